@@ -1,0 +1,158 @@
+"""Put a case together from its images, and check them against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ivdlib.dixon import FORMULAS, contrast_order, derive, find_copies, which_is_the_copy
+from ivdlib.errors import DataError
+from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm
+from ivdlib.labelling import disc_and_spine_values, labels_on_grid
+from ivdlib.layout import CaseFiles
+from ivdlib.nifti import Image, read_image, read_labels
+from ivdlib.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
+from ivdlib.scan import Case, Options, Remarks
+from ivdlib.sidecars import Subject
+
+
+def read(word: str, path: Path) -> Image:
+    """Read one file of a case: "labels" and "spine" as uint8, a contrast as float32."""
+    return read_labels(path) if word in ("labels", "spine") else read_image(path)
+
+
+def assemble(
+    files: CaseFiles, images: dict[str, Image], subject: Subject, options: Options
+) -> Case:
+    """Check the images of a case against each other and make it a `Case`.
+
+    Parameters
+    ----------
+    files : CaseFiles
+    images : dict of str to Image
+        By contrast, and under "labels" and "spine" where these are there.
+    subject : Subject
+    options : Options
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    DataError
+        Where a contrast is missing or a copy that cannot be resolved, where grids differ, or where
+        the labels hold no disc.
+    """
+    scans = {name: images[name] for name in files.contrasts}
+    reference = next(iter(scans.values()))
+    for name, scan in scans.items():
+        _same_grid(f"case {files.name}: contrast {name}", scan, reference)
+    remarks = Remarks([subject.note] if subject.note else [])
+    arrays, derived = _complete(files, scans, options, remarks)
+    grid = file_grid(
+        reference.array.shape, reference.affine, reference.header, options.declared.axcodes
+    )
+    if options.declared.axcodes and options.declared.axcodes != axcodes_of(reference.affine):
+        remarks.corrections.append(
+            f"the axes run to {', '.join(options.declared.axcodes)} as dataset.json declares, "
+            f"not to {', '.join(axcodes_of(reference.affine))} as the header says"
+        )
+    labels, spine_mask = (
+        labels_on_grid(files.name, word, images[word], reference, options, remarks)
+        if word in images
+        else None
+        for word in ("labels", "spine")
+    )
+    discs, spine = disc_and_spine_values(files, labels, spine_mask, options, remarks)
+    used = {name: path for name, path in files.contrasts.items() if name not in derived}
+    return Case(
+        name=files.name,
+        subject=subject.subject,
+        stage=subject.stage,
+        contrasts={name: to_canonical(array, grid) for name, array in arrays.items()},
+        affine=canonical_affine(grid),
+        labels=None if labels is None else to_canonical(labels, grid),
+        disc_values=discs,
+        spine_values=spine,
+        spine_mask=None if spine_mask is None else to_canonical(spine_mask > 0, grid),
+        derived=frozenset(derived),
+        columns=dict(subject.columns),
+        sources={**used, **{word: images[word].path for word in images if word not in scans}},
+        subject_source=subject.source,
+        dataset=dict(options.declared.everything),
+        notes=tuple(remarks.notes),
+        corrections=tuple(remarks.corrections),
+        grid=grid,
+    )
+
+
+def _same_grid(what: str, scan: Image, reference: Image) -> None:
+    if scan.array.shape != reference.array.shape:
+        raise DataError(
+            f"{what} has the shape {scan.size}, but {reference.path.name} has {reference.size}; "
+            "all contrasts of a case must lie on one grid, so resample or export them again."
+        )
+    off = corner_displacement_mm(scan.affine, reference.affine, scan.array.shape)
+    if off > AFFINE_TOLERANCE_MM:
+        raise DataError(
+            f"{what} has another affine than {reference.path.name}: a corner lies {off:.1f} mm "
+            f"away (allowed: {AFFINE_TOLERANCE_MM:g} mm); resample or export them again."
+        )
+
+
+def _complete(
+    files: CaseFiles, scans: dict[str, Image], options: Options, remarks: Remarks
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Set copies aside and derive what lacks; the arrays in order, and the names derived."""
+    arrays = {name: scan.array for name, scan in scans.items()}
+    derived = []
+    try:
+        if aside := set_aside(arrays):
+            name, twin = aside
+            arrays[name] = derive(name, arrays)
+            derived.append(name)
+            remarks.notes.append(
+                f"{name} is voxel for voxel a copy of {twin}: set aside, derived as "
+                f"{FORMULAS[name]} and marked as derived"
+            )
+        for name in files.missing:
+            if name in FORMULAS and not options.derive_missing:
+                raise DataError(
+                    f"contrast {name!r} is missing; add {files.name}_{name}.nii[.gz], or pass "
+                    f"derive_missing=True to have it derived as {FORMULAS[name]}."
+                )
+            arrays[name] = derive(name, arrays)
+            derived.append(name)
+            remarks.notes.append(
+                f"{name} has no file: derived as {FORMULAS[name]} and marked as derived"
+            )
+    except DataError as error:
+        raise DataError(f"case {files.name}: {error}") from error
+    return {name: arrays[name] for name in sorted(arrays, key=contrast_order)}, derived
+
+
+def set_aside(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
+    """Find a copy among the contrasts: (name to set aside, name to keep), None without copies.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+
+    Raises
+    ------
+    DataError
+        Where it cannot be told which of two is the copy, or three are the same.
+    """
+    pairs = find_copies(arrays)
+    if not pairs:
+        return None
+    if len(pairs) > 1:
+        names = sorted({name for pair in pairs for name in pair}, key=contrast_order)
+        raise DataError(
+            f"contrasts {', '.join(names)} hold copies of each other; provide the true images."
+        )
+    a, b = pairs[0]
+    aside = which_is_the_copy(a, b, arrays)
+    return (aside, b if aside == a else a)

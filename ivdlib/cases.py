@@ -1,0 +1,210 @@
+"""Load cases from a folder and write masks back onto their own grid.
+
+The layout is that of the challenge (`ivdlib.layout`); `subjects.csv` and `dataset.json` stand
+beside the data (`ivdlib.sidecars`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ivdlib.assembly import assemble, read
+from ivdlib.checks import check_cases
+from ivdlib.errors import DataError, DataWarning
+from ivdlib.layout import CaseFiles, find_cases, odd_ones
+from ivdlib.nifti import write_mask
+from ivdlib.orientation import from_canonical, memory_grid
+from ivdlib.scan import Case, Options
+from ivdlib.sidecars import find_beside, find_subjects, read_declared
+
+__all__ = [
+    "Case",
+    "CaseFiles",
+    "check_cases",
+    "find_cases",
+    "load_case",
+    "load_cases",
+    "save_mask",
+    "to_file_grid",
+]
+
+NAMED_IN_A_WARNING = 5
+"""A warning lists this many cases by name and counts the rest."""
+
+_log = logging.getLogger("ivdlib")
+
+
+def load_cases(
+    folder: str | os.PathLike,
+    *,
+    discs: Iterable[int] | None = None,
+    spine: Iterable[int] | None = None,
+    derive_missing: bool = False,
+    labels_required: bool = False,
+    label_grid: str = "voxel",
+) -> list[Case]:
+    """Load all cases of a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``NN/NN_{wat,fat,inn,opp}.nii[.gz]`` and ``NN_Labels.nii[.gz]``, or a variant of it;
+        see `ivdlib.layout`.
+    discs : iterable of int, optional
+        Label values that are disc. Default: what `dataset.json` declares, else {1}.
+    spine : iterable of int, optional
+        Label values that belong to the spine. Default: what `dataset.json` declares, else all
+        values where there are more than `discs` (with a warning).
+    derive_missing : bool, default False
+        Derive a missing `wat`, `fat` or `inn` (`ivdlib.dixon.FORMULAS`) and mark it.
+    labels_required : bool, default False
+        Refuse a case without labels.
+    label_grid : {"voxel", "affine"}, default "voxel"
+        Labels whose affine differs from the scan's: take them voxel by voxel, with a warning, up to
+        `geometry.LABEL_AFFINE_LIMIT_MM`; or resample them by the affines, nearest neighbour.
+
+    Returns
+    -------
+    list of Case
+        Sorted by name.
+
+    Raises
+    ------
+    DataError
+        At the first fault of a file, a case or the folder.
+    ConfigError
+        Where `label_grid` is unknown.
+
+    Warns
+    -----
+    DataWarning
+        One for each thing mended, derived or assumed, with the cases it concerns.
+    """
+    options = {
+        "discs": discs,
+        "spine": spine,
+        "derive_missing": derive_missing,
+        "labels_required": labels_required,
+        "label_grid": label_grid,
+    }
+    return _load(Path(folder), find_cases(folder), options, above=False)
+
+
+def load_case(folder: str | os.PathLike, **options) -> Case:
+    """Load the one case of a folder, e.g. ``Training/03``.
+
+    Parameters
+    ----------
+    folder : path
+        `subjects.csv` and `dataset.json` may stand in it or one level above.
+    **options
+        As for `load_cases`.
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    DataError
+        As `load_cases`, and where the folder holds several cases.
+    """
+    files = find_cases(folder)
+    if len(files) > 1:
+        raise DataError(
+            f"{folder} holds {len(files)} cases ({_names([f.name for f in files])}); "
+            "give the folder of one of them, or use load_cases."
+        )
+    return _load(Path(folder), files, options, above=True)[0]
+
+
+def _load(folder: Path, found: list[CaseFiles], options: dict, *, above: bool) -> list[Case]:
+    declared = read_declared(find_beside("dataset.json", folder, found, above=above))
+    settings = Options(**options, declared=declared)
+    subjects, faults = find_subjects(found, find_beside("subjects.csv", folder, found, above=above))
+    problems = [s for f in found for s in f.faults]
+    problems += [*odd_ones(found).values(), *faults.values()]
+    if problems:
+        raise DataError(problems[0])
+    cases = [
+        assemble(f, {w: read(w, p) for w, p in f.paths.items()}, subjects[f.name], settings)
+        for f in found
+    ]
+    for where, note in _grouped(cases, "notes"):
+        warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
+    for where, correction in _grouped(cases, "corrections"):
+        _log.info("%s: %s.", where, correction)
+    return cases
+
+
+def _grouped(cases: list[Case], remarks: str) -> list[tuple[str, str]]:
+    """Each different remark once, with the cases that it concerns."""
+    by_text: dict[str, list[str]] = {}
+    for case in cases:
+        for text in getattr(case, remarks):
+            by_text.setdefault(text, []).append(case.name)
+    return [
+        (f"case {names[0]}" if len(names) == 1 else f"{len(names)} cases ({_names(names)})", text)
+        for text, names in by_text.items()
+    ]
+
+
+def _names(names: list[str]) -> str:
+    more = len(names) - NAMED_IN_A_WARNING
+    return ", ".join(names[:NAMED_IN_A_WARNING]) + (f" and {more} more" if more > 0 else "")
+
+
+def to_file_grid(case: Case, volume: np.ndarray) -> np.ndarray:
+    """Turn a canonical array of a case to the axes of the case's own files.
+
+    Parameters
+    ----------
+    case : Case
+    volume : ndarray of `case.shape`
+        In the axes of the case's arrays (RAS+).
+
+    Returns
+    -------
+    ndarray
+        In the order and direction of the file's axes, dtype kept, nothing interpolated.
+
+    Raises
+    ------
+    DataError
+        Where the shape is not that of the case.
+    """
+    if volume.shape != case.shape:
+        raise DataError(
+            f"case {case.name}: an array of shape {volume.shape} does not lie on the case's grid "
+            f"of {case.shape} voxels."
+        )
+    return volume if case.grid is None else from_canonical(volume, case.grid)
+
+
+def save_mask(case: Case, mask: np.ndarray, path: str | os.PathLike) -> None:
+    """Write a mask on the grid of the case's own files.
+
+    The affine and the forms and codes of the header are those of the case's first contrast, even
+    where `dataset.json` corrects them in memory: the mask must lie on the file it came from.
+
+    Parameters
+    ----------
+    case : Case
+    mask : ndarray of `case.shape`
+        Canonical; bool, or whole numbers from 0 to 255.
+    path : path ending in ``.nii`` or ``.nii.gz``
+        Written whole or not at all.
+
+    Raises
+    ------
+    DataError
+        Where shape, values or ending do not fit, or the file cannot be written.
+    """
+    grid = case.grid or memory_grid(case.shape, case.affine)
+    write_mask(to_file_grid(case, np.asarray(mask)), grid, path)

@@ -1,0 +1,176 @@
+"""What the four Dixon contrasts owe to each other: derive one, find copies, measure consistency.
+
+With water `W` and fat `F` as magnitudes, the in-phase image is `W + F` and the opposed-phase image
+is `|W - F|` (two-point Dixon). The opposed-phase image has lost the sign of `W - F`, so nothing can
+be derived from it without a guess; pairs that would need it are refused.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+
+from ivdlib.errors import DataError
+
+CONTRASTS = ("wat", "fat", "inn", "opp")
+"""Water, fat, in-phase and opposed-phase image, in the order of Tables 1 and 2 of the paper."""
+
+FORMULAS = {"wat": "max(inn - fat, 0)", "fat": "max(inn - wat, 0)", "inn": "wat + fat"}
+"""How a contrast is derived; what is not here is not derived."""
+
+_NEEDS = {"wat": ("inn", "fat"), "fat": ("inn", "wat"), "inn": ("wat", "fat")}
+
+CLEAR_MARGIN = 1.2
+"""The worse of two readings must miss `opp` by this factor more than the better one."""
+
+
+def derive(name: str, contrasts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Derive one contrast from two others by the Dixon identities.
+
+    Parameters
+    ----------
+    name : {"wat", "fat", "inn"}
+        The contrast to make: ``wat = max(inn - fat, 0)``, ``fat = max(inn - wat, 0)``,
+        ``inn = wat + fat``.
+    contrasts : mapping of str to ndarray
+        The images that are there, all of one shape.
+
+    Returns
+    -------
+    ndarray, float32, the shape of the inputs
+
+    Raises
+    ------
+    DataError
+        Where the two contrasts that the formula needs are not both there, or where only `opp` could
+        help (its sign is lost).
+    """
+    if name not in _NEEDS:
+        raise DataError(
+            f"contrast {name!r} cannot be derived from the others; provide its image "
+            f"(only {', '.join(FORMULAS)} can be derived)."
+        )
+    lacking = [need for need in _NEEDS[name] if need not in contrasts]
+    if lacking:
+        raise DataError(
+            f"contrast {name!r} = {FORMULAS[name]} cannot be derived without "
+            f"{' and '.join(lacking)} (the opposed-phase image leaves the sign open); "
+            f"provide {' and '.join(lacking)} or {name} itself."
+        )
+    first, second = (np.asarray(contrasts[need], dtype=np.float32) for need in _NEEDS[name])
+    return first + second if name == "inn" else np.maximum(first - second, np.float32(0))
+
+
+def find_copies(contrasts: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
+    """Pairs of contrasts that are the same voxel for voxel.
+
+    Parameters
+    ----------
+    contrasts : mapping of str to ndarray
+        Images of one case.
+
+    Returns
+    -------
+    list of (str, str)
+        In the order of `CONTRASTS`, other names after them by the alphabet.
+    """
+    names = sorted(contrasts, key=contrast_order)
+    return [(a, b) for a, b in combinations(names, 2) if np.array_equal(contrasts[a], contrasts[b])]
+
+
+def contrast_order(name: str) -> tuple[int, str]:
+    """Sort key: Dixon contrasts first, in the order of `CONTRASTS`, then by name."""
+    return (CONTRASTS.index(name) if name in CONTRASTS else len(CONTRASTS), name)
+
+
+def which_is_the_copy(a: str, b: str, contrasts: Mapping[str, np.ndarray]) -> str:
+    """Decide by the physics which of two identical contrasts stands under a wrong name.
+
+    Each of the two is set aside in turn and derived anew; the reading whose `|wat - fat|` misses
+    `opp` clearly less (by `CLEAR_MARGIN`) is kept.
+
+    Parameters
+    ----------
+    a, b : str
+        Names of the identical pair, see `find_copies`.
+    contrasts : mapping of str to ndarray
+        All images of the case.
+
+    Returns
+    -------
+    str
+        The name to set aside.
+
+    Raises
+    ------
+    DataError
+        Where the pair holds `opp` or a contrast that is not Dixon, where a third image is missing,
+        or where both readings fit `opp` about equally well (always so for `wat` and `fat`).
+    """
+    problem = f"contrasts {a!r} and {b!r} are the same voxel for voxel"
+    remedy = f"provide the true image of {a} or {b}, or remove the wrong file"
+    if a not in _NEEDS or b not in _NEEDS or "opp" not in contrasts:
+        raise DataError(f"{problem}, and nothing here can tell which one is wrong; {remedy}.")
+    misses = {}
+    for aside in (a, b):
+        rest = {
+            name: np.asarray(image, dtype=np.float32)
+            for name, image in contrasts.items()
+            if name != aside
+        }
+        try:
+            rest[aside] = derive(aside, rest)
+        except DataError as error:
+            raise DataError(
+                f"{problem}, and too few other images are there to tell which is wrong; {remedy}."
+            ) from error
+        misses[aside] = _error(rest["opp"], np.abs(rest["wat"] - rest["fat"]))
+    better, worse = sorted((a, b), key=misses.__getitem__)
+    if misses[worse] < CLEAR_MARGIN * misses[better] or misses[worse] == 0:
+        raise DataError(f"{problem}, and either could be the wrong one; {remedy}.")
+    return better
+
+
+def consistency(contrasts: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Measure how well ``inn = wat + fat`` and ``opp = |wat - fat|`` hold.
+
+    Parameters
+    ----------
+    contrasts : mapping of str to ndarray
+        Images of one case; an identity is left out where one of its three images is missing.
+
+    Returns
+    -------
+    dict of str to float
+        `inn_error`, `opp_error`: mean absolute deviation divided by the mean of the image (0 is
+        perfect); `inn_correlation`, `opp_correlation`: Pearson's r over all voxels (NaN where an
+        image is constant).
+
+    Notes
+    -----
+    A derived contrast fulfils its own identity by construction, and an exchange of `wat` and `fat`
+    fulfils both: the identities are symmetric.
+    """
+    numbers: dict[str, float] = {}
+    if "wat" not in contrasts or "fat" not in contrasts:
+        return numbers
+    wat, fat = (np.asarray(contrasts[name], dtype=np.float32) for name in ("wat", "fat"))
+    for name, expected in (("inn", lambda: wat + fat), ("opp", lambda: np.abs(wat - fat))):
+        if name in contrasts:
+            image, made = np.asarray(contrasts[name], dtype=np.float32), expected()
+            numbers[f"{name}_error"] = _error(image, made)
+            numbers[f"{name}_correlation"] = _correlation(image, made)
+    return numbers
+
+
+def _error(image: np.ndarray, made: np.ndarray) -> float:
+    size = float(np.abs(image).mean(dtype=np.float64))
+    miss = float(np.abs(image - made).mean(dtype=np.float64))
+    return miss / size if size else float("inf")
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    # sums, not dot products: BLAS starts threads that cost more than these few voxels
+    a, b = (x - x.mean(dtype=np.float64) for x in (a, b))
+    norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / norm if norm else float("nan")

@@ -1,0 +1,281 @@
+"""The grid of Tables 1, 2 and 3: every network, with and without fusion, every fold, every seed.
+
+An experiment is a folder under `reports/`. A training is recognised by the hash of all that could
+change its result and is never done twice; whatever is missing is done when `run` is called again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ivdlib import files, profiles, provenance, tables
+from ivdlib.cases import Case, load_cases
+from ivdlib.dixon import CONTRASTS
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.fusion import fused_names
+from ivdlib.patches import tile_for
+from ivdlib.places import data_folder, reports_folder
+from ivdlib.progress import say
+from ivdlib.splits import Fold, folds_from_file, patient_folds
+
+EXTENDABLE = ("networks", "arms", "seeds", "note")
+"""Fields of a profile that may grow under one name: they add trainings and change none."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network trained once.
+
+    Attributes
+    ----------
+    network : str
+        `fds_cnn`, `unet`, `deeplabv3plus`.
+    arm : str
+        `with` or `without` the fused contrasts.
+    fold : Fold
+    seed : int
+    """
+
+    network: str
+    arm: str
+    fold: Fold
+    seed: int
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        name = profiles.TITLES[self.network]
+        return f"{name}, {self.arm} fusion, fold {self.fold.number}, seed {self.seed}"
+
+
+def fingerprint(case: Case) -> str:
+    """SHA-256 of all that a scan brings into a training: images, labels, spine, spacing."""
+    digest = hashlib.sha256()
+    for name in sorted(case.contrasts):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(case.contrasts[name]))
+    for mask in (case.discs, case.spine):
+        digest.update(b"-" if mask is None else np.ascontiguousarray(mask))
+    digest.update(repr((case.shape, tuple(round(float(s), 5) for s in case.spacing))).encode())
+    return digest.hexdigest()
+
+
+class Experiment:
+    """A grid of trainings under one name.
+
+    Parameters
+    ----------
+    name : str
+        Folder under `reports`.
+    profile : str, default "smoke"
+        See `profiles.PROFILES`.
+    data : path, optional
+        Folder with scans; without it the phantom of the profile is made (once) and used.
+    overrides : mapping, optional
+        Single fields of the profile, see `profiles.profile`.
+    reports : path, optional
+        Where experiments lie; default `reports` of the checkout.
+    split : path, optional
+        CSV with the columns `case,fold`, in place of the folds made here.
+    load : mapping, optional
+        Further arguments of `cases.load_cases`, such as ``{"discs": {1}}``.
+
+    Raises
+    ------
+    ConfigError
+        Where the profile does not fit, or the folder holds another experiment.
+    DataError
+        Where the data cannot be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        profile: str = "smoke",
+        data: str | os.PathLike | None = None,
+        *,
+        overrides: Mapping[str, Any] | None = None,
+        reports: str | os.PathLike | None = None,
+        split: str | os.PathLike | None = None,
+        load: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not name or name in {".", ".."} or set(name) & set('/\\<>:"|?*'):
+            raise ConfigError(f"{name!r} is no name for an experiment; use letters, digits, - and _.")
+        self.name = name
+        self.profile = profiles.profile(profile, overrides)
+        self.folder = (Path(reports) if reports else reports_folder()) / name
+        self.is_phantom = not data
+        self.data = Path(data) if data else self._phantom()
+        self.cases = {
+            case.name: case
+            for case in load_cases(self.data, labels_required=True, **dict(load or {}))
+        }
+        self.folds = (
+            folds_from_file(split, self.cases.values())
+            if split
+            else patient_folds(self.cases.values(), self.profile.folds)
+        )
+        self._claim_folder()
+
+    def _phantom(self) -> Path:
+        from ivdlib.phantom import make_phantom
+
+        p = self.profile.phantom
+        folder = data_folder() / f"phantom-{p.subjects}x{p.stages}x{p.slices}-seed{p.seed}"
+        make_phantom(folder, **asdict(p), workers=min(p.subjects * p.stages, provenance.cores()))
+        return folder
+
+    # --- what there is ---------------------------------------------------------------------
+
+    @cached_property
+    def contrasts(self) -> tuple[str, ...]:
+        """Single contrasts of the data, in the order of the tables."""
+        found = next(iter(self.cases.values())).contrasts
+        known = tuple(name for name in CONTRASTS if name in found)
+        return known + tuple(sorted(set(found) - set(known)))
+
+    @cached_property
+    def fused(self) -> tuple[str, ...]:
+        """Fused contrasts that the data allow."""
+        return fused_names(self.contrasts)
+
+    @cached_property
+    def tile(self) -> tuple[int, int]:
+        """Tile (AP, SI) in pixels: the paper's, or that of the largest slice where it is smaller."""
+        sides = np.max([case.shape[1:] for case in self.cases.values()], axis=0)
+        return tile_for((int(sides[0]), int(sides[1])), tuple(self.profile.training.tile))
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Hash of each scan."""
+        return {name: fingerprint(case) for name, case in self.cases.items()}
+
+    def images(self, arm: str) -> tuple[str, ...]:
+        """Names of the images that an arm trains on."""
+        return self.contrasts + (self.fused if arm == "with" else ())
+
+    def trainings(self) -> Iterator[Training]:
+        """All trainings, a network at a time, so that each network is compiled once."""
+        arms = self.profile.arms if self.fused else ("without",)
+        for network in self.profile.networks:
+            for seed in range(self.profile.seeds):
+                for fold in self.folds:
+                    for arm in arms:
+                        yield Training(network, arm, fold, seed)
+
+    # --- what has been done ----------------------------------------------------------------
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All that must be equal for results to stand in one table."""
+        fixed = {k: v for k, v in self.profile.to_dict().items() if k not in EXTENDABLE}
+        return {
+            "profile": fixed,
+            "data": files.sha256_json(self.fingerprints),
+            "folds": [{"number": f.number, "train": f.train, "test": f.test} for f in self.folds],
+        }
+
+    def _claim_folder(self) -> None:
+        """Write `record.json`, or refuse a folder that holds another experiment."""
+        path = self.folder / "record.json"
+        digest = files.sha256_json(self.config)
+        if path.is_file():
+            old = files.read_json(path)
+            if old.get("config_hash") != digest:
+                different = _differences(old.get("config", {}), self.config)
+                raise ConfigError(
+                    f"{self.folder} holds an experiment with another configuration ({different}); "
+                    "choose another name, or delete that folder."
+                )
+            return
+        record = provenance.record(
+            name=self.name,
+            command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+            config_hash=digest,
+            config=self.config,
+            phantom=self.is_phantom,
+            comparable=self.profile.comparable,
+            cases={c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()},
+            derived=sorted({name for c in self.cases.values() for name in c.derived}),
+            tile=self.tile,
+            deviations=profiles.deviations(self.profile),
+        )
+        files.write_json(path, record)
+
+    def metrics(self) -> pd.DataFrame:
+        """Every row scored so far, tidy; see `trial.ROW`.
+
+        Raises
+        ------
+        DataError
+            Where nothing has been scored yet.
+        """
+        from ivdlib import trial
+
+        wanted = [trial.digest(self, training) for training in self.trainings()]
+        wanted += [trial.spine_digest(self, fold) for fold in self.folds]
+        wanted += [trial.reference_digest(self, fold) for fold in self.folds]
+        paths = [self.folder / "trainings" / digest / "metrics.csv" for digest in wanted]
+        found = [pd.read_csv(p, dtype=tables.TEXT, keep_default_na=False, na_values={}) for p in paths if p.is_file()]
+        if not found:
+            raise DataError(f"{self.folder} holds no results yet; run the grid first.")
+        return tables.numeric(pd.concat(found, ignore_index=True))
+
+    def label(self) -> str:
+        """What stands below every table: data, profile, seeds."""
+        data = "phantom" if self.is_phantom else self.data.name
+        text = (
+            f"{data}, profile {self.profile.name}, {len(self.cases)} scans, {len(self.folds)} folds, "
+            f"{self.profile.seeds} seed(s), {self.profile.training.steps} steps"
+        )
+        return text if self.profile.comparable else text + ", NOT COMPARABLE"
+
+    # --- doing it --------------------------------------------------------------------------
+
+    def run(self) -> pd.DataFrame:
+        """Do what is missing, then write `metrics.csv` and the tables; returns the metrics."""
+        from ivdlib import trial
+
+        todo = list(self.trainings())
+        for fold in self.folds:
+            if self.profile.references:
+                trial.references(self, fold)
+        for number, training in enumerate(todo, start=1):
+            row = trial.train(self, training, f"training {number}/{len(todo)}: {training.title}")
+            say(f"training {number}/{len(todo)}: {training.title}: mean Dice {row:.3f}")
+        return self.collect()
+
+    def collect(self) -> pd.DataFrame:
+        """Write `metrics.csv` and `tables/` from the finished trainings."""
+        metrics = self.metrics()
+        files.write_csv(self.folder / "metrics.csv", metrics)
+        tables.write(metrics, self.folder / "tables", self.label(), self.derived)
+        return metrics
+
+    @property
+    def derived(self) -> set[str]:
+        """Contrasts that were derived in at least one scan."""
+        return {name for case in self.cases.values() for name in case.derived}
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> str:
+    """Name what differs between two configurations, for an error message."""
+    found = []
+    for key in sorted(set(old) | set(new)):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found.append(_differences(a, b, f"{prefix}{key}."))
+        elif files.sha256_json(a) != files.sha256_json(b):
+            short = len(str(a)) + len(str(b)) < 60
+            found.append(f"{prefix}{key}: {a} there, {b} here" if short else f"{prefix}{key}")
+    return "; ".join(text for text in found if text)

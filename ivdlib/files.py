@@ -1,0 +1,110 @@
+"""Write, then rename: a reader never sees half a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivdlib.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def folder(path: str | os.PathLike) -> Path:
+    """Make a folder (and its parents) where there is none.
+
+    Raises
+    ------
+    DataError
+        Where the folder cannot be made (no permission, a file of that name, a full disk).
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(_sentence(path, error)) from error
+    return path
+
+
+@contextmanager
+def atomic(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary path in the same folder; rename it to `path` when the block ends well.
+
+    The temporary name keeps the endings of `path` (``.nii.gz``, ``.weights.h5``), because libraries
+    choose the format by them. When the block fails, the temporary file is removed and whatever stood
+    at `path` stays as it was.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be written, e.g. because the disk is full.
+    """
+    path = Path(path)
+    folder(path.parent)
+    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(_sentence(path, error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return (
+        f"cannot write {path}: {reason}; free some space or choose another folder, "
+        "nothing half-written was left."
+    )
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike, value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not valid JSON ({error}); mend it or remove it.") from error
+
+
+def write_csv(path: str | os.PathLike, table: pd.DataFrame) -> None:
+    """Write a pandas table without its index, whole or not at all."""
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def sha256_file(path: str | os.PathLike) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_json(value: Any) -> str:
+    """SHA-256 of a JSON-able value; equal values give equal digests whatever the order of keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

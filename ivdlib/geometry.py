@@ -1,0 +1,140 @@
+"""Affines in millimetres: spacing, checks, how far two grids lie apart, declared axes, resampling.
+
+Affines are 4 × 4 arrays that map voxel indices to world millimetres, RAS+ as in NIfTI. Orientations
+are given as nibabel gives them: one row an array axis, holding the world axis (0 = right, 1 =
+anterior, 2 = superior) and the direction (1 or -1).
+"""
+
+from itertools import product
+
+import numpy as np
+
+from ivdlib.errors import DataError
+
+AFFINE_TOLERANCE_MM = 0.1
+"""Two grids whose corners lie no farther apart than this are the same grid."""
+
+LABEL_AFFINE_LIMIT_MM = 15.0
+"""Labels whose affine is off by more than this are refused (set 16 of the challenge: 10.8 mm)."""
+
+SMALLEST_VOLUME_RATIO = 1e-6
+"""Voxel volume over the product of the edges below which an affine counts as singular."""
+
+
+def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:
+    """Voxel edges in mm, one an array axis.
+
+    Parameters
+    ----------
+    affine : ndarray, (4, 4)
+
+    Returns
+    -------
+    tuple of 3 floats
+    """
+    x, y, z = np.linalg.norm(np.asarray(affine, dtype=float)[:3, :3], axis=0)
+    return float(x), float(y), float(z)
+
+
+def check_affine(affine: np.ndarray, where: str) -> None:
+    """Refuse an affine that does not span a volume.
+
+    Parameters
+    ----------
+    affine : ndarray, (4, 4)
+    where : str
+        File or case, for the message.
+
+    Raises
+    ------
+    DataError
+        Where the affine holds NaN or inf, has a column of zeros, or is singular.
+    """
+    affine = np.asarray(affine, dtype=float)
+    if not np.isfinite(affine).all():
+        raise DataError(f"{where}: the affine holds NaN or inf; write the file's geometry anew.")
+    edges = float(np.prod(spacing_mm(affine)))
+    volume = abs(float(np.linalg.det(affine[:3, :3])))
+    if edges == 0 or volume < SMALLEST_VOLUME_RATIO * edges:
+        raise DataError(
+            f"{where}: the affine is singular (two axes fall together or one has length zero); "
+            "write the file's geometry anew."
+        )
+
+
+def corner_displacement_mm(
+    affine_a: np.ndarray, affine_b: np.ndarray, shape: tuple[int, ...]
+) -> float:
+    """How far apart two affines put the worst of the eight corner voxels.
+
+    Parameters
+    ----------
+    affine_a, affine_b : ndarray, (4, 4)
+    shape : tuple of 3 ints
+        Voxels along each axis.
+
+    Returns
+    -------
+    float
+        Largest distance between the centres of the same corner voxel, in mm.
+    """
+    corners = np.array([*product(*((0, n - 1) for n in shape))], dtype=float)
+    difference = np.asarray(affine_a, dtype=float) - np.asarray(affine_b, dtype=float)
+    moved = corners @ difference[:3, :3].T + difference[:3, 3]
+    return float(np.linalg.norm(moved, axis=1).max())
+
+
+def redirect_axes(affine: np.ndarray, header: np.ndarray, declared: np.ndarray) -> np.ndarray:
+    """Give the array axes the world directions that were declared for them.
+
+    Every axis takes the direction that the header had for that world axis, obliqueness included;
+    spacing and origin stay.
+
+    Parameters
+    ----------
+    affine : ndarray, (4, 4)
+        As in the file.
+    header, declared : ndarray, (3, 2)
+        Orientation that the affine says and that is declared to be true.
+
+    Returns
+    -------
+    ndarray, (4, 4), float64
+    """
+    affine = np.array(affine, dtype=float)
+    spacing = spacing_mm(affine)
+    directions = affine[:3, :3] / spacing
+    for axis, (world, sign) in enumerate(declared):
+        source = int(np.flatnonzero(header[:, 0] == world)[0])
+        affine[:3, axis] = directions[:, source] * header[source, 1] * sign * spacing[axis]
+    return affine
+
+
+def resample_nearest(
+    labels: np.ndarray, affine: np.ndarray, to_affine: np.ndarray, to_shape: tuple[int, ...]
+) -> np.ndarray:
+    """Read labels on another grid, each voxel from its nearest neighbour; 0 outside.
+
+    Parameters
+    ----------
+    labels : ndarray, 3-D
+    affine, to_affine : ndarray, (4, 4)
+        Of the labels, and of the grid to read them on.
+    to_shape : tuple of 3 ints
+
+    Returns
+    -------
+    ndarray of `to_shape`, the dtype of `labels`
+    """
+    from scipy.ndimage import affine_transform
+
+    step = np.linalg.inv(affine) @ to_affine
+    return affine_transform(
+        labels,
+        step[:3, :3],
+        step[:3, 3],
+        output_shape=tuple(to_shape),
+        order=0,
+        mode="grid-constant",  # "constant" loses border voxels that rounding puts at -1e-16
+        prefilter=False,
+    )

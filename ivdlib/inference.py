@@ -1,0 +1,215 @@
+"""Apply networks: tiles in, spliced probability out; region of interest; weights with a passport.
+
+A weights file (`*.weights.h5`) carries, as an attribute of the file, what is needed to use it: network,
+configuration, tile, images it was trained on, and the region of interest. No code is stored in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+from scipy import ndimage
+
+from ivdlib import fusion, models
+from ivdlib.backend import jit_compile
+from ivdlib.errors import DataError
+from ivdlib.files import atomic
+from ivdlib.patches import Region, TileGrid, region_around, tile_for, whole_image
+
+THRESHOLD = 0.5
+"""A pixel is foreground from this probability on; never tuned."""
+
+BATCH_PIXELS = 16 * 112 * 128
+"""Pixels that go through a network at once: 16 tiles of the paper's size, more where they are small."""
+
+PASSPORT = "ivdlib"
+"""Name of the attribute of a weights file."""
+
+
+@dataclass
+class Network:
+    """A trained network and what it needs to be used.
+
+    Attributes
+    ----------
+    model : keras.Model
+        Takes (batch, AP, SI, 1), gives probabilities of the same shape.
+    passport : dict
+        `network`, `config`, `tile`, `images`, and more; see `save_weights`.
+    """
+
+    model: keras.Model
+    passport: dict[str, Any]
+
+
+def save_weights(model: keras.Model, path: str | os.PathLike, passport: Mapping[str, Any]) -> None:
+    """Write weights together with their passport; `path` ends with ``.weights.h5``."""
+    with atomic(path) as temporary:
+        model.save_weights(temporary)
+        with h5py.File(temporary, "a") as file:
+            file.attrs[PASSPORT] = json.dumps(dict(passport))
+
+
+def load_model(path: str | os.PathLike) -> Network:
+    """Build the network that a weights file names and load its weights.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing, broken, or was not written by `save_weights`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"there is no weights file {path}; give the path of a *.weights.h5 file.")
+    try:
+        with h5py.File(path) as file:
+            passport = json.loads(file.attrs[PASSPORT])
+        model = models.build(
+            passport["network"],
+            models.config_from_dict(passport["network"], passport["config"]),
+            input_shape=(*passport["tile"], 1),
+        )
+        model.load_weights(path)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path} is no weights file of ivdlib, or it is damaged.") from error
+    model.compile(jit_compile=jit_compile())
+    return Network(model, passport)
+
+
+def probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
+    """Run tiles (n, AP, SI), float32, through a network; gives the same shape."""
+    out = np.empty(tiles.shape, dtype=np.float32)
+    batch = max(1, BATCH_PIXELS // (tiles.shape[1] * tiles.shape[2]))
+    for start in range(0, len(tiles), batch):
+        part = tiles[start : start + batch, ..., np.newaxis]
+        padded = np.zeros((batch, *part.shape[1:]), dtype=np.float32)  # one shape: traced once
+        padded[: len(part)] = part
+        result = keras.ops.convert_to_numpy(model.predict_on_batch(padded))
+        out[start : start + batch] = result[: len(part), ..., 0]
+    return out
+
+
+def predict_images(
+    model: keras.Model | Network, images: Mapping[str, np.ndarray], region: Region | None = None
+) -> dict[str, np.ndarray]:
+    """Segment images of one scan, each on its own: cut, predict, splice (paper, Sect. 3.1).
+
+    Parameters
+    ----------
+    model : keras.Model or Network
+        Its input shape is the tile.
+    images : mapping of str to ndarray, float32 in [0, 1], (slices, AP, SI)
+        After min–max; all of one shape.
+    region : Region, optional
+        Region of interest; tiles that hold nothing of it are not computed. Default: everything.
+
+    Returns
+    -------
+    dict of str to ndarray, float32, same shape
+        Probability of disc by image; zero outside the region.
+    """
+    model = getattr(model, "model", model)
+    shape = next(iter(images.values())).shape
+    region = region or whole_image(shape)
+    grid = TileGrid(shape, tuple(model.input_shape[1:3]), region.window)
+    tiles = np.stack(
+        [grid.cut(np.asarray(region.apply(image), dtype=np.float32)) for image in images.values()]
+    )
+    result = np.zeros_like(tiles)
+    inside = tiles.any(axis=(2, 3))
+    if inside.any():
+        result[inside] = probabilities(model, tiles[inside])
+    spliced = (region.apply(grid.splice(part)) for part in result)
+    return dict(zip(images, spliced, strict=True))
+
+
+def predict(
+    model: keras.Model | Network, image: np.ndarray, region: Region | None = None
+) -> np.ndarray:
+    """Segment one image of one scan; see `predict_images`.
+
+    Returns
+    -------
+    ndarray, float32, shape of `image`
+        Probability of disc.
+    """
+    return predict_images(model, {"": image}, region)[""]
+
+
+def shrink(volume: np.ndarray, factor: int) -> np.ndarray:
+    """Average (slices, AP, SI) over `factor` × `factor` pixels of a slice; edges are repeated."""
+    pad = [(0, 0), *((0, -side % factor) for side in volume.shape[1:])]
+    padded = np.pad(np.asarray(volume, dtype=np.float32), pad, mode="edge")
+    n, h, w = padded.shape
+    return padded.reshape(n, h // factor, factor, w // factor, factor).mean(axis=(2, 4))
+
+
+def enlarge(volume: np.ndarray, factor: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """Undo `shrink` by repeating pixels, cropped to `shape`."""
+    big = volume.repeat(factor, axis=1).repeat(factor, axis=2)
+    return big[:, : shape[1], : shape[2]]
+
+
+def spine_tile(shape: tuple[int, int, int], factor: int) -> tuple[int, int]:
+    """Tile of the spine network: the whole shrunken slice, padded."""
+    sides = tuple(-(-side // factor) for side in shape[1:])
+    return tile_for(sides, sides)
+
+
+def predict_spine(model: keras.Model, contrasts: Mapping[str, np.ndarray], factor: int) -> np.ndarray:
+    """Segment the spine of a scan (paper, Sect. 2.1).
+
+    The network sees one contrast at a time; the mean over the contrasts of a scan is thresholded and
+    its largest connected part kept: one spine a scan, the same for every contrast.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Trained on shrunken slices.
+    contrasts : mapping of str to ndarray, (slices, AP, SI)
+        The single contrasts of a scan, as loaded.
+    factor : int
+        See `profiles.SpineOptions`.
+
+    Returns
+    -------
+    ndarray of bool, same shape
+        Possibly empty, where the network finds nothing.
+    """
+    shape = next(iter(contrasts.values())).shape
+    small = {name: shrink(image, factor) for name, image in fusion.single(contrasts).items()}
+    mean = np.mean(list(predict_images(model, small).values()), axis=0)
+    parts, count = ndimage.label(mean >= THRESHOLD)
+    if count == 0:
+        return np.zeros(shape, dtype=bool)
+    largest = 1 + np.argmax(np.bincount(parts.ravel())[1:])
+    return enlarge(parts == largest, factor, shape)
+
+
+def fits_one_tile(shape: tuple[int, int, int], tile: tuple[int, int]) -> bool:
+    """Whether a slice is no larger than a tile: then there is no background to leave out."""
+    return shape[1] <= tile[0] and shape[2] <= tile[1]
+
+
+def region_of(
+    spine: np.ndarray | None, shape: tuple[int, int, int], spacing, tile: tuple[int, int], margin: float
+) -> Region:
+    """Region of interest from a mask of the spine; the whole image where there is none."""
+    if spine is None or not spine.any() or fits_one_tile(shape, tile):
+        return whole_image(shape)
+    return region_around(spine, spacing, tile[0], margin)
+
+
+def images_of(contrasts: Mapping[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Images of a scan by name, single and fused, each in [0, 1]."""
+    fused = [name for name in names if "+" in name]
+    alone = {name: fusion.min_max(contrasts[name]) for name in names if "+" not in name}
+    return {**alone, **fusion.fuse(contrasts, fused)}

@@ -1,0 +1,102 @@
+"""Labels of a case: onto the grid of its scan, and which values are disc and spine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ivdlib.errors import DataError
+from ivdlib.geometry import (
+    AFFINE_TOLERANCE_MM,
+    LABEL_AFFINE_LIMIT_MM,
+    corner_displacement_mm,
+    resample_nearest,
+)
+from ivdlib.layout import CaseFiles
+from ivdlib.nifti import Image
+from ivdlib.scan import DEFAULT_DISCS, Options, Remarks
+
+
+def labels_on_grid(
+    case: str,
+    word: str,
+    image: Image,
+    reference: Image,
+    options: Options,
+    remarks: Remarks,
+) -> np.ndarray:
+    """Labels on the voxels of the scan: as they are, or resampled by the affines."""
+    shape = reference.array.shape
+    same_shape = image.array.shape == shape
+    off = (
+        corner_displacement_mm(image.affine, reference.affine, shape)
+        if same_shape
+        else float("inf")
+    )
+    if off <= AFFINE_TOLERANCE_MM:
+        return image.array
+    if options.label_grid == "affine":
+        remarks.corrections.append(
+            f"{word} lie on another grid: resampled by the affines (nearest neighbour)"
+        )
+        return resample_nearest(image.array, image.affine, reference.affine, shape)
+    remedy = 'or pass label_grid="affine" to resample them by the affines'
+    if not same_shape:
+        raise DataError(
+            f"case {case}: {image.path.name} has the shape {image.size}, but the scan has "
+            f"{reference.size}; provide {word} on the scan's grid, {remedy}."
+        )
+    if off > LABEL_AFFINE_LIMIT_MM:
+        raise DataError(
+            f"case {case}: the affine of {image.path.name} puts a corner {off:.1f} mm away from "
+            f"the scan's (allowed: {LABEL_AFFINE_LIMIT_MM:g} mm); provide {word} on the scan's "
+            f"grid, {remedy}."
+        )
+    remarks.notes.append(
+        f"the affine of {word} is off by up to {off:.1f} mm; they are read voxel by voxel "
+        '(label_grid="affine" resamples them instead)'
+    )
+    return image.array
+
+
+def disc_and_spine_values(
+    files: CaseFiles,
+    labels: np.ndarray | None,
+    spine_mask: np.ndarray | None,
+    options: Options,
+    remarks: Remarks,
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Which values are disc and which are spine."""
+    discs = options.discs or DEFAULT_DISCS
+    if spine_mask is not None and not spine_mask.any():
+        raise DataError(
+            f"case {files.name}: {files.spine} is empty; provide the mask or remove it."
+        )
+    if labels is None:
+        if options.labels_required:
+            raise DataError(
+                f"case {files.name} has no labels; "
+                f"add {files.name}_Labels.nii[.gz] beside its scans."
+            )
+        return discs, options.spine or frozenset()
+    found = label_values(labels)
+    if not found & discs:
+        raise DataError(
+            f"case {files.name}: {files.labels} holds the values {_values(found)} and none of the "
+            f"disc values {_values(discs)}; pass discs={{...}} or declare them in dataset.json."
+        )
+    if options.spine is not None or found <= discs or spine_mask is not None:
+        return discs, options.spine or frozenset()
+    remarks.notes.append(
+        f"labels hold the values {_values(found)}: {_values(discs)} is taken as disc and all of "
+        'them as spine; pass discs= and spine=, or declare "discs" and "spine" in dataset.json'
+    )
+    return discs, found
+
+
+def label_values(labels: np.ndarray) -> frozenset[int]:
+    """Values other than 0 in a uint8 array."""
+    return frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist()) - {0}
+
+
+def _values(values: frozenset[int]) -> str:
+    return ", ".join(map(str, sorted(values))) or "0 only"

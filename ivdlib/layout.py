@@ -1,0 +1,162 @@
+"""Find cases by the names of their files: the challenge's layout and its variants.
+
+A case's files are called `<case>_<contrast>.nii[.gz]`, `<case>_Labels.nii[.gz]` (or
+`<case>-Labels`) and `<case>_Spine.nii[.gz]`, in any case of the letters; in one folder a case,
+under a further level, or all in one folder. The folder's own name says nothing.
+"""
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ivdlib.dixon import CONTRASTS, contrast_order
+from ivdlib.errors import DataError
+
+_NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.IGNORECASE)
+
+DEEPEST = 3
+"""Levels of folders below the given one that are looked into."""
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """Paths of one case's files.
+
+    Attributes
+    ----------
+    name : str
+        The part of the names that the files share, e.g. ``"01"``, ``"A1_03"``.
+    contrasts : dict of str to Path
+        In the order of `dixon.CONTRASTS`, others by the alphabet, lower case.
+    labels, spine : Path or None
+    faults : tuple of str
+        What is wrong with the files by their names alone, one sentence each; loading raises the
+        first.
+    """
+
+    name: str
+    contrasts: dict[str, Path] = field(default_factory=dict)
+    labels: Path | None = None
+    spine: Path | None = None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """All files: the contrasts, then "labels" and "spine" where they are there."""
+        extra = {"labels": self.labels, "spine": self.spine}
+        return {**self.contrasts, **{word: path for word, path in extra.items() if path}}
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Contrasts that the case should have: all four where one is Dixon, else those it has."""
+        if any(name in CONTRASTS for name in self.contrasts):
+            return CONTRASTS
+        return tuple(self.contrasts)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Contrasts that should be there and have no file."""
+        return tuple(name for name in self.wanted if name not in self.contrasts)
+
+
+def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
+    """Find the cases of a folder, without opening an image.
+
+    Parameters
+    ----------
+    folder : path
+        Holds the cases, at most `DEEPEST` levels down; hidden files and folders are ignored.
+
+    Returns
+    -------
+    list of CaseFiles
+        Sorted by name.
+
+    Raises
+    ------
+    DataError
+        Where the folder is missing, is a file, or holds no file with a name that fits.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise DataError(f"the folder {folder} does not exist; check the path.")
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; give the folder that holds the scans.")
+    found: dict[str, list[tuple[str, str, Path]]] = {}
+    others = 0
+    for path in _nifti_files(folder):
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            others += 1
+            continue
+        case = match["case"]
+        found.setdefault(case.casefold(), []).append((case, match["word"].lower(), path))
+    if not found:
+        raise DataError(
+            f"{folder} holds no scans: {others or 'no'} NIfTI files, none of them named "
+            "<case>_<contrast>.nii or .nii.gz (as in 01_fat.nii.gz)."
+        )
+    return [_case(files) for _, files in sorted(found.items())]
+
+
+def _nifti_files(folder: Path) -> list[Path]:
+    paths = []
+    for root, folders, names in os.walk(folder, followlinks=True):
+        here = Path(root)
+        deep = len(here.relative_to(folder).parts)
+        folders[:] = sorted(f for f in folders if not f.startswith(".")) if deep < DEEPEST else []
+        paths += [
+            here / name
+            for name in sorted(names)
+            if not name.startswith(".") and name.lower().endswith((".nii", ".nii.gz"))
+        ]
+    return paths
+
+
+def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
+    name = files[0][0]
+    by_word: dict[str, list[Path]] = {}
+    for _, word, path in files:
+        by_word.setdefault(word, []).append(path)
+    words = set(by_word)
+    kept = words & {*CONTRASTS, "labels", "spine"} if words & {*CONTRASTS} else words
+    contrasts = sorted(kept - {"labels", "spine"}, key=contrast_order)
+    faults = [
+        f"case {name}: {word} is there {len(by_word[word])} times "
+        f"({', '.join(map(str, by_word[word]))}); keep one of them."
+        for word in sorted(kept, key=contrast_order)
+        if len(by_word[word]) > 1
+    ]
+    if not contrasts:
+        paths = ", ".join(str(path) for _, _, path in files)
+        faults.append(f"case {name} has no image, only {paths}; add its contrasts beside it.")
+    return CaseFiles(
+        name,
+        {word: by_word[word][0] for word in contrasts},
+        by_word["labels"][0] if "labels" in words else None,
+        by_word["spine"][0] if "spine" in words else None,
+        tuple(faults),
+    )
+
+
+def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
+    """Cases that should have other contrasts than most of the folder.
+
+    Parameters
+    ----------
+    cases : list of CaseFiles
+
+    Returns
+    -------
+    dict of str to str
+        Case name → one sentence; empty where all agree.
+    """
+    usual = Counter(case.wanted for case in cases if case.contrasts).most_common(1)
+    return {
+        case.name: f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
+        f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own."
+        for case in cases
+        if case.contrasts and case.wanted != usual[0][0]
+    }

@@ -1,0 +1,185 @@
+"""One NIfTI file at a time: read it with checks, write a mask on its grid.
+
+nibabel is imported inside the functions: it costs more than the whole rest of `import ivdlib`.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ivdlib.errors import DataError
+from ivdlib.files import atomic
+from ivdlib.geometry import check_affine
+from ivdlib.orientation import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A 3-D image as it stands in its file: voxels, affine (4 × 4, mm) and NIfTI header."""
+
+    path: Path
+    array: np.ndarray
+    affine: np.ndarray
+    header: Any
+
+    @property
+    def size(self) -> str:
+        """The shape in words: "36 x 256 x 256"."""
+        return " x ".join(map(str, self.array.shape))
+
+
+def read_image(path: str | os.PathLike) -> Image:
+    """Read a 3-D scan as float32.
+
+    Parameters
+    ----------
+    path : path of a NIfTI file (``.nii``, ``.nii.gz``)
+
+    Returns
+    -------
+    Image
+        Array float32, with the header's scaling applied; a trailing axis of length 1 is dropped.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be read, is not 3-D, has no usable geometry, holds NaN or inf, or is
+        constant.
+    """
+    image = _read(Path(path), np.float32)
+    low, high = image.array.min(), image.array.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise DataError(f"{path} holds NaN or inf; convert it from its source again.")
+    if low == high:
+        raise DataError(
+            f"{path} is constant (every voxel is {low:g}); convert it from its source again."
+        )
+    return image
+
+
+def read_labels(path: str | os.PathLike) -> Image:
+    """Read a label image as uint8.
+
+    Parameters
+    ----------
+    path : path of a NIfTI file (``.nii``, ``.nii.gz``)
+
+    Returns
+    -------
+    Image
+        Array uint8.
+
+    Raises
+    ------
+    DataError
+        As `read_image` (a constant image excepted), and where a value is not a whole number from
+        0 to 255.
+    """
+    image = _read(Path(path), None)
+    values = image.array
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"{path} holds {values.dtype} values; labels are whole numbers, 0 to 255.")
+    with np.errstate(invalid="ignore"):  # NaN becomes a number, and then differs from itself
+        labels = values.astype(np.uint8)
+    if not np.array_equal(labels, values):
+        wrong = values[labels != values].flat[0]
+        raise DataError(
+            f"{path} holds the value {wrong:g}, but labels are whole numbers from 0 to 255; "
+            "save the mask itself, not a probability or a smoothed image."
+        )
+    return Image(image.path, labels, image.affine, image.header)
+
+
+def _read(path: Path, dtype: Any) -> Image:
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
+    from nibabel.wrapstruct import WrapStructError
+
+    try:
+        raw, image = _open(path)
+        array = np.asarray(image.dataobj)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist.") from error
+    except (
+        OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError
+    ) as error:  # fmt: skip
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(
+            f"{path} is truncated, corrupt or not a NIfTI file ({reason}); "
+            "copy it from its source again."
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{path} holds {array.dtype} voxels; only real numbers can be read.")
+    spacing = raw["pixdim"][1:4]
+    if not np.all(np.isfinite(spacing)) or np.any(spacing <= 0):
+        raise DataError(
+            f"{path} has the spacing {', '.join(f'{s:g}' for s in spacing)} mm in its header, "
+            "but it must be above zero along each axis; write the file's geometry anew."
+        )
+    if array.ndim > 3 and all(n == 1 for n in array.shape[3:]):
+        array = array.reshape(array.shape[:3])
+    if array.ndim != 3 or array.size == 0:
+        raise DataError(
+            f"{path} has the shape {' x '.join(map(str, array.shape))}, but one 3-D volume is "
+            "needed; split it into one file a contrast."
+        )
+    check_affine(image.affine, str(path))
+    array = array.astype(dtype) if dtype else np.array(array)
+    return Image(path, array, np.asarray(image.affine, dtype=float), image.header)
+
+
+def _open(path: Path) -> tuple[Any, Any]:
+    """Header as it stands in the file, and the image.
+
+    nibabel mends a zero or negative spacing while it loads, so the raw header is read beside it.
+    """
+    import nibabel as nib
+    from nibabel.imageglobals import logger
+    from nibabel.openers import ImageOpener
+
+    loud, logger.disabled = logger.disabled, True
+    try:
+        image = nib.load(path)
+    finally:
+        logger.disabled = loud
+    if not isinstance(image, nib.Nifti1Image):
+        raise ValueError(f"it is {type(image).__name__}")
+    with ImageOpener(path) as stream:
+        return type(image.header).from_fileobj(stream, check=False), image
+
+
+def write_mask(array: np.ndarray, grid: Grid, path: str | os.PathLike) -> None:
+    """Write a mask that lies on `grid` as uint8, with the affine, forms and codes of its header.
+
+    Parameters
+    ----------
+    array : ndarray of `grid.shape`
+        bool, or whole numbers from 0 to 255.
+    grid : Grid
+    path : path ending in ``.nii`` or ``.nii.gz``
+
+    Raises
+    ------
+    DataError
+        Where values do not fit uint8, the ending is another, or the file cannot be written.
+    """
+    import nibabel as nib
+
+    mask = np.asarray(array).astype(np.uint8)
+    if not np.array_equal(mask, array):
+        raise DataError(f"cannot write {path}: a mask holds whole numbers from 0 to 255 only.")
+    if not str(path).lower().endswith((".nii", ".nii.gz")):
+        raise DataError(f"cannot write {path}: give a name that ends in .nii or .nii.gz.")
+    header = grid.header.copy()
+    header.set_data_dtype(np.uint8)
+    header.set_data_shape(mask.shape)
+    header["cal_min"], header["cal_max"] = 0, 0  # the display range belonged to the scan
+    kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+    with atomic(path) as temporary:
+        nib.save(kind(mask, grid.affine, header), temporary)

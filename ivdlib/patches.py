@@ -1,0 +1,169 @@
+"""Tiles of 112 × 128 ("sub-maps") and splicing them back (paper, Sect. 3.1).
+
+A slice is (AP, SI). 256 = 2 × 128 along SI, and 112 pixels = 140 mm along AP hold the spine, so a
+challenge slice gives two tiles. A side that is no multiple of the tile gets evenly spread tiles that
+overlap; splicing averages where they do. A side shorter than the tile is padded with zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ivdlib.errors import DataError
+
+TILE = (112, 128)
+"""Tile of the paper in pixels (AP, SI)."""
+
+MULTIPLE = 4
+"""Small images are padded to a multiple of this many pixels, which every network allows."""
+
+
+def tile_for(shape: tuple[int, int], tile: tuple[int, int] = TILE) -> tuple[int, int]:
+    """Tile for slices of `shape`: that of the paper, or the padded slice where it is smaller.
+
+    >>> tile_for((256, 256)), tile_for((35, 25))
+    ((112, 128), (36, 28))
+    """
+    padded = (-(-side // MULTIPLE) * MULTIPLE for side in shape)
+    return tuple(min(t, p) for t, p in zip(tile, padded, strict=True))
+
+
+def tile_starts(length: int, tile: int) -> list[int]:
+    """First pixels of the fewest evenly spread tiles that cover `length` pixels.
+
+    >>> tile_starts(256, 128), tile_starts(320, 128), tile_starts(25, 28)
+    ([0, 128], [0, 96, 192], [0])
+    """
+    if length <= tile:
+        return [0]
+    count = -(-length // tile)
+    return [round(i * (length - tile) / (count - 1)) for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Region:
+    """Region of interest of a scan (paper, Sect. 2.1): what the second network gets to see.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, (slices, AP, SI), or None
+        The spine, widened; outside it images are set to zero. None: the whole image.
+    window : tuple of int
+        First and one past the last AP pixel of the band that is cut into tiles.
+    """
+
+    mask: np.ndarray | None
+    window: tuple[int, int]
+
+    def apply(self, volume: np.ndarray) -> np.ndarray:
+        """Set `volume` to zero outside the mask; shape and dtype stay."""
+        return volume if self.mask is None else np.where(self.mask, volume, volume.dtype.type(0))
+
+
+def whole_image(shape: tuple[int, int, int]) -> Region:
+    """Region of a scan of `shape` (slices, AP, SI) that leaves nothing out."""
+    return Region(None, (0, shape[1]))
+
+
+def region_around(
+    spine: np.ndarray, spacing: tuple[float, float, float], tile: int = TILE[0], margin: float = 15.0
+) -> Region:
+    """Region of interest from a mask of the spine.
+
+    The band is at least one tile wide, centred on the spine and moved inside the image; where the
+    spine is wider than a tile, so is the band, and it gets more tiles: no part of it is cut off.
+
+    Parameters
+    ----------
+    spine : ndarray of bool, (slices, AP, SI)
+        Vertebrae, discs and, where known, the canal.
+    spacing : tuple of float
+        Voxel size in mm.
+    tile : int, default 112
+        Side of the tile along AP, in pixels.
+    margin : float, default 15.0
+        How far the mask is widened, in mm. The paper names no margin; 15 mm covers the bulge of a
+        disc and the error of a coarse spine network.
+
+    Raises
+    ------
+    DataError
+        Where the mask is empty or not 3-D.
+    """
+    spine = np.asarray(spine, dtype=bool)
+    if spine.ndim != 3 or not spine.any():
+        raise DataError("the mask of the spine is empty or not 3-D; a region needs a spine.")
+    rows = np.flatnonzero(spine.any(axis=(0, 2)))
+    length = spine.shape[1]
+    width = min(max(tile, rows[-1] + 1 - rows[0]), length)
+    start = int(np.clip((rows[0] + rows[-1] + 1 - width) // 2, 0, length - width))
+    outside = ndimage.distance_transform_edt(~spine, sampling=spacing)
+    return Region(outside <= margin, (start, start + int(width)))
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """Where the tiles of a scan lie; cuts a volume and splices tiles back.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The scan (slices, AP, SI).
+    tile : tuple of int
+        The tile (AP, SI).
+    window : tuple of int or None
+        AP band to cover, see `Region`; None covers all.
+    """
+
+    shape: tuple[int, int, int]
+    tile: tuple[int, int] = TILE
+    window: tuple[int, int] | None = None
+
+    @property
+    def positions(self) -> list[tuple[int, int, int]]:
+        """First voxel (slice, AP, SI) of each tile, slice by slice."""
+        first, last = self.window or (0, self.shape[1])
+        rows = [first + start for start in tile_starts(last - first, self.tile[0])]
+        columns = tile_starts(self.shape[2], self.tile[1])
+        return [(s, r, c) for s in range(self.shape[0]) for r in rows for c in columns]
+
+    def cut(self, volume: np.ndarray) -> np.ndarray:
+        """Cut a volume of `shape` into tiles (tiles, AP, SI); beyond the image stand zeros.
+
+        Raises
+        ------
+        DataError
+            Where the volume has another shape.
+        """
+        if volume.shape != self.shape:
+            raise DataError(f"a volume of shape {volume.shape} does not fit tiles of {self.shape}.")
+        height, width = self.tile
+        tiles = np.zeros((len(self.positions), height, width), dtype=volume.dtype)
+        for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
+            part = volume[s, r : r + height, c : c + width]
+            tile[: part.shape[0], : part.shape[1]] = part
+        return tiles
+
+    def splice(self, tiles: np.ndarray) -> np.ndarray:
+        """Put tiles back to a float32 volume of `shape`; mean where they overlap, zero elsewhere.
+
+        Raises
+        ------
+        DataError
+            Where number or shape of the tiles is not that of this grid.
+        """
+        expected = (len(self.positions), *self.tile)
+        if tiles.shape != expected:
+            raise DataError(f"tiles of shape {tiles.shape} do not fit: {expected} are needed.")
+        total = np.zeros(self.shape, dtype=np.float32)
+        count = np.zeros(self.shape, dtype=np.float32)
+        height, width = self.tile
+        for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
+            place = np.s_[s, r : r + height, c : c + width]
+            part = total[place]
+            part += tile[: part.shape[0], : part.shape[1]]
+            count[place] += 1
+        return total / np.maximum(count, 1)

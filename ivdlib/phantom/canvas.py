@@ -1,0 +1,143 @@
+"""One sagittal slice on a super-sampled grid, and painting tissues on it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ivdlib.phantom.fields import Field, Warp, cover
+from ivdlib.phantom.signal import TISSUES, weights
+
+SUB = 2
+"""Cells along each axis of a voxel."""
+_MESH = 4
+"""Voxels between the nodes on which slowly varying fields are evaluated."""
+_WEIGHTS = {name: weights(tissue) for name, tissue in TISSUES.items()}
+
+Window = tuple[slice, slice, slice]
+
+
+class Canvas:
+    """Cells of slice `index`: where they lie in the subject, and what they are made of.
+
+    Parameters
+    ----------
+    index : int
+        Slice (native axis 0) of the full volume.
+    plane : int
+        Voxels along native axes 1 and 2.
+    to_subject : numpy.ndarray
+        4 × 4: voxel indices to the subject's frame, mm.
+    warp : Warp
+        Displacement from the subject's frame to the anatomy as it is described.
+    """
+
+    def __init__(self, index: int, plane: int, to_subject: np.ndarray, warp: Warp) -> None:
+        self.index, self.plane, self.to_subject = index, plane, to_subject
+        sizes = np.linalg.norm(to_subject[:3, :3], axis=0) / SUB
+        self.width = float(np.mean(sizes[1:]) * 1.15)
+        """Width (mm) of the edge of a solid; a cell seen along an oblique direction."""
+        # The first node lies on the first cell, so that a cell's place between nodes is a fraction.
+        nodes = np.arange(0, plane + _MESH, _MESH, dtype=np.float32) + (0.5 / SUB - 0.5)
+        grid = np.stack(np.meshgrid([index], nodes, nodes, indexing="ij"))
+        self.nodes = np.float32(_move(to_subject, grid))
+        shift = np.stack([self.stretch(part) for part in warp(*self.nodes)])
+        half = (np.arange(SUB, dtype=np.float32) + 0.5) / SUB - 0.5
+        fine = (np.arange(plane * SUB, dtype=np.float32) + 0.5) / SUB - 0.5
+        cells = np.meshgrid(index + half, fine, fine, indexing="ij", sparse=True)
+        self.points = np.float32(_move(to_subject, cells)) + shift
+        shape = self.points.shape[1:]
+        self.mix = np.zeros((4, *shape), np.float32)
+        self.spine = np.zeros(shape, np.float32)
+        self.levels = np.zeros((plane, plane), np.uint8)
+
+    def stretch(self, values: np.ndarray) -> np.ndarray:
+        """Interpolate one slice of node values to the cells, shape (1, cells, cells)."""
+        size = self.plane * SUB
+        return _between(_between(values[0], size).T, size).T[None]
+
+    def slow(self, field: Field, window: Window) -> np.ndarray:
+        """Evaluate a slowly varying field in the cells of a window; one value for both cells."""
+        return self.stretch(field(*self.nodes))[(slice(0, 1), *window[1:])]
+
+    def smooth(self, field: Field) -> np.ndarray:
+        """Evaluate a slowly varying field in the voxels of the slice; shape (plane, plane)."""
+        return self.stretch(field(*self.nodes))[0, SUB // 2 :: SUB, SUB // 2 :: SUB]
+
+    def quick(self, field: Field, window: Window) -> np.ndarray:
+        """Evaluate a quickly varying field, one value a voxel, repeated over its cells."""
+        x, y, z = (axis[(slice(0, 1), *window[1:])][:, ::SUB, ::SUB] for axis in self.points)
+        return field(x, y, z).repeat(SUB, axis=1).repeat(SUB, axis=2)
+
+    def window(self, centre: np.ndarray, reach: float | tuple) -> Window | None:
+        """Cells that may lie within `reach` (mm; one number or one an axis) of `centre`."""
+        reach = np.broadcast_to(np.asarray(reach, float), 3) + 4
+        inverse = np.linalg.inv(self.to_subject)
+        middle = inverse[:3, :3] @ centre + inverse[:3, 3]
+        spread = np.abs(inverse[:3, :3]) @ reach
+        if abs(self.index - middle[0]) > spread[0] + 0.5:
+            return None
+        low = np.clip(np.floor(middle[1:] - spread[1:]), 0, self.plane).astype(int)
+        high = np.clip(np.ceil(middle[1:] + spread[1:]) + 1, 0, self.plane).astype(int)
+        if (low >= high).any():
+            return None
+        return (
+            slice(0, SUB),
+            *(slice(SUB * a, SUB * b) for a, b in zip(low, high, strict=True)),
+        )
+
+    def cover(self, distance: np.ndarray) -> np.ndarray:
+        """Coverage of the cells by a solid of signed `distance` (mm)."""
+        return cover(distance, self.width)
+
+    def paint(
+        self,
+        window: Window,
+        share: np.ndarray,
+        tissue: str | np.ndarray,
+        scale: float | np.ndarray = 1.0,
+    ) -> None:
+        """Put `tissue` (a name, or four channels) over `share` of each cell, times `scale`."""
+        rows = np.flatnonzero(share.any(axis=(0, 2)))
+        if not len(rows):
+            return
+        # Most solids are narrow from front to back: leave out the rows they do not reach.
+        near = slice(rows[0], rows[-1] + 1)
+        share, begin = share[:, near], window[1].start
+        window = (window[0], slice(begin + near.start, begin + near.stop), window[2])
+        scale = scale[:, near] if isinstance(scale, np.ndarray) else scale
+        values = _WEIGHTS[tissue] if isinstance(tissue, str) else [v[:, near] for v in tissue]
+        for channel, value in zip(self.mix, values, strict=True):
+            part = channel[window]
+            part += share * (value * scale - part)
+
+    def paint_marrow(self, window: Window, share: np.ndarray, fat: np.ndarray) -> None:
+        """Paint marrow with the proton-density fat fraction `fat`."""
+        fat = np.clip(np.broadcast_to(fat, share.shape), 0.02, 0.95)
+        water, oil = _WEIGHTS["marrow_water"], _WEIGHTS["marrow_fat"]
+        water, oil = (tissue[:, None, None, None] for tissue in (water, oil))
+        self.paint(window, share, water * (1 - fat) + oil * fat)
+
+    def mark_disc(self, window: Window, share: np.ndarray, number: int) -> None:
+        """Give voxels that the disc fills by half or more the level `number`."""
+        spot = tuple(slice(w.start // SUB, w.stop // SUB) for w in window[1:])
+        self.levels[spot][voxel_mean(share) >= 0.5] = number
+
+
+def voxel_mean(cells: np.ndarray) -> np.ndarray:
+    """Average cells (..., SUB, n SUB, m SUB) to voxels (..., n, m)."""
+    *lead, _, rows, columns = cells.shape
+    blocks = cells.reshape(*lead, SUB, rows // SUB, SUB, columns // SUB, SUB)
+    return blocks.mean(axis=(-5, -3, -1))
+
+
+def _move(matrix: np.ndarray, grid) -> np.ndarray:
+    return np.stack(
+        [sum(matrix[i, j] * grid[j] for j in range(3)) + matrix[i, 3] for i in range(3)]
+    )
+
+
+def _between(values: np.ndarray, size: int) -> np.ndarray:
+    """Interpolate linearly along axis 0 from the nodes to `size` cells."""
+    at = np.arange(_MESH * SUB, dtype=np.float32)[None, :, None] / (_MESH * SUB)
+    low, high = values[:-1, None], values[1:, None]
+    return (low + at * (high - low)).reshape(-1, values.shape[1])[:size]

@@ -1,0 +1,244 @@
+"""Everything around the spine: skin, fat, muscle, vessels, bowel, lung, and the spinal canal."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ivdlib.phantom.canvas import Canvas, Window
+from ivdlib.phantom.fields import Field, cover, length
+from ivdlib.phantom.spine import Body, Disc
+from ivdlib.phantom.subject import Person
+
+_STEP = 0.25
+_TABLE = np.arange(-300, 300, _STEP)
+"""Heights z (mm) at which the curves along the body are tabulated."""
+
+
+class Canal(NamedTuple):
+    """Signed distances (mm) to the canal's wall, the dural sac, the cauda equina and the cord."""
+
+    wall: np.ndarray
+    sac: np.ndarray
+    cauda: np.ndarray
+    cord: np.ndarray
+
+
+class Place(NamedTuple):
+    """Cells of a window: where they lie (mm) against the curves along the body."""
+
+    window: Window
+    y: np.ndarray
+    z: np.ndarray
+    side: np.ndarray
+    ahead: np.ndarray
+    depth: np.ndarray
+    width: np.ndarray
+    skin: np.ndarray
+    fascia: np.ndarray
+    front: np.ndarray
+
+
+class Torso:
+    """Curves along the body as tables over z, and the textures of soft tissue."""
+
+    def __init__(
+        self,
+        person: Person,
+        discs: list[Disc],
+        bodies: list[Body],
+        rng: np.random.Generator,
+        fresh: np.random.Generator,
+    ) -> None:
+        from scipy.ndimage import gaussian_filter1d
+
+        self.person = person
+        parts = sorted([*discs, *bodies], key=lambda part: part.centre[2])
+        z = np.array([part.centre[2] for part in parts])
+        self.level = {body.name: float(body.centre[2]) for body in bodies}
+
+        def along(values: list, at: np.ndarray = z, blur: float = 6.0) -> np.ndarray:
+            line = np.interp(_TABLE, at, np.array(values, float))
+            return np.float32(gaussian_filter1d(line, blur / _STEP, mode="nearest"))
+
+        self.x = along([part.centre[0] for part in parts])
+        self.y = along([part.centre[1] for part in parts])
+        self.depth = along([part.depth for part in parts])
+        self.width = along([part.width for part in parts])
+        behind = [p.centre - p.axes[1] * (p.depth * 0.93 + person.canal / 2) for p in parts]
+        height = np.maximum.accumulate([spot[2] for spot in behind])
+        self.canal_y = along([spot[1] for spot in behind], height, 4.0)
+        slope = np.gradient(self.canal_y, _STEP)
+        self.canal_cos = np.float32(1 / np.sqrt(1 + slope**2))
+        bones = along([spot[1] for spot in behind], height, 60.0) - person.canal / 2 - 30
+        bones = np.minimum(bones, self.canal_y - person.canal / 2 - 11)
+        lower = np.exp(-(((_TABLE - self.level["S1"]) / 55) ** 2))
+        self.fascia = np.float32(gaussian_filter1d(bones, 12 / _STEP, mode="nearest"))
+        self.skin = np.float32(self.fascia - person.back_fat - 7 * lower - 3)
+        belly = 8 * np.exp(-(((_TABLE + 20) / 70) ** 2)) - 6 * np.exp(-(((_TABLE - 60) / 50) ** 2))
+        self.front = np.float32(self.skin.mean() + person.depth + belly)
+        self.periods = np.float32(
+            sum(np.exp(-(((_TABLE - d.centre[2] + 6) / 7) ** 2)) for d in discs[3:])
+        )
+        self.streak = Field(rng, (3.0, 3.0, 14), fine=True)
+        self.septum = Field(rng, (11, 9, 60))
+        self.muscle = Field(rng, (3, 3, 6), fine=True)
+        self.loops = Field(fresh, (13, 13, 13))
+        self.filling = Field(fresh, (7, 7, 7))
+        self.speckle = Field(fresh, (2.5, 1.9, 1.9), fine=True)
+        self.gas = Field(fresh, (17, 17, 17))
+
+    def _at(self, canvas: Canvas, window: Window):
+        """Look the tables up at the cells of a window: a function of a table."""
+        z = canvas.points[2][window]
+        index = np.clip((z - _TABLE[0]) * (1 / _STEP), 0, len(_TABLE) - 1).astype(np.int32)
+        return lambda table: np.take(table, index)
+
+    def paint(self, canvas: Canvas) -> None:
+        """Paint all soft tissue of one slice."""
+        back, front = float(self.skin.min()) - 6, float(self.front.max())
+        window = canvas.window(np.array([0, (back + front) / 2, 0]), (99, (front - back) / 2, 400))
+        if window is None:
+            return
+        place = self._place(canvas, window)
+        here = canvas.slow(self.filling, window)
+        body = np.maximum(place.skin - place.y, place.y - place.front)
+        canvas.paint(window, canvas.cover(body), "skin")
+        canvas.paint(window, canvas.cover(body + 1.6), "fat", 1 + 0.05 * here)
+        texture = 1 + 0.05 * canvas.quick(self.muscle, window)
+        self._belly(canvas, place, here)
+        self._back(canvas, place, texture)
+        if np.abs(place.side).max() > 14:
+            self._flanks(canvas, place, texture)
+            self._chest(canvas, place, here)
+        self._vessels(canvas, place)
+
+    def _place(self, canvas: Canvas, window: Window) -> Place:
+        at = self._at(canvas, window)
+        x, y, z = canvas.points[(slice(None), *window)]
+        side = x - at(self.x)
+        furrow = 4 - 4 * np.exp(-((side / 18) ** 2))
+        return Place(
+            window=window,
+            y=y,
+            z=z,
+            side=side,
+            ahead=y - at(self.y),
+            depth=at(self.depth),
+            width=at(self.width),
+            skin=at(self.skin) - furrow,
+            fascia=at(self.fascia) - furrow,
+            front=at(self.front) - side * side / 500,
+        )
+
+    def _belly(self, canvas: Canvas, place: Place, here: np.ndarray) -> None:
+        window, bubbles = place.window, canvas.slow(self.gas, place.window)
+        wall = np.maximum(place.y - place.front + self.person.front_fat, -place.ahead)
+        canvas.paint(window, canvas.cover(wall), "muscle", 1 + 0.05 * here)
+        inside = canvas.cover(wall + 8 + 2 * bubbles)
+        canvas.paint(window, inside, "fat_deep", 1 + 0.10 * here)
+        room = np.maximum(18 + 5 * bubbles + place.depth - place.ahead, wall + 12)
+        loops = canvas.slow(self.loops, window)
+        bowel = np.maximum(-5 * loops - 1.5, room)
+        texture = canvas.quick(self.speckle, window)
+        glow = np.exp(0.22 * here + 0.15 * texture)
+        # Folds of fat run between the loops and, thin, into them.
+        canvas.paint(window, canvas.cover(bowel) * inside, "bowel", glow)
+        folds = cover(np.abs(loops - 0.55) * 5 - 0.6, 1.5) * canvas.cover(room)
+        canvas.paint(window, 0.7 * folds * inside, "fat_deep")
+        canvas.paint(window, canvas.cover(np.maximum(bowel + 4, 14 - 9 * bubbles)), "gas")
+        liver = np.sqrt(
+            ((place.side - 38) / 72) ** 2
+            + ((place.ahead - 74) / 52) ** 2
+            + ((place.z - self.level["T9"] - 10) / (self.level["T9"] - self.level["L1"])) ** 2
+        )
+        organ = np.maximum((liver - 1) * 50, wall + 10)
+        canvas.paint(window, canvas.cover(organ), "liver", 1 + 0.06 * texture)
+
+    def _back(self, canvas: Canvas, place: Place, texture: np.ndarray) -> None:
+        window, hidden = place.window, place.fascia - place.y
+        inner = np.maximum(hidden, place.ahead + 2)
+        share = canvas.cover(inner)
+        canvas.paint(window, canvas.cover(inner - 0.8) * (place.ahead < -6), "ligament")
+        canvas.paint(window, share, "muscle", texture)
+        low = np.clip((self.level["L2"] - place.z) / 110, 0, 1)
+        deep = np.clip(-hidden / 30, 0, 1)
+        amount = self.person.streaks * (0.10 + 0.5 * low * (0.4 + 0.6 * deep))
+        streaks = np.clip(canvas.quick(self.streak, window) - 2.0 + 1.6 * amount, 0, 1)
+        planes = cover(np.abs(canvas.slow(self.septum, window)) * 9 - 0.7, 1.4)
+        canvas.paint(window, share * np.maximum(streaks, 0.7 * planes), "fat")
+        # Between the spinous processes: ligament fibres in fat, and fat under the fascia.
+        gap = canvas.cover(np.abs(place.side) - 4.5) * share
+        canvas.paint(window, gap, "fat_deep")
+        canvas.paint(window, gap * np.clip(texture * 6 - 5.5, 0.1, 0.8), "muscle")
+        canvas.paint(window, 0.25 * gap, "ligament")
+
+    def _flanks(self, canvas: Canvas, place: Place, texture: np.ndarray) -> None:
+        window, away = place.window, np.abs(place.side)
+        size = np.clip((self.level["T12"] - place.z) / 8, 1, 19)
+        shift = np.clip((self.level["L4"] - place.z) * 0.35, 0, 40)
+        across = (away - place.width - 0.75 * size + 2 - 0.2 * shift) / 0.95
+        psoas = length(across, (place.ahead + 4 - shift) / 1.15) - size
+        psoas = np.maximum(psoas, place.z - self.level["T12"])
+        canvas.paint(window, canvas.cover(psoas - 1.2), "fat_deep")
+        canvas.paint(window, canvas.cover(psoas), "muscle", texture)
+
+    def _chest(self, canvas: Canvas, place: Place, here: np.ndarray) -> None:
+        """The lungs' hindmost recess and the ribs behind it."""
+        window, away, ahead = place.window, np.abs(place.side), place.ahead
+        dome = self.level["T12"] - 6 + 0.8 * np.maximum(ahead + 26, 0) - 0.25 * (away - 30)
+        lung = np.maximum(np.maximum(place.width + 4 - away, dome - place.z), -27 - ahead)
+        canvas.paint(window, canvas.cover(lung - 2.5), "muscle")
+        canvas.paint(window, canvas.cover(lung), "lung", np.exp(0.5 * here))
+        for name in ("T9", "T10", "T11", "T12"):
+            rise = place.z - self.level[name] + 0.5 * (away - 24) - 6
+            rib = length((ahead + 20 + 0.25 * away) / 0.7, rise) - 6
+            rib = np.maximum(rib, 20 - away)
+            canvas.paint(window, canvas.cover(rib), "cortex")
+            share = canvas.cover(rib + 1)
+            canvas.paint_marrow(window, share, np.float32(self.person.marrow_fat[-1]))
+
+    def _vessels(self, canvas: Canvas, place: Place) -> None:
+        """Aorta on the left, vena cava on the right, both forking in front of L4; the crura."""
+        window, ahead = place.window, place.ahead - place.depth
+        away = np.abs(place.side)
+        crus = length((away - 9) / 1.3, ahead - 4) - 4.2
+        crus = np.maximum(crus, self.level["L2"] - place.z)
+        canvas.paint(window, canvas.cover(crus), "muscle")
+        fork = np.maximum(self.level["L4"] - place.z, 0)
+        rise = np.maximum(place.z - self.level["L1"], 0)
+        for sign, radius, off, lift in ((-1, 8.3, 9, 0.0), (1, 9.5, 13, 0.35)):
+            radius = radius - np.clip(0.08 * fork, 0, 3.5)
+            across = place.side - sign * (off + 0.45 * fork)
+            tube = length(across, ahead - radius - 3.5 - lift * rise - 0.1 * fork) - radius
+            canvas.paint(window, canvas.cover(tube - 1), "ligament")
+            canvas.paint(window, canvas.cover(tube), "blood", 1.05 if sign < 0 else 0.95)
+
+    def canal_window(self, canvas: Canvas) -> Window | None:
+        """Cells near the canal."""
+        spot = np.array([0, float(self.canal_y.mean()), 0])
+        half = float(np.ptp(self.canal_y)) + 15
+        return canvas.window(spot, (16, half, 200))
+
+    def canal(self, canvas: Canvas, window: Window) -> Canal:
+        """Distances to the canal and what runs in it."""
+        at = self._at(canvas, window)
+        x, y, z = canvas.points[(slice(None), *window)]
+        u = x - at(self.x)
+        v = (y - at(self.canal_y)) * at(self.canal_cos)
+        half = self.person.canal / 2
+        taper = np.clip((z - self.level["S3"]) / (self.level["L5"] - self.level["S3"]), 0.2, 1)
+        wall = length(u / (1.45 * half), v / half) - 1
+        # Behind the discs the yellow ligaments leave a wedge of fat; L5/S1 has more in front.
+        ahead = v - (1 - taper) * 1.2
+        back = half * (0.90 - 0.30 * at(self.periods)) * taper
+        front = half * (0.95 - 0.25 * (1 - taper)) * taper
+        reach = np.where(ahead > 0, front, back)
+        sac = length(u / (1.2 * half * taper), ahead / reach) - 1
+        tip = self.level["L1"] - 4
+        thick = np.clip((z - tip) / 22, 0, 1)
+        cord = length(u / 1.25, v + 0.1 * half) - 4.2 * np.sqrt(thick)
+        cord = np.where(thick > 0, cord, np.float32(5))
+        cauda = length(u / (0.9 * half * taper), (v + 0.35 * half) / (0.45 * half * taper)) - 1
+        return Canal(wall * half, sac * half * 0.8, cauda * half * 0.5, cord)

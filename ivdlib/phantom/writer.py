@@ -1,0 +1,197 @@
+"""Write phantom scans in the challenge's layout: whole scans only, the same bytes every time."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import atomic, folder, read_json, write_csv, write_json
+from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate
+from ivdlib.progress import Progress
+
+VERSION = 1
+"""Goes up whenever the same seed gives other images."""
+
+
+def make_phantom(
+    out: str | os.PathLike,
+    subjects: int = 8,
+    stages: int = 2,
+    seed: int = 0,
+    slices: int = SLICES,
+    in_plane: int = PLANE,
+    workers: int = 1,
+) -> Path:
+    """Write a synthetic data set of Dixon scans of the lumbar spine.
+
+    Per scan ``NN/NN_{fat,inn,opp,wat}.nii.gz``, ``NN_Labels.nii.gz`` (the seven discs L5/S1 to
+    T11/12), ``NN_Spine.nii.gz`` (vertebral bodies, discs and canal) and ``NN_truth.csv``; for all
+    of them ``subjects.csv``, ``dataset.json`` (parameters) and ``phantom.csv`` (truth per disc:
+    volume of the solid and of its label in mL, mean height in mm, centre in scanner mm, RAS). Cases
+    count through the stages of a subject: with two stages 01 and 02 are subject 1.
+
+    Stopped half-way, it leaves whole scans only; called again, it makes those that are missing. The
+    number of workers does not change a byte.
+
+    Parameters
+    ----------
+    out : path
+        Folder to fill: new, empty, or filled before with the same parameters.
+    subjects, stages : int
+        Persons, and scans of each of them; later stages show the person after bed rest.
+    seed : int
+        From 0; the same seed gives the same files.
+    slices : int
+        1 to 36 sagittal slices of 2 mm, the central ones of the full scan.
+    in_plane : int
+        Voxels along the other two axes, even, 32 to 256. The field of view stays 320 mm: 256 gives
+        1.25 mm voxels, 128 gives 2.5 mm.
+    workers : int
+        Processes that work side by side. More than one needs a script that is guarded by
+        ``if __name__ == "__main__":``, as always with new processes.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    ConfigError
+        For numbers out of range, and for a folder that holds something else.
+    DataError
+        Where a file cannot be written, e.g. on a full disk.
+    """
+    for name, value in (("subjects", subjects), ("stages", stages), ("workers", workers)):
+        if value < 1:
+            raise ConfigError(f"{name} must be 1 or more, not {value}.")
+    if seed < 0:
+        raise ConfigError(f"seed must be 0 or more, not {seed}.")
+    check_size(slices, in_plane)
+    out = Path(out)
+    wanted = {
+        "subjects": subjects,
+        "stages": stages,
+        "seed": seed,
+        "slices": slices,
+        "in_plane": in_plane,
+    }
+    _claim(out, wanted)
+    digits = max(2, len(str(subjects * stages)))
+    jobs = [
+        (f"{(subject - 1) * stages + stage:0{digits}d}", subject, stage)
+        for subject in range(1, subjects + 1)
+        for stage in range(1, stages + 1)
+    ]
+    _write_subjects(out, jobs)
+    todo = [job for job in jobs if not (out / job[0]).is_dir()]
+    with Progress(len(jobs), "phantom scans", start=len(jobs) - len(todo)) as progress:
+        _make_all(out, todo, (seed, slices, in_plane), min(workers, len(todo)), progress)
+    _write_truth(out, jobs)
+    return out
+
+
+def _claim(out: Path, parameters: dict) -> None:
+    """Take a new folder, or one that was begun with the same parameters."""
+    note = "synthetic data: a phantom, not measured on people"
+    record = {"name": "phantom", "note": note, "version": VERSION, "parameters": parameters}
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file; name a folder for the phantom.")
+    if (out / "dataset.json").exists():
+        if read_json(out / "dataset.json") != record:
+            raise ConfigError(
+                f"{out} holds a data set made with other parameters (see its dataset.json); "
+                "choose another folder or remove that one."
+            )
+        for left in out.glob(".part-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise ConfigError(f"{out} is not empty and holds no phantom; choose another folder.")
+    write_json(folder(out) / "dataset.json", record)
+
+
+def _make_all(out: Path, jobs: list, size: tuple, workers: int, progress: Progress) -> None:
+    if workers <= 1:
+        for job in jobs:
+            _make_scan(out, *job, *size)
+            progress.advance(note=job[0])
+        return
+    # New processes instead of forks: a fork of a process that runs TensorFlow can hang.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(_make_scan, out, *job, *size): job[0] for job in jobs}
+        try:
+            for done in as_completed(waiting):
+                done.result()
+                progress.advance(note=waiting[done])
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _make_scan(
+    out: Path, case: str, subject: int, stage: int, seed: int, slices: int, in_plane: int
+) -> None:
+    """Simulate a scan and write it to a temporary folder, which gets its name when it is whole."""
+    scan = simulate(subject, stage, seed, slices, in_plane)
+    part = folder(out / f".part-{case}")
+    try:
+        for name, image in scan.contrasts.items():
+            _save(part / f"{case}_{name}.nii.gz", image, scan)
+        _save(part / f"{case}_Labels.nii.gz", scan.labels, scan)
+        _save(part / f"{case}_Spine.nii.gz", scan.spine, scan)
+        write_csv(part / f"{case}_truth.csv", _table(case, scan))
+        os.replace(part, out / case)
+    except OSError as error:
+        raise DataError(f"cannot write {out / case}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _save(path: Path, image: np.ndarray, scan: Scan) -> None:
+    import nibabel as nib
+
+    nifti = nib.Nifti1Image(image, scan.affine)
+    nifti.header.set_xyzt_units("mm")
+    nifti.set_sform(scan.affine, code="scanner")
+    nifti.set_qform(scan.affine, code="scanner")
+    # Neither time nor name in the gzip header: the same image gives the same bytes.
+    with (
+        atomic(path) as temporary,
+        open(temporary, "wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=raw, mtime=0) as packed,
+    ):
+        packed.write(nifti.to_bytes())
+
+
+def _table(case: str, scan: Scan):
+    import pandas as pd
+
+    return pd.DataFrame([{"case": case, **row} for row in scan.discs])
+
+
+def _write_subjects(out: Path, jobs: list) -> None:
+    import pandas as pd
+
+    write_csv(out / "subjects.csv", pd.DataFrame(jobs, columns=["case", "subject", "stage"]))
+
+
+def _write_truth(out: Path, jobs: list) -> None:
+    import pandas as pd
+
+    tables = []
+    for name, *_ in jobs:
+        try:
+            tables.append(pd.read_csv(out / name / f"{name}_truth.csv", dtype={"case": str}))
+        except OSError as error:
+            raise DataError(
+                f"{out / name} lacks {name}_truth.csv; remove that folder and call again."
+            ) from error
+    write_csv(out / "phantom.csv", pd.concat(tables))

@@ -1,0 +1,258 @@
+"""Profiles: which data, networks, folds, seeds and steps an experiment has, under one name.
+
+The numbers of the paper are the defaults of the option classes; where a profile differs, it says why,
+and `deviations` lists the difference for the lessons and the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from ivdlib.errors import ConfigError
+from ivdlib.patches import TILE
+
+NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
+TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
+SIZES = ("tiny", "laptop", "paper")
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a network is trained; every choice that the paper leaves open is a field."""
+
+    steps: int = 20_000
+    """Optimiser steps. The paper gives no length; equal steps make arms comparable."""
+    batch: int = 16
+    """Tiles a step (Sect. 3.1)."""
+    learning_rate: float = 1e-4
+    """Of Adam (Sect. 3.1)."""
+    schedule: str = "constant"
+    """`constant`, or `cosine` to zero over `steps`. The paper names no schedule."""
+    loss: str = "bce_dice"
+    """`bce_dice`, `bce` or `dice`. The paper names none; a disc is 1 % of a scan, which Dice balances."""
+    tile: tuple[int, int] = TILE
+    """Pixels (AP, SI) (Sect. 3.1); smaller images get a tile of their own size."""
+    rotation: float = 15.0
+    """Largest angle in degrees, uniform to both sides. The paper gives no range."""
+    noise_probability: float = 0.5
+    """Share of the tiles that get random pixels. The paper: "randomly select images"."""
+    noise_max_share: float = 0.15
+    """Largest share of pixels with random values (Sect. 3.1)."""
+    tiles: str = "thinned"
+    """`thinned`: as many tiles without disc as with; `all`: as they come. The paper does not say."""
+
+
+@dataclass(frozen=True)
+class SpineOptions:
+    """The pre-segmentation of the spine (Sect. 2.1)."""
+
+    region: str = "predicted"
+    """`predicted` by the spine U-Net trained in the same fold; `true` mask; `none` skips the stage."""
+    margin: float = 15.0
+    """Widening of the mask in mm before the image outside is set to zero. The paper gives none."""
+    factor: int = 2
+    """The network sees slices averaged over this many pixels: a spine is coarse, and it is faster."""
+    size: str = "tiny"
+    """Size of the U-Net."""
+    steps: int = 1500
+    batch: int = 8
+    learning_rate: float = 1e-3
+    """Ten times the paper's rate for its second network: the paper gives none for this one."""
+
+
+@dataclass(frozen=True)
+class PhantomOptions:
+    """The built-in phantom, used where no data are given."""
+
+    subjects: int = 8
+    stages: int = 2
+    slices: int = 36
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A whole experiment by name; single fields can be overridden, see `profile`."""
+
+    name: str
+    note: str
+    """Command, measured time, what to expect."""
+    size: str = "paper"
+    networks: tuple[str, ...] = NETWORKS
+    arms: tuple[str, ...] = ("with", "without")
+    """Trained with and without the fused contrasts (Tables 1–2 and 3), at equal steps."""
+    folds: int | None = None
+    """None: four as in the paper, or as many as leave two patients to test."""
+    seeds: int = 1
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    spine: SpineOptions = field(default_factory=SpineOptions)
+    phantom: PhantomOptions = field(default_factory=PhantomOptions)
+    score_discs: bool = True
+    """Also score disc by disc (distances in mm); the tables need the Dice per scan only."""
+    references: bool = True
+    """Also score what needs no network: level atlas and logistic regression."""
+    comparable: bool = True
+    """Whether the numbers may be set beside others; small profiles say "not comparable"."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values, for records and hashes."""
+        return asdict(self)
+
+
+PROFILES: dict[str, Profile] = {
+    p.name: p
+    for p in (
+        Profile(
+            "test",
+            "`ivdlib reproduce --profile test`: two steps a training, for tests and browsers; "
+            "minutes; no score means anything.",
+            size="tiny",
+            training=TrainingOptions(steps=2, batch=2, learning_rate=1e-3),
+            spine=SpineOptions(steps=2, batch=2, factor=4),
+            phantom=PhantomOptions(subjects=4, stages=1, slices=2),
+            folds=2,
+            score_discs=False,
+            references=False,
+            comparable=False,
+        ),
+        Profile(
+            "smoke",
+            "`make reproduce`: every step of the whole on a small phantom, under 20 minutes on two "
+            "cores; the networks have begun to learn, the order of the rows means nothing.",
+            size="tiny",
+            training=TrainingOptions(steps=100, batch=4, learning_rate=2e-3, schedule="cosine"),
+            spine=SpineOptions(steps=80, batch=8, learning_rate=2e-3),
+            phantom=PhantomOptions(subjects=4, stages=2, slices=8),
+            folds=2,
+            score_discs=False,
+            references=False,
+            comparable=False,
+        ),
+        Profile(
+            "laptop",
+            "`ivdlib grid --profile laptop`: hours on a CPU; numbers that mean something.",
+            size="tiny",
+            training=TrainingOptions(steps=1200, learning_rate=1e-3, schedule="cosine"),
+            spine=SpineOptions(steps=600),
+        ),
+        Profile(
+            "paper",
+            "`ivdlib grid --profile paper --seeds 3`: the full network, four folds, three seeds; "
+            "a GPU is needed (one training is about 37 GMAC a tile and 20,000 steps of 16 tiles).",
+            seeds=3,
+        ),
+    )
+}
+
+REASONS = {
+    "size": "a smaller network, so that a CPU can train it",
+    "training.steps": "the paper gives no length; this one fits the time of the profile",
+    "training.batch": "smaller batches, so that a short training makes more steps",
+    "training.learning_rate": "a higher rate, because the training is short",
+    "training.schedule": "the rate falls to zero, so that the last weights of a short training settle",
+    "spine.factor": "coarser slices, because the profile must be quick",
+    "phantom.slices": "central slices only, because the profile must be quick",
+    "phantom.subjects": "fewer people, because the profile must be quick",
+}
+
+
+def _split(key: str, profile: Profile) -> tuple[Any, str]:
+    """Find the object and the field that a dotted key such as `training.steps` names."""
+    part, _, leaf = key.rpartition(".")
+    owner = getattr(profile, part, None) if part else profile
+    known = [f.name for f in fields(owner)] if hasattr(owner, "__dataclass_fields__") else []
+    if leaf not in known or key == "name":
+        raise ConfigError(f"unknown field {key!r} of a profile; known are {', '.join(keys())}.")
+    return owner, leaf
+
+
+def keys() -> list[str]:
+    """Every field of a profile that can be overridden, nested ones with a dot."""
+    names = []
+    for f in fields(Profile):
+        value = getattr(PROFILES["paper"], f.name)
+        if hasattr(value, "__dataclass_fields__"):
+            names += [f"{f.name}.{inner.name}" for inner in fields(value)]
+        elif f.name not in {"name", "note"}:
+            names.append(f.name)
+    return names
+
+
+def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
+    """Find a profile by name and override single fields.
+
+    Parameters
+    ----------
+    name : str
+        `test`, `smoke`, `laptop` or `paper`.
+    overrides : mapping, optional
+        Values by dotted field, e.g. ``{"training.steps": 500, "seeds": 3}``.
+
+    Raises
+    ------
+    ConfigError
+        Where the profile or a field is unknown, or a value has the wrong type or range.
+    """
+    if name not in PROFILES:
+        raise ConfigError(f"unknown profile {name!r}; known are {', '.join(PROFILES)}.")
+    found = PROFILES[name]
+    for key, value in (overrides or {}).items():
+        owner, leaf = _split(key, found)
+        changed = replace(owner, **{leaf: _typed(key, value, getattr(owner, leaf))})
+        part = key.rpartition(".")[0]
+        found = replace(found, **{part: changed}) if part else changed
+    _check(found)
+    return found
+
+
+def _typed(key: str, value: Any, old: Any) -> Any:
+    """Bring a value to the type of the field it replaces; `4` is a fine float, `"4"` is not."""
+    if isinstance(old, tuple) and isinstance(value, (list, tuple)):
+        return tuple(value)
+    if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if old is None and (value is None or type(value) is int):
+        return value
+    if old is not None and type(value) is not type(old):
+        raise ConfigError(
+            f"field {key} takes a {type(old).__name__}, not {value!r} ({type(value).__name__})."
+        )
+    return value
+
+
+def _check(p: Profile) -> None:
+    """Refuse values that no training could use."""
+    rules: Iterable[tuple[bool, str]] = (
+        (p.size in SIZES, f"size is one of {', '.join(SIZES)}, not {p.size!r}"),
+        (bool(p.networks) and set(p.networks) <= set(NETWORKS),
+         f"networks are some of {', '.join(NETWORKS)}, not {', '.join(map(str, p.networks))!r}"),
+        (bool(p.arms) and set(p.arms) <= {"with", "without"}, "arms are some of with, without"),
+        (p.seeds >= 1, f"seeds is 1 or more, not {p.seeds}"),
+        (p.folds is None or p.folds >= 2, f"folds is 2 or more, not {p.folds}"),
+        (p.training.steps >= 1 and p.spine.steps >= 1, "steps is 1 or more"),
+        (p.training.batch >= 1 and p.spine.batch >= 1, "batch is 1 or more"),
+        (p.training.learning_rate > 0 and p.spine.learning_rate > 0, "learning_rate is above 0"),
+        (p.training.schedule in {"constant", "cosine"}, "schedule is constant or cosine"),
+        (p.training.tiles in {"thinned", "all"}, "tiles is thinned or all"),
+        (p.spine.region in {"predicted", "true", "none"}, "spine.region is predicted, true or none"),
+        (p.spine.factor >= 1, "spine.factor is 1 or more"),
+        (0 <= p.training.noise_probability <= 1, "noise_probability is between 0 and 1"),
+        (0 <= p.training.noise_max_share <= 1, "noise_max_share is between 0 and 1"),
+    )  # fmt: skip
+    for holds, sentence in rules:
+        if not holds:
+            raise ConfigError(f"profile {p.name}: {sentence}.")
+
+
+def deviations(p: Profile) -> list[dict[str, str]]:
+    """List where a profile differs from `paper`, with the reason (`field`, `ours`, `paper`, `why`)."""
+    paper, rows = PROFILES["paper"], []
+    for key in keys():
+        (ours, leaf), (theirs, _) = _split(key, p), _split(key, paper)
+        a, b = getattr(ours, leaf), getattr(theirs, leaf)
+        if a != b and key not in {"seeds", "folds", "score_discs", "references", "comparable"}:
+            why = REASONS.get(key, "chosen for this profile")
+            rows.append({"field": key, "ours": str(a), "paper": str(b), "why": why})
+    return rows

@@ -1,0 +1,123 @@
+"""Tables 1, 2 and 3 of the paper, ours beside the paper's (Dice per 3-D image, mean over images)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ivdlib import files
+from ivdlib.fusion import FUSED, is_derived
+from ivdlib.profiles import TITLES
+
+TEXT = {"case": str, "subject": str, "stage": str, "level": str}
+"""Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
+
+SINGLE = ("wat", "fat", "inn", "opp")
+
+PAPER: dict[int, dict[str, tuple[float, ...]]] = {
+    1: {
+        "DeepLabv3+": (0.8309, 0.8124, 0.8257, 0.8243, 0.8235),
+        "U-Net": (0.9107, 0.8651, 0.9051, 0.8992, 0.8953),
+        "FDS-CNN": (0.9111, 0.8853, 0.9055, 0.9062, 0.9021),
+    },
+    2: {"FDS-CNN": (0.9122, 0.9086, 0.9121, 0.9140, 0.9117)},
+    3: {"FDS-CNN": (0.9096, 0.8818, 0.8984, 0.8975, 0.8973)},
+}
+"""The numbers of the paper as printed, the last of each row its printed mean."""
+
+CAPTIONS = {
+    1: "Table 1. Networks trained with fusion, single contrasts.",
+    2: "Table 2. The same networks, fused contrasts.",
+    3: "Table 3. Networks trained without fusion, single contrasts, equal steps.",
+}
+
+
+def numeric(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns of `metrics.csv` their types after reading everything as text."""
+    for column in ("dice", "asd_mm", "centre_distance_mm"):
+        metrics[column] = pd.to_numeric(metrics[column], errors="coerce")
+    return metrics
+
+
+def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
+    """One of the paper's tables.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+    number : {1, 2, 3}
+        Which table.
+
+    Returns
+    -------
+    DataFrame
+        A row a network, `ours` and then `paper`; a column a contrast; `Mean` of these columns; for the
+        paper the mean as printed. `scans` is the number of 3-D images that were scored. The Dice of a
+        scan is averaged over seeds first, then over scans.
+    """
+    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
+    arm = "contrasts" if number == 3 else "contrasts+fused"
+    reference = ~rows["network"].isin(list(TITLES))
+    rows = rows[(rows["trained_on"] == arm) | (reference & (number == 1))]
+    wanted = FUSED if number == 2 else _singles(metrics)
+    rows = rows[rows["contrast"].isin(wanted)]
+    scans = rows.groupby(["network", "contrast", "case"])["dice"].mean().reset_index()
+    lines = []
+    for network in _in_order(scans["network"].unique()):
+        mine = scans[scans["network"] == network]
+        means = mine.groupby("contrast")["dice"].mean()
+        line = {"network": TITLES.get(network, network), "source": "ours"}
+        line |= {name: means.get(name, np.nan) for name in wanted}
+        line |= {"Mean": np.mean([line[name] for name in wanted]), "scans": mine["case"].nunique()}
+        lines.append(line)
+    if set(wanted) == set(FUSED) or set(wanted) == set(SINGLE):
+        for name, values in PAPER[number].items():
+            line = {"network": name, "source": "paper", "scans": 16}
+            lines.append(line | dict(zip([*wanted, "Mean"], values, strict=True)))
+    return pd.DataFrame(lines, columns=["network", "source", *wanted, "Mean", "scans"])
+
+
+def _singles(metrics: pd.DataFrame) -> tuple[str, ...]:
+    found = metrics.loc[metrics["target"] == "disc", "contrast"].unique()
+    alone = [name for name in found if "+" not in name]
+    known = [name for name in SINGLE if name in alone]
+    return tuple(known + sorted(set(alone) - set(known)))
+
+
+def _in_order(networks: Iterable[str]) -> list[str]:
+    """Networks in the order of the paper's Table 1, whatever else there is before them."""
+    order = ["deeplabv3plus", "unet", "fds_cnn"]
+    return sorted(networks, key=lambda n: (n in order, order.index(n) if n in order else 0, n))
+
+
+def markdown(frame: pd.DataFrame, number: int, label: str, derived: Iterable[str] = ()) -> str:
+    """A table as Markdown with caption and label; derived contrasts are marked with †."""
+    derived = set(derived)
+    marks = {c: f"{c}†" for c in frame.columns if is_derived(c, derived)}
+    shown = frame.rename(columns=marks)
+    lines = [f"**{CAPTIONS[number]}** Ours: {label}. Mean Dice over scans.", ""]
+    lines.append("| " + " | ".join(shown.columns) + " |")
+    lines.append("|" + "|".join(["---"] * 2 + ["---:"] * (len(shown.columns) - 2)) + "|")
+    for row in shown.itertuples(index=False):
+        cells = ("–" if _empty(v) else f"{v:.4f}" if isinstance(v, float) else str(v) for v in row)
+        lines.append("| " + " | ".join(cells) + " |")
+    if marks:
+        lines += ["", f"† derived: {', '.join(sorted(derived))} was computed from the other contrasts."]
+    return "\n".join(lines) + "\n"
+
+
+def _empty(value: object) -> bool:
+    return isinstance(value, float) and np.isnan(value)
+
+
+def write(metrics: pd.DataFrame, folder: Path, label: str, derived: Iterable[str] = ()) -> None:
+    """Write the tables for which there are rows as `table1.csv`, `table1.md`, …."""
+    for number in CAPTIONS:
+        frame = table(metrics, number)
+        if (frame["source"] == "ours").any():
+            files.write_csv(folder / f"table{number}.csv", frame)
+            files.write_text(folder / f"table{number}.md", markdown(frame, number, label, derived))

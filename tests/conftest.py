@@ -1,0 +1,109 @@
+"""Fixtures that several tests share: the data beside the checkout, and small Dixon cases."""
+
+import itertools
+import zlib
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+CONTRASTS = ("wat", "fat", "inn", "opp")
+AFFINE = np.array(
+    [[-1.98, 0.02, 0.1, 30.0], [0.05, -1.24, 0.2, 90.0], [0.08, 0.2, 1.23, -40.0], [0, 0, 0, 1]]
+)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder ../shared beside the checkout, with real scans that are not in the repository."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip(f"{folder} is not there: real scans are not part of the repository")
+    return folder
+
+
+def make_volumes(name: str, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
+    """Four consistent contrasts (int16), labels and spine: discs between vertebrae, in fat.
+
+    The numbers depend on nothing but `name` and `shape`.
+    """
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    x, y, z = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    column = (np.abs(x) < 0.8) & (np.abs(y - 0.1) < 0.5)
+    disc = column & (np.cos(3 * np.pi * z) > 0.5)
+    water = np.where(disc, 160, np.where(column, 90, 30)) + rng.integers(0, 25, shape)
+    fat = np.where(disc, 12, np.where(column, 70, 140)) + rng.integers(0, 12, shape)
+    volumes = {"wat": water, "fat": fat, "inn": water + fat, "opp": np.abs(water - fat)}
+    return {
+        **{word: volume.astype(np.int16) for word, volume in volumes.items()},
+        "Labels": disc.astype(np.uint8),
+        "Spine": column.astype(np.uint8),
+    }
+
+
+@pytest.fixture
+def write_case():
+    """Give the function `write_case(folder, name, ...)`; see there."""
+    return _write_case
+
+
+def _write_case(
+    folder: Path,
+    name: str,
+    shape: tuple[int, int, int] = (6, 24, 28),
+    *,
+    affine: np.ndarray = AFFINE,
+    ending: str = ".nii.gz",
+    labels: bool = True,
+    spine: bool = False,
+    missing: tuple[str, ...] = (),
+    copy: tuple[str, str] | None = None,
+    truncated: str = "",
+    change: dict | None = None,
+    affines: dict | None = None,
+) -> Path:
+    """Write a small Dixon case into `folder/name` and return that folder.
+
+    Files are named by the words wat, fat, inn, opp, Labels, Spine. Faults: `missing` words stay
+    unwritten; `copy=("wat", "inn")` writes inn as wat; `truncated` cuts a file in
+    half; `change={"fat": f}` writes f(array) (f may return a nibabel image to choose the header);
+    `affines={"Labels": a}` gives a word another affine.
+    """
+    volumes = make_volumes(name, shape)
+    if copy:
+        volumes[copy[0]] = volumes[copy[1]]
+    words = [*CONTRASTS, *(["Labels"] if labels else []), *(["Spine"] if spine else [])]
+    place = Path(folder) / name
+    place.mkdir(parents=True, exist_ok=True)
+    for word in (word for word in words if word not in missing):
+        image = (change or {}).get(word, lambda array: array)(volumes[word])
+        if not isinstance(image, nib.spatialimages.SpatialImage):
+            image = nib.Nifti1Image(image, (affines or {}).get(word, affine))
+        path = place / f"{name}_{word}{ending}"
+        nib.save(image, path)
+        if word == truncated:
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return place
+
+
+@pytest.fixture(
+    params=[
+        (order, signs)
+        for order in itertools.permutations(range(3))
+        for signs in itertools.product((1, -1), repeat=3)
+    ],
+    ids=lambda p: "".join("RAS"[w] if s > 0 else "LPI"[w] for w, s in zip(*p, strict=True)),
+)
+def oblique_affine(request) -> np.ndarray:
+    """One of the 48 axis orders and flips, turned by some degrees; 2 × 1.25 × 0.9 mm."""
+    order, signs = request.param
+    a, b = 0.2, -0.15
+    tilt = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]]) @ np.array(
+        [[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]]
+    )
+    affine = np.eye(4)
+    for axis, (world, sign, size) in enumerate(zip(order, signs, (2, 1.25, 0.9), strict=True)):
+        affine[:3, axis] = tilt[:, world] * sign * size
+    affine[:3, 3] = -12.5, 33, 7.25
+    return affine

@@ -1,0 +1,95 @@
+"""What holds for all networks: names, sizes, any image, weights to a file and back, seeds."""
+
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from ivdlib import models
+from ivdlib.errors import ConfigError
+
+RNG = np.random.default_rng(0)
+
+
+def made(name, seed, shape):
+    """A tiny network whose moving statistics are those of one batch: fresh ones hide the image."""
+    keras.utils.set_random_seed(seed)
+    config = replace(models.config(name, "tiny"), bn_momentum=0.0)
+    model = models.build(name, config, shape)
+    start = model.get_weights()
+    model(RNG.uniform(0, 1, (2, *shape)).astype(np.float32), training=True)
+    return model, start
+
+
+@pytest.fixture(scope="module", params=models.NAMES)
+def three(request):
+    """Two networks from one seed, and one from another seed and for another image size."""
+    seeds = ((7, (36, 28, 1)), (7, (36, 28, 1)), (8, (20, 44, 1)))
+    return [made(request.param, *seed) for seed in seeds]
+
+
+def probabilities(model, x):
+    return keras.ops.convert_to_numpy(model(x, training=False))
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("shape", [(35, 25, 1), (7, 5, 1), (1, 33, 2)])
+def test_output_has_the_size_of_any_input(name, shape):
+    model = models.build(name, "tiny", shape)
+    assert model.output_shape == (None, *shape[:2], 1)
+    p = probabilities(model, RNG.uniform(0, 1, (1, *shape)).astype(np.float32))
+    assert p.shape == (1, *shape[:2], 1)
+    assert p.dtype == np.float32
+    assert p.min() > 0
+    assert p.max() < 1
+
+
+def test_same_seed_same_weights(three):
+    (_, first), (_, second), (_, other) = three
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+def test_weights_return_from_a_file_for_another_image_size(three, tmp_path):
+    (model, _), (same, start), (other, _) = three
+    path = tmp_path / "model.weights.h5"
+    model.save_weights(path)
+    x = RNG.uniform(0, 1, (2, 36, 28, 1)).astype(np.float32)
+    same.set_weights(start)
+    assert np.abs(probabilities(same, x) - probabilities(model, x)).max() > 1e-3
+    same.load_weights(path)
+    np.testing.assert_allclose(probabilities(same, x), probabilities(model, x), atol=1e-6)
+    other.load_weights(path)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("size", ["tiny", "laptop", "paper"])
+def test_configuration_returns_from_json(name, size):
+    config = models.config(name, size)
+    again = models.config_from_dict(name, json.loads(json.dumps(config.to_dict())))
+    assert again == config
+    assert hash(again) == hash(config)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: models.build("segnet"), "fds_cnn, unet, deeplabv3plus"),
+        (lambda: models.config("unet", "huge"), "tiny, laptop, paper"),
+        (lambda: models.build("unet", "huge"), "tiny, laptop, paper"),
+        (lambda: models.build("unet", models.FDSCNNConfig()), "UNetConfig"),
+        (lambda: models.build("unet", "tiny", (112, 128)), "height, width, channels"),
+        (lambda: models.build("unet", "tiny", (None, 128, 1)), "height, width, channels"),
+        (lambda: models.config_from_dict("unet", {"depth": 3}), "depth"),
+        (lambda: models.config_from_dict("segnet", {}), "fds_cnn, unet, deeplabv3plus"),
+        (lambda: models.UNetConfig(base=0), "base"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(call, words):
+    with pytest.raises(ConfigError, match=words):
+        call()

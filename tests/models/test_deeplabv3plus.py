@@ -1,0 +1,73 @@
+"""DeepLabv3+: parameters, resolutions, and that its maps stay aligned."""
+
+import keras
+import numpy as np
+import pytest
+
+from ivdlib import models
+from ivdlib.errors import ConfigError
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return models.build("deeplabv3plus", "whole", (112, 128, 3))
+
+
+def test_whole_network_has_the_published_parameters(whole):
+    assert whole.count_params() == 41_258_213
+    assert whole.output_shape == (None, 112, 128, 21)
+
+
+def test_output_stride_16_and_the_skip_at_4(whole):
+    for name, size in (
+        ("conv1_conv", (56, 64)),
+        ("entry2_sep2_pointwise", (28, 32)),
+        ("entry2_sep3_pointwise", (14, 16)),
+        ("middle16_sep1_pointwise", (7, 8)),
+        ("exit2_sep3_pointwise", (7, 8)),
+        ("decoder2_pointwise", (28, 32)),
+    ):
+        assert whole.get_layer(name).output.shape[1:3] == size, name
+    assert whole.get_layer("skip_conv").input is whole.get_layer("entry2_sep2_pointwise_bn").output
+
+
+def test_classes_add_up_to_one():
+    config = models.DeepLabV3PlusConfig(width=0.05, middle_units=1, classes=3)
+    model = models.build("deeplabv3plus", config, (16, 16, 3))
+    x = np.random.default_rng(0).uniform(0, 1, (1, 16, 16, 3)).astype(np.float32)
+    total = keras.ops.convert_to_numpy(model(x, training=False)).sum(-1)
+    np.testing.assert_allclose(total, 1, atol=1e-5)
+
+
+def test_a_point_stays_where_it_is():
+    """With kernels that only smooth, the answer to a point is symmetric about that point."""
+    config = models.DeepLabV3PlusConfig(width=0.02, middle_units=1, classes=1, aspp_rates=(1,))
+    model = models.build("deeplabv3plus", config, (640, 16, 1))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2D):
+            layer.kernel.assign(np.ones(layer.kernel.shape) / 9)
+    x = np.zeros((1, 640, 16, 1), np.float32)
+    x[0, 320] = 1
+    logits = keras.Model(model.input, model.get_layer("upsample").output)
+    line = keras.ops.convert_to_numpy(logits(x, training=False))[0, :, 0, 0]
+    before, behind = line[320:220:-1], line[320:420]
+    assert before[0] > 1.5 * before[-1] > 0
+    np.testing.assert_allclose(before, behind, rtol=1e-3)
+
+
+def test_a_skip_elsewhere_is_refused():
+    config = models.config("deeplabv3plus", "tiny")
+    strides = ((2,), (1,), (1, 1, 1), *config.strides[3:])
+    with pytest.raises(ConfigError, match="skip"):
+        models.DeepLabV3PlusConfig(strides=strides)
+
+
+def test_no_strided_pointwise_convolution(whole):
+    """Its gradient ends the process with TensorFlow 2.21 on AVX-512 (see `layers.conv_norm`)."""
+    pointwise = [
+        layer
+        for layer in whole.layers
+        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size == (1, 1)
+    ]
+    assert len(pointwise) > 60
+    assert {layer.strides for layer in pointwise} == {(1, 1)}

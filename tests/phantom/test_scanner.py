@@ -1,0 +1,108 @@
+"""Simulated scans."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from ivdlib.errors import ConfigError
+from ivdlib.phantom import simulate
+
+PLANE = 128
+
+
+@pytest.fixture(scope="module")
+def scan():
+    return simulate(subject=2, stage=1, seed=0, in_plane=PLANE)
+
+
+def test_shapes_types_and_orientation(scan):
+    assert set(scan.contrasts) == {"wat", "fat", "inn", "opp"}
+    for image in scan.contrasts.values():
+        assert image.shape == (36, PLANE, PLANE)
+        assert image.dtype == np.int16
+        assert image.min() >= 0
+        assert 150 < image.max() < 2000
+    assert nib.aff2axcodes(scan.affine) == ("L", "P", "S")
+    np.testing.assert_allclose(np.linalg.norm(scan.affine[:3, :3], axis=0), [2, 2.5, 2.5])
+    assert np.abs(scan.affine[:3, :3]).min() > 1e-4, "the slab should lie slightly oblique"
+
+
+def test_water_and_fat_add_up_to_the_echoes(scan):
+    images = {name: image.astype(int) for name, image in scan.contrasts.items()}
+    wat, fat = images["wat"], images["fat"]
+    open_ = (wat > 0) & (fat > 0)
+    assert open_.mean() > 0.3
+    assert np.abs(images["inn"] - wat - fat)[open_].max() <= 1
+    assert np.abs(images["opp"] - np.abs(wat - fat))[open_].max() <= 1
+
+
+def test_seven_discs_are_labelled_where_and_as_large_as_the_truth_says(scan):
+    parts, count = ndimage.label(scan.labels, np.ones((3, 3, 3)))
+    assert count == 7
+    assert scan.labels.dtype == np.uint8
+    assert 0.007 < scan.labels.mean() < 0.019
+    for number, disc in enumerate(scan.discs, start=1):
+        label = scan.levels == number
+        spot = scan.affine @ [*np.argwhere(label).mean(axis=0), 1]
+        centre = np.array([disc["x_mm"], disc["y_mm"], disc["z_mm"]])
+        assert np.linalg.norm(spot[:3] - centre) < 1.0
+        assert disc["label_ml"] == pytest.approx(disc["volume_ml"], rel=0.05)
+        assert len(np.unique(parts[label])) == 1
+    height = [disc["z_mm"] for disc in scan.discs]
+    assert height == sorted(height), "from L5/S1 upwards"
+
+
+def test_the_spine_mask_holds_the_discs_and_is_one_piece(scan):
+    assert not np.any((scan.labels == 1) & (scan.spine == 0))
+    _, count = ndimage.label(scan.spine)
+    assert count == 1
+    assert 0.03 < scan.spine.mean() < 0.12
+
+
+def test_discs_stand_out_as_in_real_scans(scan):
+    discs = scan.labels > 0
+    core = ndimage.binary_erosion(discs)
+    low, high = np.flatnonzero(discs.any(axis=(0, 1)))[[0, -1]]
+    bone = ndimage.binary_erosion(scan.spine & ~ndimage.binary_dilation(discs), iterations=2)
+    # The front half of the mask, so that the canal stays out.
+    depth = np.cumsum(scan.spine, axis=1) * 2.5
+    bone &= depth < 22
+    bone[..., :low], bone[..., high:] = False, False
+    mean = {
+        name: (image[core].mean(), image[bone].mean()) for name, image in scan.contrasts.items()
+    }
+    disc = mean["wat"][0]
+    assert mean["inn"][1] / mean["inn"][0] == pytest.approx(0.92, rel=0.25)
+    assert 0.05 < mean["opp"][1] / mean["opp"][0] < 0.45
+    assert mean["wat"][1] / disc == pytest.approx(0.57, rel=0.3)
+    assert mean["fat"][1] / disc == pytest.approx(0.46, rel=0.4)
+    assert mean["fat"][0] / disc < 0.12
+
+
+def test_fewer_slices_are_the_central_ones(scan):
+    few = simulate(subject=2, stage=1, seed=0, slices=3, in_plane=PLANE)
+    first = (36 - 3) // 2
+    for name, image in few.contrasts.items():
+        np.testing.assert_array_equal(image, scan.contrasts[name][first : first + 3])
+    np.testing.assert_array_equal(few.labels, scan.labels[first : first + 3])
+    corner = scan.affine @ [first, 5, 7, 1]
+    np.testing.assert_allclose(few.affine @ [0, 5, 7, 1], corner)
+    assert few.discs[0]["volume_ml"] == scan.discs[0]["volume_ml"]
+    assert few.discs[0]["z_mm"] == pytest.approx(scan.discs[0]["z_mm"])
+
+
+def test_the_stages_differ_in_pose_and_noise():
+    one, two = (simulate(3, stage, 0, slices=1, in_plane=64) for stage in (1, 2))
+    assert not np.allclose(one.affine, two.affine)
+    assert np.mean(one.contrasts["inn"] == two.contrasts["inn"]) < 0.9
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"slices": 0}, {"slices": 37}, {"in_plane": 16}, {"in_plane": 257}, {"in_plane": 129}]
+    + [{"subject": 0}, {"stage": 0}, {"seed": -1}],
+)
+def test_sizes_out_of_range_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        simulate(**wrong)

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ivdlib import dixon
+from ivdlib.errors import DataError
+
+VOLUMES = arrays(np.float32, (2, 3, 4), elements=st.integers(0, 500).map(float))
+
+
+def four(wat, fat):
+    return {"wat": wat, "fat": fat, "inn": wat + fat, "opp": np.abs(wat - fat)}
+
+
+def tissue(seed=0):
+    """Water and fat that share voxels unequally, as tissue does."""
+    rng = np.random.default_rng(seed)
+    fraction = rng.choice([0.05, 0.3, 0.45, 0.9], (6, 8, 8), p=[0.3, 0.3, 0.2, 0.2])
+    total = rng.integers(50, 300, (6, 8, 8))
+    return four(*((total * f).astype(np.float32) for f in (1 - fraction, fraction)))
+
+
+@given(VOLUMES, VOLUMES)
+@settings(max_examples=30, deadline=None)
+def test_each_derived_contrast_is_the_true_one(wat, fat):
+    true = four(wat, fat)
+    for name in dixon.FORMULAS:
+        rest = {key: image for key, image in true.items() if key != name}
+        np.testing.assert_array_equal(dixon.derive(name, rest), true[name])
+
+
+@given(VOLUMES, VOLUMES)
+@settings(max_examples=30, deadline=None)
+def test_identities_hold_for_consistent_contrasts_and_survive_an_exchange(wat, fat):
+    numbers = dixon.consistency(four(wat + 1, fat))
+    assert numbers["inn_error"] == 0
+    exchanged = four(wat + 1, fat) | {"wat": fat, "fat": wat + 1}
+    assert dixon.consistency(exchanged)["inn_error"] == 0
+
+
+def test_derived_water_is_never_negative_and_float32():
+    images = {"inn": np.array([5, 9], np.uint8), "fat": np.array([7, 2], np.uint8)}
+    wat = dixon.derive("wat", images)
+    assert wat.dtype == np.float32
+    assert wat.tolist() == [0, 7]
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("wat", ("fat", "opp")), ("fat", ("wat", "opp")), ("inn", ("wat", "opp")), ("inn", ("opp",))],
+)
+def test_a_pair_with_opp_is_refused(name, there):
+    with pytest.raises(DataError, match="cannot be derived without"):
+        dixon.derive(name, {key: tissue()[key] for key in there})
+
+
+@pytest.mark.parametrize("name", ["opp", "t2"])
+def test_only_three_contrasts_can_be_derived(name):
+    with pytest.raises(DataError, match=f"{name}.*cannot be derived"):
+        dixon.derive(name, tissue())
+
+
+def test_consistency_measures_a_known_error():
+    true = tissue()
+    numbers = dixon.consistency(true | {"inn": true["inn"] * 2})
+    assert numbers["inn_error"] == pytest.approx(0.5)
+    assert numbers["inn_correlation"] == pytest.approx(1)
+    assert numbers["opp_error"] == 0
+
+
+def test_consistency_leaves_out_what_cannot_be_measured():
+    true = tissue()
+    assert dixon.consistency({"wat": true["wat"], "inn": true["inn"]}) == {}
+    assert set(dixon.consistency({k: true[k] for k in ("wat", "fat", "opp")})) == {
+        "opp_error",
+        "opp_correlation",
+    }
+
+
+def test_consistency_of_noise_is_poor():
+    rng = np.random.default_rng(3)
+    noise = {name: rng.random((5, 5, 5)) for name in dixon.CONTRASTS}
+    numbers = dixon.consistency(noise)
+    assert numbers["opp_error"] > 0.3
+    assert abs(numbers["opp_correlation"]) < 0.5
+
+
+def test_copies_are_found_in_the_order_of_the_contrasts():
+    true = tissue()
+    assert dixon.find_copies(true) == []
+    assert dixon.find_copies({"inn": true["inn"], "wat": true["inn"]}) == [("wat", "inn")]
+    almost = true["inn"].copy()
+    almost[0, 0, 0] += 1
+    assert dixon.find_copies(true | {"wat": almost}) == []
+    assert dixon.find_copies({"a": true["inn"], "b": true["inn"][:1]}) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("wat", "inn"), ("inn", "wat"), ("fat", "inn"), ("inn", "fat")]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_physics_tells_which_one_is_the_copy(wrong, right, seed):
+    true = tissue(seed)
+    broken = true | {wrong: true[right]}
+    (pair,) = dixon.find_copies(broken)
+    assert dixon.which_is_the_copy(*pair, broken) == wrong
+    assert dixon.which_is_the_copy(*reversed(pair), broken) == wrong
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "lacking"),
+    [
+        ("wat", "fat", None),  # both readings give the same |wat - fat|
+        ("wat", "opp", None),
+        ("opp", "inn", None),
+        ("wat", "inn", "opp"),
+        ("wat", "inn", "fat"),
+    ],
+)
+def test_a_pair_that_cannot_be_told_apart_is_refused(wrong, right, lacking):
+    true = tissue()
+    broken = true | {wrong: true[right]}
+    broken.pop(lacking, None)
+    with pytest.raises(DataError, match="same voxel for voxel"):
+        dixon.which_is_the_copy(wrong, right, broken)

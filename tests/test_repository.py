@@ -1,0 +1,417 @@
+"""The repository around the library: what a fresh clone needs, and what must not get into it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+TOP_LEVEL = {
+    *("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "environment.yml"),
+    *("requirements.lock", ".gitignore", ".ci"),
+    *("ivdlib", "notebooks", "data", "reports", "benchmarks", "tests"),
+}
+TARGETS = ("help", "reproduce", "test", "lab", "lesson", "notebooks", "lock", "clean")
+
+
+def requirements(*extras: str) -> dict[str, Requirement]:
+    """Dependencies of pyproject.toml, and of the extras named, by canonical name."""
+    lines = list(PYPROJECT["project"]["dependencies"])
+    for extra in extras:
+        lines += PYPROJECT["project"]["optional-dependencies"][extra]
+    return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+
+
+def locked() -> dict[str, Version]:
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    return {name: Version(version) for name, version in (line.split("==") for line in lines)}
+
+
+def tracked() -> list[str]:
+    """Files that git has or would take in."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this copy is no git clone: what git tracks cannot be told")
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in names.splitlines() if (ROOT / name).is_file()]
+
+
+def environment() -> tuple[list[str], list[str]]:
+    """What environment.yml takes from conda and what from pip."""
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    dependencies = yaml.safe_load(text)["dependencies"]
+    (pip,) = [item["pip"] for item in dependencies if isinstance(item, dict)]
+    return [item for item in dependencies if isinstance(item, str)], pip
+
+
+# --- what is installed ---------------------------------------------------------------------------
+
+
+def test_lock_holds_names_and_versions_only():
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[a-z0-9.]+", line)] == []
+    assert lines == sorted(lines)
+
+
+def test_lock_covers_the_package_and_its_tests_within_their_ranges():
+    pins = locked()
+    wanted = requirements("dev")
+    assert sorted(wanted.keys() - pins.keys()) == []
+    outside = [str(item) for name, item in wanted.items() if pins[name] not in item.specifier]
+    assert outside == [], "run: make lock"
+
+
+def test_lock_brings_no_gpu_and_no_second_framework():
+    heavy = re.compile(r"torch|jax|cuda|cudnn|nvidia|triton")
+    assert [name for name in locked() if heavy.search(name)] == []
+
+
+def test_environment_is_in_step_with_pyproject():
+    conda, pip = environment()
+    python = f"python {PYPROJECT['project']['requires-python']}"
+    assert sorted(conda) == sorted([python, "pango", "pip"])
+    assert pip[-1] == "--editable ."
+    ours = {canonicalize_name(Requirement(line).name): Requirement(line) for line in pip[:-1]}
+    assert {name: item.specifier for name, item in ours.items()} == {
+        name: item.specifier for name, item in requirements().items()
+    }
+
+
+def test_environment_says_why_beside_each_dependency():
+    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    items = [line for line in lines if re.match(r"\s+- (?!conda-forge|pip:)", line)]
+    assert [line for line in items if not re.search(r" # \w", line)] == []
+    assert len(items) == len(requirements()) + 4
+
+
+@pytest.mark.slow
+def test_pip_part_of_environment_installs(tmp_path):
+    """Pip resolves it, and what requirements.lock brings is what it resolves to."""
+    listed = tmp_path / "environment.txt"
+    listed.write_text("\n".join(environment()[1][:-1]), encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "-r", str(listed)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "Would install" not in done.stdout
+
+
+# --- what is in git ------------------------------------------------------------------------------
+
+
+def test_top_level_names():
+    there = {name.split("/")[0] for name in tracked()}
+    assert sorted(there - TOP_LEVEL) == []
+    assert sorted(TOP_LEVEL - there - {"benchmarks"}) == []
+
+
+def test_no_addresses_and_no_paths_of_one_machine_in_git():
+    registry = re.compile(r"index[-_]url|find[-_]links|https?://\S*(?:pypi|/simple\b)")
+    machine = re.compile(r"(?<![\w.])/(?:work|root|home|Users)/\w")
+    found = []
+    for name in tracked():
+        if not (text := read(name)):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if registry.search(line) or machine.search(line):
+                found.append(f"{name}:{number}: {line.strip()[:80]}")
+    assert found == []
+
+
+def read(name: str) -> str:
+    try:
+        return (ROOT / name).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def test_no_scans_weights_or_pickles_in_git():
+    endings = (".nii", ".nii.gz", ".h5", ".keras", ".pkl", ".pickle", ".npy", ".npz", ".dcm")
+    assert [name for name in tracked() if name.lower().endswith(endings)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        ("data/ivdm3seg/01/01_fat.nii", True),
+        ("data/phantom/subjects.csv", True),
+        ("data/README.md", False),
+        ("tests/scan.nii.gz", True),
+        ("reports/smoke/record.json", True),
+        ("reports/README.md", False),
+        ("reports/status.md", False),
+        ("reports/reference/smoke/tables/table1.csv", False),
+        ("reports/reference/smoke/trainings/0/model.weights.h5", True),
+        ("notebooks/01_data_loading.ipynb", False),
+    ],
+)
+def test_git_ignores_data_and_experiments(tmp_path, path, ignored):
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    command = ["git", "-C", str(tmp_path), "check-ignore", "-q", "--no-index", path]
+    assert (subprocess.run(command).returncode == 0) is ignored
+
+
+def test_citation_names_package_and_paper():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = PYPROJECT["project"]
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    (paper,) = citation["references"]
+    assert [author["family-names"] for author in paper["authors"]] == ["Wang", "Gu", "Li"]
+    assert paper["doi"] == "10.1007/978-3-030-13736-6_6"
+
+
+def test_one_version():
+    import ivdlib
+
+    assert ivdlib.__version__ == PYPROJECT["project"]["version"]
+
+
+# --- notebooks -----------------------------------------------------------------------------------
+
+
+def build_script():
+    spec = spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_notebooks_are_in_step_with_their_source():
+    assert build_script().out_of_step() == [], "run: make notebooks"
+
+
+def test_notebooks_hold_no_outputs():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        assert all(c["outputs"] == [] and c["execution_count"] is None for c in code), path.name
+
+
+def test_a_notebook_out_of_step_is_told(tmp_path):
+    build = build_script()
+    (tmp_path / "src").mkdir()
+    source = tmp_path / "src" / "01_lesson.py"
+    source.write_text('# %% [markdown]\n# # One\n\n# %% tags=["parameters"]\nn = 1\n')
+    assert build.out_of_step(tmp_path) == ["01_lesson.ipynb"]
+    text = build.render(source)
+    (tmp_path / "01_lesson.ipynb").write_text(text, encoding="utf-8")
+    assert build.out_of_step(tmp_path) == []
+    assert json.loads(text)["cells"][1]["metadata"]["tags"] == ["parameters"]
+    (tmp_path / "02_stray.ipynb").write_text(text, encoding="utf-8")
+    source.write_text(source.read_text().replace("n = 1", "n = 2"))
+    assert build.out_of_step(tmp_path) == ["01_lesson.ipynb", "02_stray.ipynb"]
+
+
+# --- a quick start -------------------------------------------------------------------------------
+
+PROBE = """
+import importlib, json, sys, time
+start = time.perf_counter()
+for name in {names}: importlib.import_module(name)
+seconds = time.perf_counter() - start
+slow = ["keras", "tensorflow", "jax", "torch", "pandas", "matplotlib", "sklearn"]
+print(json.dumps([seconds, [name for name in slow if name in sys.modules]]))
+"""
+
+
+def import_afresh(*names: str) -> tuple[float, list[str]]:
+    """Seconds to import `names` in a new process, and which slow packages came along."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(names=list(names))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, slow = json.loads(done.stdout)
+    return seconds, slow
+
+
+def test_import_is_quick_and_loads_no_framework():
+    runs = [import_afresh("ivdlib") for _ in range(3)]
+    assert {tuple(slow) for _, slow in runs} == {()}
+    assert min(seconds for seconds, _ in runs) < 0.5
+
+
+def quick_floors() -> set[str]:
+    """Modules of floors 0 and 1: from the layer of `cases` down."""
+    floors, *_ = PYPROJECT["tool"]["importlinter"]["contracts"]
+    layers = [layer.split(" : ") for layer in floors["layers"]]
+    (first,) = [number for number, layer in enumerate(layers) if "cases" in layer]
+    return {f"ivdlib.{name}" for layer in layers[first:] for name in layer}
+
+
+def test_linter_keeps_frameworks_out_of_floors_0_and_1():
+    (quick,) = [c for c in PYPROJECT["tool"]["importlinter"]["contracts"] if c["id"] == "quick"]
+    assert set(quick["source_modules"]) == quick_floors()
+
+
+def test_floors_0_and_1_load_no_framework():
+    _, slow = import_afresh(*sorted(quick_floors()))
+    assert slow == []
+
+
+# --- make ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make in a folder that holds the Makefile and nothing made; gives (status, all output)."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed: its targets cannot be tried")
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("data", "reports"):
+        (tmp_path / name).mkdir()
+    for name in ("pyproject.toml", "requirements.lock"):
+        (tmp_path / name).write_text("numpy==1\n")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "PYTHON", "VENV"))}
+
+    def run(*arguments: str, **variables: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["make", "--no-print-directory", *arguments],
+            cwd=tmp_path,
+            env=clean | variables,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+def python_that(tmp_path: Path, script: str) -> str:
+    """A stand-in for a Python: a shell script that answers as told."""
+    path = tmp_path / "a_python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+NO_ENSUREPIP = 'case "$2" in *ensurepip*) exit 1;; esac'
+PIP_LOG = (
+    'case "$*" in "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python";; '
+    '*" install "*) echo "$*" >> pip.log; '
+    '[ ! -e broken ] || { echo "ERROR: no such disk" >&2; exit 1; };; '
+    "esac"
+)
+
+
+def test_make_alone_lists_the_targets(make):
+    status, text = make()
+    assert status == 0
+    assert [target for target in TARGETS if f"make {target} " not in text] == []
+
+
+@pytest.mark.parametrize("script", ["exit 127", "exit 1"])
+def test_a_python_that_does_not_run_or_is_too_old_is_told(make, tmp_path, script):
+    python = python_that(tmp_path, script)
+    status, text = make("test", f"PYTHON={python}")
+    assert status != 0
+    assert f"PYTHON={python} is no Python 3.11, 3.12 or 3.13 that runs" in text
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_missing_venv_package_is_named(make, tmp_path):
+    status, text = make("test", f"PYTHON={python_that(tmp_path, NO_ENSUREPIP)}")
+    assert status != 0
+    assert "sudo apt-get install python3-venv" in text
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_no_python_at_all_is_told(make, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "make", "rm", "sed", "awk"):
+        (tools / name).symlink_to(shutil.which(name))
+    status, text = make("python", PATH=str(tools))
+    assert status != 0
+    assert "No Python 3.11, 3.12 or 3.13 that runs was found" in text
+
+
+def test_second_call_installs_nothing_again(make, tmp_path):
+    python = python_that(tmp_path, PIP_LOG)
+    assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
+    assert len((tmp_path / "pip.log").read_text().splitlines()) == 2
+    assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
+    assert len((tmp_path / "pip.log").read_text().splitlines()) == 2
+
+
+def test_changed_lock_is_installed_into_the_same_environment(make, tmp_path):
+    python = python_that(tmp_path, PIP_LOG)
+    make(".venv/.installed", f"PYTHON={python}")
+    (tmp_path / ".venv" / "mine").touch()
+    os.utime(tmp_path / ".venv" / ".installed", (0, 0))
+    assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
+    assert len((tmp_path / "pip.log").read_text().splitlines()) == 4
+    assert (tmp_path / ".venv" / "mine").exists()
+
+
+def test_failed_installation_is_told_and_gone_on_with(make, tmp_path):
+    python = python_that(tmp_path, PIP_LOG)
+    (tmp_path / "broken").touch()
+    status, text = make(".venv/.installed", f"PYTHON={python}")
+    assert status != 0
+    assert "ERROR: no such disk" in text
+    assert "The installation failed; the lines above say why." in text
+    (tmp_path / "broken").unlink()
+    status, text = make(".venv/.installed", f"PYTHON={python}")
+    assert status == 0
+    assert "half-made" not in text
+
+
+def test_interrupted_installation_is_made_anew(make, tmp_path):
+    python = python_that(tmp_path, PIP_LOG)
+    make(".venv/.installed", f"PYTHON={python}")
+    (tmp_path / ".venv" / ".installed").unlink()
+    (tmp_path / ".venv" / ".installing").touch()
+    (tmp_path / ".venv" / "rubble").touch()
+    status, text = make(".venv/.installed", f"PYTHON={python}")
+    assert status == 0
+    assert "half-made" in text
+    assert not (tmp_path / ".venv" / "rubble").exists()
+    assert not (tmp_path / ".venv" / ".installing").exists()
+
+
+def test_clean_deletes_only_when_told(make, tmp_path):
+    cache = tmp_path / "ivdlib" / "__pycache__"
+    cache.mkdir(parents=True)
+    (cache / "x.pyc").write_bytes(bytes(5000))
+    report = tmp_path / "reports" / "mine" / "record.json"
+    report.parent.mkdir()
+    report.write_text("{}")
+    status, text = make("clean")
+    assert status == 0
+    assert "./ivdlib/__pycache__" in text
+    assert "make clean YES=1" in text
+    assert cache.exists()
+    assert make("clean", "YES=1")[0] == 0
+    assert not cache.exists()
+    assert report.exists()
+    assert "Nothing to delete." in make("clean")[1]
+
+
+def test_lesson_without_a_number_is_told(make, tmp_path):
+    status, text = make("lesson", f"PYTHON={python_that(tmp_path, PIP_LOG)}")
+    assert status != 0
+    assert "make lesson N=05" in text
+
+
+def test_ci_script_can_be_run():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert subprocess.run(["bash", "-n", str(script)]).returncode == 0
+    assert script.read_text().rstrip().endswith("exec make test")
