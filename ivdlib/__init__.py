@@ -8,14 +8,13 @@ The public face is small and lazy: a deep-learning framework is loaded only when
 """
 
 import importlib
-import os
 from typing import Any
+
+from ivdlib import quiet
 
 __version__ = "0.1.0"
 
-# TensorFlow writes pages to the terminal while it starts; the user did not ask for them.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+quiet.install()
 
 _PUBLIC = {
     "Case": "cases",

@@ -1,7 +1,4 @@
-"""Settings of the framework below Keras: compiler, graph rewriting, threads, device.
-
-They must be made before the first network runs; importing this module makes those that always hold.
-"""
+"""Settings of the framework below Keras: compiler, threads, device (see also `quiet`)."""
 
 from __future__ import annotations
 
@@ -15,8 +12,8 @@ from ivdlib.errors import ConfigError
 def jit_compile() -> bool | str:
     """Compiler switch for `Model.compile`.
 
-    XLA makes a training step on a CPU ten times slower than TensorFlow's own kernels, so it is never
-    used there. JAX has no other way to compile a step; PyTorch runs as it is.
+    XLA makes a training step on a CPU ten times slower than TensorFlow's own kernels, so it is
+    never used there. JAX has no other way to compile a step; PyTorch runs as it is.
     """
     backend = keras.backend.backend()
     if backend == "jax":
@@ -26,18 +23,6 @@ def jit_compile() -> bool | str:
 
         return "auto" if tf.config.get_visible_devices("GPU") else False
     return False
-
-
-def _steady_tensorflow() -> None:
-    """Switch off a rewriting of TensorFlow's graphs that corrupts memory.
-
-    With TensorFlow 2.21 and oneDNN kernels a training step of DeepLabv3+ ended in `free(): invalid
-    pointer`; without the "remapping" of the graph it does not, and the step is as fast.
-    """
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.optimizer.set_experimental_options({"remapping": False})
 
 
 def configure(threads: int | None = None, device: str | None = None) -> None:
@@ -73,7 +58,9 @@ def configure(threads: int | None = None, device: str | None = None) -> None:
 
         torch.set_num_threads(threads)
     if device == "gpu" and not has_gpu():
-        raise ConfigError(f"no GPU is visible to {backend}; leave --device out, or say --device cpu.")
+        raise ConfigError(
+            f"no GPU is visible to {backend}; leave --device out, or say --device cpu."
+        )
 
 
 def has_gpu() -> bool:
@@ -105,4 +92,11 @@ def _configure_tensorflow(threads: int | None, device: str | None) -> None:
         raise ConfigError("threads and device must be chosen before the first network.") from error
 
 
-_steady_tensorflow()
+def _from_environment() -> None:
+    """Take over what the command line of a parent process chose (`IVDLIB_THREADS`, `_DEVICE`)."""
+    threads, device = os.environ.get("IVDLIB_THREADS"), os.environ.get("IVDLIB_DEVICE")
+    if threads or device:
+        configure(int(threads) if threads else None, device or None)
+
+
+_from_environment()

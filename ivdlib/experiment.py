@@ -110,7 +110,9 @@ class Experiment:
         load: Mapping[str, Any] | None = None,
     ) -> None:
         if not name or name in {".", ".."} or set(name) & set('/\\<>:"|?*'):
-            raise ConfigError(f"{name!r} is no name for an experiment; use letters, digits, - and _.")
+            raise ConfigError(
+                f"{name!r} is no name for an experiment; use letters, digits, - and _."
+            )
         self.name = name
         self.profile = profiles.profile(profile, overrides)
         self.folder = (Path(reports) if reports else reports_folder()) / name
@@ -151,7 +153,7 @@ class Experiment:
 
     @cached_property
     def tile(self) -> tuple[int, int]:
-        """Tile (AP, SI) in pixels: the paper's, or that of the largest slice where it is smaller."""
+        """Tile (AP, SI) in pixels: the paper's, or the size of the largest slice if smaller."""
         sides = np.max([case.shape[1:] for case in self.cases.values()], axis=0)
         return tile_for((int(sides[0]), int(sides[1])), tuple(self.profile.training.tile))
 
@@ -213,7 +215,7 @@ class Experiment:
         files.write_json(path, record)
 
     def metrics(self) -> pd.DataFrame:
-        """Every row scored so far, tidy; see `trial.ROW`.
+        """Every row scored so far, tidy: a row a case × contrast × disc or volume.
 
         Raises
         ------
@@ -226,17 +228,22 @@ class Experiment:
         wanted += [trial.spine_digest(self, fold) for fold in self.folds]
         wanted += [trial.reference_digest(self, fold) for fold in self.folds]
         paths = [self.folder / "trainings" / digest / "metrics.csv" for digest in wanted]
-        found = [pd.read_csv(p, dtype=tables.TEXT, keep_default_na=False, na_values={}) for p in paths if p.is_file()]
+        found = [
+            pd.read_csv(p, dtype=tables.TEXT, keep_default_na=False, na_values={})
+            for p in paths
+            if p.is_file()
+        ]
         if not found:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
         return tables.numeric(pd.concat(found, ignore_index=True))
 
     def label(self) -> str:
         """What stands below every table: data, profile, seeds."""
-        data = "phantom" if self.is_phantom else self.data.name
+        data = "phantom" if self.is_phantom else self.data.resolve().name
         text = (
-            f"{data}, profile {self.profile.name}, {len(self.cases)} scans, {len(self.folds)} folds, "
-            f"{self.profile.seeds} seed(s), {self.profile.training.steps} steps"
+            f"{data}, profile {self.profile.name}, {len(self.cases)} scans, "
+            f"{len(self.folds)} folds, {self.profile.seeds} seed(s), "
+            f"{self.profile.training.steps} steps"
         )
         return text if self.profile.comparable else text + ", NOT COMPARABLE"
 

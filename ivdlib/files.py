@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,10 @@ from ivdlib.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+SPARE_BYTES = 4_000_000
+"""What an HDF5 file needs besides its numbers, generously."""
 
 
 def folder(path: str | os.PathLike) -> Path:
@@ -37,8 +43,8 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path in the same folder; rename it to `path` when the block ends well.
 
     The temporary name keeps the endings of `path` (``.nii.gz``, ``.weights.h5``), because libraries
-    choose the format by them. When the block fails, the temporary file is removed and whatever stood
-    at `path` stays as it was.
+    choose the format by them. When the block fails, the temporary file is removed and whatever
+    stood at `path` stays as it was.
 
     Raises
     ------
@@ -57,8 +63,24 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def need_room(path: str | os.PathLike, size: int) -> None:
+    """Refuse to begin a file of about `size` bytes that the disk cannot hold.
+
+    For HDF5, which on a full disk prints a traceback for each object in the file and then crashes.
+
+    Raises
+    ------
+    DataError
+        Where the disk has less than twice that size, and some megabytes, left.
+    """
+    path = Path(path)
+    if shutil.disk_usage(folder(path.parent)).free < 2 * size + SPARE_BYTES:
+        raise DataError(_sentence(path, OSError(errno.ENOSPC, "")))
+
+
 def _sentence(path: Path, error: OSError) -> str:
-    reason = error.strerror or str(error)
+    # By number: HDF5 puts a whole paragraph into the text.
+    reason = os.strerror(error.errno) if error.errno else str(error)
     return (
         f"cannot write {path}: {reason}; free some space or choose another folder, "
         "nothing half-written was left."

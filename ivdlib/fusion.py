@@ -3,8 +3,8 @@
 The paper adds "the corresponding pixel values from the original two modality images" and normalises
 "each image [...] using min-max". What it leaves open, and what is done here:
 
-* raw values are added, then the sum is brought to [0, 1] (the paper fuses first and normalises "each
-  image"); ``normalise_first=True`` brings each of the two to [0, 1] before the sum;
+* raw values are added, then the sum is brought to [0, 1] (the paper fuses first and normalises
+  "each image"); ``normalise_first=True`` brings each of the two to [0, 1] before the sum;
 * minimum and maximum are those of the whole 3-D scan, so that the slices of a scan stay comparable.
 """
 

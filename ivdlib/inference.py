@@ -1,7 +1,8 @@
 """Apply networks: tiles in, spliced probability out; region of interest; weights with a passport.
 
-A weights file (`*.weights.h5`) carries, as an attribute of the file, what is needed to use it: network,
-configuration, tile, images it was trained on, and the region of interest. No code is stored in it.
+A weights file (`*.weights.h5`) carries, as an attribute of the file, what is needed to use it:
+network, configuration, tile, images it was trained on, and the region of interest. No code is
+stored in it.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from scipy import ndimage
 
 from ivdlib import fusion, models
 from ivdlib.backend import jit_compile
-from ivdlib.errors import DataError
-from ivdlib.files import atomic
-from ivdlib.patches import Region, TileGrid, region_around, tile_for, whole_image
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import atomic, need_room
+from ivdlib.patches import Region, TileGrid, region_around, whole_image
 
 THRESHOLD = 0.5
 """A pixel is foreground from this probability on; never tuned."""
 
 BATCH_PIXELS = 16 * 112 * 128
-"""Pixels that go through a network at once: 16 tiles of the paper's size, more where they are small."""
+"""Pixels that go through a network at once: 16 tiles of the paper's size, more of smaller ones."""
 
 PASSPORT = "ivdlib"
 """Name of the attribute of a weights file."""
@@ -52,6 +53,7 @@ class Network:
 
 def save_weights(model: keras.Model, path: str | os.PathLike, passport: Mapping[str, Any]) -> None:
     """Write weights together with their passport; `path` ends with ``.weights.h5``."""
+    need_room(path, 4 * model.count_params())
     with atomic(path) as temporary:
         model.save_weights(temporary)
         with h5py.File(temporary, "a") as file:
@@ -78,7 +80,7 @@ def load_model(path: str | os.PathLike) -> Network:
             input_shape=(*passport["tile"], 1),
         )
         model.load_weights(path)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, ConfigError) as error:
         raise DataError(f"{path} is no weights file of ivdlib, or it is damaged.") from error
     model.compile(jit_compile=jit_compile())
     return Network(model, passport)
@@ -159,16 +161,17 @@ def enlarge(volume: np.ndarray, factor: int, shape: tuple[int, int, int]) -> np.
 
 
 def spine_tile(shape: tuple[int, int, int], factor: int) -> tuple[int, int]:
-    """Tile of the spine network: the whole shrunken slice, padded."""
-    sides = tuple(-(-side // factor) for side in shape[1:])
-    return tile_for(sides, sides)
+    """Tile of the spine network: the whole shrunken slice."""
+    return tuple(-(-side // factor) for side in shape[1:])
 
 
-def predict_spine(model: keras.Model, contrasts: Mapping[str, np.ndarray], factor: int) -> np.ndarray:
+def predict_spine(
+    model: keras.Model, contrasts: Mapping[str, np.ndarray], factor: int
+) -> np.ndarray:
     """Segment the spine of a scan (paper, Sect. 2.1).
 
-    The network sees one contrast at a time; the mean over the contrasts of a scan is thresholded and
-    its largest connected part kept: one spine a scan, the same for every contrast.
+    The network sees one contrast at a time; the mean over the contrasts of a scan is thresholded
+    and its largest connected part kept: one spine a scan, the same for every contrast.
 
     Parameters
     ----------
@@ -200,7 +203,11 @@ def fits_one_tile(shape: tuple[int, int, int], tile: tuple[int, int]) -> bool:
 
 
 def region_of(
-    spine: np.ndarray | None, shape: tuple[int, int, int], spacing, tile: tuple[int, int], margin: float
+    spine: np.ndarray | None,
+    shape: tuple[int, int, int],
+    spacing,
+    tile: tuple[int, int],
+    margin: float,
 ) -> Region:
     """Region of interest from a mask of the spine; the whole image where there is none."""
     if spine is None or not spine.any() or fits_one_tile(shape, tile):

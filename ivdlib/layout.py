@@ -160,3 +160,14 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
         for case in cases
         if case.contrasts and case.wanted != usual[0][0]
     }
+
+
+def contrast_in_name(path: Path) -> tuple[str, str]:
+    """Split a file's name into case and contrast: ``01_wat.nii.gz`` gives ``("01", "wat")``.
+
+    A name without a contrast gives ``"image"``.
+    """
+    match = _NAME.fullmatch(path.name)
+    if match:
+        return match["case"], match["word"].lower()
+    return re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE), "image"

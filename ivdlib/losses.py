@@ -15,13 +15,11 @@ SMOOTH = 1.0
 def cross_entropy(truth, probability):
     """Binary cross-entropy, mean over all pixels; `truth` and `probability` (batch, h, w, 1)."""
     probability = ops.clip(probability, 1e-7, 1.0 - 1e-7)
-    return -ops.mean(
-        truth * ops.log(probability) + (1.0 - truth) * ops.log(1.0 - probability)
-    )
+    return -ops.mean(truth * ops.log(probability) + (1.0 - truth) * ops.log(1.0 - probability))
 
 
 def soft_dice(truth, probability):
-    """One minus the soft Dice of the batch taken as one volume (tiles without a disc do no harm)."""
+    """One minus the soft Dice of the batch taken as one volume (empty tiles do no harm)."""
     overlap = ops.sum(truth * probability)
     total = ops.sum(truth) + ops.sum(probability)
     return 1.0 - (2.0 * overlap + SMOOTH) / (total + SMOOTH)

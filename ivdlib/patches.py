@@ -1,8 +1,8 @@
 """Tiles of 112 × 128 ("sub-maps") and splicing them back (paper, Sect. 3.1).
 
 A slice is (AP, SI). 256 = 2 × 128 along SI, and 112 pixels = 140 mm along AP hold the spine, so a
-challenge slice gives two tiles. A side that is no multiple of the tile gets evenly spread tiles that
-overlap; splicing averages where they do. A side shorter than the tile is padded with zeros.
+challenge slice gives two tiles. A side that is no multiple of the tile gets evenly spread tiles
+that overlap; splicing averages where they do. A side shorter than the tile is padded with zeros.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ def whole_image(shape: tuple[int, int, int]) -> Region:
 
 
 def region_around(
-    spine: np.ndarray, spacing: tuple[float, float, float], tile: int = TILE[0], margin: float = 15.0
+    spine: np.ndarray,
+    spacing: tuple[float, float, float],
+    tile: int = TILE[0],
+    margin: float = 15.0,
 ) -> Region:
     """Region of interest from a mask of the spine.
 

@@ -8,7 +8,7 @@ from ivdlib.files import folder
 
 
 def root() -> Path:
-    """The nearest folder upwards that holds `environment.yml` and `notebooks`; else the present one.
+    """The nearest folder upwards with `environment.yml` and `notebooks`; else the present one.
 
     So a notebook opened from `notebooks/` and a command given at the top find the same folders.
     """

@@ -1,7 +1,7 @@
 """Profiles: which data, networks, folds, seeds and steps an experiment has, under one name.
 
-The numbers of the paper are the defaults of the option classes; where a profile differs, it says why,
-and `deviations` lists the difference for the lessons and the report.
+The numbers of the paper are the defaults of the option classes; where a profile differs, it says
+why, and `deviations` lists the difference for the lessons and the report.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ivdlib.patches import TILE
 NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
 SIZES = ("tiny", "laptop", "paper")
+LOSSES = ("bce_dice", "bce", "dice")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class TrainingOptions:
     schedule: str = "constant"
     """`constant`, or `cosine` to zero over `steps`. The paper names no schedule."""
     loss: str = "bce_dice"
-    """`bce_dice`, `bce` or `dice`. The paper names none; a disc is 1 % of a scan, which Dice balances."""
+    """`bce_dice`, `bce` or `dice`. The paper names none; Dice balances discs (1 % of a scan)."""
     tile: tuple[int, int] = TILE
     """Pixels (AP, SI) (Sect. 3.1); smaller images get a tile of their own size."""
     rotation: float = 15.0
@@ -41,7 +42,7 @@ class TrainingOptions:
     noise_max_share: float = 0.15
     """Largest share of pixels with random values (Sect. 3.1)."""
     tiles: str = "thinned"
-    """`thinned`: as many tiles without disc as with; `all`: as they come. The paper does not say."""
+    """`thinned`: as many tiles without disc as with; `all`: as they come. Not in the paper."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ class SpineOptions:
     """The pre-segmentation of the spine (Sect. 2.1)."""
 
     region: str = "predicted"
-    """`predicted` by the spine U-Net trained in the same fold; `true` mask; `none` skips the stage."""
+    """`predicted` by the spine U-Net of the same fold; `true` mask; `none` skips the stage."""
     margin: float = 15.0
     """Widening of the mask in mm before the image outside is set to zero. The paper gives none."""
     factor: int = 2
-    """The network sees slices averaged over this many pixels: a spine is coarse, and it is faster."""
+    """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
     size: str = "tiny"
     """Size of the U-Net."""
     steps: int = 1500
@@ -80,6 +81,9 @@ class Profile:
     note: str
     """Command, measured time, what to expect."""
     size: str = "paper"
+    bn_momentum: float = 0.99
+    """Of the running means of batch normalisation (Keras' default; the paper names none). After n steps
+    the first guess still weighs momentum ** n: 100 steps with 0.99 leave 37 % of it."""
     networks: tuple[str, ...] = NETWORKS
     arms: tuple[str, ...] = ("with", "without")
     """Trained with and without the fused contrasts (Tables 1–2 and 3), at equal steps."""
@@ -109,6 +113,7 @@ PROFILES: dict[str, Profile] = {
             "`ivdlib reproduce --profile test`: two steps a training, for tests and browsers; "
             "minutes; no score means anything.",
             size="tiny",
+            bn_momentum=0.9,
             training=TrainingOptions(steps=2, batch=2, learning_rate=1e-3),
             spine=SpineOptions(steps=2, batch=2, factor=4),
             phantom=PhantomOptions(subjects=4, stages=1, slices=2),
@@ -122,7 +127,8 @@ PROFILES: dict[str, Profile] = {
             "`make reproduce`: every step of the whole on a small phantom, under 20 minutes on two "
             "cores; the networks have begun to learn, the order of the rows means nothing.",
             size="tiny",
-            training=TrainingOptions(steps=100, batch=4, learning_rate=2e-3, schedule="cosine"),
+            bn_momentum=0.9,
+            training=TrainingOptions(steps=120, batch=4, learning_rate=5e-3, schedule="cosine"),
             spine=SpineOptions(steps=80, batch=8, learning_rate=2e-3),
             phantom=PhantomOptions(subjects=4, stages=2, slices=8),
             folds=2,
@@ -148,10 +154,11 @@ PROFILES: dict[str, Profile] = {
 
 REASONS = {
     "size": "a smaller network, so that a CPU can train it",
+    "bn_momentum": "running means forget their first guess within a short training",
     "training.steps": "the paper gives no length; this one fits the time of the profile",
     "training.batch": "smaller batches, so that a short training makes more steps",
     "training.learning_rate": "a higher rate, because the training is short",
-    "training.schedule": "the rate falls to zero, so that the last weights of a short training settle",
+    "training.schedule": "the rate falls to zero, so that the weights of a short training settle",
     "spine.factor": "coarser slices, because the profile must be quick",
     "phantom.slices": "central slices only, because the profile must be quick",
     "phantom.subjects": "fewer people, because the profile must be quick",
@@ -210,14 +217,17 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
 def _typed(key: str, value: Any, old: Any) -> Any:
     """Bring a value to the type of the field it replaces; `4` is a fine float, `"4"` is not."""
     if isinstance(old, tuple) and isinstance(value, (list, tuple)):
-        return tuple(value)
-    if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+        if all(type(item) is type(old[0]) for item in value):
+            return tuple(value)
+        raise ConfigError(f"field {key} holds {type(old[0]).__name__} values, not {value!r}.")
+    if isinstance(old, float) and type(value) is int:
         return float(value)
-    if old is None and (value is None or type(value) is int):
-        return value
-    if old is not None and type(value) is not type(old):
+    if key == "folds" and value is None:
+        return None
+    kind = int if key == "folds" else type(old)
+    if type(value) is not kind:
         raise ConfigError(
-            f"field {key} takes a {type(old).__name__}, not {value!r} ({type(value).__name__})."
+            f"field {key} takes a {kind.__name__}, not {value!r} ({type(value).__name__})."
         )
     return value
 
@@ -230,13 +240,22 @@ def _check(p: Profile) -> None:
          f"networks are some of {', '.join(NETWORKS)}, not {', '.join(map(str, p.networks))!r}"),
         (bool(p.arms) and set(p.arms) <= {"with", "without"}, "arms are some of with, without"),
         (p.seeds >= 1, f"seeds is 1 or more, not {p.seeds}"),
+        (0 <= p.bn_momentum < 1, "bn_momentum is at least 0 and below 1"),
         (p.folds is None or p.folds >= 2, f"folds is 2 or more, not {p.folds}"),
         (p.training.steps >= 1 and p.spine.steps >= 1, "steps is 1 or more"),
         (p.training.batch >= 1 and p.spine.batch >= 1, "batch is 1 or more"),
         (p.training.learning_rate > 0 and p.spine.learning_rate > 0, "learning_rate is above 0"),
+        (p.spine.size in SIZES, f"spine.size is one of {', '.join(SIZES)}, not {p.spine.size!r}"),
+        (p.training.loss in LOSSES,
+         f"training.loss is one of {', '.join(LOSSES)}, not {p.training.loss!r}"),
+        (len(p.training.tile) == 2 and min(p.training.tile) >= 1,
+         "training.tile is two numbers of pixels, AP and SI"),
+        (0 <= p.training.rotation <= 180, "training.rotation is between 0 and 180 degrees"),
+        (0 <= p.spine.margin < float("inf"), "spine.margin is 0 mm or more"),
         (p.training.schedule in {"constant", "cosine"}, "schedule is constant or cosine"),
         (p.training.tiles in {"thinned", "all"}, "tiles is thinned or all"),
-        (p.spine.region in {"predicted", "true", "none"}, "spine.region is predicted, true or none"),
+        (p.spine.region in {"predicted", "true", "none"},
+         "spine.region is predicted, true or none"),
         (p.spine.factor >= 1, "spine.factor is 1 or more"),
         (0 <= p.training.noise_probability <= 1, "noise_probability is between 0 and 1"),
         (0 <= p.training.noise_max_share <= 1, "noise_max_share is between 0 and 1"),
@@ -247,7 +266,7 @@ def _check(p: Profile) -> None:
 
 
 def deviations(p: Profile) -> list[dict[str, str]]:
-    """List where a profile differs from `paper`, with the reason (`field`, `ours`, `paper`, `why`)."""
+    """List where a profile differs from `paper`: `field`, `ours`, `paper` and the reason, `why`."""
     paper, rows = PROFILES["paper"], []
     for key in keys():
         (ours, leaf), (theirs, _) = _split(key, p), _split(key, paper)

@@ -1,7 +1,7 @@
 """Show progress: a bar in a terminal or a live notebook, plain lines with an ETA in logs.
 
-A bar that redraws itself fills a log or an executed notebook with rubbish, so where the output is not
-a terminal (papermill, CI, a file) one plain line is printed at most every `PLAIN_SECONDS`.
+A bar that redraws itself fills a log or an executed notebook with rubbish, so where the output is
+not a terminal (papermill, CI, a file) one plain line is printed at most every `PLAIN_SECONDS`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What made a result: versions, device, time, command. A result without its record is not a result."""
+"""What made a result: versions, device, time. A result without its record is not a result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def processor() -> str:
     """Name of the processor and the number of cores this process may use."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as stream:
-            names = [line.split(":", 1)[1].strip() for line in stream if line.startswith("model name")]
+            names = [
+                line.split(":", 1)[1].strip() for line in stream if line.startswith("model name")
+            ]
     except OSError:
         names = []
     name = names[0] if names else platform.processor() or platform.machine()

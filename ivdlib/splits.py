@@ -1,4 +1,4 @@
-"""Patient-wise cross-validation (paper, Sect. 3.2): no patient trains and tests the same network."""
+"""Patient-wise cross-validation (paper, Sect. 3.2): no patient trains and tests one network."""
 
 from __future__ import annotations
 
@@ -112,11 +112,13 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
     """
     subjects = subjects_of(cases)
     try:
-        with open(path, encoding="utf-8", newline="") as stream:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))
         group = {row["case"].strip(): row["fold"].strip() for row in rows}
-    except (OSError, KeyError, AttributeError, UnicodeDecodeError) as error:
+    except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {path} as a CSV with the columns case, fold.") from error
+    if not all(group.values()):
+        raise DataError(f"{path} leaves the fold of a case empty; each case is tested in one fold.")
     if len(group) != len(rows):
         raise DataError(f"{path} names a case twice; each case is tested in one fold.")
     if set(group) != set(subjects):
@@ -136,5 +138,10 @@ def _folds(group: Mapping[str, object], subjects: Mapping[str, str]) -> list[Fol
             tuple(case for case in cases if group[case] == value),
             dict(subjects),
         )
-        for number, value in enumerate(sorted(set(group.values()), key=str), start=1)
+        for number, value in enumerate(sorted(set(group.values()), key=_natural), start=1)
     ]
+
+
+def _natural(value: object) -> tuple[int, str]:
+    """Order of the folds' names: 2 before 10."""
+    return len(str(value)), str(value)

@@ -1,4 +1,4 @@
-"""Tables 1, 2 and 3 of the paper, ours beside the paper's (Dice per 3-D image, mean over images)."""
+"""Tables 1, 2 and 3, ours beside the paper's (Dice per 3-D image, mean over images)."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a network, `ours` and then `paper`; a column a contrast; `Mean` of these columns; for the
-        paper the mean as printed. `scans` is the number of 3-D images that were scored. The Dice of a
-        scan is averaged over seeds first, then over scans.
+        A row a network, `ours` and then `paper`; a column a contrast; `Mean` of these columns; for
+        the paper the mean as printed. `scans` is the number of 3-D images that were scored. The
+        Dice of a scan is averaged over seeds first, then over scans.
     """
     rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
     arm = "contrasts" if number == 3 else "contrasts+fused"
@@ -100,14 +100,35 @@ def markdown(frame: pd.DataFrame, number: int, label: str, derived: Iterable[str
     marks = {c: f"{c}†" for c in frame.columns if is_derived(c, derived)}
     shown = frame.rename(columns=marks)
     lines = [f"**{CAPTIONS[number]}** Ours: {label}. Mean Dice over scans.", ""]
-    lines.append("| " + " | ".join(shown.columns) + " |")
+    lines.append(_line(shown.columns))
     lines.append("|" + "|".join(["---"] * 2 + ["---:"] * (len(shown.columns) - 2)) + "|")
     for row in shown.itertuples(index=False):
         cells = ("–" if _empty(v) else f"{v:.4f}" if isinstance(v, float) else str(v) for v in row)
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(_line(cells))
+    odd = _odd_means(frame)
+    if odd:
+        lines += ["", f"Means as the paper prints them: {odd}."]
     if marks:
-        lines += ["", f"† derived: {', '.join(sorted(derived))} was computed from the other contrasts."]
+        lines += [
+            "",
+            f"† derived: {', '.join(sorted(derived))} was computed from the other contrasts.",
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _odd_means(frame: pd.DataFrame) -> str:
+    """Means of the paper that do not follow from the numbers of their row."""
+    found = []
+    for _, row in frame[frame["source"] == "paper"].iterrows():
+        mean = np.mean(row.iloc[2:-2].astype(float))
+        if abs(mean - row["Mean"]) > 1e-4:
+            found.append(f"{row['network']} {row['Mean']:.4f} (its row gives {mean:.4f})")
+    return ", ".join(found)
+
+
+def _line(cells: Iterable[str]) -> str:
+    """A line of a Markdown table; a bar in a name must not end its cell."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _empty(value: object) -> bool:

@@ -1,8 +1,8 @@
 """Train a network: compiled once, its weights reset for each training, resumed where it stopped.
 
 Adam with rate 1e-4 and batches of 16 are the paper's (Sect. 3.1); the other options are named in
-`profiles.TrainingOptions`. A training has a fixed number of steps and keeps its last weights, so that
-nothing is chosen on test patients.
+`profiles.TrainingOptions`. A training has a fixed number of steps and keeps its last weights, so
+that nothing is chosen on test patients.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from ivdlib import models
 from ivdlib.backend import jit_compile
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.files import atomic
+from ivdlib.files import atomic, need_room
 from ivdlib.losses import loss
 from ivdlib.profiles import TrainingOptions
 from ivdlib.progress import Progress
@@ -63,7 +63,7 @@ class Trainer:
         return models.build(self.network, self.config, input_shape=(*self.tile, 1))
 
     def reset(self, seed: int) -> None:
-        """Give the network the first weights that `seed` gives; the optimiser forgets everything."""
+        """Give the network the first weights of `seed`; the optimiser forgets everything."""
         keras.utils.set_random_seed(seed)
         fresh = self._build()
         for ours, new in zip(self._state, fresh.variables, strict=True):
@@ -140,8 +140,10 @@ class Trainer:
         return value
 
     def _save(self, path: str | os.PathLike, history: list[dict[str, float]]) -> None:
+        variables = [*self._state, *self.model.optimizer.variables]
+        need_room(path, sum(4 * int(np.prod(v.shape)) for v in variables))
         with atomic(path) as temporary, h5py.File(temporary, "w") as file:
-            for k, variable in enumerate([*self._state, *self.model.optimizer.variables]):
+            for k, variable in enumerate(variables):
                 file[f"variable_{k:04d}"] = keras.ops.convert_to_numpy(variable)
             for name in ("step", "loss", "seconds"):
                 file[f"history/{name}"] = [row[name] for row in history]
@@ -153,8 +155,12 @@ class Trainer:
             with h5py.File(path) as file:
                 for k, variable in enumerate([*self._state, *self.model.optimizer.variables]):
                     variable.assign(file[f"variable_{k:04d}"][()])
-                columns = {name: file[f"history/{name}"][()] for name in ("step", "loss", "seconds")}
+                columns = {
+                    name: file[f"history/{name}"][()] for name in ("step", "loss", "seconds")
+                }
         except (OSError, KeyError, ValueError) as error:
-            raise DataError(f"checkpoint {path} cannot be read; delete it to start anew.") from error
+            raise DataError(
+                f"checkpoint {path} cannot be read; delete it to start anew."
+            ) from error
         rows = zip(*columns.values(), strict=True)
         return [dict(zip(columns, map(float, row), strict=True)) for row in rows]

@@ -1,11 +1,13 @@
 """One training of a grid, from hash to scored rows; the spine network and the references likewise.
 
-`trainings/<hash>/` holds `record.json`, `metrics.csv`, `history.csv` and `model.weights.h5`. The record
-is written last: a folder with a record is finished, one without is done again or gone on with.
+`trainings/<hash>/` holds `record.json`, `metrics.csv`, `history.csv` and `model.weights.h5`. The
+record is written last: a folder with a record is finished, one without is done again or gone on
+with.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -44,6 +46,12 @@ def trainer(network: str, config: Any, tile: tuple[int, int], options: TrainingO
     return _trainers[key]
 
 
+def config(experiment: Experiment, network: str, size: str) -> Any:
+    """Configuration of a network under the profile of an experiment."""
+    found = models.config(network, size)
+    return dataclasses.replace(found, bn_momentum=experiment.profile.bn_momentum)
+
+
 # --- hashes --------------------------------------------------------------------------------
 
 
@@ -65,7 +73,7 @@ def spine_fields(experiment: Experiment, fold: Fold) -> dict[str, Any]:
     return {
         "target": "spine",
         "network": "unet",
-        "config": models.config("unet", options.size).to_dict(),
+        "config": config(experiment, "unet", options.size).to_dict(),
         "options": asdict(options),
         "images": experiment.contrasts,
         **_scans(experiment, fold),
@@ -86,7 +94,7 @@ def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
     return {
         "target": "disc",
         "network": training.network,
-        "config": models.config(training.network, profile.size).to_dict(),
+        "config": config(experiment, training.network, profile.size).to_dict(),
         "options": asdict(profile.training),
         "tile": experiment.tile,
         "images": experiment.images(training.arm),
@@ -104,7 +112,9 @@ def digest(experiment: Experiment, training: Training) -> str:
 
 def reference_digest(experiment: Experiment, fold: Fold) -> str:
     """Hash of the rows without a network."""
-    return _hash({"target": "reference", "images": experiment.contrasts, **_scans(experiment, fold)})
+    return _hash(
+        {"target": "reference", "images": experiment.contrasts, **_scans(experiment, fold)}
+    )
 
 
 # --- region of interest --------------------------------------------------------------------
@@ -113,7 +123,8 @@ def reference_digest(experiment: Experiment, fold: Fold) -> str:
 def uses_region(experiment: Experiment) -> bool:
     """Whether any scan is larger than a tile; else there is no background to leave out."""
     larger = any(
-        not inference.fits_one_tile(case.shape, experiment.tile) for case in experiment.cases.values()
+        not inference.fits_one_tile(case.shape, experiment.tile)
+        for case in experiment.cases.values()
     )
     return larger and experiment.profile.spine.region != "none"
 
@@ -125,13 +136,18 @@ def uses_spine_network(experiment: Experiment) -> bool:
 
 def spine_truth(case: Case) -> np.ndarray:
     """Mask of the spine: the labelled one, else a tube around the labelled discs."""
-    return case.spine if case.spine is not None else discs.spine_from_discs(case.discs, case.spacing)
+    return (
+        case.spine if case.spine is not None else discs.spine_from_discs(case.discs, case.spacing)
+    )
 
 
 def spine_network(experiment: Experiment, fold: Fold) -> inference.Network:
-    """The spine U-Net of a fold (paper, Sect. 2.1), trained on its training patients only."""
+    """The spine U-Net of a fold (paper, Sect. 2.1), trained on its training patients only.
+
+    Trained again where only its record is there: weights are not committed with the results.
+    """
     place = experiment.folder / "trainings" / spine_digest(experiment, fold)
-    if not (place / "record.json").is_file():
+    if not ((place / "record.json").is_file() and (place / WEIGHTS).is_file()):
         _train_spine(experiment, fold, place)
     return inference.load_model(place / WEIGHTS)
 
@@ -151,8 +167,7 @@ def _train_spine(experiment: Experiment, fold: Fold, place: Path) -> None:
         for image in inference.images_of(case.contrasts, experiment.contrasts).values():
             small = inference.shrink(image, spine.factor)
             images.append(TrainingImage(small, truth, (0, small.shape[1])))
-    config = models.config("unet", spine.size)
-    engine = trainer("unet", config, tile, options)
+    engine = trainer("unet", config(experiment, "unet", spine.size), tile, options)
     label = f"spine U-Net, fold {fold.number}"
     history = engine.fit(TileSampler(images, tile, options, 0), 0, label, place / "checkpoint.h5")
 
@@ -165,8 +180,9 @@ def _train_spine(experiment: Experiment, fold: Fold, place: Path) -> None:
             rows.append({**row, "dice": metrics.dice(mask, spine_truth(case))})
         return rows
 
-    _finish(experiment, place, engine, history, score, spine_fields(experiment, fold), fold,
-            {"factor": spine.factor, "tile": tile, "spine_truth": _kind_of_truth(cases)})  # fmt: skip
+    passport = {"factor": spine.factor, "tile": tile, "spine_truth": _kind_of_truth(cases)}
+    what = spine_fields(experiment, fold)
+    _finish(experiment, place, engine, history, score, what, fold, passport)
 
 
 def _kind_of_truth(cases: list[Case]) -> str:
@@ -219,10 +235,11 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     images = []
     for name in fold.train:
         case, region = experiment.cases[name], where[name]
+        truth = case.discs  # made anew at each access: once a scan, not once an image
         for image in inference.images_of(case.contrasts, names).values():
-            images.append(TrainingImage(region.apply(image), case.discs, region.window))
-    config = models.config(training.network, profile.size)
-    engine = trainer(training.network, config, experiment.tile, profile.training)
+            images.append(TrainingImage(region.apply(image), truth, region.window))
+    network = config(experiment, training.network, profile.size)
+    engine = trainer(training.network, network, experiment.tile, profile.training)
     sampler = TileSampler(images, experiment.tile, profile.training, training.seed)
     history = engine.fit(sampler, training.seed, label, place / "checkpoint.h5")
 

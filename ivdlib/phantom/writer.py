@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +52,7 @@ def make_phantom(
         Voxels along the other two axes, even, 32 to 256. The field of view stays 320 mm: 256 gives
         1.25 mm voxels, 128 gives 2.5 mm.
     workers : int
-        Processes that work side by side. More than one needs a script that is guarded by
-        ``if __name__ == "__main__":``, as always with new processes.
+        Processes that work side by side.
 
     Returns
     -------
@@ -124,21 +121,18 @@ def _make_all(out: Path, jobs: list, size: tuple, workers: int, progress: Progre
             _make_scan(out, *job, *size)
             progress.advance(note=job[0])
         return
-    # New processes instead of forks: a fork of a process that runs TensorFlow can hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(_make_scan, out, *job, *size): job[0] for job in jobs}
-        try:
-            for done in as_completed(waiting):
-                done.result()
-                progress.advance(note=waiting[done])
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    # joblib's new processes: a fork of a process that runs TensorFlow can hang, and those of the
+    # standard library would run the user's script again where it has no `__main__` guard.
+    from joblib import Parallel, delayed
+
+    pool = Parallel(workers, backend="loky", return_as="generator_unordered")
+    for case in pool(delayed(_make_scan)(out, *job, *size) for job in jobs):
+        progress.advance(note=case)
 
 
 def _make_scan(
     out: Path, case: str, subject: int, stage: int, seed: int, slices: int, in_plane: int
-) -> None:
+) -> str:
     """Simulate a scan and write it to a temporary folder, which gets its name when it is whole."""
     scan = simulate(subject, stage, seed, slices, in_plane)
     part = folder(out / f".part-{case}")
@@ -153,6 +147,7 @@ def _make_scan(
         raise DataError(f"cannot write {out / case}: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    return case
 
 
 def _save(path: Path, image: np.ndarray, scan: Scan) -> None:

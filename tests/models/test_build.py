@@ -35,7 +35,7 @@ def probabilities(model, x):
 
 
 @pytest.mark.parametrize("name", models.NAMES)
-@pytest.mark.parametrize("shape", [(35, 25, 1), (7, 5, 1), (1, 33, 2)])
+@pytest.mark.parametrize("shape", [(35, 25, 1), (1, 33, 2)])
 def test_output_has_the_size_of_any_input(name, shape):
     model = models.build(name, "tiny", shape)
     assert model.output_shape == (None, *shape[:2], 1)

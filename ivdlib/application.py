@@ -1,0 +1,186 @@
+"""Apply trained networks to files: scans in, masks on the scans' own grid out."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ivdlib import inference
+from ivdlib.cases import Case, load_case, load_cases, save_mask
+from ivdlib.errors import ConfigError, DataError, DataWarning
+from ivdlib.files import folder
+from ivdlib.layout import contrast_in_name, find_cases
+from ivdlib.nifti import read_image
+from ivdlib.orientation import canonical_affine, file_grid, to_canonical
+from ivdlib.patches import Region
+from ivdlib.progress import track
+from ivdlib.scoring import SUFFIX
+
+
+def predict_folder(
+    source: str | os.PathLike,
+    weights: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    spine_weights: str | os.PathLike | None = None,
+    use_region: bool = True,
+    contrast: str | None = None,
+    derive_missing: bool = False,
+) -> Iterator[Path]:
+    """Segment the discs of scans and write ``CASE_Discs.nii.gz`` for each.
+
+    Parameters
+    ----------
+    source : path
+        A folder of cases, the folder of one case, or one NIfTI file. Labels are not needed.
+    weights : path
+        Of the disc network, see `inference.save_weights`.
+    out : path
+        Folder, made where there is none.
+    spine_weights : path, optional
+        Of the spine network. Default: that of the same experiment, which the passport names.
+    use_region : bool, default True
+        Without it the spine stage is skipped although the network was trained with it.
+    contrast : str, optional
+        One image, e.g. ``"wat"`` or ``"wat+opp"``. Default: the probability is averaged over all
+        images of the scan that the network was trained on.
+    derive_missing : bool, default False
+        See `cases.load_cases`.
+
+    Yields
+    ------
+    Path
+        Each mask as it is written.
+
+    Raises
+    ------
+    DataError
+        Where a file cannot be used.
+    ConfigError
+        Where a scan has none of the images that the network knows.
+    """
+    network = inference.load_model(weights)
+    if network.passport["target"] != "disc":
+        raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
+                          "for the discs.")  # fmt: skip
+    cases = _cases(Path(source), contrast, derive_missing)
+    spine = _spine(network, Path(weights), spine_weights) if use_region else None
+    out = folder(out)
+    for case in track(cases, "predicting"):
+        mask = predict_case(network, case, spine=spine, contrast=contrast)
+        path = out / f"{case.name}{SUFFIX}"
+        save_mask(case, mask, path)
+        yield path
+
+
+def predict_case(
+    network: inference.Network,
+    case: Case,
+    *,
+    spine: inference.Network | None = None,
+    contrast: str | None = None,
+) -> np.ndarray:
+    """Segment the discs of one scan.
+
+    Parameters
+    ----------
+    network : Network
+        Of the discs.
+    case : Case
+        A scan, labels or not.
+    spine : Network, optional
+        Gives the region of interest; without it the network sees the whole image.
+    contrast : str, optional
+        As in `predict_folder`.
+
+    Returns
+    -------
+    ndarray of bool, `case.shape`
+        Canonical axes.
+
+    Raises
+    ------
+    ConfigError
+        Where the scan has none of the images that the network knows.
+    """
+    images = inference.images_of(case.contrasts, _image_names(network, case, contrast))
+    tile = tuple(network.passport["tile"])
+    region = None
+    if spine is not None and not inference.fits_one_tile(case.shape, tile):
+        region = _region(spine, network, case, tile)
+    probabilities = inference.predict_images(network, images, region)
+    return np.mean(list(probabilities.values()), axis=0) >= inference.THRESHOLD
+
+
+def _region(
+    spine: inference.Network, network: inference.Network, case: Case, tile: tuple[int, int]
+) -> Region:
+    mask = inference.predict_spine(spine.model, case.contrasts, spine.passport["factor"])
+    if not mask.any():
+        warnings.warn(
+            f"case {case.name}: the spine network found nothing, so the whole image is used; look "
+            "at the result with care.",
+            DataWarning,
+            stacklevel=3,
+        )
+    margin = network.passport.get("margin", 15.0)
+    return inference.region_of(mask, case.shape, case.spacing, tile, margin)
+
+
+def _image_names(
+    network: inference.Network, case: Case, contrast: str | None
+) -> tuple[str, ...]:
+    """Images to predict from: the one asked for, else all that network and scan share."""
+    known = network.passport["images"]
+    if contrast:
+        names = (contrast,) if set(contrast.split("+")) <= set(case.contrasts) else ()
+    elif len(case.contrasts) == 1:
+        names = tuple(case.contrasts)  # a single file: the user chose it
+    else:
+        names = tuple(name for name in known if set(name.split("+")) <= set(case.contrasts))
+    if not names:
+        raise ConfigError(
+            f"case {case.name} has the contrasts {', '.join(case.contrasts)}; the network knows "
+            f"{', '.join(known)}" + (f" and {contrast} was asked for." if contrast else ".")
+        )
+    return names
+
+
+def _spine(
+    network: inference.Network, weights: Path, given: str | os.PathLike | None
+) -> inference.Network | None:
+    """The spine network that belongs to a disc network; None where it was trained without."""
+    if given is None:
+        if not network.passport.get("spine"):
+            return None
+        given = weights.parent.parent / network.passport["spine"] / weights.name
+        if not given.is_file():
+            raise DataError(
+                f"{weights} needs the spine network of its experiment, and {given} is not there; "
+                "give --spine-weights FILE, or --no-region to go without."
+            )
+    spine = inference.load_model(given)
+    if spine.passport["target"] != "spine":
+        raise ConfigError(f"{given} is not a network for the spine.")
+    return spine
+
+
+def _cases(source: Path, contrast: str | None, derive_missing: bool) -> list[Case]:
+    if source.is_file():
+        return [_single(source, contrast)]
+    if len(find_cases(source)) == 1:
+        return [load_case(source, derive_missing=derive_missing)]
+    return load_cases(source, derive_missing=derive_missing)
+
+
+def _single(path: Path, contrast: str | None) -> Case:
+    """A scan of one file; its contrast is read from the name, ``01_wat.nii.gz``."""
+    name, word = contrast_in_name(path)
+    image = read_image(path)
+    grid = file_grid(image.array.shape, image.affine, image.header)
+    volume = {contrast or word: to_canonical(image.array, grid)}
+    return Case(name, name, volume, canonical_affine(grid), grid=grid)

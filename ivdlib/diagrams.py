@@ -1,0 +1,252 @@
+"""Drawings for the lessons: curves, scores, folds, receptive fields, the plan of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from ivdlib.models import xception
+from ivdlib.plotting import BLACK, BLUE, GREEN, MARKERS, ORANGE, SKY, VERMILION, WIDTH
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from ivdlib.models import FDSCNNConfig
+    from ivdlib.splits import Fold
+
+
+def learning_curve(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the training loss over the steps.
+
+    Parameters
+    ----------
+    histories : mapping of str to DataFrame
+        `history.csv` (columns `step` and `loss`) by the name of the training.
+    """
+    figure = Figure(figsize=(WIDTH * 0.7, 3.2), layout="constrained")
+    axes = figure.subplots()
+    for (name, history), (colour, marker) in zip(histories.items(), MARKERS, strict=False):
+        axes.plot(history["step"], history["loss"], color=colour, marker=marker, ms=4, label=name)
+    highest = max(history["loss"].max() for history in histories.values())
+    axes.set(xlabel="optimiser step", ylabel="training loss", ylim=(0, 1.08 * highest))
+    axes.legend(frameon=False, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def dice_by_patient(rows: pd.DataFrame, series: str = "network") -> Figure:
+    """Draw the Dice of every scan as a dot, patient by patient.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns `subject`, `dice` and the one named in `series`.
+    series : str
+        Column that tells the colours and markers apart.
+
+    Returns
+    -------
+    Figure
+        A short line marks the mean of each series in each patient.
+    """
+    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    axes = figure.subplots()
+    patients, names = sorted(rows["subject"].unique()), list(rows[series].unique())
+    for number, (name, (colour, marker)) in enumerate(zip(names, MARKERS, strict=False)):
+        shift = (number - (len(names) - 1) / 2) * 0.7 / len(names)
+        mine = rows[rows[series] == name]
+        at = np.array([patients.index(subject) + shift for subject in mine["subject"]])
+        axes.plot(at, mine["dice"], marker, color=colour, alpha=0.6, ms=5, label=name)
+        means = mine.groupby("subject")["dice"].mean()
+        places = np.array([patients.index(subject) + shift for subject in means.index])
+        axes.hlines(means, places - 0.09, places + 0.09, color=colour, linewidth=2.5)
+    axes.set_xticks(range(len(patients)), patients)
+    axes.set(xlabel="patient", ylabel="Dice", ylim=(-0.02, 1.02))
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    return figure
+
+
+def fold_map(folds: Sequence[Fold]) -> Figure:
+    """Draw which patient trains and which tests in each fold."""
+    patients = sorted(set(folds[0].subjects.values()))
+    tests = np.array([
+        [patient in {fold.subjects[case] for case in fold.test} for patient in patients]
+        for fold in folds
+    ])  # fmt: skip
+    figure = Figure(figsize=(WIDTH * 0.8, 0.5 * len(folds) + 1), layout="constrained")
+    axes = figure.subplots()
+    axes.pcolormesh(tests, cmap=ListedColormap([SKY, ORANGE]), edgecolor="white", vmin=0, vmax=1)
+    for (row, column), test in np.ndenumerate(tests):
+        word = "test" if test else "train"
+        axes.text(column + 0.5, row + 0.5, word, ha="center", va="center", fontsize=9)
+    axes.set_xticks(np.arange(len(patients)) + 0.5, patients)
+    axes.set_yticks(np.arange(len(folds)) + 0.5, [f"fold {fold.number}" for fold in folds])
+    axes.invert_yaxis()
+    axes.set_xlabel("patient")
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+# --- receptive field -----------------------------------------------------------------------
+
+
+def coverage(rates: Sequence[int]) -> np.ndarray:
+    """Count the ways from an output pixel to each input pixel along one axis.
+
+    Parameters
+    ----------
+    rates : sequence of int
+        Dilation rates of 3-pixel convolutions, one after the other.
+
+    Returns
+    -------
+    ndarray of int
+        Over the whole receptive field; a zero inside is a hole: that pixel is never seen.
+    """
+    ways = np.ones(1, dtype=int)
+    for rate in rates:
+        kernel = np.zeros(2 * rate + 1, dtype=int)
+        kernel[[0, rate, 2 * rate]] = 1
+        ways = np.convolve(ways, kernel)
+    return ways
+
+
+def field_of_view(strides: Sequence[int], rates: Sequence[int]) -> int:
+    """Side of the receptive field in input pixels, for 3 × 3 convolutions one after the other."""
+    side, step = 1, 1
+    for stride, rate in zip(strides, rates, strict=True):
+        side += 2 * rate * step
+        step *= stride
+    return side
+
+
+def body_layers(config: FDSCNNConfig) -> list[tuple[str, int, int]]:
+    """List the 3 × 3 convolutions of the body in order: module, stride, dilation rate."""
+    found = []
+    for block, strides, rates in zip(xception.BLOCKS, config.strides, config.rates, strict=True):
+        repeats = config.middle_units if block == "middle" else 1
+        found += [(block, s, r) for s, r in zip(strides, rates, strict=True)] * repeats
+    return found
+
+
+def receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
+    """Draw which pixels stacks of dilated 3 × 3 convolutions see, and how often; holes stay white.
+
+    Parameters
+    ----------
+    stacks : sequence of sequences of int
+        Dilation rates of each stack; drawn to one scale.
+    """
+    figure = Figure(figsize=(WIDTH, WIDTH / len(stacks) + 0.6), layout="constrained")
+    reach = max(sum(rates) for rates in stacks) + 1
+    for axes, rates in zip(figure.subplots(1, len(stacks), squeeze=False)[0], stacks, strict=True):
+        ways = coverage(rates)
+        seen = np.outer(ways, ways).astype(float)
+        half, seen = sum(rates) + 0.5, np.where(seen > 0, np.sqrt(seen / seen.max()), np.nan)
+        axes.imshow(seen, cmap="Blues", vmin=-0.4, vmax=1, extent=(-half, half, -half, half))
+        axes.plot(0, 0, "s", color=ORANGE, ms=4)
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
+        holes = 100 * np.isnan(seen).mean()
+        size = f"{len(ways)} × {len(ways)} pixels, {holes:.0f} % holes"
+        axes.set_title(f"rates {', '.join(map(str, rates))}\n{size}", fontsize=10)
+    return figure
+
+
+# --- the plan of FDS-CNN -------------------------------------------------------------------
+
+
+def _text(block: str, config: FDSCNNConfig) -> str:
+    """What stands in the box of a module: feature maps, rates, stride, repetitions."""
+    k = xception.BLOCKS.index(block)
+    widths = [str(config.channels(width)) for width in xception.WIDTHS[k]]
+    maps = f"{widths[0]} maps" if len(set(widths)) == 1 else "·".join(widths) + "\nmaps"
+    name = f"{block} × {config.middle_units}" if block == "middle" else block
+    lines = [name, maps, "rate " + "·".join(map(str, config.rates[k]))]
+    return "\n".join([*lines, f"stride {s}"] if (s := max(config.strides[k])) > 1 else lines)
+
+
+def _box(axes: Axes, x: float, y: float, text: str, colour: str, size=(0.92, 0.9)) -> None:
+    width, height = size
+    axes.add_patch(FancyBboxPatch(
+        (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08",
+        facecolor=colour + "40", edgecolor=colour, linewidth=1.3,
+    ))  # fmt: skip
+    axes.text(x, y, text, ha="center", va="center", fontsize=7.5)
+
+
+def _arrow(axes: Axes, *points: tuple[float, float], colour: str = BLACK, dashes="solid") -> None:
+    """Line through the points with a head at the last one."""
+    x, y = zip(*points, strict=True)
+    axes.plot(x[:-1], y[:-1], color=colour, linestyle=dashes, linewidth=1.1)
+    axes.annotate("", xy=points[-1], xytext=points[-2], arrowprops={
+        "arrowstyle": "->", "color": colour, "linestyle": dashes, "linewidth": 1.1, "shrinkA": 0,
+        "shrinkB": 0,
+    })  # fmt: skip
+
+
+def architecture(config: FDSCNNConfig, tile: tuple[int, int] = (112, 128)) -> Figure:
+    """Draw FDS-CNN as its configuration describes it (in place of the lost Fig. 2 of the paper).
+
+    Parameters
+    ----------
+    config : FDSCNNConfig
+    tile : tuple of int
+        Input in pixels (AP, SI).
+    """
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlim=(-0.55, 8.55), ylim=(-1.65, 3.75))
+    axes.set_axis_off()
+    _box(axes, 0, 3, f"image\n{tile[0]} × {tile[1]}\n1 channel", BLACK)
+    for x, block in enumerate(xception.BLOCKS, start=1):
+        _box(axes, x, 3, _text(block, config), BLUE)
+        _arrow(axes, (x - 0.54, 3), (x - 0.46, 3))
+    _pyramid(axes, config)
+    _skips(axes, config)
+    width = config.channels(config.decoder_width)
+    boxes = (
+        "join",
+        f"decoder\n2 separable\n{width} maps",
+        "1 × 1\n1 map",
+        f"enlarge\n× {config.stride}\nbilinear",
+        f"probability\n{tile[0]} × {tile[1]}",
+    )
+    for x, text in zip((4.6, 3.45, 2.3, 1.15, 0), boxes, strict=True):
+        _box(axes, x, 0, text, BLACK if x == 0 else GREEN)
+        if x:
+            _arrow(axes, (x - 0.46, 0), (x - 0.69, 0))
+    return figure
+
+
+def _pyramid(axes: Axes, config: FDSCNNConfig) -> None:
+    """Spatial pyramid: branches beside each other, joined by a 1 × 1 convolution."""
+    branches = ["1 × 1"] if config.aspp_pointwise else []
+    branches += [f"separable, rate {rate}" for rate in config.aspp_rates]
+    branches += ["mean of the map"] if config.image_pooling else []
+    maps = config.channels(config.aspp_width)
+    for y, text in zip(np.linspace(1.05, -1.05, len(branches)), branches, strict=True):
+        _box(axes, 7.35, y, text, VERMILION, size=(1.25, 0.36))
+        _arrow(axes, (8, 2.55), (8.25, 2.3), (8.25, y), (7.98, y), colour=VERMILION)
+        _arrow(axes, (6.72, y), (6.22, 0), colour=VERMILION)
+    axes.text(7.35, -1.45, f"spatial pyramid (ASPP), {maps} maps each", ha="center", fontsize=7.5)
+    _box(axes, 5.8, 0, f"join\n1 × 1\n{maps} maps", VERMILION, size=(0.84, 0.9))
+    _arrow(axes, (5.38, 0), (5.06, 0))
+
+
+def _skips(axes: Axes, config: FDSCNNConfig) -> None:
+    """Three low-level features, each through a 1 × 1 convolution, to the pyramid's output."""
+    maps = config.channels(config.skip_width)
+    places = (("entry1", 1.1, 4.35, 1.18), ("entry3", 1.7, 4.6, 1.5), ("middle", 1.1, 4.85, 1.18))
+    for block, rail, end, height in places:  # chosen so that no line crosses another, or a text
+        x = 1 + xception.BLOCKS.index(block)
+        points = ((x, 2.55), (x, rail), (end, rail), (end, 0.46))
+        _arrow(axes, *points, colour=ORANGE, dashes="dashed")
+        axes.text(min(x, end) + 0.1, height, f"1 × 1, {maps} maps", fontsize=7.5)

@@ -1,0 +1,252 @@
+# %% [markdown]
+# # 01 · The data: several pictures of one spine
+#
+# > **You will be able to:** read a scan and say which way it lies · tell the four Dixon contrasts
+# > apart and compute two of them · make the fused contrasts of the paper · divide patients into
+# > folds without a leak
+# >
+# > **Needs:** a little Python and NumPy; nothing of MR or deep learning
+# >
+# > **Paper:** Sect. 2.3, 3.1 and 3.2, Fig. 3 · **Data:** the built-in phantom (synthetic scans), or
+# > the folder in `data_dir`
+#
+# Between two vertebrae of the spine lies an **intervertebral disc**, a cushion. This series
+# rebuilds a paper that finds discs in magnetic resonance (MR) images. First we look at what it has
+# to work with.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # test, smoke, laptop or paper
+data_dir: str = ""  # folder with scans; empty: the built-in phantom
+name: str = ""  # name of the experiment; empty: the name of the profile
+reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+
+# %%
+import nibabel as nib
+import numpy as np
+import pandas as pd
+from IPython.display import display
+
+from ivdlib import diagrams, dixon, files, fusion, plotting
+from ivdlib.errors import LeakageError
+from ivdlib.experiment import Experiment
+from ivdlib.splits import Fold
+
+experiment = Experiment(
+    name or profile, profile, data_dir or None, reports=reports_dir or None,
+    overrides={"seeds": seeds} if seeds else None,
+)  # fmt: skip
+case = next(iter(experiment.cases.values()))
+figures = {}
+print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
+
+# %% [markdown]
+# All lessons write into the folder of this **experiment**, and each one finds there what the one
+# before has made. The line above says which data stand behind every number of this page.
+#
+# ## What there is
+#
+# A **case** is one scan of one person (the **subject** or patient) at one time (the **stage**). A
+# scan is a block of **voxels**, small boxes with a grey value each. *Spacing* is the length of
+# their edges.
+
+# %%
+table = pd.DataFrame(
+    {
+        "case": c.name, "subject": c.subject, "stage": c.stage,
+        "contrasts": " ".join(c.contrasts), "derived": " ".join(sorted(c.derived)),
+        "voxels": " × ".join(map(str, c.shape)),
+        "spacing (mm)": " × ".join(f"{s:.2f}" for s in c.spacing),
+        "disc voxels": int(c.discs.sum()),
+    }
+    for c in experiment.cases.values()
+)  # fmt: skip
+print(f"{len(table)} scans of {table['subject'].nunique()} patients; the first ones:")
+display(table.head(8))
+
+# %% [markdown]
+# ## A file and where its voxels lie
+#
+# The scans are **NIfTI** files: a block of numbers and an **affine**, a table of 4 × 4 numbers that
+# turns the index of a voxel into a place in millimetres. From the affine one reads which way each
+# axis of the block runs: **R**ight or **L**eft, **A**nterior (front) or **P**osterior (back),
+# **S**uperior (up) or **I**nferior (down). A program that ignores it may well mirror a patient.
+
+# %%
+path = next(iter(case.sources.values()))
+image = nib.load(path)
+print(f"{path.name}: shape {image.shape}, axes run to {nib.aff2axcodes(image.affine)}")
+print(np.array2string(image.affine, precision=2, suppress_small=True))
+
+# %% [markdown]
+# Scanners and programs store axes in different orders. `load_cases` therefore turns every scan to
+# one order (towards right, anterior and superior) and remembers the way back. Axis 0 then counts
+# the **sagittal** slices: pictures of the body from the side.
+
+# %%
+print(f"in memory: shape {case.shape}, axes run to {nib.aff2axcodes(case.affine)}")
+remarks = [*case.corrections, *case.notes]
+print("\n".join(remarks) or "Nothing had to be mended or assumed in this case.")
+
+# %% [markdown]
+# ## The contrasts
+#
+# One MR scan gives several pictures of the same slice. A **Dixon** scan separates the signal of
+# water from that of fat and yields four: water (`wat`), fat (`fat`), in phase (`inn`, both signals
+# added) and opposed phase (`opp`, one taken from the other). Experts drew the discs: that is the
+# **label**, and here its outline lies on each picture.
+
+# %%
+k = plotting.middle_slice(case.discs)
+singles = {name: image[k] for name, image in case.contrasts.items()}
+outlines = {name: {"disc label": case.discs[k]} for name in singles}
+figures["contrasts"] = plotting.contrast_grid(singles, case.spacing, outlines)
+plotting.show(
+    figures["contrasts"],
+    f"Sagittal slice {k} of case {case.name} in the contrasts {', '.join(singles)}, one beside the "
+    "other, each with the outlines of the labelled discs.",
+)
+
+# %% [markdown]
+# The discs stand in the same place in each picture and look different: they hold much water and
+# hardly any fat. (Each panel has its own grey scale, for the eye only.)
+#
+# ## Two of the four can be computed
+#
+# With `W` the water and `F` the fat in a voxel, the two other images should be `inn = W + F` and
+# `opp = |W - F|`. Do they hold here? An *error* of 0 would be perfect: it is the mean deviation,
+# divided by the mean of the image.
+
+# %%
+is_dixon = set(dixon.CONTRASTS) <= set(case.contrasts)
+if is_dixon:
+    print(pd.Series(dixon.consistency(case.contrasts)).round(3).to_string())
+    print("derived, so true by construction:", ", ".join(sorted(case.derived)) or "none")
+else:
+    print(
+        f"Only {', '.join(case.contrasts)} here: no Dixon scan, so we skip the next two pictures."
+    )
+
+# %%
+if is_dixon:
+    wat, fat = singles["wat"], singles["fat"]
+    made = {
+        "inn, measured": singles["inn"], "wat + fat": wat + fat,
+        "opp, measured": singles["opp"], "|wat − fat|": np.abs(wat - fat),
+    }  # fmt: skip
+    figures["dixon"] = plotting.contrast_grid(made, case.spacing)
+    alt = "Measured in-phase and opposed-phase slices beside those computed from water and fat."
+    plotting.show(figures["dixon"], alt)
+
+# %% [markdown]
+# Measured and computed pictures should be hard to tell apart. What differs is noise, and voxels
+# where water and fat were exchanged by the scanner. The library uses the same sums to *check* data,
+# and to derive a water image that is missing. What it derived says so, in every table.
+#
+# ## Fusion: more pictures for nothing
+#
+# The paper adds two contrasts voxel by voxel and treats the sums as **fused contrasts**, additional
+# pictures for training. Each image, single or fused, is then brought to the range from 0 to 1 over
+# the whole scan (**min–max**): `(image - min) / (max - min)`. Our version of Fig. 3, close to the
+# spine:
+
+# %%
+fused = fusion.fuse(case, experiment.fused)
+if fused:
+    near = plotting.around(case.discs[k], 15)
+    eight = {**fusion.single(case), **fused}
+    eight = {f"{chr(97 + n)}  {name}": v[k][near] for n, (name, v) in enumerate(eight.items())}
+    figures["fusion"] = plotting.contrast_grid(eight, case.spacing, columns=8)
+    alt = "Close-up of the spine: the four contrasts of a slice, then its four fused contrasts."
+    plotting.show(figures["fusion"], alt)
+else:
+    print(f"Contrast {', '.join(experiment.contrasts)} alone: there is nothing to fuse.")
+
+# %% [markdown]
+# Look at the fat image and then at `fat+opp`. Where a voxel holds more water than fat, the sum is
+# `F + (W - F) = W`: the fused picture shows the *water* contrast there, and the discs stand out
+# again. So fusion brings nothing that the scanner had not measured. It shows it in another way.
+
+# %%
+ranges = {
+    name: {"min before": v.min(), "max before": v.max(), "max after": fusion.min_max(v).max()}
+    for name, v in case.contrasts.items()
+}
+display(pd.DataFrame(ranges).T.round(2))
+
+# %% [markdown]
+# ## Patients, not pictures, are divided
+#
+# A network must be judged on people whom it has not seen. In **cross-validation** the patients are
+# dealt into groups, the **folds**: each fold trains on most patients and tests on the others, so
+# that everybody is tested once. Two scans of one person look alike. If one of them trained and the
+# other tested, the score would be too good: a **leak**.
+
+# %%
+figures["folds"] = diagrams.fold_map(experiment.folds)
+plotting.show(
+    figures["folds"], "Table of folds and patients: who trains and who tests in each fold."
+)
+
+# %% [markdown]
+# The library refuses a leak, whoever asks for it:
+
+# %%
+try:
+    Fold(1, train=("first scan",), test=("second scan",),
+         subjects={"first scan": "Ann", "second scan": "Ann"})  # fmt: skip
+except LeakageError as error:
+    print("LeakageError:", error)
+
+# %% [markdown]
+# ## Check
+
+# %%
+assert nib.aff2axcodes(case.affine) == ("R", "A", "S")
+assert all(v.min() == 0 and v.max() == 1 for v in fused.values())
+tested = [c for fold in experiment.folds for c in fold.test]
+assert sorted(tested) == sorted(experiment.cases), "each scan is tested once"
+for fold in experiment.folds:
+    sides = [{fold.subjects[c] for c in side} for side in (fold.train, fold.test)]
+    assert not sides[0] & sides[1], "a patient on both sides"
+print("✅ axes, ranges and folds are as they should be")
+
+# %% [markdown]
+# ## Exercise (5 minutes)
+#
+# How much of a scan is disc? Compute the share of disc voxels, averaged over all scans, and put it
+# in place of `None`. A network that answers "no disc" everywhere is right in all other voxels, so
+# plain accuracy is no good score here; we use the Dice overlap from the next lesson on.
+#
+# Hint: `case.discs` is an array of `True` and `False`, and `experiment.cases` holds all scans by
+# name.
+
+# %%
+answer = None
+
+# %%
+expected = np.mean([c.discs.mean() for c in experiment.cases.values()])
+if answer is None:
+    print("Exercise: not answered yet.")
+else:
+    right = np.isclose(answer, expected, rtol=0.01)
+    print("✅" if right else "❌", f"expected {expected:.4f}, got {answer:.4f}")
+
+# %%
+folder = experiment.folder / "figures"
+plotting.save({f"01_{key}": figure for key, figure in figures.items()}, folder)
+files.write_csv(folder / "01_cases.csv", table)
+print("saved:", ", ".join(sorted(path.name for path in folder.glob("01_*"))))
+
+# %% [markdown]
+# ## What we have done
+#
+# We read the scans in one orientation, looked at their contrasts, computed two of them, fused pairs
+# and dealt patients into folds.
+#
+# **Limits against the paper.** The challenge data may not be redistributed, so this page shows a
+# phantom unless you name a folder. The paper does not say whether it adds raw or normalised values,
+# over what it takes minimum and maximum, or who is in which fold: we add raw values, normalise the
+# 3-D scan, and deal patients by a seed.
+#
+# **Next:** 02 finds the spine, so that the disc network need not look at the whole body.

@@ -1,0 +1,244 @@
+# %% [markdown]
+# # 03 · FDS-CNN: the disc network, piece by piece
+#
+# > **You will be able to:** count the weights of a plain and of a separable convolution · say what
+# > dilation brings and what a hole is · name the parts of FDS-CNN · tell what the paper says from
+# > what we chose
+# >
+# > **Needs:** 02
+# >
+# > **Paper:** Sect. 2.2, Fig. 2 · **Data:** none but the size of the slices
+#
+# FDS-CNN stands for *fully dilated separable convolutional neural network*. Every word of that name
+# is explained below; at the end the network of this experiment is built and measured against two
+# others.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # test, smoke, laptop or paper
+data_dir: str = ""  # folder with scans; empty: the built-in phantom
+name: str = ""  # name of the experiment; empty: the name of the profile
+reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+
+# %%
+import ivdlib  # noqa: F401  first, so that TensorFlow starts without its pages of messages
+
+# isort: split
+import keras
+import numpy as np
+import pandas as pd
+from IPython.display import display
+from scipy import ndimage
+
+from ivdlib import diagrams, files, models, plotting, profiles
+from ivdlib.experiment import Experiment
+from ivdlib.models.xception import BLOCKS, SHORTCUTS, WIDTHS
+
+experiment = Experiment(
+    name or profile, profile, data_dir or None, reports=reports_dir or None,
+    overrides={"seeds": seeds} if seeds else None,
+)  # fmt: skip
+size = experiment.profile.size
+config = models.config("fds_cnn", size)
+rng = np.random.default_rng(0)
+figures = {}
+print(f"Experiment in {experiment.folder.name}/: {experiment.label()}; network size: {size}")
+
+# %% [markdown]
+# ## Separable: fewer weights
+#
+# Pictures inside a network have many **channels** (*feature maps*). A plain 3 × 3 convolution looks
+# at all channels and all nine places at once. A **depthwise separable** one does it in two steps:
+# first each channel alone over nine places (*depthwise*), then all channels at a single place
+# (*pointwise*, 1 × 1). Keras counts the weights for us, for as many channels out as in:
+
+# %%
+counts = []
+for channels in (16, 64, 256, config.channels(728)):
+    plain = keras.layers.Conv2D(channels, 3, use_bias=False)
+    separable = keras.layers.SeparableConv2D(channels, 3, use_bias=False)
+    for layer in (plain, separable):
+        layer.build((None, 32, 32, channels))
+    counts.append((channels, plain.count_params(), separable.count_params()))
+counts = pd.DataFrame(counts, columns=["channels", "plain", "separable"])
+counts["times less"] = (counts["plain"] / counts["separable"]).round(1)
+display(counts.sort_values("channels", ignore_index=True))
+
+# %% [markdown]
+# The paper says "8 to 9 times". By hand: `9·c·c / (9·c + c·c) = 9·c / (9 + c)`, which comes near
+# nine only where there are many channels `c`. The same two steps in NumPy give what Keras gives:
+
+# %%
+layer = keras.layers.SeparableConv2D(5, 3, padding="same", use_bias=False)
+image = rng.normal(size=(1, 12, 12, 4)).astype("float32")
+by_keras = keras.ops.convert_to_numpy(layer(image))[0]
+depthwise, pointwise = (keras.ops.convert_to_numpy(w) for w in layer.weights)
+each = [
+    ndimage.correlate(image[0, ..., c], depthwise[..., c, 0], mode="constant") for c in range(4)
+]
+by_hand = np.stack(each, axis=-1) @ pointwise[0, 0]
+print(f"largest difference between hand and Keras: {np.abs(by_hand - by_keras).max():.1e}")
+
+# %% [markdown]
+# ## Dilated: a wider view
+#
+# **Dilation** pulls the nine places apart: with *rate* 2 the convolution takes every second pixel.
+# It sees further with the same nine weights, and without shrinking the picture. What one output
+# pixel can see is its **receptive field**. Three layers with rate 2 leave **holes**, pixels that
+# are never seen; rates of 1, 2 and 5 leave none. (Orange: the output pixel. Darker blue: seen on
+# more ways. White: never seen.)
+
+# %%
+figures["dilation"] = diagrams.receptive_field([(1, 1, 1), (2, 2, 2), config.rates[-1]])
+plotting.show(
+    figures["dilation"],
+    "Receptive fields of three stacks of three convolutions: rates 1, 1, 1 are dense and small; "
+    f"rates 2, 2, 2 leave a pattern of holes; rates {config.rates[-1]} reach far and are dense.",
+)
+
+# %% [markdown]
+# ## The body: a modified Xception
+#
+# **Xception** is a network made of separable convolutions in modules. A module has a *shortcut*, a
+# way around it, so that the signal can pass unchanged. The paper makes three changes: all
+# convolutions are dilated and separable, there is only **one down-sampling** (a step that halves
+# the picture, *stride* 2), and half as many feature maps. Smaller sizes of ours have fewer still.
+
+# %%
+body = pd.DataFrame(
+    {
+        "module": block, "times": config.middle_units if block == "middle" else 1,
+        "feature maps": " ".join(str(config.channels(w)) for w in widths),
+        "stride": " ".join(map(str, strides)), "rates": " ".join(map(str, rates)), "shortcut": way,
+    }
+    for block, widths, strides, rates, way in zip(
+        BLOCKS, WIDTHS, config.strides, config.rates, SHORTCUTS, strict=True
+    )
+)  # fmt: skip
+display(body)
+
+# %%
+layers = diagrams.body_layers(config)
+strides, rates = zip(*[(stride, rate) for _, stride, rate in layers], strict=True)
+fields = [diagrams.field_of_view(strides[: n + 1], rates[: n + 1]) for n in range(len(layers))]
+print(
+    f"{len(layers)} layers; receptive field after the first {fields[0]}, last {fields[-1]} pixels"
+)
+print(f"tile: {experiment.tile[0]} × {experiment.tile[1]} pixels")
+
+# %% [markdown]
+# ## Pyramid, skips, decoder
+#
+# Behind the body stands a **spatial pyramid** (ASPP): branches with different rates look at the
+# same place from near and from far and are joined. **Skips** bring three early, sharper stages back
+# in. The **decoder** refines, and the picture is enlarged to full size. The output is the
+# probability of disc in each pixel. Figure 2 of the paper is not available to us; this one is drawn
+# from the configuration:
+
+# %%
+figures["architecture"] = diagrams.architecture(config, experiment.tile)
+plotting.show(
+    figures["architecture"],
+    "Block diagram of FDS-CNN: image, eight modules of the Xception body, spatial pyramid with its "
+    "branches, three dashed skips from early modules, decoder, enlargement, probability.",
+)
+
+# %% [markdown]
+# ## Built, and set beside the others
+#
+# The two networks that the paper compares with: the U-Net of lesson 02, and **DeepLabv3+**, which
+# also stands on Xception and shrinks the picture much more on its way.
+
+# %%
+shape = (*experiment.tile, 1)
+networks = {key: models.build(key, size, input_shape=shape) for key in models.NAMES}
+sizes = {
+    profiles.TITLES[key]: sum(int(np.prod(w.shape)) for w in network.trainable_weights)
+    for key, network in networks.items()
+}
+display(pd.DataFrame({"weights that learn": sizes}).map("{:,}".format))
+
+# %%
+tile = rng.random((1, *shape), dtype=np.float32)
+answer_of_tile = keras.ops.convert_to_numpy(networks["fds_cnn"](tile, training=False))
+print(f"tile in: {tile.shape}, probability out: {answer_of_tile.shape}")
+print(f"untrained, it says {answer_of_tile.min():.2f} to {answer_of_tile.max():.2f}: no idea yet")
+
+# %% [markdown]
+# Few weights do not mean few computations: FDS-CNN keeps its maps large, so each weight is used in
+# many more places than in the other two.
+#
+# ## What the paper leaves open, and what we chose
+#
+# The text describes ideas, not layers. Each choice below is a field of the configuration, so
+# another reading can be tried.
+
+# %%
+where = [block for block, stride, _ in layers if stride > 1]
+choices = [
+    ("place of the one down-sampling", ", ".join(where), "second or third layer"),
+    ("rates", config.rates[-1], "(1, 2, 3); (1, 2, 4); other for each layer"),
+    ("repeats of the middle module", config.middle_units, "16 or 8, by the Xception meant"),
+    ("rates of the pyramid", config.aspp_rates, "(3, 6, 12); (12, 24, 36)"),
+    ('"third layer convolution"', f"convolution {config.first_skip} of entry1", "its last one"),
+    ("first convolutions", config.stem, "plain ones, as there is one channel only"),
+    ("filters of the very first", config.stem_depth_multiplier, "1, read literally"),
+    ("what is enlarged at the end", config.upsample, "the features before the last layer"),
+    ("last layer", config.head, "two channels and softmax"),
+]
+display(pd.DataFrame(choices, columns=["open", "ours", "other readings"]))
+
+# %% [markdown]
+# Where this profile differs from our fullest reading of the paper (profile `paper`):
+
+# %%
+deviations = pd.DataFrame(profiles.deviations(experiment.profile))
+display(deviations) if len(deviations) else print("Nowhere: this is the profile `paper`.")
+
+# %% [markdown]
+# ## Check
+
+# %%
+assert np.allclose(by_hand, by_keras, atol=1e-5)
+assert (diagrams.coverage(config.rates[-1]) > 0).all(), "holes in a module"
+assert sum(stride > 1 for _, stride, _ in layers) == 1, "only one down-sampling"
+assert answer_of_tile.shape == tile.shape
+assert answer_of_tile.min() >= 0 and answer_of_tile.max() <= 1
+print("✅ separable by hand, no holes, one down-sampling, same size in and out")
+
+# %% [markdown]
+# ## Exercise (5 minutes)
+#
+# A separable 3 × 3 convolution takes 64 channels in and gives 128. How many weights has it (no
+# offsets)? Work it out on paper and put it in place of `None`.
+#
+# Hint: the depthwise step does not know how many channels come out.
+
+# %%
+answer = None
+
+# %%
+layer = keras.layers.SeparableConv2D(128, 3, use_bias=False)
+layer.build((None, 32, 32, 64))
+if answer is None:
+    print("Exercise: not answered yet.")
+else:
+    print("✅" if answer == layer.count_params() else "❌", f"expected {layer.count_params()}")
+
+# %%
+folder = experiment.folder / "figures"
+plotting.save({f"03_{key}": figure for key, figure in figures.items()}, folder)
+files.write_json(folder / "03_weights.json", {"size": size, "weights": sizes})
+print("saved:", ", ".join(sorted(path.name for path in folder.glob("03_*"))))
+
+# %% [markdown]
+# ## What we have done
+#
+# We split a convolution in two, pulled it apart without leaving holes, put modules, pyramid, skips
+# and decoder together, and counted.
+#
+# **Limits against the paper.** Nobody has published the layers of FDS-CNN; ours is one careful
+# reading. The paper's baselines have "fewer channels" than the originals, by how much it does not
+# say.
+#
+# **Next:** 04 trains this network.

@@ -1,0 +1,209 @@
+# %% [markdown]
+# # 05 · The tables: what is each idea worth?
+#
+# > **You will be able to:** run a whole grid of trainings · read Tables 1 to 3 beside the paper's ·
+# > tell a difference from noise · say what may be concluded and what not
+# >
+# > **Needs:** 01 to 04
+# >
+# > **Paper:** Sect. 3.2, Tables 1, 2 and 3 · **Data:** the built-in phantom (synthetic scans), or
+# > the folder in `data_dir`
+#
+# An **ablation** takes one idea away and looks at what is lost. The paper compares three networks
+# (Table 1), looks at the fused contrasts (Table 2) and leaves the fusion out (Table 3).
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # test, smoke, laptop or paper
+data_dir: str = ""  # folder with scans; empty: the built-in phantom
+name: str = ""  # name of the experiment; empty: the name of the profile
+reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+
+# %%
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown, display
+
+from ivdlib import diagrams, files, plotting, profiles, tables
+from ivdlib.experiment import Experiment
+
+experiment = Experiment(
+    name or profile, profile, data_dir or None, reports=reports_dir or None,
+    overrides={"seeds": seeds} if seeds else None,
+)  # fmt: skip
+figures = {}
+print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
+
+# %% [markdown]
+# ## The grid
+#
+# Every network is trained in every fold, with fused contrasts and without them, for the *same
+# number of steps*. More kinds of pictures then do not mean more training. What is done already is
+# read, the rest is done now; it may be stopped at any time and goes on when the cell is run again.
+
+# %%
+grid = list(experiment.trainings())
+print(f"{len(grid)} trainings: {', '.join(dict.fromkeys(t.network for t in grid))}; "
+      f"{', '.join(dict.fromkeys(t.arm + ' fusion' for t in grid))}; "
+      f"{len(experiment.folds)} folds; {experiment.profile.seeds} seed(s)")  # fmt: skip
+results = experiment.run()
+print(f"{len(results)} rows of scores in {experiment.folder.name}/metrics.csv")
+
+# %% [markdown]
+# ## Tables 1 to 3
+#
+# Each number is the Dice of a 3-D scan, averaged over all scans; each scan was scored by the
+# networks that had not seen its patient. Rows marked *paper* are copied from the paper: real
+# patients, long training. Rows without a network (such as an *atlas*, which only knows where discs
+# usually are) are what every network has to beat.
+
+# %%
+found = {number: tables.table(results, number) for number in tables.CAPTIONS}
+for number, frame in found.items():
+    if (frame["source"] == "ours").any():
+        text = tables.markdown(frame, number, experiment.label(), experiment.derived)
+        display(Markdown(text))
+    else:
+        print(f"Table {number}: nothing of ours, as the data have no contrasts to fuse.")
+
+# %% [markdown]
+# ## Patient by patient
+#
+# A mean hides how much people differ. Each dot is one scan (mean over its single contrasts), each
+# short line the mean of a patient.
+
+# %%
+arm = "contrasts+fused" if experiment.fused else "contrasts"
+dots = results.query("target == 'disc' and scope == 'volume'")
+dots = dots[
+    dots["contrast"].isin(experiment.contrasts) & dots["network"].isin(list(profiles.TITLES))
+]
+keys = ["network", "trained_on", "subject", "case"]
+dots = dots.groupby(keys, as_index=False)["dice"].mean().replace({"network": profiles.TITLES})
+
+# %%
+figures["patients"] = diagrams.dice_by_patient(dots[dots["trained_on"] == arm])
+plotting.show(
+    figures["patients"],
+    "Dice of every test scan, patient by patient: one colour and marker for each network, a short "
+    "line for each patient's mean.",
+)
+
+# %%
+people = dots[dots["trained_on"] == arm].groupby(["network", "subject"])["dice"].mean()
+spread = people.groupby("network").agg(["mean", "std", "min", "max"]).round(3)
+display(spread.rename(columns={"std": "spread between patients"}))
+
+# %% [markdown]
+# ## Is a difference more than noise?
+#
+# A difference between two rows means little while it is small against how much it varies from
+# patient to patient, and from one seed to the next. So we take it patient by patient: the same
+# people, with and without the idea.
+
+# %%
+by_person = dots.pivot_table(index="subject", columns=["network", "trained_on"], values="dice")
+comparisons = {}
+if experiment.fused and len(experiment.profile.arms) > 1:
+    for title in dict.fromkeys(dots["network"]):
+        comparisons[f"{title}: with − without fusion"] = (
+            by_person[title]["contrasts+fused"] - by_person[title]["contrasts"]
+        )
+for title in dict.fromkeys(dots["network"]):
+    if title != "FDS-CNN" and ("FDS-CNN", arm) in by_person:
+        comparisons[f"FDS-CNN − {title}"] = by_person["FDS-CNN"][arm] - by_person[title][arm]
+
+# %%
+differences = pd.DataFrame({
+    title: {"mean": d.mean(), "spread": d.std(), "patients better": f"{(d > 0).sum()} of {len(d)}"}
+    for title, d in comparisons.items()
+}).T  # fmt: skip
+display(differences) if len(differences) else print("One network, one way: nothing to compare.")
+
+# %% [markdown]
+# ## The paper's own means
+#
+# Not every mean in the paper follows from its row. We print it as it stands and recompute it:
+
+# %%
+audit = [
+    (f"Table {number}", network, values[-1], round(float(np.mean(values[:-1])), 4))
+    for number, lines in tables.PAPER.items() for network, values in lines.items()
+]  # fmt: skip
+audit = pd.DataFrame(audit, columns=["table", "network", "printed mean", "mean of its row"])
+audit["differs"] = (audit["printed mean"] - audit["mean of its row"]).abs() > 0.00006
+display(audit)
+
+# %% [markdown]
+# ## What may be concluded here
+
+# %%
+label = experiment.label()
+verdict = [f"These numbers come from: {label}."]
+if experiment.is_phantom:
+    verdict.append("A phantom is drawn by a program: scores on it say nothing about patients.")
+if "NOT COMPARABLE" in label:
+    verdict.append("This profile is too short for the order of the rows to mean anything.")
+if experiment.profile.seeds == 1:
+    verdict.append("One seed: how much a second run would differ is not known.")
+if experiment.derived:
+    verdict.append(f"Derived, not measured: {', '.join(sorted(experiment.derived))} (marked †).")
+if {c.subject for c in experiment.cases.values()} and len(people.index.unique("subject")) < 10:
+    verdict.append("Few patients: a difference has to be large to be more than chance.")
+print("\n".join(f"- {sentence}" for sentence in verdict))
+
+# %% [markdown]
+# What the paper itself may conclude is limited too: eight patients, no spread given, and nearly all
+# of the gap between FDS-CNN and U-Net stems from the fat image. Where a voxel holds more water than
+# fat, `inn+opp` is the water image times two, the same picture after min–max; so a small gain of
+# `inn+opp` over `wat` cannot come from new information there.
+#
+# ## Check
+
+# %%
+assert len(results.query("target == 'disc'")["case"].unique()) == len(experiment.cases)
+assert results["dice"].between(0, 1).all()
+for number, frame in found.items():
+    assert (experiment.folder / "tables" / f"table{number}.csv").is_file() or not (
+        frame["source"] == "ours"
+    ).any()
+ours = found[1 if experiment.fused else 3].query("source == 'ours'")
+assert set(ours["network"]) >= {profiles.TITLES[n] for n in experiment.profile.networks}
+print("✅ every scan was tested, every score is a Dice, the tables are written")
+
+# %% [markdown]
+# ## Exercise (5 minutes)
+#
+# How far do patients differ? Compute the standard deviation over patients of FDS-CNN's mean Dice
+# (as in the figure) and put it in place of `None`. Compare it with the differences above.
+#
+# Hint: `people["FDS-CNN"]` is a column with one number for each patient.
+
+# %%
+answer = None
+
+# %%
+expected = people["FDS-CNN"].std()
+if answer is None:
+    print("Exercise: not answered yet.")
+else:
+    print("✅" if np.isclose(answer, expected, atol=5e-4) else "❌", f"expected {expected:.4f}")
+
+# %%
+folder = experiment.folder / "figures"
+plotting.save({f"05_{key}": figure for key, figure in figures.items()}, folder)
+files.write_csv(folder / "05_differences.csv", differences.reset_index(names="comparison"))
+print("saved:", ", ".join(sorted(path.name for path in folder.glob("05_*"))))
+
+# %% [markdown]
+# ## What we have done
+#
+# We trained the whole grid, made the three tables, looked at them patient by patient, and wrote
+# down what they are worth.
+#
+# **Limits against the paper.** The paper tests four groups of patients without saying who is in
+# which, gives no number of steps, and one number for each cell. Ours gives every scan one test,
+# equal steps for both ways, and every score in `metrics.csv`.
+#
+# **Next:** the report beside this lesson holds all five pages. To go further, run the profile
+# `laptop`, name your own folder in `data_dir`, or ask for more `seeds`.

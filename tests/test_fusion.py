@@ -1,0 +1,165 @@
+"""Fusion by addition and min–max (paper, Sect. 2.3 and 3.1)."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ivdlib import fusion
+from ivdlib.errors import DataError
+
+QUICK = settings(max_examples=30, deadline=None)
+WHOLE = arrays(np.int16, (2, 3, 4), elements=st.integers(0, 2000))
+VARIED = WHOLE.filter(lambda a: a.min() < a.max())
+
+
+def ideal(water, fat):
+    """Contrasts of the ideal two-point Dixon signal."""
+    return {"wat": water, "fat": fat, "inn": water + fat, "opp": np.abs(water - fat)}
+
+
+@pytest.fixture
+def contrasts():
+    rng = np.random.default_rng(0)
+    water, fat = rng.integers(0, 300, (2, 3, 5, 4))
+    return ideal(water, fat)
+
+
+def test_the_pairs_and_their_order_are_those_of_table_2():
+    assert fusion.FUSED == ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
+
+
+def test_a_fused_contrast_is_the_normalised_sum(contrasts):
+    fused = fusion.fuse(contrasts)
+    assert tuple(fused) == fusion.FUSED
+    for pair, image in fused.items():
+        a, b = pair.split("+")
+        total = contrasts[a].astype(np.float64) + contrasts[b]
+        expected = (total - total.min()) / (total.max() - total.min())
+        np.testing.assert_allclose(image, expected, atol=1e-6)
+        assert image.dtype == np.float32 and image.min() == 0 and image.max() == 1
+
+
+def test_only_the_pairs_asked_for(contrasts):
+    assert list(fusion.fuse(contrasts, ["inn+opp"])) == ["inn+opp"]
+    assert fusion.fuse(contrasts, []) == {}
+
+
+def test_each_image_can_be_normalised_before_the_sum():
+    dim, bright = np.array([[[0.0, 1.0, 0.0]]]), np.array([[[0.0, 0.0, 1000.0]]])
+    images = {"wat": dim, "opp": bright}
+    late = fusion.fuse(images, ["wat+opp"])["wat+opp"]
+    early = fusion.fuse(images, ["wat+opp"], normalise_first=True)["wat+opp"]
+    np.testing.assert_allclose(late, [[[0, 0.001, 1]]], atol=1e-6)
+    np.testing.assert_allclose(early, [[[0, 1, 1]]], atol=1e-6)
+
+
+def test_the_sum_of_integer_images_does_not_overflow():
+    top = np.array([[[0, 32_000, 30_000]]], dtype=np.int16)
+    fused = fusion.fuse({"wat": top, "inn": top}, ["wat+inn"])["wat+inn"]
+    np.testing.assert_allclose(fused, [[[0, 1, 30 / 32]]], atol=1e-6)
+
+
+@QUICK
+@given(VARIED)
+def test_min_max_reaches_0_and_1_and_keeps_the_order(image):
+    scaled = fusion.min_max(image)
+    assert scaled.dtype == np.float32 and scaled.min() == 0 and scaled.max() == 1
+    order = np.argsort(image, axis=None, kind="stable")
+    assert (np.diff(scaled.ravel()[order]) >= 0).all()
+    np.testing.assert_allclose(fusion.min_max(scaled), scaled, atol=1e-6)
+
+
+@QUICK
+@given(VARIED, st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
+def test_min_max_does_not_see_scale_and_offset(image, scale, offset):
+    moved = image.astype(np.float64) * scale + offset
+    # float32 holds an offset of 1000 to 6e-5, which counts against the range of the image
+    room = 1e-4 * (1 + abs(offset) / (scale * np.ptp(image)))
+    np.testing.assert_allclose(fusion.min_max(moved), fusion.min_max(image), atol=room)
+
+
+@QUICK
+@given(VARIED, VARIED, st.integers(1, 50))
+def test_fusion_does_not_see_the_gain_of_the_scanner(water, fat, gain):
+    images = ideal(water.astype(np.int64), fat.astype(np.int64))
+    louder = {name: image * gain for name, image in images.items()}
+    pairs = [p for p in fusion.FUSED if np.ptp(sum(images[n] for n in p.split("+"))) > 0]
+    for pair, image in fusion.fuse(images, pairs).items():
+        np.testing.assert_allclose(fusion.fuse(louder, [pair])[pair], image, atol=1e-5)
+
+
+@QUICK
+@given(VARIED, VARIED)
+def test_what_addition_means_for_ideal_dixon_images(water, fat):
+    """Sums of the ideal contrasts: 2 max(W, F), max(W, 2W − F), max(F, 2F − W), 2W + F."""
+    water, fat = water.astype(np.int64), fat.astype(np.int64)
+    sums = {
+        "inn+opp": 2 * np.maximum(water, fat),
+        "wat+opp": np.where(water > fat, 2 * water - fat, fat),
+        "fat+opp": np.where(fat > water, 2 * fat - water, water),
+        "wat+inn": 2 * water + fat,
+    }
+    for pair, total in sums.items():
+        if np.ptp(total):
+            fused = fusion.fuse(ideal(water, fat), [pair])[pair]
+            np.testing.assert_allclose(fused, fusion.min_max(total), atol=1e-6)
+
+
+def test_a_case_gives_its_contrasts(contrasts):
+    case = SimpleNamespace(contrasts=contrasts)
+    for ours, theirs in ((fusion.fuse(case), fusion.fuse(contrasts)),
+                         (fusion.single(case), fusion.single(contrasts))):  # fmt: skip
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_the_input_stays_as_it_was(contrasts):
+    before = {name: image.copy() for name, image in contrasts.items()}
+    fusion.fuse(contrasts, normalise_first=True)
+    fusion.single(contrasts)
+    assert all(np.array_equal(before[name], contrasts[name]) for name in before)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_no_number_is_refused(contrasts, value):
+    broken = contrasts["opp"].astype(np.float32)
+    broken[0, 0, 0] = value
+    with pytest.raises(DataError, match="NaN or infinite"):
+        fusion.min_max(broken)
+    with pytest.raises(DataError, match="NaN or infinite"):
+        fusion.fuse({**contrasts, "opp": broken}, ["wat+opp"])
+
+
+def test_a_constant_image_is_refused(contrasts):
+    with pytest.raises(DataError, match="constant .7 everywhere."):
+        fusion.min_max(np.full((2, 2, 2), 7))
+    with pytest.raises(DataError, match="constant"):
+        fusion.fuse({"wat": 5 - contrasts["wat"], "opp": contrasts["wat"]}, ["wat+opp"])
+
+
+def test_a_missing_contrast_is_named(contrasts):
+    del contrasts["opp"]
+    with pytest.raises(DataError, match=r"opp is missing .* wat\+opp; there are wat, fat, inn"):
+        fusion.fuse(contrasts)
+
+
+def test_images_of_other_shape_are_not_broadcast(contrasts):
+    contrasts["opp"] = contrasts["opp"][:1]
+    with pytest.raises(DataError, match=r"wat\+opp differ in shape .*3, 5, 4.*1, 5, 4"):
+        fusion.fuse(contrasts)
+
+
+def test_the_fused_contrasts_that_the_data_allow():
+    assert fusion.fused_names(["inn", "opp", "fat", "wat"]) == fusion.FUSED
+    assert fusion.fused_names(["wat", "inn", "fat"]) == ("wat+inn",)
+    assert fusion.fused_names(["t2"]) == ()
+
+
+def test_a_fused_contrast_of_a_derived_one_is_derived():
+    assert fusion.is_derived("wat", {"wat"}) and fusion.is_derived("wat+inn", {"wat"})
+    assert not fusion.is_derived("inn", {"wat"}) and not fusion.is_derived("inn+opp", {"wat"})
+    assert not fusion.is_derived("wat+inn", ())

@@ -1,0 +1,173 @@
+"""Profiles: the numbers of the paper, what differs from them, and overrides that are checked."""
+
+import dataclasses
+import json
+
+import pytest
+
+from ivdlib import profiles
+from ivdlib.errors import ConfigError
+from ivdlib.profiles import PROFILES, profile
+
+
+def test_the_paper_s_numbers():
+    paper = profile("paper").training
+    assert paper.batch == 16 and paper.learning_rate == 1e-4 and paper.tile == (112, 128)
+    assert paper.noise_max_share == 0.15 and paper.schedule == "constant"
+    assert profile("paper").folds is None and profile("paper").networks == profiles.NETWORKS
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_is_valid_and_is_json(name):
+    found = profile(name)
+    assert found == PROFILES[name] and found.name == name
+    values = json.loads(json.dumps(found.to_dict()))
+    assert values["training"]["steps"] == found.training.steps
+    assert set(profiles.TITLES) == set(profiles.NETWORKS)
+    assert f"--profile {name}" in found.note or name == "smoke"
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_field_can_be_overridden_with_its_own_value(name):
+    base = profile(name)
+    values = {}
+    for key in tuple(profiles.keys()):
+        part, _, leaf = key.rpartition(".")
+        values[key] = getattr(getattr(base, part) if part else base, leaf)
+    assert profile(name, values) == base
+    assert profile(name, json.loads(json.dumps(values))) == base
+    leaves = {f.name for f in dataclasses.fields(base)} - {"name", "note"}
+    assert {key.partition(".")[0] for key in values} == leaves
+
+
+def test_an_override_changes_that_field_and_no_other():
+    base = profile("laptop")
+    changed = profile("laptop", {"training.steps": 7, "seeds": 3, "networks": ["unet"]})
+    assert changed.training == dataclasses.replace(base.training, steps=7)
+    assert changed.networks == ("unet",) and changed.seeds == 3
+    assert (
+        dataclasses.replace(
+            changed, training=base.training, seeds=base.seeds, networks=base.networks
+        )
+        == base
+    )
+    assert profile("laptop") == base
+
+
+def test_a_whole_number_is_a_fine_float_and_folds_may_be_none():
+    found = profile("test", {"spine.margin": 10, "training.rotation": 0, "folds": None})
+    assert found.spine.margin == 10.0 and type(found.spine.margin) is float
+    assert found.folds is None
+    assert profile("laptop", {"folds": 3}).folds == 3
+
+
+def test_an_unknown_profile_names_those_there_are():
+    with pytest.raises(ConfigError, match="unknown profile 'papers'; known are test, smoke, lap"):
+        profile("papers")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "step",
+        "training.step",
+        "train.steps",
+        "name",
+        "training.steps.x",
+        "",
+        ".",
+        "seeds.x",
+        "name.x",
+    ],
+)
+def test_an_unknown_field_is_named(key):
+    with pytest.raises(ConfigError, match=r"unknown field .*training\.steps"):
+        profile("test", {key: 1})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seeds", "3"),
+        ("seeds", 2.0),
+        ("seeds", True),
+        ("folds", "4"),
+        ("folds", 2.5),
+        ("folds", True),
+        ("training.steps", None),
+        ("training.learning_rate", "fast"),
+        ("training.learning_rate", True),
+        ("training.loss", 1),
+        ("training.tile", 112),
+        ("training.tile", ["112", "128"]),
+        ("training.tile", [1.5, 2]),
+        ("networks", "unet"),
+        ("networks", [["unet"]]),
+        ("arms", [1]),
+        ("score_discs", 1),
+        ("training", {"steps": 3}),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(key, value):
+    with pytest.raises(ConfigError, match=f"^field {key} "):
+        profile("test", {key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("size", "huge", "size is one of tiny, laptop, paper, not 'huge'"),
+        ("spine.size", "huge", "spine.size is one of tiny"),
+        ("networks", [], "networks are some of"),
+        ("networks", ["unet", "vnet"], "networks are some of"),
+        ("arms", [], "arms are some of with, without"),
+        ("arms", ["both"], "arms are some of with, without"),
+        ("seeds", 0, "seeds is 1 or more, not 0"),
+        ("folds", 1, "folds is 2 or more, not 1"),
+        ("training.steps", 0, "steps is 1 or more"),
+        ("spine.steps", -1, "steps is 1 or more"),
+        ("training.batch", 0, "batch is 1 or more"),
+        ("spine.batch", 0, "batch is 1 or more"),
+        ("training.learning_rate", 0.0, "learning_rate is above 0"),
+        ("training.learning_rate", float("nan"), "learning_rate is above 0"),
+        ("spine.learning_rate", -1.0, "learning_rate is above 0"),
+        ("training.schedule", "linear", "schedule is constant or cosine"),
+        ("training.loss", "hinge", "loss is one of bce_dice, bce, dice, not 'hinge'"),
+        ("training.tiles", "some", "tiles is thinned or all"),
+        ("training.tile", [112], "tile is two numbers"),
+        ("training.tile", [0, 128], "tile is two numbers"),
+        ("training.tile", [], "tile is two numbers"),
+        ("training.rotation", -5.0, "rotation is between 0 and 180"),
+        ("training.rotation", float("nan"), "rotation is between 0 and 180"),
+        ("training.noise_probability", 1.5, "noise_probability is between 0 and 1"),
+        ("training.noise_max_share", -0.1, "noise_max_share is between 0 and 1"),
+        ("spine.region", "guess", "spine.region is predicted, true or none"),
+        ("spine.factor", 0, "spine.factor is 1 or more"),
+        ("spine.margin", -1.0, "spine.margin is 0 mm or more"),
+    ],
+)
+def test_a_value_out_of_range_is_named(key, value, words):
+    with pytest.raises(ConfigError, match=f"^profile test: .*{words}"):
+        profile("test", {key: value})
+
+
+def test_the_paper_deviates_in_nothing_from_itself():
+    assert profiles.deviations(profile("paper")) == []
+    assert profiles.deviations(profile("paper", {"seeds": 1, "folds": 3})) == []
+
+
+def test_deviations_say_what_and_why():
+    rows = {r["field"]: r for r in profiles.deviations(profile("laptop", {"training.batch": 4}))}
+    assert rows["size"]["ours"] == "tiny" and rows["size"]["paper"] == "paper"
+    assert rows["training.batch"]["ours"] == "4" and rows["training.batch"]["paper"] == "16"
+    assert rows["training.steps"]["paper"] == "20000"
+    assert all(row["why"] for row in rows.values()) and "seeds" not in rows
+    odd = profiles.deviations(profile("paper", {"training.rotation": 3.0}))
+    assert odd == [
+        {"field": "training.rotation", "ours": "3.0", "paper": "15.0",
+         "why": "chosen for this profile"}
+    ]  # fmt: skip
+
+
+def test_every_reason_belongs_to_a_field():
+    assert set(profiles.REASONS) <= set(profiles.keys())

@@ -1,0 +1,228 @@
+"""The report: whole, offline, and telling what is missing."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from ivdlib import files, report, tables
+from ivdlib.errors import DataError
+
+PNG = base64.b64encode(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63"
+        "60000000020001e221bc330000000049454e44ae426082"
+    )
+).decode()
+NAME = "<b>mine</b> & 'yours'"
+
+
+def outputs(*items: dict) -> list:
+    return [nbformat.from_dict({"metadata": {}, **item}) for item in items]
+
+
+def stream(name: str, text: str) -> dict:
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def picture(alt: str | None) -> dict:
+    meta = {"image/png": {"alt": alt}} if alt else {}
+    return {"output_type": "display_data", "data": {"image/png": PNG}, "metadata": meta}
+
+
+def write_lesson(path: Path, *results: dict, title: str = "A lesson") -> None:
+    v4 = nbformat.v4
+    cells = [
+        v4.new_markdown_cell(f"# {title}\n\nText with <script>alert(1)</script> *stress*."),
+        v4.new_code_cell("seeds: int = 0", metadata={"tags": ["parameters"]}),
+        v4.new_code_cell("seeds = 7", metadata={"tags": ["injected-parameters"]}),
+        v4.new_markdown_cell('## Part\n\n<img src="https://example.org/x.png" alt="far away">'),
+        v4.new_code_cell("work()", execution_count=5, outputs=outputs(*results)),
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(v4.new_notebook(cells=cells), path)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """An experiment with tables, two lessons that ran and one that failed."""
+    place = tmp_path / "mine"
+    record = {
+        "name": NAME,
+        "command": ["/somewhere/__main__.py".rpartition("/")[2], "reproduce", "--name", "a b"],
+        "config_hash": "0123456789abcdef" * 4,
+        "config": {"profile": {"name": "test", "training": {"steps": 2}}, "folds": [{}, {}]},
+        "phantom": True,
+        "comparable": False,
+        "cases": {"<i>01": {"subject": "1", "stage": ""}},
+        "derived": ["wat"],
+        "deviations": [{"field": "size", "ours": "tiny", "paper": "paper", "why": "a CPU"}],
+        "made": "2026-01-02T03:04:05+00:00",
+        "versions": {"python": "3.11.0"},
+        "device": "a processor",
+    }
+    files.write_json(place / "record.json", record)
+    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0, "case": "<i>01",
+           "target": "disc", "scope": "volume", "level": "", "dice": 0.5,
+           "asd_mm": np.nan, "centre_distance_mm": np.nan}  # fmt: skip
+    rows = [{**row, "contrast": c} for c in ("wat", "fat", "inn", "opp")]
+    rows.append({**row, "contrast": "all", "target": "spine", "network": "unet", "dice": 0.75})
+    metrics = pd.DataFrame(rows)
+    files.write_csv(place / "metrics.csv", metrics)
+    tables.write(metrics, place / "tables", "phantom, NOT COMPARABLE", {"wat"})
+    noise = "training: 3/10, 5 s left · loss 0.1\nI0000 00:00:1.2 7 x.cc:3] Could not find cuda\n"
+    write_lesson(
+        place / "notebooks" / "01_one.ipynb",
+        stream("stdout", "printed <b>bold</b> ✅"),
+        stream("stderr", noise + "a warning that counts\n"),
+        picture('a "grey" pixel'),
+    )
+    write_lesson(place / "notebooks" / "02_two.ipynb", stream("stderr", noise), picture(None))
+    error = {"output_type": "error", "ename": "DataError", "evalue": "no <fat> here",
+             "traceback": ["\x1b[31mline\x1b[0m"]}  # fmt: skip
+    write_lesson(place / "notebooks" / "03_three.failed.ipynb", error)
+    return place
+
+
+@pytest.fixture
+def page(folder) -> BeautifulSoup:
+    return BeautifulSoup(report.render(folder, ["01_one", "04_four"]), "html.parser")
+
+
+def test_names_are_escaped(page):
+    assert page.h1.get_text() == NAME
+    assert page.title.get_text().startswith(NAME)
+    assert page.find(["b", "i"]) is None
+    assert page.find("script") is None
+    assert "printed <b>bold</b>" in page.get_text()
+    assert "no <fat> here" in page.get_text()
+
+
+def test_one_h1_and_no_level_left_out(page):
+    levels = [int(tag.name[1]) for tag in page.find_all(re.compile("^h[1-6]$"))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+
+
+def test_every_link_of_the_contents_leads_somewhere(page):
+    targets = [link["href"] for link in page.nav.find_all("a")]
+    ids = [tag["id"] for tag in page.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    assert {target.lstrip("#") for target in targets} <= set(ids)
+    titles = " ".join(link.get_text() for link in page.nav.find_all("a"))
+    assert all(word in titles for word in ("01 A lesson", "Part", "03", "04_four"))
+
+
+def test_nothing_comes_from_elsewhere(folder):
+    html = report.render(folder)
+    assert re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:|#)[^"'\s>]*""", html) == []
+    assert re.findall(r"url\((?!data:)|@import|https?://", html) == []
+
+
+def test_pictures_keep_their_alternative_text(page):
+    alts = [image["alt"] for image in page.find_all("img")]
+    assert alts[0] == 'a "grey" pixel'
+    assert len(alts) == 2  # the picture from elsewhere gave way to its text
+    assert all(alts)
+    assert "far away" in page.get_text()
+
+
+def test_noise_is_dropped_and_warnings_stay(page):
+    text = page.get_text()
+    assert "a warning that counts" in text
+    assert "left" not in text
+    assert "cuda" not in text
+    assert len(page.find_all("details", class_="messages")) == 1
+
+
+def test_only_the_values_used_stand_in_the_report(page):
+    assert "seeds = 7" in page.get_text()
+    assert "seeds: int = 0" not in page.get_text()
+
+
+def test_tables_stand_beside_the_papers_with_label_and_marks(page):
+    table = page.find("table", class_="scores")
+    assert "Table 1" in table.caption.get_text()
+    assert "phantom, NOT COMPARABLE" in table.caption.get_text()
+    head = [cell.get_text() for cell in table.thead.find_all("th")]
+    assert head == ["network", "source", "wat†", "fat", "inn", "opp", "Mean", "scans"]
+    rows = [[c.get_text() for c in tr.find_all(["th", "td"])] for tr in table.tbody.find_all("tr")]
+    assert rows[0] == ["FDS-CNN", "ours", *["0.5000"] * 5, "1"]
+    assert rows[-1] == ["FDS-CNN", "paper", "0.9111", "0.8853", "0.9055", "0.9062", "0.9021", "16"]
+    assert "† derived: wat" in page.get_text()
+    badges = page.find(class_="badges").get_text()
+    assert all(word in badges for word in ("PHANTOM", "NOT COMPARABLE", "DERIVED"))
+
+
+def test_facts_deviations_and_command(page):
+    text = " ".join(page.get_text(" ").split())
+    for words in (
+        "mean Dice 0.750 (1 scans)",
+        "2026-01-02 03:04 UTC",
+        "data phantom IVDM3Seg",
+        "folds 2 4",
+        "size tiny paper a CPU",
+        "python -m ivdlib reproduce --name 'a b'",
+        "0123456789abcdef" * 4,
+    ):
+        assert words in text
+
+
+def test_a_failed_and_a_missing_lesson_are_told(page):
+    told = [" ".join(p.get_text().split()) for p in page.find_all("p", class_="failure")]
+    assert told == [
+        "Lesson 03_three stopped in cell [5] (DataError: no <fat> here); what follows it was not run.",
+        "Lesson 04_four was not run: 04_four.ipynb is not in notebooks/.",
+    ]
+
+
+def test_an_experiment_without_results_has_a_report(folder):
+    for path in [*(folder / "tables").iterdir(), *(folder / "notebooks").iterdir()]:
+        path.unlink()
+    (folder / "metrics.csv").unlink()
+    assert "There are no tables yet" in report.render(folder)
+
+
+def test_a_folder_without_record_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"record\.json"):
+        report.build(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_files_are_made(folder):
+    made = report.build(folder)
+    assert made["html"].read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    if made["pdf"] is None:
+        pytest.skip(made["note"])
+    data = made["pdf"].read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert not list(folder.glob(".part-*"))
+
+
+def test_without_pango_there_is_html_and_a_sentence(folder):
+    (folder / "report.pdf").write_text("of yesterday")
+    call = (
+        "import sys, json; from ivdlib import report\n"
+        "class Broken:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'weasyprint': raise OSError('cannot load library')\n"
+        "sys.meta_path.insert(0, Broken())\n"
+        "made = report.build(sys.argv[1]); print(json.dumps({k: str(v) for k, v in made.items()}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", call, str(folder)], capture_output=True, text=True, check=True
+    )
+    made = json.loads(done.stdout)
+    assert made["pdf"] == "None"
+    assert "apt-get install libpango-1.0-0 libpangoft2-1.0-0" in made["note"]
+    assert (folder / "report.html").is_file()
+    assert not (folder / "report.pdf").exists()

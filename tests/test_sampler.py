@@ -1,0 +1,153 @@
+"""Training tiles: the batch of a step depends on the seed and the step alone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ivdlib.errors import ConfigError
+from ivdlib.profiles import TrainingOptions
+from ivdlib.sampler import TileSampler, TrainingImage
+
+PLAIN = TrainingOptions(batch=4, rotation=0.0, noise_probability=0.0, tiles="all")
+
+
+def scan(shape=(4, 40, 48), seed=0, window=None, share=0.3):
+    rng = np.random.default_rng(seed)
+    truth = rng.random(shape) < share
+    image = (0.1 + 0.8 * truth).astype(np.float32)
+    return TrainingImage(image, truth, window or (0, shape[1]))
+
+
+def sampler(images=None, tile=(16, 16), options=PLAIN, seed=0, **changes):
+    images = [scan(), scan(seed=1)] if images is None else images
+    return TileSampler(images, tile, dataclasses.replace(options, **changes), seed)
+
+
+def test_a_batch_is_a_function_of_seed_and_step():
+    options = TrainingOptions(batch=3)
+    one, two = sampler(options=options, seed=5), sampler(options=options, seed=5)
+    late = two.batch(7)
+    for step in (0, 3, 7):  # in another order, some of them twice
+        x, y = one.batch(step)
+        for again in (one, two):
+            np.testing.assert_array_equal(again.batch(step)[0], x)
+            np.testing.assert_array_equal(again.batch(step)[1], y)
+    np.testing.assert_array_equal(one.batch(7)[0], late[0])
+    assert (one.batch(0)[0] != one.batch(1)[0]).any()
+    assert (one.batch(0)[0] != sampler(options=options, seed=6).batch(0)[0]).any()
+
+
+def test_the_global_generator_is_left_alone():
+    np.random.seed(3)  # noqa: NPY002
+    expected = np.random.random()  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    first = sampler().batch(0)[0]
+    assert np.random.random() == expected  # noqa: NPY002
+    np.testing.assert_array_equal(sampler().batch(0)[0], first)
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 48), (3, 10, 48), (3, 40, 9), (3, 7, 9), (3, 16, 16)])
+def test_batches_have_the_shape_of_the_tile(shape):
+    x, y = sampler([scan(shape)], options=TrainingOptions(batch=5)).batch(0)
+    assert x.shape == y.shape == (5, 16, 16, 1) and x.dtype == y.dtype == np.float32
+    assert set(np.unique(y)) <= {0.0, 1.0}
+    assert x.min() >= 0 and x.max() <= 1
+
+
+def test_a_small_image_stands_in_the_corner_with_zeros_around():
+    x, y = sampler([scan((1, 7, 9))]).batch(0)
+    only = scan((1, 7, 9))
+    for k in range(4):
+        np.testing.assert_array_equal(x[k, :7, :9, 0], only.image[0])
+        np.testing.assert_array_equal(y[k, :7, :9, 0], only.truth[0])
+        assert x[k, 7:].sum() == 0 and x[k, :, 9:].sum() == 0
+
+
+def test_the_truth_belongs_to_the_image():
+    engine = sampler(batch=8)
+    for step in range(5):
+        x, y = engine.batch(step)
+        np.testing.assert_array_equal(y == 1, x > 0.5)
+
+
+def test_the_truth_turns_with_the_image():
+    y, z = np.indices((60, 60))
+    truth = np.broadcast_to((np.abs(y - 30) < 6) & (np.abs(z - 25) < 15), (3, 60, 60))
+    image = (0.1 + 0.8 * truth).astype(np.float32)
+    engine = sampler(
+        [TrainingImage(image, truth, (0, 60))], (24, 24), batch=32, rotation=45.0, tiles="thinned"
+    )
+    x, y = engine.batch(0)
+    seen = x > 0.01  # not beyond the slice
+    wrong = ((x > 0.5) != (y == 1)) & seen
+    assert y.mean() > 0.05
+    assert (
+        wrong.mean() < 0.02
+    )  # the edge of an interpolated mask; truth that does not turn: far more
+
+
+def test_every_image_and_slice_is_drawn_and_the_grid_moves():
+    numbered = [
+        TrainingImage(
+            np.full((3, 40, 48), 0.0, np.float32)
+            + (np.arange(3)[:, None, None] + 3 * k + 1).astype(np.float32) / 10,
+            np.ones((3, 40, 48), bool),
+            (0, 40),
+        )
+        for k in range(2)
+    ]
+    engine = sampler(numbered, batch=60)
+    values = np.round(engine.batch(0)[0][:, 8, 8, 0] * 10).astype(int)
+    assert set(values) == {1, 2, 3, 4, 5, 6}
+    ramp = np.broadcast_to(np.arange(40)[None, :, None] / 100, (1, 40, 48)).astype(np.float32)
+    x, _ = sampler([TrainingImage(ramp, ramp >= 0, (0, 40))], batch=60).batch(0)
+    starts = np.round(x[:, 0, 0, 0] * 100).astype(int)
+    assert starts.min() == 0 and starts.max() == 40 - 16 and len(set(starts)) > 10
+
+
+@pytest.mark.parametrize("window", [(12, 28), (10, 30)])
+def test_tiles_come_from_the_window(window):
+    ramp = np.broadcast_to(np.arange(48)[None, :, None] / 100, (1, 48, 16)).astype(np.float32)
+    x, _ = sampler([TrainingImage(ramp, ramp >= 0, window)], batch=60).batch(0)
+    starts = np.round(x[:, 0, 0, 0] * 100).astype(int)
+    if window[1] - window[0] == 16:  # one tile is the window, moved a little to both sides
+        assert starts.min() == 10 and starts.max() == 14
+    else:
+        seen = {row for start in starts for row in range(start, start + 16)}
+        assert seen >= set(range(*window)) and starts.min() < 10 - 8
+
+
+def rare():
+    """Disc in one corner of one slice of eight."""
+    image = scan((8, 64, 64), share=0.0)
+    image.truth[3, 2:14, 3:12] = True
+    return image
+
+
+def test_thinning_balances_empty_and_filled_tiles():
+    truth = rare()
+    both = [truth, dataclasses.replace(truth, image=truth.image.copy())]
+    thinned = sampler(both, tiles="thinned", batch=150)
+    assert thinned.keep_empty == pytest.approx(1 / (8 * 16 - 1))
+    filled = thinned.batch(0)[1].any(axis=(1, 2, 3)).mean()
+    assert 0.35 < filled < 0.8
+    assert sampler(both, tiles="all", batch=150).batch(0)[1].any(axis=(1, 2, 3)).mean() < 0.1
+
+
+def test_nothing_is_thinned_where_discs_are_everywhere():
+    assert sampler(tiles="thinned").keep_empty == 1.0
+    assert sampler(tiles="all").keep_empty == 1.0
+
+
+def test_noise_goes_to_the_image_and_not_to_the_truth():
+    quiet, loud = sampler(), sampler(noise_probability=1.0, noise_max_share=1.0)
+    assert (loud.batch(0)[0] != quiet.batch(0)[0]).any()
+    assert set(np.unique(loud.batch(0)[1])) == {0.0, 1.0}
+
+
+def test_nothing_to_train_on():
+    with pytest.raises(ConfigError, match="no image to train on"):
+        sampler([])
+    with pytest.raises(ConfigError, match="no label is set in any training image"):
+        sampler([scan(share=0.0)])

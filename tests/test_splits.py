@@ -1,0 +1,160 @@
+"""Folds by patient: everybody is tested once, nobody stands on both sides."""
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivdlib import splits
+from ivdlib.errors import ConfigError, DataError, LeakageError
+from ivdlib.splits import Fold, folds_from_file, patient_folds
+
+QUICK = settings(max_examples=30, deadline=None)
+SUBJECTS = st.dictionaries(
+    st.text("0123456789ab", min_size=1, max_size=4),
+    st.text("PQRSTUVW", min_size=1, max_size=1),
+    min_size=2,
+    max_size=30,
+).filter(lambda d: len(set(d.values())) >= 2)
+
+
+def people(number, scans=2):
+    return {f"{p:02d}_{s}": f"P{p}" for p in range(number) for s in range(scans)}
+
+
+def check(folds, subjects):
+    tested = [case for fold in folds for case in fold.test]
+    assert sorted(tested) == sorted(subjects)
+    for number, fold in enumerate(folds, start=1):
+        assert fold.number == number
+        assert sorted(fold.train + fold.test) == sorted(subjects)
+        assert not {subjects[c] for c in fold.train} & {subjects[c] for c in fold.test}
+
+
+@QUICK
+@given(SUBJECTS, st.integers(0, 5), st.data())
+def test_each_case_is_tested_once_and_no_patient_is_on_both_sides(subjects, seed, data):
+    patients = len(set(subjects.values()))
+    number = data.draw(st.none() | st.integers(2, patients))
+    folds = patient_folds(subjects, number, seed)
+    check(folds, subjects)
+    sizes = [len({subjects[c] for c in fold.test}) for fold in folds]
+    assert max(sizes) - min(sizes) <= 1
+    if number:
+        assert len(folds) == number
+
+
+@pytest.mark.parametrize(
+    ("patients", "folds"), [(2, 2), (3, 2), (4, 2), (5, 2), (6, 3), (8, 4), (12, 4), (40, 4)]
+)
+def test_how_many_folds_there_are(patients, folds):
+    assert len(patient_folds(people(patients))) == folds
+
+
+def test_the_paper_has_four_folds_of_two_patients_with_two_scans():
+    for fold in patient_folds(people(8)):
+        assert len(fold.test) == 4 and len(fold.train) == 12
+
+
+def test_the_seed_alone_decides_who_goes_where():
+    subjects = people(8)
+    backwards = dict(reversed(subjects.items()))
+    tests = [f.test for f in patient_folds(subjects)]
+    assert tests == [f.test for f in patient_folds(backwards)]
+    assert any(tests != [f.test for f in patient_folds(subjects, seed=s)] for s in (1, 2, 3))
+
+
+def test_cases_know_their_subject():
+    cases = [SimpleNamespace(name=name, subject=who) for name, who in people(4).items()]
+    assert [f.test for f in patient_folds(cases)] == [f.test for f in patient_folds(people(4))]
+
+
+@pytest.mark.parametrize("folds", [0, 1, -3, 5])
+def test_folds_that_do_not_fit(folds):
+    with pytest.raises(ConfigError, match="folds do not fit 4 patients"):
+        patient_folds(people(4), folds)
+
+
+def test_one_patient_is_too_few():
+    with pytest.raises(ConfigError, match="two patients or more and found 1"):
+        patient_folds(people(1))
+
+
+def test_a_fold_refuses_a_patient_on_both_sides():
+    subjects = {"01": "A", "02": "A", "03": "B"}
+    with pytest.raises(LeakageError, match="patient A stands in training and test"):
+        Fold(1, ("01", "03"), ("02",), subjects)
+    with pytest.raises(LeakageError):
+        Fold(1, ("03",), ("03",), subjects)
+    assert Fold(1, ("01", "02"), ("03",), subjects).test == ("03",)
+
+
+@pytest.mark.parametrize(("train", "test"), [((), ("01",)), (("01",), ())])
+def test_a_fold_refuses_an_empty_side(train, test):
+    with pytest.raises(ConfigError, match="fold 2 has no cases on one side"):
+        Fold(2, train, test, {"01": "A"})
+
+
+@pytest.fixture
+def split(tmp_path):
+    def write(text, encoding="utf-8"):
+        path = tmp_path / "split.csv"
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return write
+
+
+FOUR = {"01": "A", "02": "A", "03": "B", "04": "C"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_folds_from_a_file(split, encoding):
+    path = split("case,fold\n 01 ,2\n02,2\n04,10\n03,1\n", encoding)
+    folds = folds_from_file(path, FOUR)
+    check(folds, FOUR)
+    assert [fold.test for fold in folds] == [("03",), ("01", "02"), ("04",)]
+
+
+def test_a_file_that_tears_a_patient_apart(split):
+    with pytest.raises(LeakageError, match="patient A"):
+        folds_from_file(split("case,fold\n01,1\n02,2\n03,1\n04,2\n"), FOUR)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("case,group\n01,1\n", "columns case, fold"),
+        ("", "differ in these cases: 01, 02, 03, 04"),
+        ("case,fold\n01,1\n02,1\n03,2\n", "differ in these cases: 04"),
+        ("case,fold\n01,1\n02,1\n03,2\n04,2\n05,2\n", "differ in these cases: 05"),
+        ("case,fold\n01,1\n01,2\n02,1\n03,2\n04,2\n", "names a case twice"),
+        ("case,fold\n01,1\n02\n03,2\n04,2\n", "columns case, fold"),
+        ("case,fold\n01,1\n02,1\n03,2\n04, \n", "leaves the fold of a case empty"),
+        ("case,fold\n01," + "x" * 140_000 + "\n", "columns case, fold"),
+    ],
+)
+def test_files_that_do_not_fit(split, text, words):
+    path = split(text)
+    with pytest.raises(DataError, match=words) as caught:
+        folds_from_file(path, FOUR)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_in_another_encoding_or_none_at_all(split, tmp_path):
+    with pytest.raises(DataError, match="cannot read"):
+        folds_from_file(split("case,fold\nä,1\n", "latin-1"), FOUR)
+    with pytest.raises(DataError, match="cannot read"):
+        folds_from_file(tmp_path / "none.csv", FOUR)
+
+
+def test_a_file_with_one_fold_only(split):
+    with pytest.raises(ConfigError, match="one fold only"):
+        folds_from_file(split("case,fold\n01,1\n02,1\n03,1\n04,1\n"), FOUR)
+
+
+def test_the_subjects_of_a_mapping_are_copied():
+    subjects = dict(FOUR)
+    assert splits.subjects_of(subjects) == subjects
+    assert splits.subjects_of(subjects) is not subjects

@@ -1,0 +1,239 @@
+"""Training: reproducible, resumable, and honest about a loss that is lost."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from ivdlib import backend, training
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.models import UNetConfig
+from ivdlib.profiles import TrainingOptions
+from ivdlib.sampler import TileSampler, TrainingImage
+from ivdlib.training import Trainer
+
+STEPS = 12
+TILE = (16, 16)
+OPTIONS = TrainingOptions(
+    steps=STEPS, batch=4, learning_rate=3e-2, schedule="cosine", rotation=0.0,
+    noise_probability=0.0, tiles="all",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    return Trainer("unet", UNetConfig(base=2, levels=1), TILE, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def sampler():
+    rng = np.random.default_rng(0)
+    truth = np.zeros((4, 20, 24), bool)
+    truth[:, 6:14, 8:16] = True
+    image = np.clip(0.2 + 0.6 * truth + rng.normal(0, 0.05, truth.shape), 0, 1)
+    return TileSampler([TrainingImage(image.astype(np.float32), truth, (0, 20))], TILE, OPTIONS, 0)
+
+
+@pytest.fixture(scope="module")
+def reference(trainer, sampler):
+    """Learning curve and weights of a training with seed 0 that ran through."""
+    history = trainer.fit(sampler, 0, "reference")
+    return history, trainer.model.get_weights()
+
+
+class Interrupting:
+    """A sampler at which somebody presses Ctrl-C before a step."""
+
+    def __init__(self, sampler, stop):
+        self.sampler, self.stop, self.asked = sampler, stop, []
+
+    def batch(self, step):
+        if step == self.stop:
+            raise KeyboardInterrupt
+        self.asked.append(step)
+        return self.sampler.batch(step)
+
+
+def same(ours, theirs):
+    return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_the_loss_falls_on_an_easy_problem(sampler, tmp_path, monkeypatch):
+    constant = dataclasses.replace(OPTIONS, schedule="constant", steps=40)
+    trainer = Trainer("unet", UNetConfig(base=2, levels=1), TILE, constant)
+    assert isinstance(trainer.model.optimizer, keras.optimizers.Adam)
+    history = trainer.fit(sampler, 0, "learning")
+    assert float(trainer.model.optimizer.learning_rate) == pytest.approx(3e-2)
+    assert [row["step"] for row in history] == list(range(1, 41))
+    losses = [row["loss"] for row in history]
+    assert np.mean(losses[-3:]) < 0.2 * np.mean(losses[:3])
+    seconds = [row["seconds"] for row in history]
+    assert seconds == sorted(seconds) and seconds[0] > 0
+
+    # with 80 steps a row of the curve is the mean of two steps
+    monkeypatch.setattr(trainer, "options", dataclasses.replace(constant, steps=80))
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(Interrupting(sampler, 7), 0, "in pairs", tmp_path / "checkpoint.h5")
+    with h5py.File(tmp_path / "checkpoint.h5") as file:
+        assert file["history/step"][()].tolist() == [2, 4, 6]
+        pairs = np.reshape(losses[:6], (3, 2)).mean(axis=1)
+        np.testing.assert_allclose(file["history/loss"][()], pairs, rtol=1e-5)
+
+
+def test_equal_seeds_give_bit_identical_weights(trainer, sampler, reference):
+    again = trainer.fit(sampler, 0, "again")
+    assert same(trainer.model.get_weights(), reference[1])
+    assert [row["loss"] for row in again] == [row["loss"] for row in reference[0]]
+
+
+def test_another_seed_gives_other_weights(trainer, sampler, reference):
+    trainer.fit(sampler, 1, "other")
+    assert not same(trainer.model.get_weights(), reference[1])
+
+
+def test_a_new_trainer_gives_the_same_weights(sampler, reference):
+    fresh = Trainer("unet", UNetConfig(base=2, levels=1), TILE, OPTIONS)
+    fresh.fit(sampler, 0, "fresh")
+    assert same(fresh.model.get_weights(), reference[1])
+
+
+def test_reset_gives_the_first_weights_of_the_seed_and_forgets_the_optimiser(trainer, sampler):
+    trainer.reset(3)
+    first = trainer.model.get_weights()
+    for step in range(3):
+        trainer.model.train_on_batch(*sampler.batch(step))
+    assert int(trainer.model.optimizer.iterations) == 3
+    assert not same(trainer.model.get_weights(), first)
+    trainer.reset(3)
+    assert same(trainer.model.get_weights(), first)
+    keras.utils.set_random_seed(3)
+    assert same(trainer._build().get_weights(), first)
+    assert int(trainer.model.optimizer.iterations) == 0
+    for ours, start in zip(
+        trainer.model.optimizer.variables, trainer._optimizer_start, strict=True
+    ):
+        np.testing.assert_array_equal(ours, start)
+
+
+@pytest.mark.parametrize("stop", [1, 7])
+def test_a_resumed_training_gives_exactly_the_same(
+    trainer, sampler, reference, tmp_path, monkeypatch, stop
+):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    checkpoint = tmp_path / "checkpoint.h5"
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(Interrupting(sampler, stop), 0, "stopped", checkpoint)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.h5"]
+    trainer.reset(9)  # something else was trained in between
+    rest = Interrupting(sampler, -1)
+    history = trainer.fit(rest, 0, "resumed", checkpoint)
+    assert rest.asked == list(range(stop, STEPS))
+    assert same(trainer.model.get_weights(), reference[1])
+    for key in ("step", "loss"):
+        assert [row[key] for row in history] == [row[key] for row in reference[0]]
+    seconds = [row["seconds"] for row in history]
+    assert seconds == sorted(seconds)
+
+
+def test_what_is_finished_is_not_trained_again(trainer, sampler, reference, whole, tmp_path):
+    (tmp_path / "checkpoint.h5").write_bytes(whole)
+    trainer.reset(5)
+    nothing = Interrupting(sampler, 0)
+    history = trainer.fit(nothing, 0, "done", tmp_path / "checkpoint.h5")
+    assert nothing.asked == [] and len(history) == STEPS
+    assert same(trainer.model.get_weights(), reference[1])
+
+
+def test_an_interruption_before_the_first_checkpoint_leaves_nothing(trainer, sampler, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(Interrupting(sampler, 5), 0, "stopped", tmp_path / "checkpoint.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def whole(trainer, sampler, tmp_path_factory):
+    """The bytes of a good checkpoint."""
+    path = tmp_path_factory.mktemp("whole") / "checkpoint.h5"
+    trainer.fit(sampler, 0, "whole", path)
+    return path.read_bytes()
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:3000])
+
+
+def without_a_variable(path):
+    with h5py.File(path, "a") as file:
+        del file["variable_0003"]
+
+
+def of_another_network(path):
+    with h5py.File(path, "a") as file:
+        del file["variable_0000"]
+        file["variable_0000"] = np.zeros((7, 7))
+
+
+def no_hdf5(path):
+    path.write_text("hello")
+
+
+@pytest.mark.parametrize("damage", [truncated, without_a_variable, of_another_network, no_hdf5])
+def test_a_damaged_checkpoint_is_named(trainer, sampler, whole, tmp_path, damage):
+    path = tmp_path / "checkpoint.h5"
+    path.write_bytes(whole)
+    damage(path)
+    with pytest.raises(DataError, match=r"checkpoint .*checkpoint\.h5 cannot be read; delete it"):
+        trainer.fit(sampler, 0, "damaged", path)
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(trainer, sampler, whole, tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.h5"
+    path.write_bytes(whole)
+    monkeypatch.setattr("ivdlib.files.shutil.disk_usage", lambda place: SimpleNamespace(free=0))
+    with pytest.raises(DataError, match=r"cannot write .*checkpoint\.h5: No space left"):
+        trainer.fit(sampler, 0, "full", path)
+    assert path.read_bytes() == whole and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(trainer, sampler, tmp_path):
+    class Broken:
+        def batch(self, step):
+            x, y = sampler.batch(step)
+            return (x * np.nan if step == 7 else x), y
+
+    with pytest.raises(ConfigError, match="broken: the loss is not finite after 8 steps.*0.03"):
+        trainer.fit(Broken(), 0, "broken", tmp_path / "checkpoint.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cosine_schedule_reaches_zero_at_the_last_step(trainer, reference):
+    trainer.reset(0)
+    optimizer = trainer.model.optimizer
+    assert float(optimizer.learning_rate) == pytest.approx(OPTIONS.learning_rate)
+    optimizer.iterations.assign(STEPS // 2)
+    assert float(optimizer.learning_rate) == pytest.approx(OPTIONS.learning_rate / 2)
+    optimizer.iterations.assign(STEPS)
+    assert float(optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ConfigError, match="unknown loss"):
+        Trainer("unet", UNetConfig(base=2, levels=1), TILE, dataclasses.replace(OPTIONS, loss="x"))
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow" or backend.has_gpu(), reason="about TensorFlow on a CPU"
+)
+def test_xla_is_never_used_on_a_cpu(trainer):
+    assert backend.jit_compile() is False
+    assert trainer.model.jit_compile is False
+
+
+@pytest.mark.parametrize(("threads", "device"), [(0, None), (-1, None), (None, "tpu")])
+def test_threads_and_devices_that_do_not_fit(threads, device):
+    with pytest.raises(ConfigError, match="threads is 1 or more|device is cpu or gpu"):
+        backend.configure(threads, device)
