@@ -131,9 +131,7 @@ def _region(
     return inference.region_of(mask, case.shape, case.spacing, tile, margin)
 
 
-def _image_names(
-    network: inference.Network, case: Case, contrast: str | None
-) -> tuple[str, ...]:
+def _image_names(network: inference.Network, case: Case, contrast: str | None) -> tuple[str, ...]:
     """Images to predict from: the one asked for, else all that network and scan share."""
     known = network.passport["images"]
     if contrast:

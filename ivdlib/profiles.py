@@ -82,8 +82,8 @@ class Profile:
     """Command, measured time, what to expect."""
     size: str = "paper"
     bn_momentum: float = 0.99
-    """Of the running means of batch normalisation (Keras' default; the paper names none). After n steps
-    the first guess still weighs momentum ** n: 100 steps with 0.99 leave 37 % of it."""
+    """Of the running means of batch normalisation (Keras' default; the paper names none). After n
+    steps the first guess still weighs momentum ** n: 100 steps with 0.99 leave 37 % of it."""
     networks: tuple[str, ...] = NETWORKS
     arms: tuple[str, ...] = ("with", "without")
     """Trained with and without the fused contrasts (Tables 1–2 and 3), at equal steps."""
@@ -140,7 +140,7 @@ PROFILES: dict[str, Profile] = {
             "laptop",
             "`ivdlib grid --profile laptop`: hours on a CPU; numbers that mean something.",
             size="tiny",
-            training=TrainingOptions(steps=1200, learning_rate=1e-3, schedule="cosine"),
+            training=TrainingOptions(steps=1200, learning_rate=4e-3, schedule="cosine"),
             spine=SpineOptions(steps=600),
         ),
         Profile(

@@ -1,7 +1,7 @@
 """Prepare TensorFlow at the moment it is imported: without its chatter, and steady.
 
-TensorFlow's C++ side writes to the terminal while it loads, before any of its own switches works, so
-the stream itself is set aside for that moment. A hook does it, because it is Keras that imports
+TensorFlow's C++ side writes to the terminal while it loads, before any of its own switches works,
+so the stream itself is set aside for that moment. A hook does it, because it is Keras that imports
 TensorFlow, at a place that is not ours.
 """
 
@@ -44,8 +44,8 @@ def silence() -> Iterator[None]:
 def _steady(tensorflow: ModuleType) -> None:
     """Look for devices while it is silent, and switch off a rewriting of graphs.
 
-    With TensorFlow 2.21 and its oneDNN kernels a training step of DeepLabv3+ ended in `free(): invalid
-    pointer`; without the "remapping" of the graph it does not, and the step is as fast.
+    With TensorFlow 2.21 and its oneDNN kernels a training step of DeepLabv3+ ended in `free():
+    invalid pointer`; without the "remapping" of the graph it did not, and the step is as fast.
     """
     tensorflow.config.list_physical_devices()
     tensorflow.get_logger().setLevel("ERROR")

@@ -37,6 +37,9 @@ NOISE = re.compile(
 )
 """Lines of a kernel's stderr that tell a reader nothing."""
 
+SIGNS = str.maketrans("✅❌", "✓✗")
+"""Coloured signs that no font of a PDF has, and plain ones that most have."""
+
 
 def build(folder: str | Path, expected: Sequence[str] = ()) -> dict[str, Any]:
     """Write `report.html` and `report.pdf` of an experiment.
@@ -78,7 +81,7 @@ def render(folder: Path, expected: Sequence[str] = ()) -> str:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
     )
     name = record.get("name", folder.name)
-    return environment.get_template("report.html.j2").render(
+    html = environment.get_template("report.html.j2").render(
         name=name,
         about=f"Segmentation of intervertebral discs: experiment {name}",
         css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
@@ -94,6 +97,7 @@ def render(folder: Path, expected: Sequence[str] = ()) -> str:
             *record.get("versions", {}).items(),
         ],
     )
+    return html.translate(SIGNS)
 
 
 # --- what the record says --------------------------------------------------------------------
@@ -281,7 +285,9 @@ def _without_the_world(soup: BeautifulSoup) -> None:
     for tag in soup.find_all(True):
         for name in [n for n in tag.attrs if n.startswith("on")]:
             del tag.attrs[name]
-        if tag.name != "a" and not str(tag.attrs.get("src", "data:")).startswith("data:"):
+        if str(tag.attrs.get("href", "")).strip().lower().startswith("javascript:"):
+            del tag.attrs["href"]
+        if not str(tag.attrs.get("src", "data:")).startswith("data:"):
             tag.replace_with(tag.attrs.get("alt", ""))
 
 

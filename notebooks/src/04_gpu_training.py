@@ -257,7 +257,7 @@ figures["overview"] = plotting.region_overview(
     [position[1:] for position in grid.positions if position[0] == k],
     spine, kept, probability[first][k],
 )  # fmt: skip
-alt = f"The slice, the spine found, its region of interest, its tiles, and the probability of disc ({first})."
+alt = f"The slice, the spine found, its region, its tiles, and the probability of disc ({first})."
 plotting.show(figures["overview"], alt)
 
 # %% [markdown]

@@ -1,0 +1,170 @@
+"""`phantom`, `check`, `score`, `info`: no network is built."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from ivdlib.commands.arguments import numbers, positive
+
+
+def phantom(add) -> None:
+    """Define `ivdlib phantom`."""
+    sub = add(
+        "phantom",
+        "make synthetic Dixon scans in the layout of the challenge",
+        "Interrupted, it leaves whole scans only; called again, it goes on where it stopped.\n"
+        "The same seed gives the same bytes, with any number of workers.",
+    )
+    sub.add_argument("out", help="folder to make, e.g. data/phantom")
+    sub.add_argument("--subjects", type=int, default=8, help="number of people")
+    sub.add_argument("--stages", type=int, default=2, help="scans a person, as before and after")
+    sub.add_argument("--seed", type=int, default=0, help="of everything")
+    sub.add_argument("--slices", type=int, default=36, help="the central sagittal slices")
+    sub.add_argument("--in-plane", type=int, default=256, help="pixels a side over 320 mm")
+    sub.add_argument("--workers", type=positive, help="processes (default: all cores)")
+    sub.set_defaults(run=run_phantom)
+
+
+def run_phantom(args: argparse.Namespace) -> int:
+    """`ivdlib phantom`."""
+    from ivdlib import provenance
+    from ivdlib.phantom import make_phantom
+
+    make_phantom(
+        args.out,
+        subjects=args.subjects,
+        stages=args.stages,
+        seed=args.seed,
+        slices=args.slices,
+        in_plane=args.in_plane,
+        workers=args.workers or provenance.cores(),
+    )
+    print(f"phantom: {args.subjects} subjects × {args.stages} stages in {args.out}")
+    return 0
+
+
+def check(add) -> None:
+    """Define `ivdlib check`."""
+    sub = add(
+        "check",
+        "look for faults in a folder of scans",
+        "One line a case; exit status 1 where a case cannot be used.",
+    )
+    sub.add_argument("folder")
+    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
+    sub.set_defaults(run=run_check)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """`ivdlib check`."""
+    from ivdlib.cases import check_cases
+
+    rows = check_cases(args.folder)
+    bad = [row for row in rows if row["errors"]]
+    if args.json:
+        print(json.dumps({"folder": str(args.folder), "cases": rows}, indent=1))
+        return 1 if bad else 0
+    for row in rows:
+        shape = "×".join(map(str, row["shape"] or ())) or "?"
+        copies = "".join(f", {a} is a copy of {b}" for a, b in row["copies"])
+        derived = f", derived: {' '.join(row['derived'])}" if row["derived"] else ""
+        print(
+            f"{row['case']}: {'ERROR' if row['errors'] else 'ok'}, subject {row['subject']}, "
+            f"{shape}, {' '.join(row['contrasts'])}{copies}{derived}"
+        )
+        for text in row["errors"]:
+            print(f"  error: {text}")
+    notes: dict[str, int] = {}
+    for row in rows:
+        for text in row["warnings"]:
+            notes[text] = notes.get(text, 0) + 1
+    for text, count in notes.items():
+        print(f"warning ({count} of {len(rows)} cases): {text}")
+    print(f"{len(rows)} cases, {len(bad)} with errors")
+    return 1 if bad else 0
+
+
+def score(add) -> None:
+    """Define `ivdlib score`."""
+    sub = add(
+        "score",
+        "score predicted masks against the truth",
+        "Two NIfTI files, or a folder of CASE_Discs.nii.gz and a folder of labelled cases.\n"
+        "Dice of the volume; per disc Dice, average surface distance and distance of the "
+        "centres\n(challenge-style: a predicted voxel belongs to the nearest disc of the "
+        "truth).",
+    )
+    sub.add_argument("pred", help="mask, or folder of masks")
+    sub.add_argument("truth", help="labels, or folder of cases")
+    sub.add_argument(
+        "--discs",
+        type=numbers,
+        default=frozenset({1}),
+        metavar="N[,N]",
+        help="label values that are disc, in both (default: 1)",
+    )
+    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
+    sub.set_defaults(run=run_score)
+
+
+def run_score(args: argparse.Namespace) -> int:
+    """`ivdlib score`."""
+    from ivdlib.scoring import score_files, score_folders
+
+    many = os.path.isdir(args.pred)
+    found = (score_folders if many else score_files)(args.pred, args.truth, args.discs)
+    if args.json:
+        print(json.dumps({"cases": found} if many else found, indent=1))
+        return 0
+    for scores in found if many else [found]:
+        if many:
+            print(f"case {scores['case']}")
+        _print_scores(scores)
+    if many:
+        mean = sum(scores["volume"]["dice"] for scores in found) / len(found)
+        print(f"mean Dice over {len(found)} scans: {mean:.4f}")
+    return 0
+
+
+def _print_scores(scores: dict) -> None:
+    print(f"volume: Dice {scores['volume']['dice']:.4f}")
+    print("disc  level    Dice    ASD mm  centre mm")
+    for row in scores["discs"]:
+        edge = "  (touches the border)" if row["touches_border"] else ""
+        print(
+            f"{row['disc']:>4}  {row['level'] or '–':<7}  {row['dice']:.4f}  {row['asd_mm']:6.2f}  "
+            f"{row['centre_distance_mm']:9.2f}{edge}"
+        )
+
+
+def info(add) -> None:
+    """Define `ivdlib info`."""
+    sub = add("info", "versions, backend, devices")
+    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
+    sub.set_defaults(run=run_info)
+
+
+def run_info(args: argparse.Namespace) -> int:
+    """`ivdlib info`."""
+    import keras
+
+    from ivdlib import backend, places, provenance
+
+    found = {
+        "versions": provenance.versions(),
+        "backend": keras.backend.backend(),
+        "device": provenance.device(),
+        "gpu": backend.has_gpu(),
+        "cores": provenance.cores(),
+        "folder": str(places.root()),
+    }
+    if args.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for key, value in found.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {version}" for name, version in value.items())
+        print(f"{key:<9} {value}")
+    return 0

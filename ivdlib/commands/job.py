@@ -1,0 +1,153 @@
+"""`grid`, `reproduce`, `lesson`: the experiments."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ivdlib.commands.arguments import (
+    add_load,
+    add_machine,
+    configure,
+    hand_down,
+    load_options,
+    positive,
+    value,
+)
+
+
+def _add_experiment(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--profile", default="smoke", help="test, smoke, laptop or paper")
+    sub.add_argument("--data", metavar="DIR", help="folder of scans (default: the phantom)")
+    sub.add_argument("--name", help="name of the experiment's folder (default: the profile's)")
+    sub.add_argument("--reports", metavar="DIR", help="where experiments lie (default: reports)")
+    sub.add_argument("--seeds", type=positive, help="trainings of each kind")
+
+
+def grid(add) -> None:
+    """Define `ivdlib grid`."""
+    sub = add(
+        "grid",
+        "run the grid of Tables 1, 2 and 3 without notebooks",
+        "Every network, with and without fusion at equal steps, every fold, every seed. "
+        "Called again, it\ndoes only what is missing.\n\n"
+        "  ivdlib grid --data DIR --profile laptop --name mine\n"
+        "  ivdlib grid --networks fds_cnn,unet --set training.steps=500",
+    )
+    _add_experiment(sub)
+    sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
+    sub.add_argument("--folds", type=int, help="folds of patients (default: 4, as patients allow)")
+    sub.add_argument("--split", metavar="CSV", help="own folds: columns case, fold")
+    sub.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="override a field of the profile, e.g. training.steps=500",
+    )
+    add_load(sub)
+    add_machine(sub)
+    sub.set_defaults(run=run_grid)
+
+
+def _overrides(args: argparse.Namespace) -> dict[str, object]:
+    from ivdlib.errors import ConfigError
+
+    found: dict[str, object] = {}
+    for item in args.set:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes FIELD=VALUE, e.g. training.steps=500, not {item!r}.")
+        found[key.strip()] = value(text.strip())
+    if args.networks:
+        found["networks"] = tuple(args.networks.split(","))
+    for name in ("folds", "seeds"):
+        if getattr(args, name) is not None:
+            found[name] = getattr(args, name)
+    return found
+
+
+def run_grid(args: argparse.Namespace) -> int:
+    """`ivdlib grid`."""
+    from ivdlib import profiles
+
+    overrides = _overrides(args)
+    profiles.profile(args.profile, overrides)  # refuse before anything is loaded
+    configure(args)
+    from ivdlib.experiment import Experiment
+
+    experiment = Experiment(
+        args.name or args.profile,
+        args.profile,
+        args.data,
+        overrides=overrides,
+        reports=args.reports,
+        split=args.split,
+        load=load_options(args),
+    )
+    experiment.run()
+    _print_tables(experiment.folder)
+    return 0
+
+
+def _print_tables(folder: Path) -> None:
+    for path in sorted((folder / "tables").glob("table*.md")):
+        print("\n" + path.read_text(encoding="utf-8"), end="")
+    print(f"\nresults: {folder}")
+
+
+def reproduce(add) -> None:
+    """Define `ivdlib reproduce`."""
+    sub = add(
+        "reproduce",
+        "the main job: the lessons in order, then tables and reports",
+        "  ivdlib reproduce                                  the phantom, profile smoke\n"
+        "  ivdlib reproduce --profile laptop --data data/ivdm3seg --name mine",
+    )
+    _add_experiment(sub)
+    add_machine(sub)
+    sub.set_defaults(run=run_reproduce)
+
+
+def run_reproduce(args: argparse.Namespace) -> int:
+    """`ivdlib reproduce`."""
+    from ivdlib.lessons import reproduce
+
+    hand_down(args)
+    folder = reproduce(
+        args.profile, args.data or "", args.name or "", args.reports or "", args.seeds or 0
+    )
+    _print_tables(folder)
+    for report in sorted(folder.glob("report.*")):
+        print(f"report:  {report}")
+    return 0
+
+
+def lesson(add) -> None:
+    """Define `ivdlib lesson`."""
+    sub = add(
+        "lesson",
+        "run one lesson by papermill; the executed copy goes to the experiment",
+        "  ivdlib lesson 05 -p profile laptop -p data_dir data/ivdm3seg",
+    )
+    sub.add_argument("number", help="01 to 05")
+    sub.add_argument(
+        "-p",
+        "--parameter",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter of the lesson",
+    )
+    add_machine(sub)
+    sub.set_defaults(run=run_lesson)
+
+
+def run_lesson(args: argparse.Namespace) -> int:
+    """`ivdlib lesson`."""
+    from ivdlib import lessons
+
+    hand_down(args)
+    print(f"executed: {lessons.lesson(args.number, dict(args.parameter))}")
+    return 0

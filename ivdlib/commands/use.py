@@ -1,0 +1,52 @@
+"""`predict`: a trained network on scans."""
+
+from __future__ import annotations
+
+import argparse
+
+from ivdlib.commands.arguments import add_machine, configure
+
+
+def predict(add) -> None:
+    """Define `ivdlib predict`."""
+    sub = add(
+        "predict",
+        "segment the discs of scans; the masks lie on the scans' own grid",
+        "Without --contrast the probability is averaged over all images that the network was "
+        "trained on.",
+    )
+    sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
+    sub.add_argument("--weights", required=True, help="a model.weights.h5 of a training")
+    sub.add_argument("--out", required=True, metavar="DIR", help="gets CASE_Discs.nii.gz")
+    sub.add_argument(
+        "--spine-weights",
+        metavar="FILE",
+        help="the spine network (default: that of the same experiment)",
+    )
+    sub.add_argument("--no-region", action="store_true", help="skip the spine stage")
+    sub.add_argument("--contrast", help="one image, e.g. wat or wat+opp")
+    sub.add_argument(
+        "--derive-missing",
+        action="store_true",
+        help="compute a missing wat, fat or inn from two others",
+    )
+    add_machine(sub)
+    sub.set_defaults(run=run_predict)
+
+
+def run_predict(args: argparse.Namespace) -> int:
+    """`ivdlib predict`."""
+    configure(args)
+    from ivdlib.application import predict_folder
+
+    for path in predict_folder(
+        args.input,
+        args.weights,
+        args.out,
+        spine_weights=args.spine_weights,
+        use_region=not args.no_region,
+        contrast=args.contrast,
+        derive_missing=args.derive_missing,
+    ):
+        print(path)
+    return 0

@@ -1,0 +1,589 @@
+"""The grid: what it writes, that it resumes, and that no test patient reaches a training."""
+
+import hashlib
+import json
+import shutil
+from types import SimpleNamespace
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivdlib import experiment as experiment_module
+from ivdlib import files, inference, metrics, trial
+from ivdlib.cases import Case
+from ivdlib.errors import ConfigError, DataError, LeakageError
+from ivdlib.experiment import Experiment, Training
+from ivdlib.models import UNetConfig, unet
+from ivdlib.patches import Region
+from ivdlib.phantom import make_phantom
+from ivdlib.sampler import TileSampler
+from ivdlib.training import Trainer
+
+SINGLE = ("wat", "fat", "inn", "opp")
+FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
+QUICK = {
+    "networks": ["unet"],
+    "training.tile": [32, 32],
+    "training.steps": 3,
+    "score_discs": True,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny_networks():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(unet.SIZES, "tiny", UNetConfig(base=2, levels=1))
+        patch.setenv("IVDLIB_PROGRESS", "off")
+        yield
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory):
+    return make_phantom(
+        tmp_path_factory.mktemp("data") / "phantom", subjects=3, stages=1, slices=2, in_plane=64
+    )
+
+
+def begin(reports, phantom, name="grid", **overrides):
+    overrides = {**QUICK, **{key.replace("__", "."): v for key, v in overrides.items()}}
+    return Experiment(name, "test", phantom, overrides=overrides, reports=reports)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, phantom):
+    """An experiment that has run once; not to be changed."""
+    done = begin(tmp_path_factory.mktemp("reports"), phantom)
+    done.run()
+    return done
+
+
+@pytest.fixture
+def again(finished, phantom, tmp_path):
+    """Open a copy of the finished experiment anew, with other values where wanted."""
+    shutil.copytree(finished.folder, tmp_path / "grid")
+    return lambda **overrides: begin(tmp_path, phantom, **overrides)
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Labels of the trainings that are done."""
+    labels = []
+    fit = Trainer.fit
+
+    def counted(self, sampler, seed, label, checkpoint=None):
+        labels.append(label)
+        return fit(self, sampler, seed, label, checkpoint)
+
+    monkeypatch.setattr(Trainer, "fit", counted)
+    return labels
+
+
+def contents(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+# --- what it writes ------------------------------------------------------------------------
+
+
+def test_the_folder_is_that_of_the_design(finished):
+    hashes = {trial.digest(finished, t) for t in finished.trainings()}
+    hashes |= {trial.spine_digest(finished, fold) for fold in finished.folds}
+    assert len(hashes) == 2 * 2 + 2  # two folds, with and without fusion; two spine networks
+    parts = ("history.csv", "metrics.csv", "model.weights.h5", "record.json")
+    expected = ["metrics.csv", "record.json"]
+    expected += [f"tables/table{n}.{end}" for n in (1, 2, 3) for end in ("csv", "md")]
+    expected += [f"trainings/{digest}/{part}" for digest in hashes for part in parts]
+    assert contents(finished.folder) == sorted(expected)
+
+
+def test_the_record_of_the_experiment(finished):
+    record = files.read_json(finished.folder / "record.json")
+    assert record["name"] == "grid" and record["comparable"] is False
+    assert record["phantom"] is False and record["tile"] == [32, 32]
+    assert record["cases"]["02"] == {"subject": "2", "stage": "1"}
+    assert record["config_hash"] == files.sha256_json(record["config"])
+    assert record["config"]["profile"]["training"]["steps"] == 3
+    assert {"made", "versions", "device", "command", "deviations"} <= set(record)
+    tested = [case for fold in record["config"]["folds"] for case in fold["test"]]
+    assert sorted(tested) == ["01", "02", "03"]
+
+
+def test_the_record_of_a_training_says_what_made_it(finished):
+    for training in finished.trainings():
+        digest = trial.digest(finished, training)
+        place = finished.folder / "trainings" / digest
+        record = files.read_json(place / "record.json")
+        fold = training.fold
+        assert record["target"] == "disc" and record["fold"] == fold.number
+        assert tuple(record["train"]) == fold.train and tuple(record["test"]) == fold.test
+        assert record["images"] == list(SINGLE + (FUSED if training.arm == "with" else ()))
+        assert record["options"]["steps"] == 3
+        assert record["region"]["spine"] == trial.spine_digest(finished, fold)
+        network = inference.load_model(place / "model.weights.h5")
+        assert network.passport == record["passport"]
+        assert network.passport["trained_by"] == f"grid/{digest}"
+        assert network.passport["spine"] == record["region"]["spine"]
+        weights = network.model.trainable_weights
+        assert record["parameters"] == sum(int(np.prod(w.shape)) for w in weights)
+        assert pd.read_csv(place / "history.csv")["step"].tolist() == [1, 2, 3]
+
+
+def test_every_scan_and_contrast_is_scored_once_an_arm(finished):
+    rows = finished.metrics()
+    volumes = rows[(rows["scope"] == "volume") & (rows["target"] == "disc")]
+    keys = volumes[["trained_on", "case", "contrast"]].apply(tuple, axis=1).tolist()
+    cases = ("01", "02", "03")
+    expected = [("contrasts", k, c) for k in cases for c in SINGLE]
+    expected += [("contrasts+fused", k, c) for k in cases for c in SINGLE + FUSED]
+    assert sorted(keys) == sorted(expected)
+    assert volumes["dice"].between(0, 1).all()
+    spine = rows[rows["target"] == "spine"]
+    assert sorted(spine["case"]) == ["01", "02", "03"] and (spine["contrast"] == "all").all()
+    tested = {case: fold.number for fold in finished.folds for case in fold.test}
+    assert all(tested[row.case] == row.fold for row in rows.itertuples())
+    discs = rows[rows["scope"] == "disc"]
+    assert len(discs) and set(discs["level"]) <= set(metrics_levels()) | {""}
+
+
+def metrics_levels():
+    from ivdlib.discs import LEVELS
+
+    return LEVELS
+
+
+def test_metrics_csv_is_what_the_trainings_hold(finished):
+    written = pd.read_csv(finished.folder / "metrics.csv", dtype={"case": str})
+    assert len(written) == len(finished.metrics())
+    assert set(written["case"]) == {"01", "02", "03"}
+    single = [pd.read_csv(p) for p in (finished.folder / "trainings").glob("*/metrics.csv")]
+    assert sum(map(len, single)) == len(written)
+    assert sum(f["dice"].sum() for f in single) == pytest.approx(written["dice"].sum(), abs=1e-3)
+
+
+def test_the_scores_are_those_of_the_saved_weights(finished):
+    training = next(t for t in finished.trainings() if t.arm == "with")
+    fold = training.fold
+    folder = finished.folder / "trainings"
+    disc = inference.load_model(folder / trial.digest(finished, training) / trial.WEIGHTS)
+    spine = inference.load_model(folder / trial.spine_digest(finished, fold) / trial.WEIGHTS)
+    rows = finished.metrics()
+    for name in fold.test:
+        case = finished.cases[name]
+        found = inference.predict_spine(spine.model, case.contrasts, spine.passport["factor"])
+        region = inference.region_of(found, case.shape, case.spacing, (32, 32), 15.0)
+        images = inference.images_of(case.contrasts, SINGLE + FUSED)
+        for contrast, probability in inference.predict_images(disc, images, region).items():
+            row = rows[
+                (rows["case"] == name) & (rows["contrast"] == contrast)
+                & (rows["scope"] == "volume") & (rows["trained_on"] == "contrasts+fused")
+            ]  # fmt: skip
+            dice = metrics.dice(probability >= 0.5, case.discs)
+            assert row["dice"].item() == pytest.approx(dice, abs=1e-5)
+
+
+def test_the_tables_are_means_over_the_scans(finished):
+    rows = finished.metrics()
+    table = pd.read_csv(finished.folder / "tables" / "table3.csv")
+    ours = table[table["source"] == "ours"].iloc[0]
+    for contrast in SINGLE:
+        picked = rows[
+            (rows["contrast"] == contrast) & (rows["trained_on"] == "contrasts")
+            & (rows["scope"] == "volume")
+        ]  # fmt: skip
+        assert len(picked) == ours["scans"] == 3
+        assert ours[contrast] == pytest.approx(picked["dice"].mean(), abs=1e-5)
+    text = (finished.folder / "tables" / "table1.md").read_text(encoding="utf-8")
+    assert "phantom, profile test, 3 scans, 2 folds, 1 seed(s), 3 steps, NOT COMPARABLE" in text
+
+
+# --- it resumes ----------------------------------------------------------------------------
+
+
+def test_a_second_run_trains_nothing(again, finished, fits):
+    repeated = again()
+    repeated.run()
+    assert fits == []
+    before, after = (e.folder / "metrics.csv" for e in (finished, repeated))
+    assert before.read_bytes() == after.read_bytes()
+
+
+def test_a_training_without_a_record_is_done_again_and_gives_the_same(again, finished, fits):
+    repeated = again()
+    training = list(repeated.trainings())[2]
+    place = repeated.folder / "trainings" / trial.digest(repeated, training)
+    (place / "record.json").unlink()
+    repeated.run()
+    assert len(fits) == 1 and training.title in fits[0]
+    same = "metrics.csv"
+    assert (repeated.folder / same).read_bytes() == (finished.folder / same).read_bytes()
+    ours, theirs = (
+        inference.load_model(folder / "trainings" / place.name / trial.WEIGHTS).model.get_weights()
+        for folder in (repeated.folder, finished.folder)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_more_seeds_extend_an_experiment(again, fits):
+    more = again(seeds=2)
+    rows = more.run()
+    assert len(fits) == 4 and all("seed 1" in label for label in fits)
+    assert set(rows.loc[rows["target"] == "disc", "seed"].astype(int)) == {0, 1}
+    table = pd.read_csv(more.folder / "tables" / "table3.csv")
+    assert table.loc[0, "scans"] == 3
+    fits.clear()
+    fewer = again()
+    assert set(fewer.run()["seed"].astype(int)) == {0} and fits == []
+
+
+def test_fewer_arms_are_a_part_of_it(again, fits):
+    rows = again(arms=["without"]).run()
+    assert fits == [] and "contrasts+fused" not in set(rows["trained_on"])
+
+
+def test_a_lost_spine_network_is_trained_again(again, fits):
+    """Weights are not committed with the results, and more seeds may be wanted."""
+    more = again(seeds=2)
+    trial._regions.clear()
+    for fold in more.folds:
+        (more.folder / "trainings" / trial.spine_digest(more, fold) / trial.WEIGHTS).unlink()
+    trial.train(more, list(more.trainings())[-1], "last")
+    assert fits == ["spine U-Net, fold 2", "last"]
+
+
+class PressedKeys(TileSampler):
+    """A sampler at which somebody presses Ctrl-C before the second step."""
+
+    def batch(self, step):
+        if step == 1:
+            raise KeyboardInterrupt
+        return super().batch(step)
+
+
+def test_an_interrupted_training_leaves_no_record_and_is_finished_later(
+    again, finished, fits, monkeypatch
+):
+    stopped = again()
+    training = list(stopped.trainings())[1]
+    place = stopped.folder / "trainings" / trial.digest(stopped, training)
+    shutil.rmtree(place)
+    with monkeypatch.context() as patch:
+        patch.setattr(trial, "TileSampler", PressedKeys)
+        with pytest.raises(KeyboardInterrupt):
+            stopped.run()
+    assert not (place / "record.json").exists() and not (place / trial.WEIGHTS).exists()
+    assert not list(stopped.folder.rglob(".part-*"))
+    again().run()
+    assert len(fits) == 2 and fits[0] == fits[1]
+    assert contents(stopped.folder) == contents(finished.folder)
+    same = "metrics.csv"
+    assert (stopped.folder / same).read_bytes() == (finished.folder / same).read_bytes()
+
+
+def test_an_interruption_while_scoring_does_not_cost_the_training(again, finished, monkeypatch):
+    stopped = again()
+    training = next(stopped.trainings())
+    place = stopped.folder / "trainings" / trial.digest(stopped, training)
+    shutil.rmtree(place)
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trial.metrics, "dice", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            stopped.run()
+    assert contents(place) == ["checkpoint.h5"]
+    monkeypatch.setattr(TileSampler, "batch", interrupted)
+    again().run()
+    assert contents(stopped.folder) == contents(finished.folder)
+
+
+# --- it refuses ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"training__steps": 7}, "training.steps: 3 there, 7 here"),
+        ({"spine__margin": 4.0}, "spine.margin: 15.0 there, 4.0 here"),
+        ({"training__tile": [32, 16]}, "training.tile: .*32, 32.* there, .*32, 16.* here"),
+        ({"folds": 3}, "profile.folds: 2 there, 3 here"),
+    ],
+)
+def test_another_configuration_under_the_same_name(again, finished, change, words):
+    before = (finished.folder / "record.json").read_bytes()
+    with pytest.raises(ConfigError, match=f"holds an experiment with another conf.*{words}") as e:
+        again(**change)
+    assert "choose another name" in str(e.value)
+    other = {"training.steps", "spine.margin", "training.tile"} - {next(iter(change)).replace(
+        "__", ".")}  # fmt: skip
+    assert not any(field in str(e.value) for field in other)
+    assert (finished.folder / "record.json").read_bytes() == before
+
+
+def altered(source, target, names):
+    """Copy a data set; scans in `names` become those of somebody else, upside down."""
+    shutil.copytree(source, target)
+    for name in names:
+        for path in (target / name).glob("*.nii.gz"):
+            image = nib.load(path)
+            data = np.asarray(image.dataobj)[:, ::-1, ::-1]
+            if "Labels" not in path.name and "Spine" not in path.name:
+                data = (data // 2 + data.max() // 5).astype(data.dtype)
+            nib.save(nib.Nifti1Image(np.ascontiguousarray(data), None, image.header), path)
+    return target
+
+
+def test_other_data_under_the_same_name(again, phantom, tmp_path):
+    again()
+    other = altered(phantom, tmp_path / "other", ["02"])
+    with pytest.raises(ConfigError, match=r"another configuration \(data\)"):
+        Experiment("grid", "test", other, overrides=QUICK, reports=tmp_path)
+
+
+def test_a_broken_record_is_named(again):
+    folder = again().folder
+    (folder / "record.json").write_text("{")
+    with pytest.raises(DataError, match=r"record\.json is not valid JSON"):
+        again()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a\\b", "a:b", "a*", 'a"b', "a|b"])
+def test_names_that_are_no_folder(name, phantom, tmp_path):
+    with pytest.raises(ConfigError, match="is no name for an experiment"):
+        begin(tmp_path, phantom, name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_profile_that_does_not_fit_touches_nothing(phantom, tmp_path):
+    with pytest.raises(ConfigError, match="unknown profile"):
+        Experiment("a", "huge", phantom, reports=tmp_path)
+    with pytest.raises(ConfigError, match="unknown field"):
+        begin(tmp_path, phantom, training__step=3)
+    with pytest.raises(DataError):
+        begin(tmp_path, tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_before_a_run(phantom, tmp_path):
+    with pytest.raises(DataError, match="holds no results yet"):
+        begin(tmp_path, phantom).collect()
+
+
+def test_a_split_from_a_file(phantom, tmp_path):
+    split = tmp_path / "split.csv"
+    split.write_text("case,fold\n01,1\n02,2\n03,2\n")
+    made = Experiment(
+        "a", "test", phantom, overrides=QUICK, reports=tmp_path / "reports", split=split
+    )
+    assert [fold.test for fold in made.folds] == [("01",), ("02", "03")]
+    same = tmp_path / "same"
+    shutil.copytree(phantom, same)
+    table = pd.read_csv(same / "subjects.csv", dtype=str)
+    table.loc[table["case"] == "02", "subject"] = table.loc[table["case"] == "01", "subject"].item()
+    table.to_csv(same / "subjects.csv", index=False)
+    with pytest.raises(LeakageError, match="patient 1 stands in training and test"):
+        Experiment("b", "test", same, overrides=QUICK, reports=tmp_path / "reports", split=split)
+    assert not (tmp_path / "reports" / "b").exists()
+
+
+# --- no test patient reaches a training -----------------------------------------------------
+
+
+def content(array):
+    array = np.ascontiguousarray(array)
+    return hashlib.sha256(array.tobytes()).hexdigest()
+
+
+def arrays_of(case, names, region, factor):
+    """Hashes of all that a training could take of a scan: images and masks, as they are fed."""
+    found = {content(case.discs), content(inference.shrink(trial.spine_truth(case), factor) >= 0.5)}
+    for image in inference.images_of(case.contrasts, names).values():
+        found |= {content(image), content(region.apply(image))}
+        found.add(content(inference.shrink(image, factor)))
+    return found
+
+
+def test_no_array_of_a_test_patient_is_among_those_that_are_fitted(
+    finished, phantom, tmp_path, monkeypatch
+):
+    fed = []
+    fit = Trainer.fit
+
+    def spied(self, sampler, seed, label, checkpoint=None):
+        used = {content(a) for item in sampler.images for a in (item.image, item.truth)}
+        fed.append((label, len(sampler.images), used))
+        return fit(self, sampler, seed, label, checkpoint)
+
+    monkeypatch.setattr(Trainer, "fit", spied)
+    spied_on = begin(tmp_path, phantom)
+    trial._regions.clear()
+    spied_on.run()
+    assert len(fed) == 6  # two spine networks, four disc networks
+    for label, number, used in fed:
+        fold = next(f for f in spied_on.folds if f"fold {f.number}" in label)
+        where = trial.regions_once(spied_on, fold)
+        factor = spied_on.profile.spine.factor
+        names = spied_on.images("with")
+        known = {
+            name: arrays_of(case, names, where[name], factor)
+            for name, case in spied_on.cases.items()
+        }
+        train = set().union(*(known[name] for name in fold.train))
+        test = set().union(*(known[name] for name in fold.test))
+        assert used and used <= train, label  # every array is one of a training scan
+        assert not used & test, label
+        contrasts = 8 if "with fusion" in label else 4
+        assert number == contrasts * len(fold.train)
+
+
+def weights_of(made, training):
+    """Weights and learning curves of a training and of its spine network."""
+    trial.train(made, training, "training")
+    found = []
+    for digest in (trial.spine_digest(made, training.fold), trial.digest(made, training)):
+        place = made.folder / "trainings" / digest
+        found += inference.load_model(place / trial.WEIGHTS).model.get_weights()
+        found.append(pd.read_csv(place / "history.csv")["loss"].to_numpy())
+    return found
+
+
+def test_what_the_test_patients_look_like_changes_no_weight(finished, phantom, tmp_path):
+    """And, so that this means something, what a training patient looks like does."""
+    training = next(t for t in finished.trainings() if t.arm == "with")
+    reference = weights_of(finished, training)
+    for names, equal in ((training.fold.test, True), (training.fold.train[:1], False)):
+        other = altered(phantom, tmp_path / f"data{equal}", names)
+        made = begin(tmp_path / f"reports{equal}", other)
+        fold = made.folds[training.fold.number - 1]
+        assert fold.test == training.fold.test
+        ours = weights_of(made, Training("unet", "with", fold, 0))
+        same = [np.array_equal(a, b) for a, b in zip(ours, reference, strict=True)]
+        assert all(same) == equal
+
+
+# --- regions, hashes, other data ------------------------------------------------------------
+
+
+def test_the_region_can_be_the_true_spine_or_nothing(phantom, tmp_path, fits):
+    true = begin(tmp_path, phantom, "true", spine__region="true", spine__margin=5.0)
+    fold = true.folds[0]
+    for name, region in trial.regions(true, fold).items():
+        spine = true.cases[name].spine
+        assert region.mask[spine].all() and not region.mask.all()
+    none = begin(tmp_path, phantom, "none", spine__region="none")
+    assert trial.regions(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
+    large = begin(tmp_path, phantom, "large", training__tile=[64, 64])
+    assert not trial.uses_region(large)
+    assert trial.fields(large, next(large.trainings()))["region"] is None
+    assert fits == []
+
+
+def test_a_hash_depends_on_what_decides_and_on_nothing_else(finished, phantom, tmp_path):
+    first = next(finished.trainings())
+    same = begin(tmp_path, phantom, "other_name", seeds=3, arms=["with"])
+    digest = trial.digest(finished, first)
+    assert trial.digest(same, first) == digest
+    found = {digest}
+    found.add(trial.digest(finished, Training("unet", first.arm, first.fold, 1)))
+    found.add(trial.digest(finished, Training("unet", "without", first.fold, 0)))
+    found.add(trial.digest(finished, Training("fds_cnn", first.arm, first.fold, 0)))
+    found.add(trial.digest(finished, Training("unet", first.arm, finished.folds[1], 0)))
+    for number, change in enumerate(
+        ({"training__steps": 9}, {"spine__margin": 1.0}, {"spine__steps": 9},
+         {"spine__region": "true"}, {"score_discs": False})
+    ):  # fmt: skip
+        found.add(trial.digest(begin(tmp_path, phantom, f"e{number}", **change), first))
+    assert len(found) == 10
+
+
+def in_memory(name, subject, contrasts=("t2",), seed=0):
+    rng = np.random.default_rng([seed, ord(subject)])
+    labels = (rng.random((2, 20, 24)) < 0.2).astype(np.uint8)
+    images = {c: (labels + rng.random(labels.shape)).astype(np.float32) for c in contrasts}
+    return Case(name, subject, images, np.diag([2.0, 1, 1, 1]), labels=labels)
+
+
+def test_a_single_contrast_has_no_arm_with_fusion(tmp_path, monkeypatch):
+    cases = [in_memory(f"c{s}", s) for s in "ABC"]
+    monkeypatch.setattr(experiment_module, "load_cases", lambda folder, **options: cases)
+    made = begin(tmp_path, tmp_path, training__tile=[112, 128])
+    assert made.contrasts == ("t2",) and made.fused == () and made.tile == (20, 24)
+    assert [t.arm for t in made.trainings()] == ["without", "without"]
+    rows = made.run()
+    assert set(rows["contrast"]) == {"t2"} and set(rows["target"]) == {"disc"}
+    assert [p.name for p in sorted((made.folder / "tables").iterdir())] == [
+        "table3.csv",
+        "table3.md",
+    ]
+
+
+def test_contrasts_stand_in_the_order_of_the_tables(tmp_path, monkeypatch):
+    cases = [in_memory(f"c{s}", s, ("t2", "opp", "inn", "wat", "fat")) for s in "AB"]
+    monkeypatch.setattr(experiment_module, "load_cases", lambda folder, **options: cases)
+    made = begin(tmp_path, tmp_path)
+    assert made.images("without") == (*SINGLE, "t2")
+    assert made.images("with") == (*SINGLE, "t2", *FUSED)
+
+
+def test_without_data_the_phantom_of_the_profile_is_made(tmp_path, monkeypatch):
+    asked = []
+
+    def made(folder, **options):
+        asked.append((folder, options))
+
+    cases = [in_memory(f"c{s}", s, SINGLE) for s in "AB"]
+    monkeypatch.setattr("ivdlib.phantom.make_phantom", made)
+    monkeypatch.setattr(experiment_module, "load_cases", lambda folder, **options: cases)
+    monkeypatch.setattr(experiment_module, "data_folder", lambda: tmp_path / "data")
+    new = Experiment("a", "test", reports=tmp_path)
+    folder, options = asked[0]
+    assert folder == tmp_path / "data" / "phantom-4x1x2-seed0" and new.is_phantom
+    assert (options["subjects"], options["slices"], options["seed"]) == (4, 2, 0)
+    assert files.read_json(new.folder / "record.json")["phantom"] is True
+    assert new.label().startswith("phantom, profile test")
+
+
+def test_references_are_scored_once_and_stand_in_table_1(finished, phantom, tmp_path, monkeypatch):
+    made = begin(tmp_path, phantom)
+    for fold in made.folds:
+        trial.references(made, fold)
+    rows = made.metrics()
+    volumes = rows[rows["scope"] == "volume"]
+    names = {"level atlas", "logistic regression", "logistic regression, all contrasts"}
+    assert set(volumes["network"]) == names and (volumes["size"] == "-").all()
+    assert len(volumes) == len(names) * len(SINGLE) * 3
+    monkeypatch.setattr(trial.baselines, "reference_predictions", None)
+    for fold in made.folds:
+        trial.references(made, fold)
+    made.collect()
+    table = pd.read_csv(made.folder / "tables" / "table1.csv")
+    assert set(table.loc[table["source"] == "ours", "network"]) == names
+    record = json.loads(
+        (made.folder / "trainings" / trial.reference_digest(made, made.folds[0]) / "record.json")
+        .read_text()
+    )  # fmt: skip
+    assert record["target"] == "reference" and record["fold"] == 1
+
+
+def test_trainers_are_kept_for_the_next_training(finished):
+    options = finished.profile.training
+    config = unet.SIZES["tiny"]
+    one = trial.trainer("unet", config, (32, 32), options)
+    assert trial.trainer("unet", config, (32, 32), options) is one
+    other = UNetConfig(base=1, levels=1)
+    two = trial.trainer("unet", other, (32, 32), options)
+    assert trial.trainer("unet", config, (32, 32), options) is one
+    assert trial.trainer("unet", other, (32, 32), options) is two and len(trial._trainers) == 2
+
+
+def test_a_tube_around_the_discs_stands_for_an_unlabelled_spine():
+    case = SimpleNamespace(spine=None, discs=np.zeros((12, 40, 60), bool), spacing=(4.0, 2.0, 2.0))
+    case.discs[4:8, 15:25, 20:24] = True
+    case.discs[4:8, 15:25, 40:44] = True
+    tube = trial.spine_truth(case)
+    assert tube[case.discs].all() and tube[6, 20, 30] and not tube.all()
+    case.spine = case.discs
+    assert trial.spine_truth(case) is case.discs
