@@ -35,6 +35,7 @@ def learning_curve(histories: Mapping[str, pd.DataFrame]) -> Figure:
         axes.plot(history["step"], history["loss"], color=colour, marker=marker, ms=4, label=name)
     highest = max(history["loss"].max() for history in histories.values())
     axes.set(xlabel="optimiser step", ylabel="training loss", ylim=(0, 1.08 * highest))
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -231,7 +231,7 @@ class Experiment:
         found = [
             pd.read_csv(p, dtype=tables.TEXT, keep_default_na=False, na_values={})
             for p in paths
-            if p.is_file()
+            if trial.finished(p.parent)
         ]
         if not found:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
@@ -267,7 +267,19 @@ class Experiment:
         metrics = self.metrics()
         files.write_csv(self.folder / "metrics.csv", metrics)
         tables.write(metrics, self.folder / "tables", self.label(), self.derived)
+        self._record_trainings()
         return metrics
+
+    def _record_trainings(self) -> None:
+        """Add to the experiment's record what has been trained, and how long it took."""
+        path = self.folder / "record.json"
+        done = sorted((self.folder / "trainings").glob("*/record.json"))
+        records = {p.parent.name: files.read_json(p) for p in done}
+        seconds = (
+            r.get("seconds_training", 0) + r.get("seconds_scoring", 0) for r in records.values()
+        )
+        found = {"seeds": self.profile.seeds, "trainings": list(records), "seconds": sum(seconds)}
+        files.write_json(path, files.read_json(path) | found)
 
     @property
     def derived(self) -> set[str]:

@@ -300,7 +300,7 @@ def region_overview(
 
 
 def _tile(start: tuple[int, int], tile: tuple[int, int], shape: tuple[int, int]) -> Rectangle:
-    """Outline of a tile in the coordinates of the upright picture."""
-    x = shape[0] - start[0] - tile[0] - 0.5
-    y = shape[1] - start[1] - tile[1] - 0.5
-    return Rectangle((x, y), *tile, fill=False, edgecolor=ORANGE, linewidth=1.5, clip_on=False)
+    """Outline of the part of a tile that lies on the slice, in the upright picture."""
+    size = [min(t, n - s) for t, n, s in zip(tile, shape, start, strict=True)]
+    corner = [n - s - t - 0.5 for n, s, t in zip(shape, start, size, strict=True)]
+    return Rectangle(corner, *size, fill=False, edgecolor=ORANGE, linewidth=1.5, clip_on=False)

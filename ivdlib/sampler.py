@@ -132,7 +132,7 @@ class TileSampler:
             return 0
         if last - first <= tile:  # one tile is the window: shift it a little to both sides
             start = first + rng.integers(-(tile // 8), tile // 8 + 1)
-        else:
-            tiles = -(-(last - first) // tile) + 1
-            start = first - rng.integers(tile) + tile * rng.integers(tiles)
-        return int(np.clip(start, 0, length - tile))
+            return int(np.clip(start, 0, length - tile))
+        tiles = -(-(last - first) // tile) + 1
+        start = first - rng.integers(tile) + tile * rng.integers(tiles)
+        return int(np.clip(start, first, last - tile))

@@ -60,7 +60,7 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
         Dice of a scan is averaged over seeds first, then over scans.
     """
     rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
-    arm = "contrasts" if number == 3 else "contrasts+fused"
+    arm = "contrasts" if number == 3 or not has_fusion(rows) else "contrasts+fused"
     reference = ~rows["network"].isin(list(TITLES))
     rows = rows[(rows["trained_on"] == arm) | (reference & (number == 1))]
     wanted = FUSED if number == 2 else _singles(metrics)
@@ -75,10 +75,23 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
         line |= {"Mean": np.mean([line[name] for name in wanted]), "scans": mine["case"].nunique()}
         lines.append(line)
     if set(wanted) == set(FUSED) or set(wanted) == set(SINGLE):
-        for name, values in PAPER[number].items():
+        # Table 1 of networks without fusion stands beside the paper's without fusion.
+        for name, values in PAPER[number if number != 1 or has_fusion(metrics) else 3].items():
             line = {"network": name, "source": "paper", "scans": 16}
             lines.append(line | dict(zip([*wanted, "Mean"], values, strict=True)))
     return pd.DataFrame(lines, columns=["network", "source", *wanted, "Mean", "scans"])
+
+
+def has_fusion(metrics: pd.DataFrame) -> bool:
+    """Whether any network was trained with fused contrasts; data of one contrast allow none."""
+    return bool((metrics["trained_on"] == "contrasts+fused").any())
+
+
+def caption(number: int, fusion: bool) -> str:
+    """What a table shows; Table 1 of data without fusion says so."""
+    if number == 1 and not fusion:
+        return "Table 1. Networks trained WITHOUT fusion, single contrasts."
+    return CAPTIONS[number]
 
 
 def _singles(metrics: pd.DataFrame) -> tuple[str, ...]:
@@ -94,12 +107,33 @@ def _in_order(networks: Iterable[str]) -> list[str]:
     return sorted(networks, key=lambda n: (n in order, order.index(n) if n in order else 0, n))
 
 
-def markdown(frame: pd.DataFrame, number: int, label: str, derived: Iterable[str] = ()) -> str:
-    """A table as Markdown with caption and label; derived contrasts are marked with †."""
+def markdown(
+    frame: pd.DataFrame,
+    number: int,
+    label: str,
+    derived: Iterable[str] = (),
+    *,
+    fusion: bool = True,
+) -> str:
+    """A table as Markdown with caption and label; derived contrasts are marked with †.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From `table`.
+    number : {1, 2, 3}
+        Which table.
+    label : str
+        Data, profile, seeds; see `Experiment.label`.
+    derived : iterable of str
+        Contrasts that were computed from others.
+    fusion : bool, default True
+        Whether the networks of Table 1 were trained with fused contrasts.
+    """
     derived = set(derived)
     marks = {c: f"{c}†" for c in frame.columns if is_derived(c, derived)}
     shown = frame.rename(columns=marks)
-    lines = [f"**{CAPTIONS[number]}** Ours: {label}. Mean Dice over scans.", ""]
+    lines = [f"**{caption(number, fusion)}** Ours: {label}. Mean Dice over scans.", ""]
     lines.append(_line(shown.columns))
     lines.append("|" + "|".join(["---"] * 2 + ["---:"] * (len(shown.columns) - 2)) + "|")
     for row in shown.itertuples(index=False):
@@ -137,8 +171,10 @@ def _empty(value: object) -> bool:
 
 def write(metrics: pd.DataFrame, folder: Path, label: str, derived: Iterable[str] = ()) -> None:
     """Write the tables for which there are rows as `table1.csv`, `table1.md`, …."""
-    for number in CAPTIONS:
+    fusion = has_fusion(metrics)
+    for number in CAPTIONS if fusion else (1,):
         frame = table(metrics, number)
         if (frame["source"] == "ours").any():
+            text = markdown(frame, number, label, derived, fusion=fusion)
             files.write_csv(folder / f"table{number}.csv", frame)
-            files.write_text(folder / f"table{number}.md", markdown(frame, number, label, derived))
+            files.write_text(folder / f"table{number}.md", text)

@@ -36,12 +36,12 @@ _trainers: dict[str, Trainer] = {}
 
 
 def trainer(network: str, config: Any, tile: tuple[int, int], options: TrainingOptions) -> Trainer:
-    """The compiled network for these settings; the last one is kept, for compiling takes long."""
+    """The compiled network for these settings; two are kept, for compiling takes long."""
     key = files.sha256_json([network, config.to_dict(), tile, asdict(options)])
     if key not in _trainers:
-        kept = {k: t for k, t in _trainers.items() if t.network != network or t.config != config}
+        kept = list(_trainers.items())[-1:]  # the spine network and one other
         _trainers.clear()
-        _trainers.update(list(kept.items())[-1:])  # the spine network and one other
+        _trainers.update(kept)
         _trainers[key] = Trainer(network, config, tile, options)
     return _trainers[key]
 
@@ -50,6 +50,11 @@ def config(experiment: Experiment, network: str, size: str) -> Any:
     """Configuration of a network under the profile of an experiment."""
     found = models.config(network, size)
     return dataclasses.replace(found, bn_momentum=experiment.profile.bn_momentum)
+
+
+def finished(place: Path) -> bool:
+    """Whether a training is done: its record is written last."""
+    return all((place / name).is_file() for name in ("record.json", "metrics.csv"))
 
 
 # --- hashes --------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ def spine_network(experiment: Experiment, fold: Fold) -> inference.Network:
     Trained again where only its record is there: weights are not committed with the results.
     """
     place = experiment.folder / "trainings" / spine_digest(experiment, fold)
-    if not ((place / "record.json").is_file() and (place / WEIGHTS).is_file()):
+    if not (finished(place) and (place / WEIGHTS).is_file()):
         _train_spine(experiment, fold, place)
     return inference.load_model(place / WEIGHTS)
 
@@ -221,7 +226,7 @@ def regions_once(experiment: Experiment, fold: Fold) -> dict[str, Region]:
 def train(experiment: Experiment, training: Training, label: str) -> float:
     """Do one training unless it is there; returns its mean Dice over test scans and contrasts."""
     place = experiment.folder / "trainings" / digest(experiment, training)
-    if not (place / "record.json").is_file():
+    if not finished(place):
         _train(experiment, training, place, label)
     rows = pd.read_csv(place / "metrics.csv")
     volumes = rows[(rows["scope"] == "volume") & ~rows["contrast"].str.contains("+", regex=False)]
@@ -273,7 +278,7 @@ def _score_case(
 def references(experiment: Experiment, fold: Fold) -> None:
     """Score what needs no network on a fold, unless it is there."""
     place = experiment.folder / "trainings" / reference_digest(experiment, fold)
-    if (place / "record.json").is_file():
+    if finished(place):
         return
     begin = time.monotonic()
     images = {

@@ -52,11 +52,25 @@ def begin(reports, phantom, name="grid", **overrides):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, phantom):
+def first_run(tmp_path_factory, phantom):
+    """An experiment that has run once, and of each of its trainings label and images."""
+    done, fed = begin(tmp_path_factory.mktemp("reports"), phantom), []
+    fit = Trainer.fit
+
+    def spied(self, sampler, seed, label, checkpoint=None):
+        fed.append((label, sampler.images))
+        return fit(self, sampler, seed, label, checkpoint)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "fit", spied)
+        done.run()
+    return done, fed
+
+
+@pytest.fixture(scope="module")
+def finished(first_run):
     """An experiment that has run once; not to be changed."""
-    done = begin(tmp_path_factory.mktemp("reports"), phantom)
-    done.run()
-    return done
+    return first_run[0]
 
 
 @pytest.fixture
@@ -106,6 +120,8 @@ def test_the_record_of_the_experiment(finished):
     assert record["config_hash"] == files.sha256_json(record["config"])
     assert record["config"]["profile"]["training"]["steps"] == 3
     assert {"made", "versions", "device", "command", "deviations"} <= set(record)
+    assert record["seeds"] == 1 and record["seconds"] > 0 and len(record["trainings"]) == 6
+    assert all((finished.folder / "trainings" / name).is_dir() for name in record["trainings"])
     tested = [case for fold in record["config"]["folds"] for case in fold["test"]]
     assert sorted(tested) == ["01", "02", "03"]
 
@@ -406,37 +422,22 @@ def arrays_of(case, names, region, factor):
     return found
 
 
-def test_no_array_of_a_test_patient_is_among_those_that_are_fitted(
-    finished, phantom, tmp_path, monkeypatch
-):
-    fed = []
-    fit = Trainer.fit
-
-    def spied(self, sampler, seed, label, checkpoint=None):
-        used = {content(a) for item in sampler.images for a in (item.image, item.truth)}
-        fed.append((label, len(sampler.images), used))
-        return fit(self, sampler, seed, label, checkpoint)
-
-    monkeypatch.setattr(Trainer, "fit", spied)
-    spied_on = begin(tmp_path, phantom)
-    trial._regions.clear()
-    spied_on.run()
+def test_no_array_of_a_test_patient_is_among_those_that_are_fitted(first_run):
+    done, fed = first_run
     assert len(fed) == 6  # two spine networks, four disc networks
-    for label, number, used in fed:
-        fold = next(f for f in spied_on.folds if f"fold {f.number}" in label)
-        where = trial.regions_once(spied_on, fold)
-        factor = spied_on.profile.spine.factor
-        names = spied_on.images("with")
+    for label, images in fed:
+        fold = next(f for f in done.folds if f"fold {f.number}" in label)
+        where = trial.regions_once(done, fold)
+        names, factor = done.images("with"), done.profile.spine.factor
         known = {
-            name: arrays_of(case, names, where[name], factor)
-            for name, case in spied_on.cases.items()
+            name: arrays_of(case, names, where[name], factor) for name, case in done.cases.items()
         }
         train = set().union(*(known[name] for name in fold.train))
         test = set().union(*(known[name] for name in fold.test))
+        used = {content(array) for item in images for array in (item.image, item.truth)}
         assert used and used <= train, label  # every array is one of a training scan
         assert not used & test, label
-        contrasts = 8 if "with fusion" in label else 4
-        assert number == contrasts * len(fold.train)
+        assert len(images) == (8 if "with fusion" in label else 4) * len(fold.train)
 
 
 def weights_of(made, training):
@@ -515,8 +516,8 @@ def test_a_single_contrast_has_no_arm_with_fusion(tmp_path, monkeypatch):
     rows = made.run()
     assert set(rows["contrast"]) == {"t2"} and set(rows["target"]) == {"disc"}
     assert [p.name for p in sorted((made.folder / "tables").iterdir())] == [
-        "table3.csv",
-        "table3.md",
+        "table1.csv",
+        "table1.md",
     ]
 
 

@@ -107,6 +107,12 @@ def test_region_overview_draws_tiles_where_they_were_cut():
         assert np.array_equal(inside, plotting.upright(marked))
 
 
+def test_tile_larger_than_the_slice_is_drawn_around_the_slice():
+    figure = plotting.region_overview(corner_plane(), SPACING, (0, 20), (112, 128), [(0, 0)])
+    (box,) = figure.axes[3].patches
+    assert tuple(box.get_bbox().extents) == (-0.5, -0.5, 19.5, 29.5)
+
+
 def test_region_overview_says_what_is_not_there():
     figure = plotting.region_overview(corner_plane(), SPACING, (0, 20), (20, 32), [(0, 0)])
     words = " ".join(

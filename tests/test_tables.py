@@ -75,7 +75,7 @@ def test_the_order_of_the_rows_is_the_paper_s_and_ours_come_first():
 
 
 def test_the_paper_s_rows_are_as_printed():
-    one = tables.table(pd.DataFrame(rows(contrasts=SINGLE)), 1)
+    one = tables.table(pd.DataFrame(rows("unet", "contrasts+fused", SINGLE)), 1)
     printed = one[(one["source"] == "paper") & (one["network"] == "FDS-CNN")].iloc[0]
     assert printed[[*SINGLE, "Mean"]].tolist() == [0.9111, 0.8853, 0.9055, 0.9062, 0.9021]
     assert printed["scans"] == 16
@@ -94,7 +94,7 @@ def test_the_printed_means_are_those_of_the_printed_numbers(number):
 
 def test_a_printed_mean_that_does_not_follow_from_its_row_is_shown_both_ways():
     contrasts = {1: SINGLE, 2: FUSED, 3: SINGLE}
-    found = pd.DataFrame(rows(contrasts=SINGLE) + rows(contrasts=FUSED))
+    found = pd.DataFrame(rows(contrasts=SINGLE) + rows("unet", "contrasts+fused", FUSED))
     texts = {
         n: tables.markdown(tables.table(found, n), n, "x").partition("\n\n")[2] for n in contrasts
     }
@@ -158,12 +158,28 @@ def test_missing_numbers_are_a_dash():
 
 
 def test_only_tables_with_rows_of_ours_are_written(tmp_path):
-    tables.write(pd.DataFrame(rows(contrasts=SINGLE)), tmp_path, "label", {"fat"})
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["table3.csv", "table3.md"]
-    back = pd.read_csv(tmp_path / "table3.csv")
+    found = pd.DataFrame(rows(trained_on="contrasts+fused", contrasts=SINGLE))
+    tables.write(found, tmp_path, "label", {"fat"})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["table1.csv", "table1.md"]
+    back = pd.read_csv(tmp_path / "table1.csv")
     assert back.columns.tolist() == ["network", "source", *SINGLE, "Mean", "scans"]
-    assert back.loc[1, "wat"] == 0.9096
-    assert "fat†" in (tmp_path / "table3.md").read_text(encoding="utf-8")
+    assert back["wat"].tolist() == [0.5, 0.8309, 0.9107, 0.9111]
+    text = (tmp_path / "table1.md").read_text(encoding="utf-8")
+    assert "fat†" in text and text.startswith("**Table 1. Networks trained with fusion")
+
+
+@pytest.mark.parametrize("contrasts", [("t2",), SINGLE])
+def test_table_1_without_fusion_says_so_and_is_set_beside_the_paper_s_without(tmp_path, contrasts):
+    found = rows(contrasts=contrasts, dice=0.5) + rows("level atlas", contrasts=contrasts, dice=0.4)
+    tables.write(pd.DataFrame(found), tmp_path, "label")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["table1.csv", "table1.md"]
+    text = (tmp_path / "table1.md").read_text(encoding="utf-8")
+    assert text.startswith("**Table 1. Networks trained WITHOUT fusion")
+    back = pd.read_csv(tmp_path / "table1.csv")
+    assert back.loc[back["source"] == "ours", "Mean"].tolist() == pytest.approx([0.4, 0.5])
+    paper = back[back["source"] == "paper"]
+    assert paper["network"].tolist() == (["FDS-CNN"] if contrasts == SINGLE else [])
+    assert paper["Mean"].tolist() == ([0.8973] if contrasts == SINGLE else [])
 
 
 def test_numbers_read_as_text_become_numbers():

@@ -183,11 +183,12 @@ figures["overview"] = plotting.region_overview(
     None if spine is None else spine[k],
     None if region.mask is None else region.mask[k],
 )  # fmt: skip
-plotting.show(
-    figures["overview"],
-    "Five panels: a slice, the spine found in it, the slice with all else set to zero and the "
-    "band marked, the tiles on it, and an empty panel for the disc probability of lesson 04.",
+alt = (
+    f"Five panels: a slice, {'the spine found in it' if uses_network else 'the slice once more'}, "
+    "the region of interest with its band marked, the tiles on it, and an empty panel for the disc "
+    "probability of lesson 04."
 )
+plotting.show(figures["overview"], alt)
 
 # %% [markdown]
 # After a handful of steps the mask may be poor: then the region is poor too, or the whole image is
@@ -202,7 +203,7 @@ if uses_network:
     assert spine.shape == case.shape and spine.dtype == bool
     assert set(scores["case"]) == set(experiment.cases), "each scan is tested once"
     assert len(histories) == len(experiment.folds)
-print("✅ region, spine networks and scores are there")
+print("✅ region, masks and scores are as they should be")
 
 # %% [markdown]
 # ## Exercise (5 minutes)

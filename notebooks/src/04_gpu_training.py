@@ -194,16 +194,15 @@ plotting.show(figures["curve"], alt)
 #
 # ## Scores on people it has not seen
 #
-# Dice over the whole 3-D scan, for each contrast.
+# Dice over the whole 3-D scan, for each contrast; a row is the mean of a patient's scans.
 
 # %%
 scores = pd.read_csv(place / "metrics.csv", dtype=tables.TEXT)
 scores = scores[scores["scope"] == "volume"]
 print(f"Dice of the discs on test patients ({experiment.label()}):")
-wide = scores.pivot(index=["subject", "case"], columns="contrast", values="dice").astype(float)
-wide = wide[list(experiment.images(training.arm))]
-wide.loc[("mean", ""), :] = wide.mean()
-display(wide.tail(9).round(3))
+wide = scores.pivot_table(index="subject", columns="contrast", values="dice")
+wide.loc["mean of all scans"] = scores.groupby("contrast")["dice"].mean()
+display(wide[list(experiment.images(training.arm))].round(3))
 
 # %% [markdown]
 # ## Look at an answer

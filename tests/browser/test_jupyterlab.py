@@ -127,7 +127,7 @@ def wait_for_server(
 
 
 @pytest.mark.slow
-def test_a_lesson_runs_in_jupyterlab_without_a_network(browser, server, checkout):
+def test_a_lesson_runs_in_jupyterlab_without_a_network(browser, server, checkout, tmp_path):
     address, token = server
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     asked = []
@@ -135,17 +135,32 @@ def test_a_lesson_runs_in_jupyterlab_without_a_network(browser, server, checkout
     page.on("websocket", lambda socket_: asked.append(socket_.url))
     page.goto(f"{address}/lab/tree/notebooks/{LESSON}.ipynb?token={token}")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=90_000)
+    wait_for_kernel(address, token, page)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    state = wait_until_run(page)
-    if folder := os.environ.get("IVDLIB_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / "jupyterlab.png")
+    try:
+        state = wait_until_run(page)
+    finally:
+        page.screenshot(path=tmp_path / "jupyterlab.png")
     assert state["errors"] == []
     assert state["images"] >= 1
     assert (checkout / "reports" / "test" / "record.json").is_file()
     hosts = {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
     assert hosts == {"127.0.0.1"}
+
+
+def wait_for_kernel(address: str, token: str, page, seconds: float = 90) -> None:
+    """Wait until the kernel is idle and the page is connected; what is run earlier gets lost."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with urllib.request.urlopen(f"{address}/api/kernels?token={token}", timeout=10) as reply:
+            kernels = json.load(reply)
+        if any(k["connections"] and k["execution_state"] == "idle" for k in kernels):
+            page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+            page.wait_for_timeout(1000)
+            return
+        page.wait_for_timeout(300)
+    pytest.fail(f"no kernel within {seconds} s: {kernels}")
 
 
 def wait_until_run(page, seconds: float = 240) -> dict:

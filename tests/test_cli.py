@@ -1,0 +1,201 @@
+"""The command line: help that explains, one clear sentence for what is wrong, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from ivdlib import cli
+
+COMMANDS = ("phantom", "check", "grid", "reproduce", "lesson", "predict", "score", "info")
+
+
+def run(capsys, *arguments):
+    """Call the command in this process; gives (status, output, errors)."""
+    try:
+        status = cli.main([str(a) for a in arguments])
+    except SystemExit as stop:
+        status = stop.code
+    out = capsys.readouterr()
+    return status, out.out, out.err
+
+
+def is_one_sentence(text):
+    lines = [line for line in text.splitlines() if line.startswith("ivdlib:")]
+    assert len(lines) == 1, text
+    assert "Traceback" not in text
+    assert lines[0].rstrip().endswith(".")
+    return True
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_argument(capsys, command):
+    status, out, _ = run(capsys, command, "--help")
+    assert status == 0
+    assert len(out.splitlines()) > 6
+
+
+def test_overall_help_lists_the_commands(capsys):
+    _, out, _ = run(capsys, "--help")
+    assert all(command in out for command in COMMANDS)
+
+
+def test_phantom_and_check(capsys, tmp_path):
+    where = tmp_path / "phantom"
+    size = ("--subjects", 2, "--stages", 1, "--slices", 2, "--in-plane", 64, "--workers", 1)
+    status, out, _ = run(capsys, "phantom", where, *size)
+    assert status == 0 and "2 subjects" in out
+    status, out, _ = run(capsys, "check", where, "--json")
+    found = json.loads(out)["cases"]
+    assert status == 0
+    assert [row["case"] for row in found] == ["01", "02"]
+    assert found[0]["copies"] == [] and found[0]["errors"] == []
+
+
+def test_check_names_every_bad_case_and_fails(capsys, tmp_path, write_case):
+    write_case(tmp_path, "01")
+    write_case(tmp_path, "02", missing=["fat"])
+    status, out, _ = run(capsys, "check", tmp_path)
+    assert status == 1
+    assert "01: ok" in out and "02: ERROR" in out and "fat" in out
+    assert "2 cases, 1 with errors" in out
+
+
+BAD_GRIDS = {
+    "unknown profile": (["--profile", "huge"], "unknown profile"),
+    "unknown field": (["--set", "training.stepz=3"], "training.stepz"),
+    "wrong type": (["--set", "training.steps=many"], "training.steps"),
+    "no value": (["--set", "training.steps"], "FIELD=VALUE"),
+    "unknown network": (["--networks", "resnet"], "resnet"),
+    "one fold": (["--folds", "1"], "folds"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_GRIDS)
+def test_grid_refuses_before_it_loads_anything(capsys, tmp_path, kind):
+    arguments, word = BAD_GRIDS[kind]
+    reports = tmp_path / "reports"
+    status, _, err = run(capsys, "grid", *arguments, "--reports", reports)
+    assert status == 1 and is_one_sentence(err) and word in err
+    assert not reports.exists()
+
+
+def grid(capsys, data, tmp_path, *more):
+    reports = tmp_path / "reports"
+    return run(capsys, "grid", "--profile", "test", "--data", data, "--reports", reports, *more)
+
+
+def test_grid_on_bad_data(capsys, tmp_path, write_case):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    status, _, err = grid(capsys, empty, tmp_path)
+    assert status == 1 and is_one_sentence(err)
+    faults = {
+        "missing": ({"missing": ["opp"]}, "opp"),
+        "truncated": ({"truncated": "fat"}, "truncated"),
+        "unlabelled": ({"labels": None}, "abel"),
+    }
+    for name, (fault, word) in faults.items():
+        data = tmp_path / name
+        write_case(data, "A1")
+        write_case(data, "B1", **fault)
+        status, _, err = grid(capsys, data, tmp_path)
+        assert status == 1 and is_one_sentence(err) and word in err, (name, err)
+    assert not (tmp_path / "reports").exists()
+
+
+def test_grid_refuses_a_patient_on_both_sides(capsys, tmp_path, write_case):
+    data = tmp_path / "data"
+    for name in ("A1_01", "A1_02", "B1_01"):
+        write_case(data, name)
+    split = tmp_path / "split.csv"
+    split.write_text("case,fold\nA1_01,1\nA1_02,2\nB1_01,2\n")
+    status, _, err = grid(capsys, data, tmp_path, "--split", split)
+    assert status == 1 and is_one_sentence(err)
+    assert "patient A" in err
+
+
+def test_ctrl_c_is_a_sentence_and_130(capsys, monkeypatch, tmp_path):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ivdlib.phantom.make_phantom", interrupted)
+    status, _, err = run(capsys, "phantom", tmp_path / "p")
+    assert status == 130 and "interrupted" in err and "Traceback" not in err
+
+
+def test_a_fault_of_ours_has_no_traceback_unless_asked(capsys, monkeypatch, tmp_path):
+    def broken(*_, **__):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("ivdlib.cases.check_cases", broken)
+    status, _, err = run(capsys, "check", tmp_path)
+    assert status == 70 and "boom" in err and "--debug" in err
+    with pytest.raises(RuntimeError):
+        cli.main(["check", str(tmp_path), "--debug"])
+
+
+def save(path, array, affine=None):
+    affine = np.diag([2.0, 1.25, 1.25, 1.0]) if affine is None else affine
+    nib.save(nib.Nifti1Image(array.astype(np.uint8), affine), path)
+    return path
+
+
+def boxes():
+    truth = np.zeros((10, 30, 40), dtype=np.uint8)
+    truth[2:8, 10:20, 5:12] = 1
+    truth[2:8, 10:20, 25:31] = 1
+    return truth
+
+
+def test_score_of_a_shifted_disc(capsys, tmp_path):
+    truth, pred = boxes(), boxes()
+    pred[:, :, 25:31] = 0
+    pred[2:8, 10:20, 26:32] = 1  # the upper disc one voxel (1.25 mm) up: Dice 5/6
+    a, b = save(tmp_path / "pred.nii.gz", pred), save(tmp_path / "truth.nii.gz", truth)
+    status, out, _ = run(capsys, "score", a, b, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert found["discs"][0]["dice"] == 1.0
+    assert found["discs"][1]["dice"] == pytest.approx(5 / 6)
+    assert found["discs"][1]["centre_distance_mm"] == pytest.approx(1.25)
+    _, text, _ = run(capsys, "score", a, b)
+    assert "0.8333" in text
+
+
+def test_score_refuses_other_grids_and_labels(capsys, tmp_path):
+    truth = save(tmp_path / "truth.nii.gz", boxes())
+    other = save(tmp_path / "other.nii.gz", boxes()[:, :, 1:])
+    status, _, err = run(capsys, "score", other, truth)
+    assert status == 1 and is_one_sentence(err) and "voxels" in err
+    moved = np.diag([2.0, 1.25, 1.25, 1.0])
+    moved[0, 3] = 5.0
+    status, _, err = run(capsys, "score", save(tmp_path / "m.nii.gz", boxes(), moved), truth)
+    assert status == 1 and is_one_sentence(err) and "5.0 mm" in err
+    status, _, err = run(capsys, "score", save(tmp_path / "v.nii.gz", boxes() * 7), truth)
+    assert status == 1 and is_one_sentence(err) and "--discs" in err
+
+
+def test_quick_commands_load_no_framework(tmp_path, write_case):
+    write_case(tmp_path, "01")
+    code = (
+        "import sys; from ivdlib.cli import main; main(['check', sys.argv[1]]); "
+        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_info_is_quiet_and_complete(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-m", "ivdlib", "info", "--json"],
+        capture_output=True, text=True, env=environment,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert found["versions"]["keras"] and found["backend"] and found["cores"] >= 1
+    assert done.stderr == "", "the start-up chatter of the framework reaches the user"
