@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import warnings
 from collections.abc import Sequence
 
 from ivdlib import __version__
 from ivdlib.commands import data, job, use
-from ivdlib.errors import DataWarning, IvdlibError
+from ivdlib.errors import IvdlibError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of every program that a signal ended."""
@@ -63,17 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
-    """Print our own warnings as a line; others as Python does."""
-    if issubclass(category, DataWarning):
-        print(f"warning: {message}", file=sys.stderr)
-    else:
-        _python_warning(message, category, filename, lineno, file, line)
-
-
-_python_warning = warnings.showwarning
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -89,7 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Ctrl-C.
     """
     args = _parser().parse_args(arguments)
-    warnings.showwarning = _show_warning
     try:
         return args.run(args)
     except IvdlibError as error:
@@ -128,5 +115,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 70
-    finally:
-        warnings.showwarning = _python_warning

@@ -4,6 +4,8 @@ Every error that a user can cause is an `IvdlibError`; the command line prints i
 traceback (`--debug` shows it) and exits with a non-zero status.
 """
 
+import warnings
+
 
 class IvdlibError(Exception):
     """Base of all errors that the package raises on purpose; the message is for the user."""
@@ -23,3 +25,14 @@ class LeakageError(IvdlibError):
 
 class DataWarning(UserWarning):
     """Something in the data was mended, derived or assumed; the message says what."""
+
+
+def _plainly(message, category, filename, lineno, line=None) -> str:
+    """Write our own warnings as a sentence, without the place in the library that gave them."""
+    if issubclass(category, DataWarning):
+        return f"warning: {message}\n"
+    return _python_format(message, category, filename, lineno, line)
+
+
+_python_format = warnings.formatwarning
+warnings.formatwarning = _plainly
