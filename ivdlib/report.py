@@ -183,18 +183,22 @@ def _results(metrics: pd.DataFrame) -> list[str]:
 
 
 def _table(path: Path, record: dict[str, Any]) -> dict[str, Any]:
-    """A table of `tables/` for the template; the caption with its label is that of the Markdown."""
+    """A table of `tables/` for the template; caption, label and notes are those of the Markdown."""
+    text = path.with_suffix(".md").read_text(encoding="utf-8").splitlines()
+    caption, *notes = [line.replace("**", "") for line in text if line and line[0] != "|"]
     frame = pd.read_csv(path, dtype={"network": str, "source": str})
+    numbers = frame.columns[2:-1]
+    frame = frame.astype(dict.fromkeys(numbers, float))
     derived = set(record.get("derived", []))
-    head = [f"{c}†" if is_derived(c, derived) else c for c in frame.columns]
-    rows = [
-        {"source": row[1], "cells": [_cell(value) for value in row]}
-        for row in frame.itertuples(index=False)
-    ]
-    caption = path.with_suffix(".md").read_text(encoding="utf-8").splitlines()[0].replace("**", "")
-    marked = any("†" in title for title in head)
-    note = f"† derived: {', '.join(sorted(derived))} was computed from the other contrasts."
-    return {"caption": caption, "head": head, "rows": rows, "note": note if marked else ""}
+    return {
+        "caption": caption,
+        "head": [f"{c}†" if is_derived(c, derived) else c for c in frame.columns],
+        "rows": [
+            {"source": row[1], "cells": [_cell(value) for value in row]}
+            for row in frame.itertuples(index=False)
+        ],
+        "notes": notes,
+    }
 
 
 def _cell(value: Any) -> str:
