@@ -20,6 +20,7 @@ import pandas as pd
 
 from ivdlib import files, profiles, provenance, tables
 from ivdlib.cases import Case, load_cases
+from ivdlib.choices import open_choices
 from ivdlib.dixon import CONTRASTS
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.fusion import fused_names
@@ -205,12 +206,14 @@ class Experiment:
             command=[Path(sys.argv[0]).name, *sys.argv[1:]],
             config_hash=digest,
             config=self.config,
+            data="phantom" if self.is_phantom else self.data.resolve().name,
             phantom=self.is_phantom,
             comparable=self.profile.comparable,
             cases={c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()},
             derived=sorted({name for c in self.cases.values() for name in c.derived}),
             tile=self.tile,
             deviations=profiles.deviations(self.profile),
+            open_choices=open_choices(self.profile),
         )
         files.write_json(path, record)
 

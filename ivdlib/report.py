@@ -90,6 +90,7 @@ def render(folder: Path, expected: Sequence[str] = ()) -> str:
         results=_results(metrics),
         tables=[_table(path, record) for path in sorted((folder / "tables").glob("table?.csv"))],
         deviations=_deviations(record),
+        choices=record.get("open_choices", []),
         lessons=[_lesson(folder / "notebooks", stem) for stem in _stems(folder, expected)],
         command=_command(record),
         versions=[
@@ -125,7 +126,7 @@ def _facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> list[
     trained = [r for r in done if "seconds_training" in r]
     seconds = sum(r["seconds_training"] + r["seconds_scoring"] for r in trained)
     return [
-        ("Data", f"{'phantom, ' if record.get('phantom') else ''}{len(cases)} scans of "
+        ("Data", f"{record.get('data', '?')}, {len(cases)} scans of "
                  f"{len(subjects)} subjects"),
         ("Profile", profile.get("name", "?")),
         ("Folds", f"{len(config.get('folds', []))}, no subject on both sides of one"),

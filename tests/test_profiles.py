@@ -171,3 +171,14 @@ def test_deviations_say_what_and_why():
 
 def test_every_reason_belongs_to_a_field():
     assert set(profiles.REASONS) <= set(profiles.keys())
+
+
+@pytest.mark.parametrize("name", profiles.PROFILES)
+def test_open_choices_name_what_the_profile_does(name):
+    from ivdlib.choices import open_choices
+
+    p = profiles.profile(name)
+    rows = {row["what"]: row for row in open_choices(p)}
+    assert all(row["ours"] and row["paper"] and row["why"] for row in rows.values())
+    assert rows["length"]["ours"] == f"{p.training.steps} optimiser steps"
+    assert rows["loss"]["ours"] == p.training.loss

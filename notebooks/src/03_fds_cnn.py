@@ -193,7 +193,8 @@ display(pd.DataFrame(choices, columns=["open", "ours", "other readings"]))
 
 # %%
 deviations = pd.DataFrame(profiles.deviations(experiment.profile))
-display(deviations) if len(deviations) else print("Nowhere: this is the profile `paper`.")
+with pd.option_context("display.max_colwidth", None):
+    display(deviations) if len(deviations) else print("Nowhere: this is the profile `paper`.")
 
 # %% [markdown]
 # ## Check

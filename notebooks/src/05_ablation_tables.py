@@ -25,6 +25,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from ivdlib import diagrams, files, plotting, profiles, tables
+from ivdlib.choices import open_choices
 from ivdlib.experiment import Experiment
 
 experiment = Experiment(
@@ -133,6 +134,16 @@ audit = pd.DataFrame(audit, columns=["table", "network", "printed mean", "mean o
 gap = (audit["printed mean"] - audit["mean of its row"]).abs()
 audit["differs by more than rounding"] = gap > 1e-4
 display(audit.round(4))
+
+# %% [markdown]
+# ## What the paper leaves open
+#
+# Much of the recipe is not in the paper. Whoever repeats it has to choose, and a choice can weigh
+# more than the idea under test. These are ours; those inside the network stand in lesson 03.
+
+# %%
+with pd.option_context("display.max_colwidth", None):
+    display(pd.DataFrame(open_choices(experiment.profile)).set_index("what"))
 
 # %% [markdown]
 # ## What may be concluded here
