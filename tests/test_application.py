@@ -30,6 +30,13 @@ def experiment(tmp_path_factory):
     return place
 
 
+# All 48 axis orders are tested with `save_mask`; here a few go through the networks.
+@pytest.mark.parametrize(
+    "oblique_affine",
+    [((0, 1, 2), (1, 1, 1)), ((0, 1, 2), (-1, -1, 1)), ((2, 0, 1), (1, -1, -1))],
+    indirect=True,
+    ids=["RAS", "LPS", "SLP"],
+)
 def test_mask_lies_on_the_file(tmp_path, write_case, oblique_affine, experiment):
     write_case(tmp_path / "in", "01", affine=oblique_affine)
     (tmp_path / "in" / "01" / "01_Labels.nii.gz").unlink()
