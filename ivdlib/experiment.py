@@ -26,7 +26,7 @@ from ivdlib.errors import ConfigError, DataError
 from ivdlib.fusion import fused_names
 from ivdlib.patches import tile_for
 from ivdlib.places import data_folder, reports_folder
-from ivdlib.progress import say
+from ivdlib.progress import say, track
 from ivdlib.splits import Fold, folds_from_file, patient_folds
 
 EXTENDABLE = ("networks", "arms", "seeds", "note")
@@ -257,8 +257,8 @@ class Experiment:
         from ivdlib import trial
 
         todo = list(self.trainings())
-        for fold in self.folds:
-            if self.profile.references:
+        if self.profile.references:
+            for fold in track(self.folds, "rows that need no network"):
                 trial.references(self, fold)
         for number, training in enumerate(todo, start=1):
             row = trial.train(self, training, f"training {number}/{len(todo)}: {training.title}")
