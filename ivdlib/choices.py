@@ -40,7 +40,7 @@ _OPEN = (
      "Keras' default, lower where a training is short"),
     ("batch on several GPUs", "16 in all", "16", "not said whether in all or each"),
     ("width of the baselines", "the size of the profile: {p.size}",
-     "“reduce the number of channels”", "no number is given; every network comes in the same three sizes"),
+     "“reduce the number of channels”", "every network comes in the same three sizes"),
     ("who is in which fold", "patients shuffled by seed 0", "“four groups”",
      "each patient is tested once"),
     ("Dice", "per 3-D image, then mean over images", "not given", "slices without disc have none"),
