@@ -225,16 +225,16 @@ class Experiment:
         DataError
             Where nothing has been scored yet.
         """
-        from ivdlib import trial
+        from ivdlib import ledger, spine_stage, trial
 
         wanted = [trial.digest(self, training) for training in self.trainings()]
-        wanted += [trial.spine_digest(self, fold) for fold in self.folds]
+        wanted += [spine_stage.digest(self, fold) for fold in self.folds]
         wanted += [trial.reference_digest(self, fold) for fold in self.folds]
         paths = [self.folder / "trainings" / digest / "metrics.csv" for digest in wanted]
         found = [
             pd.read_csv(p, dtype=tables.TEXT, keep_default_na=False, na_values={})
             for p in paths
-            if trial.finished(p.parent)
+            if ledger.finished(p.parent)
         ]
         if not found:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")

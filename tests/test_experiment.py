@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ivdlib import experiment as experiment_module
-from ivdlib import files, inference, metrics, trial
+from ivdlib import files, inference, ledger, metrics, spine_stage, trial
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, LeakageError
 from ivdlib.experiment import Experiment, Training
@@ -103,7 +103,7 @@ def contents(folder):
 
 def test_the_folder_is_that_of_the_design(finished):
     hashes = {trial.digest(finished, t) for t in finished.trainings()}
-    hashes |= {trial.spine_digest(finished, fold) for fold in finished.folds}
+    hashes |= {spine_stage.digest(finished, fold) for fold in finished.folds}
     assert len(hashes) == 2 * 2 + 2  # two folds, with and without fusion; two spine networks
     parts = ("history.csv", "metrics.csv", "model.weights.h5", "record.json")
     expected = ["metrics.csv", "record.json"]
@@ -136,7 +136,7 @@ def test_the_record_of_a_training_says_what_made_it(finished):
         assert tuple(record["train"]) == fold.train and tuple(record["test"]) == fold.test
         assert record["images"] == list(SINGLE + (FUSED if training.arm == "with" else ()))
         assert record["options"]["steps"] == 3
-        assert record["region"]["spine"] == trial.spine_digest(finished, fold)
+        assert record["region"]["spine"] == spine_stage.digest(finished, fold)
         network = inference.load_model(place / "model.weights.h5")
         assert network.passport == record["passport"]
         assert network.passport["trained_by"] == f"grid/{digest}"
@@ -182,8 +182,8 @@ def test_the_scores_are_those_of_the_saved_weights(finished):
     training = next(t for t in finished.trainings() if t.arm == "with")
     fold = training.fold
     folder = finished.folder / "trainings"
-    disc = inference.load_model(folder / trial.digest(finished, training) / trial.WEIGHTS)
-    spine = inference.load_model(folder / trial.spine_digest(finished, fold) / trial.WEIGHTS)
+    disc = inference.load_model(folder / trial.digest(finished, training) / ledger.WEIGHTS)
+    spine = inference.load_model(folder / spine_stage.digest(finished, fold) / ledger.WEIGHTS)
     rows = finished.metrics()
     for name in fold.test:
         case = finished.cases[name]
@@ -235,7 +235,7 @@ def test_a_training_without_a_record_is_done_again_and_gives_the_same(again, fin
     same = "metrics.csv"
     assert (repeated.folder / same).read_bytes() == (finished.folder / same).read_bytes()
     ours, theirs = (
-        inference.load_model(folder / "trainings" / place.name / trial.WEIGHTS).model.get_weights()
+        inference.load_model(folder / "trainings" / place.name / ledger.WEIGHTS).model.get_weights()
         for folder in (repeated.folder, finished.folder)
     )
     assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
@@ -261,9 +261,9 @@ def test_fewer_arms_are_a_part_of_it(again, fits):
 def test_a_lost_spine_network_is_trained_again(again, fits):
     """Weights are not committed with the results, and more seeds may be wanted."""
     more = again(seeds=2)
-    trial._regions.clear()
+    spine_stage._regions.clear()
     for fold in more.folds:
-        (more.folder / "trainings" / trial.spine_digest(more, fold) / trial.WEIGHTS).unlink()
+        (more.folder / "trainings" / spine_stage.digest(more, fold) / ledger.WEIGHTS).unlink()
     trial.train(more, list(more.trainings())[-1], "last")
     assert fits == ["spine U-Net, fold 2", "last"]
 
@@ -288,7 +288,7 @@ def test_an_interrupted_training_leaves_no_record_and_is_finished_later(
         patch.setattr(trial, "TileSampler", PressedKeys)
         with pytest.raises(KeyboardInterrupt):
             stopped.run()
-    assert not (place / "record.json").exists() and not (place / trial.WEIGHTS).exists()
+    assert not (place / "record.json").exists() and not (place / ledger.WEIGHTS).exists()
     assert not list(stopped.folder.rglob(".part-*"))
     again().run()
     assert len(fits) == 2 and fits[0] == fits[1]
@@ -415,7 +415,7 @@ def content(array):
 
 def arrays_of(case, names, region, factor):
     """Hashes of all that a training could take of a scan: images and masks, as they are fed."""
-    found = {content(case.discs), content(inference.shrink(trial.spine_truth(case), factor) >= 0.5)}
+    found = {content(case.discs), content(inference.shrink(spine_stage.truth(case), factor) >= 0.5)}
     for image in inference.images_of(case.contrasts, names).values():
         found |= {content(image), content(region.apply(image))}
         found.add(content(inference.shrink(image, factor)))
@@ -427,7 +427,7 @@ def test_no_array_of_a_test_patient_is_among_those_that_are_fitted(first_run):
     assert len(fed) == 6  # two spine networks, four disc networks
     for label, images in fed:
         fold = next(f for f in done.folds if f"fold {f.number}" in label)
-        where = trial.regions_once(done, fold)
+        where = spine_stage.regions_once(done, fold)
         names, factor = done.images("with"), done.profile.spine.factor
         known = {
             name: arrays_of(case, names, where[name], factor) for name, case in done.cases.items()
@@ -444,9 +444,9 @@ def weights_of(made, training):
     """Weights and learning curves of a training and of its spine network."""
     trial.train(made, training, "training")
     found = []
-    for digest in (trial.spine_digest(made, training.fold), trial.digest(made, training)):
+    for digest in (spine_stage.digest(made, training.fold), trial.digest(made, training)):
         place = made.folder / "trainings" / digest
-        found += inference.load_model(place / trial.WEIGHTS).model.get_weights()
+        found += inference.load_model(place / ledger.WEIGHTS).model.get_weights()
         found.append(pd.read_csv(place / "history.csv")["loss"].to_numpy())
     return found
 
@@ -471,13 +471,13 @@ def test_what_the_test_patients_look_like_changes_no_weight(finished, phantom, t
 def test_the_region_can_be_the_true_spine_or_nothing(phantom, tmp_path, fits):
     true = begin(tmp_path, phantom, "true", spine__region="true", spine__margin=5.0)
     fold = true.folds[0]
-    for name, region in trial.regions(true, fold).items():
+    for name, region in spine_stage.regions(true, fold).items():
         spine = true.cases[name].spine
         assert region.mask[spine].all() and not region.mask.all()
     none = begin(tmp_path, phantom, "none", spine__region="none")
-    assert trial.regions(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
+    assert spine_stage.regions(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
     large = begin(tmp_path, phantom, "large", training__tile=[64, 64])
-    assert not trial.uses_region(large)
+    assert not spine_stage.uses_region(large)
     assert trial.fields(large, next(large.trainings()))["region"] is None
     assert fits == []
 
@@ -572,19 +572,19 @@ def test_references_are_scored_once_and_stand_in_table_1(finished, phantom, tmp_
 def test_trainers_are_kept_for_the_next_training(finished):
     options = finished.profile.training
     config = unet.SIZES["tiny"]
-    one = trial.trainer("unet", config, (32, 32), options)
-    assert trial.trainer("unet", config, (32, 32), options) is one
+    one = ledger.trainer("unet", config, (32, 32), options)
+    assert ledger.trainer("unet", config, (32, 32), options) is one
     other = UNetConfig(base=1, levels=1)
-    two = trial.trainer("unet", other, (32, 32), options)
-    assert trial.trainer("unet", config, (32, 32), options) is one
-    assert trial.trainer("unet", other, (32, 32), options) is two and len(trial._trainers) == 2
+    two = ledger.trainer("unet", other, (32, 32), options)
+    assert ledger.trainer("unet", config, (32, 32), options) is one
+    assert ledger.trainer("unet", other, (32, 32), options) is two and len(ledger._trainers) == 2
 
 
 def test_a_tube_around_the_discs_stands_for_an_unlabelled_spine():
     case = SimpleNamespace(spine=None, discs=np.zeros((12, 40, 60), bool), spacing=(4.0, 2.0, 2.0))
     case.discs[4:8, 15:25, 20:24] = True
     case.discs[4:8, 15:25, 40:44] = True
-    tube = trial.spine_truth(case)
+    tube = spine_stage.truth(case)
     assert tube[case.discs].all() and tube[6, 20, 30] and not tube.all()
     case.spine = case.discs
-    assert trial.spine_truth(case) is case.discs
+    assert spine_stage.truth(case) is case.discs

@@ -26,7 +26,7 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import diagrams, files, inference, metrics, models, plotting, trial
+from ivdlib import diagrams, files, inference, metrics, models, plotting, spine_stage
 from ivdlib.experiment import Experiment
 from ivdlib.patches import TileGrid, region_around
 
@@ -49,10 +49,10 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 # one tile there is no background to leave out, and this stage is skipped.
 
 # %%
-uses_network = trial.uses_spine_network(experiment)
+uses_network = spine_stage.uses_network(experiment)
 print(f"slices of case {case.name}: {case.shape[1:]} pixels, tile: {experiment.tile}")
 if uses_network:
-    share = trial.spine_truth(case).mean()
+    share = spine_stage.truth(case).mean()
     print(f"The spine fills {100 * share:.0f} % of this scan: the rest can go.")
 else:
     print("Slices fit into a tile: no spine network is needed, and none is trained below.")
@@ -122,8 +122,8 @@ print(f"{config.levels} levels, {unet.count_params():,} weights in all")
 histories = {}
 if uses_network:
     for part in experiment.folds:
-        network = trial.spine_network(experiment, part)
-        place = experiment.folder / "trainings" / trial.spine_digest(experiment, part)
+        network = spine_stage.network(experiment, part)
+        place = experiment.folder / "trainings" / spine_stage.digest(experiment, part)
         histories[f"fold {part.number}"] = pd.read_csv(place / "history.csv")
         seconds = files.read_json(place / "record.json")["seconds_training"]
         print(f"fold {part.number}: {options.steps} steps, {seconds:.0f} s of training")
@@ -165,9 +165,9 @@ if uses_network:
 # %%
 spine = None
 if uses_network:
-    network = trial.spine_network(experiment, fold)
+    network = spine_stage.network(experiment, fold)
     spine = inference.predict_spine(network.model, case.contrasts, options.factor)
-    print(f"spine found in this scan: Dice {metrics.dice(spine, trial.spine_truth(case)):.3f}")
+    print(f"spine found in this scan: Dice {metrics.dice(spine, spine_stage.truth(case)):.3f}")
 
 # %%
 region = inference.region_of(
@@ -211,14 +211,14 @@ print("✅ region, masks and scores are as they should be")
 # Why a margin? Take the *true* spine of `case` and a margin of 0 mm. Which share of all voxels is
 # kept? Put it in place of `None`, and compare with a margin of 15 mm.
 #
-# Hint: `region_around(trial.spine_truth(case), case.spacing, experiment.tile[0], margin)` gives a
+# Hint: `region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin)` gives a
 # region with a `mask`.
 
 # %%
 answer = None
 
 # %%
-tight = region_around(trial.spine_truth(case), case.spacing, experiment.tile[0], margin=0.0)
+tight = region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin=0.0)
 expected = tight.mask.mean()
 if answer is None:
     print("Exercise: not answered yet.")

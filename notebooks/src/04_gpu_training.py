@@ -25,7 +25,19 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import diagrams, files, inference, losses, metrics, plotting, provenance, tables, trial
+from ivdlib import (
+    diagrams,
+    files,
+    inference,
+    ledger,
+    losses,
+    metrics,
+    plotting,
+    provenance,
+    spine_stage,
+    tables,
+    trial,
+)  # fmt: skip
 from ivdlib.augment import random_pixels, rotated_tile
 from ivdlib.experiment import Experiment
 from ivdlib.patches import TileGrid
@@ -67,7 +79,7 @@ print("patients that test: ", ", ".join(sorted({fold.subjects[c] for c in fold.t
 # network of this fold, where there is one.
 
 # %%
-regions = trial.regions_once(experiment, fold)
+regions = spine_stage.regions_once(experiment, fold)
 case = experiment.cases[fold.train[0]]
 region, k = regions[case.name], plotting.middle_slice(case.discs)
 images = inference.images_of(case.contrasts, experiment.images(training.arm))
@@ -211,7 +223,7 @@ display(wide[list(experiment.images(training.arm))].round(3))
 # score; the network is loaded again from its weights file, as anyone else would.
 
 # %%
-network = inference.load_model(place / trial.WEIGHTS)
+network = inference.load_model(place / ledger.WEIGHTS)
 chosen = experiment.cases[str(np.random.default_rng(0).choice(fold.test))]
 region, k = regions[chosen.name], plotting.middle_slice(chosen.discs)
 images = inference.images_of(chosen.contrasts, experiment.contrasts)
@@ -242,8 +254,8 @@ plotting.show(figures["prediction"], alt)
 
 # %%
 spine = None
-if trial.uses_spine_network(experiment):
-    finder = trial.spine_network(experiment, fold).model
+if spine_stage.uses_network(experiment):
+    finder = spine_stage.network(experiment, fold).model
     factor = experiment.profile.spine.factor
     spine = inference.predict_spine(finder, chosen.contrasts, factor)[k]
 kept = None if region.mask is None else region.mask[k]

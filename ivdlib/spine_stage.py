@@ -1,0 +1,133 @@
+"""The spine stage (paper, Sect. 2.1): a U-Net for the spine in each fold, and its region."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ivdlib import discs, inference, ledger, metrics
+from ivdlib.patches import Region
+from ivdlib.profiles import TrainingOptions
+from ivdlib.progress import track
+from ivdlib.sampler import TileSampler, TrainingImage
+from ivdlib.splits import Fold
+
+if TYPE_CHECKING:
+    from ivdlib.cases import Case
+    from ivdlib.experiment import Experiment
+
+
+def fields(experiment: Experiment, fold: Fold) -> dict[str, Any]:
+    """All that decides on the spine network of a fold."""
+    options = experiment.profile.spine
+    return {
+        "target": "spine",
+        "network": "unet",
+        "config": ledger.config(experiment, "unet", options.size).to_dict(),
+        "options": asdict(options),
+        "images": experiment.contrasts,
+        **ledger.scans(experiment, fold),
+    }
+
+
+def digest(experiment: Experiment, fold: Fold) -> str:
+    """Hash of the spine network of a fold."""
+    return ledger.short_hash(fields(experiment, fold))
+
+
+def uses_region(experiment: Experiment) -> bool:
+    """Whether any scan is larger than a tile; else there is no background to leave out."""
+    larger = any(
+        not inference.fits_one_tile(case.shape, experiment.tile)
+        for case in experiment.cases.values()
+    )
+    return larger and experiment.profile.spine.region != "none"
+
+
+def uses_network(experiment: Experiment) -> bool:
+    """Whether the region comes from the spine U-Net."""
+    return uses_region(experiment) and experiment.profile.spine.region == "predicted"
+
+
+def truth(case: Case) -> np.ndarray:
+    """Mask of the spine: the labelled one, else a tube around the labelled discs."""
+    return (
+        case.spine if case.spine is not None else discs.spine_from_discs(case.discs, case.spacing)
+    )
+
+
+def _kind_of_truth(cases: list[Case]) -> str:
+    return "labels" if all(case.spine is not None for case in cases) else "tube around the discs"
+
+
+def network(experiment: Experiment, fold: Fold) -> inference.Network:
+    """The spine U-Net of a fold (paper, Sect. 2.1), trained on its training patients only.
+
+    Trained again where only its record is there: weights are not committed with the results.
+    """
+    place = experiment.folder / "trainings" / digest(experiment, fold)
+    if not (ledger.finished(place) and (place / ledger.WEIGHTS).is_file()):
+        _train(experiment, fold, place)
+    return inference.load_model(place / ledger.WEIGHTS)
+
+
+def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
+    spine = experiment.profile.spine
+    cases = [experiment.cases[name] for name in fold.train]
+    shapes = [inference.spine_tile(case.shape, spine.factor) for case in experiment.cases.values()]
+    tile = (max(s[0] for s in shapes), max(s[1] for s in shapes))
+    options = TrainingOptions(
+        steps=spine.steps, batch=spine.batch, learning_rate=spine.learning_rate,
+        schedule="cosine", tile=tile, tiles="all",
+    )  # fmt: skip
+    images = []
+    for case in cases:
+        small_truth = inference.shrink(truth(case), spine.factor) >= 0.5
+        for image in inference.images_of(case.contrasts, experiment.contrasts).values():
+            small = inference.shrink(image, spine.factor)
+            images.append(TrainingImage(small, small_truth, (0, small.shape[1])))
+    engine = ledger.trainer("unet", ledger.config(experiment, "unet", spine.size), tile, options)
+    label = f"spine U-Net, fold {fold.number}"
+    history = engine.fit(TileSampler(images, tile, options, 0), 0, label, place / "checkpoint.h5")
+
+    def score() -> list[dict[str, Any]]:
+        rows = []
+        for name in track(fold.test, f"{label}, scoring"):
+            case = experiment.cases[name]
+            mask = inference.predict_spine(engine.model, case.contrasts, spine.factor)
+            row = ledger.row(case, fold, 0, "unet", spine.size, "contrasts", "all", target="spine")
+            rows.append({**row, "dice": metrics.dice(mask, truth(case))})
+        return rows
+
+    passport = {"factor": spine.factor, "tile": tile, "spine_truth": _kind_of_truth(cases)}
+    what = fields(experiment, fold)
+    ledger.finish(experiment, place, engine, history, score, what, fold, passport)
+
+
+def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
+    """Region of interest of every scan, as the spine network of this fold sees it."""
+    spine, found = experiment.profile.spine, {}
+    trained = network(experiment, fold) if uses_network(experiment) else None
+    for name, case in experiment.cases.items():
+        if trained is not None:
+            mask = inference.predict_spine(trained.model, case.contrasts, spine.factor)
+        else:
+            mask = truth(case) if uses_region(experiment) else None
+        found[name] = inference.region_of(
+            mask, case.shape, case.spacing, experiment.tile, spine.margin
+        )
+    return found
+
+
+_regions: dict[str, dict[str, Region]] = {}
+
+
+def regions_once(experiment: Experiment, fold: Fold) -> dict[str, Region]:
+    """`regions`, kept while the same folds are asked for again and again."""
+    key = ledger.short_hash({**fields(experiment, fold), "tile": experiment.tile})
+    if key not in _regions:
+        _regions[key] = regions(experiment, fold)
+    return _regions[key]
