@@ -29,7 +29,7 @@ def predict_folder(
     spine_weights: str | os.PathLike | None = None,
     use_region: bool = True,
     contrast: str | None = None,
-    derive_missing: bool = False,
+    derive_missing: bool = True,
 ) -> Iterator[Path]:
     """Segment the discs of scans and write ``CASE_Discs.nii.gz`` for each.
 
@@ -48,7 +48,7 @@ def predict_folder(
     contrast : str, optional
         One image, e.g. ``"wat"`` or ``"wat+opp"``. Default: the probability is averaged over all
         images of the scan that the network was trained on.
-    derive_missing : bool, default False
+    derive_missing : bool, default True
         See `cases.load_cases`.
 
     Yields

@@ -6,20 +6,29 @@ from pathlib import Path
 
 import numpy as np
 
-from ivdlib.dixon import FORMULAS, contrast_order, derive, find_copies, which_is_the_copy
+from ivdlib.dixon import (
+    FORMULAS,
+    contrast_order,
+    derivable,
+    derive,
+    find_copies,
+    which_is_the_copy,
+)
 from ivdlib.errors import DataError
 from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm
+from ivdlib.header import NO_FORM, qform_hint
 from ivdlib.labelling import disc_and_spine_values, labels_on_grid
 from ivdlib.layout import CaseFiles
 from ivdlib.nifti import Image, read_image, read_labels
 from ivdlib.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
-from ivdlib.scan import Case, Options, Remarks
+from ivdlib.remarks import Remarks
+from ivdlib.scan import Case, Options
 from ivdlib.sidecars import Subject
 
 
 def read(word: str, path: Path) -> Image:
-    """Read one file of a case: "labels" and "spine" as uint8, a contrast as float32."""
-    return read_labels(path) if word in ("labels", "spine") else read_image(path)
+    """Read one file of a case: "labels", "spine" and "exact" as uint8, a contrast as float32."""
+    return read_labels(path) if word in ("labels", "spine", "exact") else read_image(path)
 
 
 def assemble(
@@ -31,7 +40,7 @@ def assemble(
     ----------
     files : CaseFiles
     images : dict of str to Image
-        By contrast, and under "labels" and "spine" where these are there.
+        By contrast, and under "labels", "spine" and "exact" where these are there.
     subject : Subject
     options : Options
 
@@ -50,6 +59,7 @@ def assemble(
     for name, scan in scans.items():
         _same_grid(f"case {files.name}: contrast {name}", scan, reference)
     remarks = Remarks([subject.note] if subject.note else [])
+    remarks.notes.extend(_about_headers(images, options))
     arrays, derived = _complete(files, scans, options, remarks)
     grid = file_grid(
         reference.array.shape, reference.affine, reference.header, options.declared.axcodes
@@ -59,11 +69,11 @@ def assemble(
             f"the axes run to {', '.join(options.declared.axcodes)} as dataset.json declares, "
             f"not to {', '.join(axcodes_of(reference.affine))} as the header says"
         )
-    labels, spine_mask = (
+    labels, spine_mask, exact = (
         labels_on_grid(files.name, word, images[word], reference, options, remarks)
         if word in images
         else None
-        for word in ("labels", "spine")
+        for word in ("labels", "spine", "exact")
     )
     discs, spine = disc_and_spine_values(files, labels, spine_mask, options, remarks)
     used = {name: path for name, path in files.contrasts.items() if name not in derived}
@@ -77,6 +87,7 @@ def assemble(
         disc_values=discs,
         spine_values=spine,
         spine_mask=None if spine_mask is None else to_canonical(spine_mask > 0, grid),
+        exact_mask=None if exact is None else to_canonical(exact > 0, grid),
         derived=frozenset(derived),
         columns=dict(subject.columns),
         sources={**used, **{word: images[word].path for word in images if word not in scans}},
@@ -94,12 +105,27 @@ def _same_grid(what: str, scan: Image, reference: Image) -> None:
             f"{what} has the shape {scan.size}, but {reference.path.name} has {reference.size}; "
             "all contrasts of a case must lie on one grid, so resample or export them again."
         )
-    off = corner_displacement_mm(scan.affine, reference.affine, scan.array.shape)
+    shape, name = scan.array.shape, reference.path.name
+    off = corner_displacement_mm(scan.affine, reference.affine, shape)
     if off > AFFINE_TOLERANCE_MM:
+        hint = qform_hint(scan.geometry, reference.geometry, shape, name)
         raise DataError(
-            f"{what} has another affine than {reference.path.name}: a corner lies {off:.1f} mm "
-            f"away (allowed: {AFFINE_TOLERANCE_MM:g} mm); resample or export them again."
+            f"{what} has another affine than {name}: a corner lies {off:.1f} mm away (allowed: "
+            f"{AFFINE_TOLERANCE_MM:g} mm){hint}; mend the header, resample or export them again."
         )
+
+
+def _about_headers(images: dict[str, Image], options: Options) -> list[str]:
+    """What was odd about the headers, each thing once with the files that it concerns."""
+    by_text: dict[str, list[str]] = {}
+    for word, image in images.items():
+        for text in image.geometry.notes:
+            if text != NO_FORM or options.declared.axcodes is None:
+                by_text.setdefault(text, []).append(word)
+    return [
+        f"header of {'all files' if len(words) == len(images) else ', '.join(words)}: {text}"
+        for text, words in by_text.items()
+    ]
 
 
 def _complete(
@@ -114,19 +140,21 @@ def _complete(
             arrays[name] = derive(name, arrays)
             derived.append(name)
             remarks.notes.append(
-                f"{name} is voxel for voxel a copy of {twin}: set aside, derived as "
-                f"{FORMULAS[name]} and marked as derived"
+                f"{name} is voxel for voxel a copy of {twin}, so it was set aside, derived as "
+                f"{FORMULAS[name]} and marked as derived; put the true {name} image in its place"
             )
-        for name in files.missing:
-            if name in FORMULAS and not options.derive_missing:
-                raise DataError(
-                    f"contrast {name!r} is missing; add {files.name}_{name}.nii[.gz], or pass "
-                    f"derive_missing=True to have it derived as {FORMULAS[name]}."
-                )
+        if files.missing and not options.derive_missing:
+            raise DataError(
+                f"contrast {files.missing[0]!r} is missing; add {files.name}_{files.missing[0]}"
+                ".nii[.gz], or let it be derived (derive_missing=True)."
+            )
+        order = derivable(arrays, files.missing)
+        for name in [*order, *(name for name in files.missing if name not in order)]:
             arrays[name] = derive(name, arrays)
             derived.append(name)
             remarks.notes.append(
-                f"{name} has no file: derived as {FORMULAS[name]} and marked as derived"
+                f"{name} has no file, so it was derived as {FORMULAS[name]} and marked as derived; "
+                "add its file where it was measured"
             )
     except DataError as error:
         raise DataError(f"case {files.name}: {error}") from error

@@ -20,6 +20,7 @@ from ivdlib.errors import DataError, DataWarning
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
 from ivdlib.nifti import write_mask
 from ivdlib.orientation import from_canonical, memory_grid
+from ivdlib.remarks import grouped, listed
 from ivdlib.scan import Case, Options
 from ivdlib.sidecars import find_beside, find_subjects, read_declared
 
@@ -34,9 +35,6 @@ __all__ = [
     "to_file_grid",
 ]
 
-NAMED_IN_A_WARNING = 5
-"""A warning lists this many cases by name and counts the rest."""
-
 _log = logging.getLogger("ivdlib")
 
 
@@ -45,7 +43,7 @@ def load_cases(
     *,
     discs: Iterable[int] | None = None,
     spine: Iterable[int] | None = None,
-    derive_missing: bool = False,
+    derive_missing: bool = True,
     labels_required: bool = False,
     label_grid: str = "voxel",
 ) -> list[Case]:
@@ -54,20 +52,22 @@ def load_cases(
     Parameters
     ----------
     folder : path
-        Holds ``NN/NN_{wat,fat,inn,opp}.nii[.gz]`` and ``NN_Labels.nii[.gz]``, or a variant of it;
-        see `ivdlib.layout`.
+        Holds ``NN/NN_{wat,fat,inn,opp}.nii[.gz]`` and ``NN_Labels.nii[.gz]``, or a variant of it,
+        such as ``NN/{wat,fat,inn,opp}.nii.gz``; see `ivdlib.layout`.
     discs : iterable of int, optional
         Label values that are disc. Default: what `dataset.json` declares, else {1}.
     spine : iterable of int, optional
         Label values that belong to the spine. Default: what `dataset.json` declares, else all
         values where there are more than `discs` (with a warning).
-    derive_missing : bool, default False
-        Derive a missing `wat`, `fat` or `inn` (`ivdlib.dixon.FORMULAS`) and mark it.
+    derive_missing : bool, default True
+        Derive a missing Dixon contrast from two others where that takes no guess
+        (`ivdlib.dixon.FORMULAS`), with a warning, and mark it as derived; False refuses the case.
     labels_required : bool, default False
         Refuse a case without labels.
     label_grid : {"voxel", "affine"}, default "voxel"
         Labels whose affine differs from the scan's: take them voxel by voxel, with a warning, up to
-        `geometry.LABEL_AFFINE_LIMIT_MM`; or resample them by the affines, nearest neighbour.
+        `geometry.LABEL_AFFINE_LIMIT_MM`; or resample them by the affines, nearest neighbour, and
+        log that.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def load_case(folder: str | os.PathLike, **options) -> Case:
     files = find_cases(folder)
     if len(files) > 1:
         raise DataError(
-            f"{folder} holds {len(files)} cases ({_names([f.name for f in files])}); "
+            f"{folder} holds {len(files)} cases ({listed([f.name for f in files])}); "
             "give the folder of one of them, or use load_cases."
         )
     return _load(Path(folder), files, options, above=True)[0]
@@ -136,28 +136,11 @@ def _load(folder: Path, found: list[CaseFiles], options: dict, *, above: bool) -
         assemble(f, {w: read(w, p) for w, p in f.paths.items()}, subjects[f.name], settings)
         for f in found
     ]
-    for where, note in _grouped(cases, "notes"):
+    for where, note in grouped((case.name, note) for case in cases for note in case.notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
-    for where, correction in _grouped(cases, "corrections"):
-        _log.info("%s: %s.", where, correction)
+    for where, text in grouped((case.name, text) for case in cases for text in case.corrections):
+        _log.info("%s: %s.", where, text)
     return cases
-
-
-def _grouped(cases: list[Case], remarks: str) -> list[tuple[str, str]]:
-    """Each different remark once, with the cases that it concerns."""
-    by_text: dict[str, list[str]] = {}
-    for case in cases:
-        for text in getattr(case, remarks):
-            by_text.setdefault(text, []).append(case.name)
-    return [
-        (f"case {names[0]}" if len(names) == 1 else f"{len(names)} cases ({_names(names)})", text)
-        for text, names in by_text.items()
-    ]
-
-
-def _names(names: list[str]) -> str:
-    more = len(names) - NAMED_IN_A_WARNING
-    return ", ".join(names[:NAMED_IN_A_WARNING]) + (f" and {more} more" if more > 0 else "")
 
 
 def to_file_grid(case: Case, volume: np.ndarray) -> np.ndarray:

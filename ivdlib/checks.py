@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,88 +13,193 @@ import numpy as np
 from ivdlib.assembly import assemble, read
 from ivdlib.dixon import consistency, find_copies, which_is_the_copy
 from ivdlib.errors import DataError
+from ivdlib.exchange import Exchange, find_exchange
 from ivdlib.labelling import label_values
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
 from ivdlib.nifti import Image
-from ivdlib.scan import Options
+from ivdlib.panels import Panel, panels_of
+from ivdlib.progress import track
+from ivdlib.provenance import cores
+from ivdlib.scan import Case, Options
 from ivdlib.sidecars import Subject, find_beside, find_subjects, read_declared
 
+MOST_THREADS = 4
+"""Cases that are looked at side by side; each takes about 0.2 GB where a scan is of full size."""
 
-def check_cases(folder: str | os.PathLike) -> list[dict[str, Any]]:
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What was found in a case: `row` as of `check_cases`, and slices that show it."""
+
+    row: dict[str, Any]
+    panels: tuple[Panel, ...] = ()
+
+
+def check_cases(folder: str | os.PathLike, **options) -> list[dict[str, Any]]:
     """Check all cases of a folder without stopping at the first bad one.
 
     Parameters
     ----------
     folder : path
-        As for `ivdlib.cases.load_cases`.
+        As for `ivdlib.cases.load_cases`; also the folder of one case, with `subjects.csv` and
+        `dataset.json` in it or one level above.
+    **options
+        `discs`, `spine`, `derive_missing`, `labels_required`, `label_grid` of `load_cases`.
 
     Returns
     -------
     list of dict
-        One a case, ready for JSON: `case`, `subject`, `stage`, `subject_source` (str); `contrasts`
-        (list of the contrasts with a file); `shape` (3 ints) and `spacing_mm` (3 floats) in
-        canonical axes, null where the case does not load; `labels` (list of the label values other
-        than 0, null without labels); `copies` (list of [name set aside, name it is a copy of]; the
-        order means nothing where `errors` says that it cannot be told); `derived` (list);
-        `consistency` (see
-        `dixon.consistency`, after copies were set aside; empty where the case does not load);
-        `errors`, `warnings` and `corrections` (declared ones) as lists of sentences.
+        One a case, sorted by name and ready for JSON. Every sentence of `errors` and `warnings`
+        ends in its repair, after the last semicolon.
+
+        - `case`, `subject`, `stage`, `subject_source`: str.
+        - `contrasts`: list of the contrasts with a file; `derived`: list of those that were
+          computed from others.
+        - `shape` (3 ints), `spacing_mm` (3 floats): in canonical axes; null where the case does
+          not load.
+        - `labels`: list of the label values other than 0; `discs`: how many pieces they make,
+          specks left out. Null without labels, `discs` also where the case does not load.
+        - `copies`: list of [name set aside, name it is a copy of]; the order means nothing where
+          `errors` says that it cannot be told.
+        - `consistency`: see `dixon.consistency`, after copies were set aside; empty where the case
+          does not load.
+        - `exchange`: of water and fat, see `exchange.find_exchange`: `kind` ("none", "local",
+          "whole"), `share` (of the body, 0 to 1) and `evidence` (dict of numbers); null where the
+          case does not load or has no water and fat.
+        - `errors`, `warnings`, `corrections` (declared ones): lists of sentences.
 
     Raises
     ------
     DataError
         Where the folder itself is at fault: missing, without scans, an unusable `subjects.csv` or
         `dataset.json`.
+    ConfigError
+        Where `label_grid` is unknown.
     """
+    return [checked.row for checked in examine(folder, **options)]
+
+
+def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> list[Checked]:
+    """Do the work of `check_cases`; parameters and errors as there.
+
+    Parameters
+    ----------
+    folder : path
+    pictures : bool, default False
+        Keep slices of the cases with findings about their images.
+    **options
+
+    Returns
+    -------
+    list of Checked
+    """
+    from joblib import Parallel, delayed
+
     folder = Path(folder)
     found = find_cases(folder)
-    declared = read_declared(find_beside("dataset.json", folder, found, above=False))
-    subjects, faults = find_subjects(found, find_beside("subjects.csv", folder, found, above=False))
+    above = len(found) == 1
+    declared = read_declared(find_beside("dataset.json", folder, found, above=above))
+    table = find_beside("subjects.csv", folder, found, above=above)
+    subjects, faults = find_subjects(found, table)
     odd = odd_ones(found)
-    unknown = Subject("", "", "")
-    return [
-        _check(
+    settings = Options(**options, declared=declared)
+    jobs = (
+        delayed(_check)(
             files,
-            subjects.get(files.name, unknown),
-            Options(declared=declared),
+            subjects.get(files.name, Subject("", "", "")),
+            settings,
             [*files.faults, *(by[files.name] for by in (odd, faults) if files.name in by)],
+            pictures,
         )
         for files in found
-    ]
+    )
+    # Threads, not processes: unpacking and NumPy let each other run, and nothing has to be sent.
+    workers = min(cores(), MOST_THREADS, len(found))
+    pool = Parallel(workers, backend="threading", return_as="generator")
+    return list(track(pool(jobs), "checking", len(found)))
 
 
 def _check(
-    files: CaseFiles, subject: Subject, options: Options, errors: list[str]
-) -> dict[str, Any]:
+    files: CaseFiles, subject: Subject, options: Options, errors: list[str], pictures: bool
+) -> Checked:
     images: dict[str, Image] = {}
     for word, path in files.paths.items():
         try:
             images[word] = read(word, path)
         except DataError as error:
             errors.append(str(error))
-    case = None
-    if files.contrasts and len(images) == len(files.paths):
-        try:
+    case, exchange, numbers = None, None, {}
+    warnings: list[str] = []
+    try:
+        if files.contrasts and len(images) == len(files.paths):
             case = assemble(files, images, subject, options)
-        except DataError as error:
-            errors.append(str(error))
+            warnings += case.notes
+            numbers = consistency(case.contrasts)
+            exchange = _exchange(case, errors, warnings)
+    except DataError as error:
+        errors.append(str(error))
+    except Exception as error:  # a fault of ours in one case must not hide the others
+        errors.append(
+            f"case {files.name} could not be checked to the end ({type(error).__name__}: {error}); "
+            "this is a fault of ivdlib, report it."
+        )
     labels = images.get("labels")
-    return {
+    copies = _copies({name: images[name].array for name in files.contrasts if name in images})
+    row = {
         "case": files.name,
         "subject": subject.subject,
         "stage": subject.stage,
         "subject_source": subject.source,
         "contrasts": list(files.contrasts),
+        "derived": [] if case is None else [c for c in case.contrasts if c in case.derived],
         "shape": None if case is None else list(case.shape),
         "spacing_mm": None if case is None else [round(edge, 4) for edge in case.spacing],
         "labels": None if labels is None else sorted(label_values(labels.array)),
-        "copies": _copies({name: images[name].array for name in files.contrasts if name in images}),
-        "derived": [] if case is None else sorted(case.derived),
-        "consistency": {} if case is None else _finite(consistency(case.contrasts)),
+        "discs": None if case is None or case.discs is None else _count(case.discs),
+        "copies": copies,
+        "consistency": _finite(numbers),
+        "exchange": None if exchange is None else _for_json(exchange),
         "errors": errors,
-        "warnings": [] if case is None else list(case.notes),
+        "warnings": warnings,
         "corrections": [] if case is None else list(case.corrections),
     }
+    if not pictures or not images or not (errors or set(warnings) - {subject.note}):
+        return Checked(row)
+    swapped = exchange.map if exchange is not None and exchange.kind != "none" else None
+    return Checked(row, panels_of(images, case, options.declared.axcodes, copies, swapped))
+
+
+def _exchange(case: Case, errors: list[str], warnings: list[str]) -> Exchange | None:
+    """Look for water and fat in each other's place, and put what is found into words."""
+    if not {"wat", "fat"} <= case.contrasts.keys():
+        return None
+    found = find_exchange(case.contrasts, case.spacing, case.discs)
+    if found.kind == "whole":
+        files = [case.sources[name].name for name in ("wat", "fat") if name in case.sources]
+        repair = (
+            f"exchange the names of {' and '.join(files)}"
+            if len(files) == 2
+            else f"give {files[0]} the name of the other contrast"
+        )
+        errors.append(
+            f"case {case.name}: water and fat stand exchanged in the whole body: the image called "
+            f"wat shows fat, and the one called fat shows water; {repair}."
+        )
+    elif found.kind == "local":
+        volume = found.map.sum() * math.prod(case.spacing) / 1000
+        centre = ", ".join(str(round(float(x.mean()))) for x in np.nonzero(found.map))
+        warnings.append(
+            f"water and fat stand exchanged in {100 * found.share:.1f} % of the body "
+            f"({volume:.1f} mL round voxel {centre}); swap them back there "
+            "(ivdlib.exchange.undo_exchange), scan again, or leave the case out"
+        )
+    return found
+
+
+def _count(mask: np.ndarray) -> int:
+    from ivdlib.discs import clean_specks, components
+
+    return int(components(clean_specks(mask)).max())
 
 
 def _copies(arrays: dict[str, np.ndarray]) -> list[list[str]]:
@@ -107,6 +213,14 @@ def _copies(arrays: dict[str, np.ndarray]) -> list[list[str]]:
     return pairs
 
 
+def _for_json(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "kind": exchange.kind,
+        "share": round(float(exchange.share), 4),
+        "evidence": _finite(exchange.evidence),
+    }
+
+
 def _finite(numbers: dict[str, float]) -> dict[str, float | None]:
     """JSON knows no NaN."""
-    return {k: round(v, 4) if math.isfinite(v) else None for k, v in numbers.items()}
+    return {k: round(float(v), 4) if math.isfinite(v) else None for k, v in numbers.items()}

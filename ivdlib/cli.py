@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ivdlib import __version__
-from ivdlib.commands import data, job, use
+from ivdlib.commands import check, data, job, use
 from ivdlib.errors import IvdlibError
 
 INTERRUPTED = 130
@@ -18,7 +18,7 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
     """Keep the line breaks of descriptions and show defaults."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False, argparse.SUPPRESS, ()):
+        if action.default in (None, False, argparse.SUPPRESS, (), []):
             return action.help
         return super()._get_help_string(action)
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for define in (
         data.phantom,
-        data.check,
+        check.check,
         job.grid,
         job.reproduce,
         job.lesson,

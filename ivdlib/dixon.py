@@ -1,11 +1,11 @@
 """What the four Dixon contrasts owe to each other: derive one, find copies, measure consistency.
 
 With water `W` and fat `F` as magnitudes, the in-phase image is `W + F` and the opposed-phase image
-is `|W - F|` (two-point Dixon). The opposed-phase image has lost the sign of `W - F`, so nothing can
-be derived from it without a guess; pairs that would need it are refused.
+is `|W - F|` (two-point Dixon). The opposed-phase image has lost the sign of `W - F`: it can be made
+from `W` and `F`, but nothing can be derived from it without a guess, and that is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -15,10 +15,20 @@ from ivdlib.errors import DataError
 CONTRASTS = ("wat", "fat", "inn", "opp")
 """Water, fat, in-phase and opposed-phase image, in the order of Tables 1 and 2 of the paper."""
 
-FORMULAS = {"wat": "max(inn - fat, 0)", "fat": "max(inn - wat, 0)", "inn": "wat + fat"}
+FORMULAS = {
+    "wat": "max(inn - fat, 0)",
+    "fat": "max(inn - wat, 0)",
+    "inn": "wat + fat",
+    "opp": "|wat - fat|",
+}
 """How a contrast is derived; what is not here is not derived."""
 
-_NEEDS = {"wat": ("inn", "fat"), "fat": ("inn", "wat"), "inn": ("wat", "fat")}
+_NEEDS = {
+    "wat": ("inn", "fat"),
+    "fat": ("inn", "wat"),
+    "inn": ("wat", "fat"),
+    "opp": ("wat", "fat"),
+}
 
 CLEAR_MARGIN = 1.2
 """The worse of two readings must miss `opp` by this factor more than the better one."""
@@ -29,9 +39,9 @@ def derive(name: str, contrasts: Mapping[str, np.ndarray]) -> np.ndarray:
 
     Parameters
     ----------
-    name : {"wat", "fat", "inn"}
+    name : {"wat", "fat", "inn", "opp"}
         The contrast to make: ``wat = max(inn - fat, 0)``, ``fat = max(inn - wat, 0)``,
-        ``inn = wat + fat``.
+        ``inn = wat + fat``, ``opp = |wat - fat|``.
     contrasts : mapping of str to ndarray
         The images that are there, all of one shape.
 
@@ -42,8 +52,8 @@ def derive(name: str, contrasts: Mapping[str, np.ndarray]) -> np.ndarray:
     Raises
     ------
     DataError
-        Where the two contrasts that the formula needs are not both there, or where only `opp` could
-        help (its sign is lost).
+        Where the two contrasts that the formula needs are not both there; `opp` never helps (its
+        sign is lost).
     """
     if name not in _NEEDS:
         raise DataError(
@@ -58,7 +68,30 @@ def derive(name: str, contrasts: Mapping[str, np.ndarray]) -> np.ndarray:
             f"provide {' and '.join(lacking)} or {name} itself."
         )
     first, second = (np.asarray(contrasts[need], dtype=np.float32) for need in _NEEDS[name])
-    return first + second if name == "inn" else np.maximum(first - second, np.float32(0))
+    if name == "inn":
+        return first + second
+    return np.abs(first - second) if name == "opp" else np.maximum(first - second, np.float32(0))
+
+
+def derivable(there: Iterable[str], missing: Iterable[str]) -> list[str]:
+    """Which of the missing contrasts can be derived, in an order in which each step is possible.
+
+    Parameters
+    ----------
+    there, missing : iterable of str
+        Names of contrasts.
+
+    Returns
+    -------
+    list of str
+        E.g. ``["fat", "opp"]`` where `wat` and `inn` are there.
+    """
+    have, wanted, order = set(there), list(missing), []
+    while ready := [n for n in wanted if n in _NEEDS and have.issuperset(_NEEDS[n])]:
+        order.append(ready[0])
+        have.add(ready[0])
+        wanted.remove(ready[0])
+    return order
 
 
 def find_copies(contrasts: Mapping[str, np.ndarray]) -> list[tuple[str, str]]:
@@ -86,8 +119,9 @@ def contrast_order(name: str) -> tuple[int, str]:
 def which_is_the_copy(a: str, b: str, contrasts: Mapping[str, np.ndarray]) -> str:
     """Decide by the physics which of two identical contrasts stands under a wrong name.
 
-    Each of the two is set aside in turn and derived anew; the reading whose `|wat - fat|` misses
-    `opp` clearly less (by `CLEAR_MARGIN`) is kept.
+    Each of the two is set aside in turn and derived anew; the reading that the identity left over
+    (`opp = |wat - fat|`, or `inn = wat + fat` where `opp` is set aside) misses clearly less (by
+    `CLEAR_MARGIN`) is kept.
 
     Parameters
     ----------
@@ -104,27 +138,27 @@ def which_is_the_copy(a: str, b: str, contrasts: Mapping[str, np.ndarray]) -> st
     Raises
     ------
     DataError
-        Where the pair holds `opp` or a contrast that is not Dixon, where a third image is missing,
-        or where both readings fit `opp` about equally well (always so for `wat` and `fat`).
+        Where the pair holds a contrast that is not Dixon, where one of the four images is missing,
+        or where both readings fit about equally well (always so for `wat` and `fat`).
     """
     problem = f"contrasts {a!r} and {b!r} are the same voxel for voxel"
     remedy = f"provide the true image of {a} or {b}, or remove the wrong file"
-    if a not in _NEEDS or b not in _NEEDS or "opp" not in contrasts:
+    if a not in _NEEDS or b not in _NEEDS:
         raise DataError(f"{problem}, and nothing here can tell which one is wrong; {remedy}.")
+    if not contrasts.keys() >= set(CONTRASTS):
+        raise DataError(
+            f"{problem}, and too few other images are there to tell which is wrong; {remedy}."
+        )
     misses = {}
     for aside in (a, b):
         rest = {
-            name: np.asarray(image, dtype=np.float32)
-            for name, image in contrasts.items()
+            name: np.asarray(contrasts[name], dtype=np.float32)
+            for name in CONTRASTS
             if name != aside
         }
-        try:
-            rest[aside] = derive(aside, rest)
-        except DataError as error:
-            raise DataError(
-                f"{problem}, and too few other images are there to tell which is wrong; {remedy}."
-            ) from error
-        misses[aside] = _error(rest["opp"], np.abs(rest["wat"] - rest["fat"]))
+        rest[aside] = derive(aside, rest)
+        left_over = "inn" if aside == "opp" else "opp"
+        misses[aside] = _error(rest[left_over], derive(left_over, rest))
     better, worse = sorted((a, b), key=misses.__getitem__)
     if misses[worse] < CLEAR_MARGIN * misses[better] or misses[worse] == 0:
         raise DataError(f"{problem}, and either could be the wrong one; {remedy}.")
@@ -154,10 +188,10 @@ def consistency(contrasts: Mapping[str, np.ndarray]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     if "wat" not in contrasts or "fat" not in contrasts:
         return numbers
-    wat, fat = (np.asarray(contrasts[name], dtype=np.float32) for name in ("wat", "fat"))
-    for name, expected in (("inn", lambda: wat + fat), ("opp", lambda: np.abs(wat - fat))):
+    for name in ("inn", "opp"):
         if name in contrasts:
-            image, made = np.asarray(contrasts[name], dtype=np.float32), expected()
+            image = np.asarray(contrasts[name], dtype=np.float32)
+            made = derive(name, contrasts)
             numbers[f"{name}_error"] = _error(image, made)
             numbers[f"{name}_correlation"] = _correlation(image, made)
     return numbers

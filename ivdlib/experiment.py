@@ -131,10 +131,11 @@ class Experiment:
         self._claim_folder()
 
     def _phantom(self) -> Path:
-        from ivdlib.phantom import make_phantom
+        from ivdlib.phantom import VERSION, make_phantom
 
         p = self.profile.phantom
-        folder = data_folder() / f"phantom-{p.subjects}x{p.stages}x{p.slices}-seed{p.seed}"
+        name = f"phantom{VERSION}-{p.subjects}x{p.stages}x{p.slices}-seed{p.seed}"
+        folder = data_folder() / name
         make_phantom(folder, **asdict(p), workers=min(p.subjects * p.stages, provenance.cores()))
         return folder
 

@@ -11,9 +11,11 @@ from ivdlib.geometry import (
     corner_displacement_mm,
     resample_nearest,
 )
+from ivdlib.header import qform_hint
 from ivdlib.layout import CaseFiles
 from ivdlib.nifti import Image
-from ivdlib.scan import DEFAULT_DISCS, Options, Remarks
+from ivdlib.remarks import Remarks
+from ivdlib.scan import DEFAULT_DISCS, Options
 
 
 def labels_on_grid(
@@ -35,27 +37,42 @@ def labels_on_grid(
     if off <= AFFINE_TOLERANCE_MM:
         return image.array
     if options.label_grid == "affine":
-        remarks.corrections.append(
-            f"{word} lie on another grid: resampled by the affines (nearest neighbour)"
-        )
-        return resample_nearest(image.array, image.affine, reference.affine, shape)
-    remedy = 'or pass label_grid="affine" to resample them by the affines'
+        return _resampled(case, word, image, reference, off, remarks)
+    remedy = 'or pass label_grid="affine" (--label-grid) to resample them by the affines'
     if not same_shape:
         raise DataError(
             f"case {case}: {image.path.name} has the shape {image.size}, but the scan has "
             f"{reference.size}; provide {word} on the scan's grid, {remedy}."
         )
+    hint = qform_hint(image.geometry, reference.geometry, shape, reference.path.name)
     if off > LABEL_AFFINE_LIMIT_MM:
         raise DataError(
             f"case {case}: the affine of {image.path.name} puts a corner {off:.1f} mm away from "
-            f"the scan's (allowed: {LABEL_AFFINE_LIMIT_MM:g} mm); provide {word} on the scan's "
-            f"grid, {remedy}."
+            f"the scan's (allowed: {LABEL_AFFINE_LIMIT_MM:g} mm){hint}; provide {word} on the "
+            f"scan's grid, {remedy}."
         )
     remarks.notes.append(
-        f"the affine of {word} is off by up to {off:.1f} mm; they are read voxel by voxel "
-        '(label_grid="affine" resamples them instead)'
+        f"the affine of {word} is off by up to {off:.1f} mm{hint}, and they are read voxel by "
+        f'voxel; look at them on the scan, and pass label_grid="affine" (--label-grid) if they lie '
+        "wrong there"
     )
     return image.array
+
+
+def _resampled(
+    case: str, word: str, image: Image, reference: Image, off: float, remarks: Remarks
+) -> np.ndarray:
+    labels = resample_nearest(image.array, image.affine, reference.affine, reference.array.shape)
+    if image.array.any() and not labels.any():
+        raise DataError(
+            f"case {case}: by the affines no voxel of {image.path.name} lies within the scan; "
+            f"provide {word} of this scan."
+        )
+    far = f"a corner {off:.1f} mm away" if np.isfinite(off) else f"{image.size} voxels"
+    remarks.corrections.append(
+        f"{word} lie on another grid ({far}): resampled by the affines (nearest neighbour)"
+    )
+    return labels
 
 
 def disc_and_spine_values(
@@ -82,13 +99,14 @@ def disc_and_spine_values(
     if not found & discs:
         raise DataError(
             f"case {files.name}: {files.labels} holds the values {_values(found)} and none of the "
-            f"disc values {_values(discs)}; pass discs={{...}} or declare them in dataset.json."
+            f"disc values {_values(discs)}; pass discs={{...}} (--discs) or declare them in "
+            "dataset.json."
         )
     if options.spine is not None or found <= discs or spine_mask is not None:
         return discs, options.spine or frozenset()
     remarks.notes.append(
         f"labels hold the values {_values(found)}: {_values(discs)} is taken as disc and all of "
-        'them as spine; pass discs= and spine=, or declare "discs" and "spine" in dataset.json'
+        "them as spine; pass discs= and spine= (--discs, --spine), or declare both in dataset.json"
     )
     return discs, found
 

@@ -1,8 +1,10 @@
 """Find cases by the names of their files: the challenge's layout and its variants.
 
 A case's files are called `<case>_<contrast>.nii[.gz]`, `<case>_Labels.nii[.gz]` (or
-`<case>-Labels`) and `<case>_Spine.nii[.gz]`, in any case of the letters; in one folder a case,
-under a further level, or all in one folder. The folder's own name says nothing.
+`<case>-Labels`), `<case>_Spine.nii[.gz]` and, in phantoms, `<case>_Exact.nii[.gz]`, in any case
+of the letters; in one folder a case, under a further level, or all in one folder. The folder's own
+name says nothing then. It names the case where the files have no prefix, as in the challenge's containers: `sub-01/fat.nii.gz`,
+`sub-01/labels.nii.gz`.
 """
 
 import os
@@ -15,6 +17,9 @@ from ivdlib.dixon import CONTRASTS, contrast_order
 from ivdlib.errors import DataError
 
 _NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.IGNORECASE)
+_BARE = re.compile(rf"(?P<word>{'|'.join(CONTRASTS)}|labels|spine)\.nii(\.gz)?", re.IGNORECASE)
+_MASKS = {"labels", "spine", "exact"}
+_DIXON_WORDS = {*CONTRASTS, *_MASKS}
 
 DEEPEST = 3
 """Levels of folders below the given one that are looked into."""
@@ -30,7 +35,8 @@ class CaseFiles:
         The part of the names that the files share, e.g. ``"01"``, ``"A1_03"``.
     contrasts : dict of str to Path
         In the order of `dixon.CONTRASTS`, others by the alphabet, lower case.
-    labels, spine : Path or None
+    labels, spine, exact : Path or None
+        `exact`: the discs as they are, where a rater's errors are part of the labels (phantoms).
     faults : tuple of str
         What is wrong with the files by their names alone, one sentence each; loading raises the
         first.
@@ -40,12 +46,13 @@ class CaseFiles:
     contrasts: dict[str, Path] = field(default_factory=dict)
     labels: Path | None = None
     spine: Path | None = None
+    exact: Path | None = None
     faults: tuple[str, ...] = ()
 
     @property
     def paths(self) -> dict[str, Path]:
-        """All files: the contrasts, then "labels" and "spine" where they are there."""
-        extra = {"labels": self.labels, "spine": self.spine}
+        """All files: the contrasts, then "labels", "spine" and "exact" where they are there."""
+        extra = {"labels": self.labels, "spine": self.spine, "exact": self.exact}
         return {**self.contrasts, **{word: path for word, path in extra.items() if path}}
 
     @property
@@ -87,16 +94,16 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
     found: dict[str, list[tuple[str, str, Path]]] = {}
     others = 0
     for path in _nifti_files(folder):
-        match = _NAME.fullmatch(path.name)
-        if match is None:
+        named = _case_and_word(path)
+        if named is None:
             others += 1
             continue
-        case = match["case"]
-        found.setdefault(case.casefold(), []).append((case, match["word"].lower(), path))
+        found.setdefault(named[0].casefold(), []).append((*named, path))
     if not found:
         raise DataError(
             f"{folder} holds no scans: {others or 'no'} NIfTI files, none of them named "
-            "<case>_<contrast>.nii or .nii.gz (as in 01_fat.nii.gz)."
+            "<case>_<contrast>.nii or .nii.gz (as in 01_fat.nii.gz), or fat.nii.gz in a folder of "
+            "the case; rename the files."
         )
     return [_case(files) for _, files in sorted(found.items())]
 
@@ -116,29 +123,40 @@ def _nifti_files(folder: Path) -> list[Path]:
 
 
 def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
-    name = files[0][0]
     by_word: dict[str, list[Path]] = {}
     for _, word, path in files:
         by_word.setdefault(word, []).append(path)
     words = set(by_word)
-    kept = words & {*CONTRASTS, "labels", "spine"} if words & {*CONTRASTS} else words
-    contrasts = sorted(kept - {"labels", "spine"}, key=contrast_order)
+    kept = words & _DIXON_WORDS if words & {*CONTRASTS} else words
+    return CaseFiles(
+        files[0][0],
+        {word: by_word[word][0] for word in sorted(kept - _MASKS, key=contrast_order)},
+        *(by_word[word][0] if word in words else None for word in ("labels", "spine", "exact")),
+        tuple(_faults(files[0][0], {word: by_word[word] for word in kept})),
+    )
+
+
+def _faults(name: str, by_word: dict[str, list[Path]]) -> list[str]:
+    """What the names alone tell, one sentence each."""
+    paths = [path for word in sorted(by_word, key=contrast_order) for path in by_word[word]]
+    bare = sorted({path.parent for path in paths if _BARE.fullmatch(path.name)})
+    if len(bare) > 1:
+        return [
+            f"{len(bare)} folders are called {name} ({', '.join(map(str, bare))}) and their files "
+            "have no prefix that tells them apart; rename all but one."
+        ]
     faults = [
         f"case {name}: {word} is there {len(by_word[word])} times "
         f"({', '.join(map(str, by_word[word]))}); keep one of them."
-        for word in sorted(kept, key=contrast_order)
+        for word in sorted(by_word, key=contrast_order)
         if len(by_word[word]) > 1
     ]
-    if not contrasts:
-        paths = ", ".join(str(path) for _, _, path in files)
-        faults.append(f"case {name} has no image, only {paths}; add its contrasts beside it.")
-    return CaseFiles(
-        name,
-        {word: by_word[word][0] for word in contrasts},
-        by_word["labels"][0] if "labels" in words else None,
-        by_word["spine"][0] if "spine" in words else None,
-        tuple(faults),
-    )
+    if not set(by_word) - _MASKS:
+        faults.append(
+            f"case {name} has no image, only {', '.join(map(str, paths))}; "
+            "add its contrasts beside it."
+        )
+    return faults
 
 
 def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
@@ -165,9 +183,18 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
 def contrast_in_name(path: Path) -> tuple[str, str]:
     """Split a file's name into case and contrast: ``01_wat.nii.gz`` gives ``("01", "wat")``.
 
-    A name without a contrast gives ``"image"``.
+    Without a prefix the folder names the case: ``sub-01/wat.nii.gz`` gives ``("sub-01", "wat")``. A
+    name without a contrast gives ``"image"``.
     """
+    return _case_and_word(path) or (
+        re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE),
+        "image",
+    )
+
+
+def _case_and_word(path: Path) -> tuple[str, str] | None:
+    if bare := _BARE.fullmatch(path.name):
+        # abspath, not resolve: what a link is called here counts, not where it leads
+        return Path(os.path.abspath(path)).parent.name or "case", bare["word"].lower()
     match = _NAME.fullmatch(path.name)
-    if match:
-        return match["case"], match["word"].lower()
-    return re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE), "image"
+    return (match["case"], match["word"].lower()) if match else None

@@ -77,7 +77,7 @@ def row(
         "network": network, "size": size, "trained_on": trained_on, "fold": fold.number,
         "seed": seed, "case": case.name, "subject": case.subject, "stage": case.stage,
         "contrast": contrast, "derived": is_derived(contrast, case.derived), "target": target,
-        "scope": "volume", "level": "", "dice": np.nan, "asd_mm": np.nan,
+        "scope": "volume", "level": "", "dice": np.nan, "dice_exact": np.nan, "asd_mm": np.nan,
         "centre_distance_mm": np.nan,
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ nibabel is imported inside the functions: it costs more than the whole rest of `
 from __future__ import annotations
 
 import os
+import threading
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +16,25 @@ import numpy as np
 
 from ivdlib.errors import DataError
 from ivdlib.files import atomic
-from ivdlib.geometry import check_affine
+from ivdlib.header import Geometry, check_pixdim, read_geometry
 from ivdlib.orientation import Grid
+
+_quiet_nibabel = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """A 3-D image as it stands in its file: voxels, affine (4 × 4, mm) and NIfTI header."""
+    """A 3-D image as it stands in its file: voxels, where they lie, and the NIfTI header."""
 
     path: Path
     array: np.ndarray
-    affine: np.ndarray
+    geometry: Geometry
     header: Any
+
+    @property
+    def affine(self) -> np.ndarray:
+        """Voxels → world, (4, 4), mm."""
+        return self.geometry.affine
 
     @property
     def size(self) -> str:
@@ -84,7 +92,7 @@ def read_labels(path: str | os.PathLike) -> Image:
     image = _read(Path(path), None)
     values = image.array
     if values.dtype.kind not in "biuf":
-        raise DataError(f"{path} holds {values.dtype} values; labels are whole numbers, 0 to 255.")
+        raise DataError(f"{path} holds {values.dtype} values; give labels as whole numbers.")
     with np.errstate(invalid="ignore"):  # NaN becomes a number, and then differs from itself
         labels = values.astype(np.uint8)
     if not np.array_equal(labels, values):
@@ -93,7 +101,7 @@ def read_labels(path: str | os.PathLike) -> Image:
             f"{path} holds the value {wrong:g}, but labels are whole numbers from 0 to 255; "
             "save the mask itself, not a probability or a smoothed image."
         )
-    return Image(image.path, labels, image.affine, image.header)
+    return Image(image.path, labels, image.geometry, image.header)
 
 
 def _read(path: Path, dtype: Any) -> Image:
@@ -105,7 +113,9 @@ def _read(path: Path, dtype: Any) -> Image:
         raw, image = _open(path)
         array = np.asarray(image.dataobj)
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist.") from error
+        raise DataError(f"{path} does not exist; check the path.") from error
+    except PermissionError as error:
+        raise DataError(f"{path} may not be read; ask for the permission to.") from error
     except (
         OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError
     ) as error:  # fmt: skip
@@ -115,13 +125,11 @@ def _read(path: Path, dtype: Any) -> Image:
             "copy it from its source again."
         ) from error
     if array.dtype.kind not in "biuf":
-        raise DataError(f"{path} holds {array.dtype} voxels; only real numbers can be read.")
-    spacing = raw["pixdim"][1:4]
-    if not np.all(np.isfinite(spacing)) or np.any(spacing <= 0):
+        kind = "colours" if array.dtype.kind == "V" else str(array.dtype)
         raise DataError(
-            f"{path} has the spacing {', '.join(f'{s:g}' for s in spacing)} mm in its header, "
-            "but it must be above zero along each axis; write the file's geometry anew."
+            f"{path} holds {kind}, not one real number a voxel; export the magnitude image."
         )
+    check_pixdim(raw, str(path))
     if array.ndim > 3 and all(n == 1 for n in array.shape[3:]):
         array = array.reshape(array.shape[:3])
     if array.ndim != 3 or array.size == 0:
@@ -129,9 +137,9 @@ def _read(path: Path, dtype: Any) -> Image:
             f"{path} has the shape {' x '.join(map(str, array.shape))}, but one 3-D volume is "
             "needed; split it into one file a contrast."
         )
-    check_affine(image.affine, str(path))
+    geometry = read_geometry(image.header, array.shape, str(path))
     array = array.astype(dtype) if dtype else np.array(array)
-    return Image(path, array, np.asarray(image.affine, dtype=float), image.header)
+    return Image(path, array, geometry, image.header)
 
 
 def _open(path: Path) -> tuple[Any, Any]:
@@ -143,11 +151,12 @@ def _open(path: Path) -> tuple[Any, Any]:
     from nibabel.imageglobals import logger
     from nibabel.openers import ImageOpener
 
-    loud, logger.disabled = logger.disabled, True
-    try:
-        image = nib.load(path)
-    finally:
-        logger.disabled = loud
+    with _quiet_nibabel:  # `check` reads in several threads
+        loud, logger.disabled = logger.disabled, True
+        try:
+            image = nib.load(path)
+        finally:
+            logger.disabled = loud
     if not isinstance(image, nib.Nifti1Image):
         raise ValueError(f"it is {type(image).__name__}")
     with ImageOpener(path) as stream:
@@ -182,4 +191,4 @@ def write_mask(array: np.ndarray, grid: Grid, path: str | os.PathLike) -> None:
     header["cal_min"], header["cal_max"] = 0, 0  # the display range belonged to the scan
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     with atomic(path) as temporary:
-        nib.save(kind(mask, grid.affine, header), temporary)
+        nib.save(kind(mask, None, header), temporary)  # the header's own forms, in its own unit

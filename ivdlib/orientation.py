@@ -28,7 +28,7 @@ class Grid:
     affine : ndarray, (4, 4)
         As the file says, in mm.
     header : nibabel header
-        Holds the codes and forms that a mask on this grid must repeat.
+        Holds the unit, codes and forms that a mask on this grid must repeat.
     orientation : ndarray, (3, 2)
         World axis and direction of each array axis, after a declared correction.
     """

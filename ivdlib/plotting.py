@@ -58,12 +58,20 @@ def show(figure: Figure, alt: str) -> None:
         What is to be seen. It goes into the output's metadata, where nbconvert finds it, and into
         the PNG itself.
     """
+    bundle = {"image/png": _base64(figure, alt), "text/plain": alt}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def data_uri(figure: Figure, alt: str) -> str:
+    """A figure as the source of an image within a page; `alt` goes into the PNG too."""
+    return f"data:image/png;base64,{_base64(figure, alt)}"
+
+
+def _base64(figure: Figure, alt: str) -> str:
     figure.set_label(alt)
     buffer = io.BytesIO()
     _png(figure, buffer)
-    picture = base64.b64encode(buffer.getvalue()).decode("ascii")
-    bundle = {"image/png": picture, "text/plain": alt}
-    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def save(figures: Mapping[str, Figure], folder: str | os.PathLike) -> list[Path]:

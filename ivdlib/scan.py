@@ -35,12 +35,15 @@ class Case:
         Label values that are disc, and that belong to the spine.
     spine_mask : ndarray or None
         bool, from `<case>_Spine.nii[.gz]`.
+    exact_mask : ndarray or None
+        bool, from `<case>_Exact.nii[.gz]`: the discs as they are, where a phantom's `labels` hold a
+        rater's errors. Never trained on; scored besides.
     derived : frozenset of str
         Contrasts that were computed from others instead of read.
     columns : dict of str to str
         Further columns of `subjects.csv`.
     sources : dict of str to Path
-        The file of each contrast, of "labels" and of "spine"; derived contrasts have none.
+        The file of each contrast, of "labels", "spine" and "exact"; derived contrasts have none.
     subject_source : str
         "subjects.csv", "inferred (challenge table)" or "case name".
     dataset : dict
@@ -62,6 +65,7 @@ class Case:
     disc_values: frozenset[int] = DEFAULT_DISCS
     spine_values: frozenset[int] = frozenset()
     spine_mask: np.ndarray | None = None
+    exact_mask: np.ndarray | None = None
     derived: frozenset[str] = frozenset()
     columns: dict[str, str] = field(default_factory=dict)
     sources: dict[str, Path] = field(default_factory=dict)
@@ -102,7 +106,7 @@ class Options:
 
     discs: frozenset[int] | None = None
     spine: frozenset[int] | None = None
-    derive_missing: bool = False
+    derive_missing: bool = True
     labels_required: bool = False
     label_grid: str = "voxel"
     declared: Declared = field(default_factory=Declared)
@@ -116,11 +120,3 @@ class Options:
         for name in ("discs", "spine"):
             values = label_set(getattr(self, name), name)
             object.__setattr__(self, name, values or getattr(self.declared, name))
-
-
-@dataclass(frozen=True)
-class Remarks:
-    """Collects the `notes` and `corrections` of a case while it is put together."""
-
-    notes: list[str] = field(default_factory=list)
-    corrections: list[str] = field(default_factory=list)

@@ -37,8 +37,9 @@ CAPTIONS = {
 
 def numeric(metrics: pd.DataFrame) -> pd.DataFrame:
     """Give the columns of `metrics.csv` their types after reading everything as text."""
-    for column in ("dice", "asd_mm", "centre_distance_mm"):
-        metrics[column] = pd.to_numeric(metrics[column], errors="coerce")
+    for column in ("dice", "dice_exact", "asd_mm", "centre_distance_mm"):
+        if column in metrics:  # crops and the like were scored before there were exact labels
+            metrics[column] = pd.to_numeric(metrics[column], errors="coerce")
     return metrics
 
 
@@ -80,6 +81,35 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
             line = {"network": name, "source": "paper", "scans": 16}
             lines.append(line | dict(zip([*wanted, "Mean"], values, strict=True)))
     return pd.DataFrame(lines, columns=["network", "source", *wanted, "Mean", "scans"])
+
+
+def exact_labels(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Mean Dice of the single contrasts against the labels as drawn and as the discs are.
+
+    Only phantoms know the latter: their labels hold a rater's errors, which no network can foresee.
+
+    Returns
+    -------
+    DataFrame
+        A row a network and kind of training: `network`, `trained_on`, `drawn`, `exact`, `scans`;
+        empty where no scan has exact labels.
+    """
+    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
+    if "dice_exact" not in rows:
+        rows = rows.assign(dice_exact=np.nan)
+    rows = rows[rows["dice_exact"].notna() & rows["contrast"].isin(_singles(metrics))]
+    lines = [
+        {
+            "network": TITLES.get(network, network),
+            "trained_on": arm,
+            "drawn": mine["dice"].mean(),
+            "exact": mine["dice_exact"].mean(),
+            "scans": mine["case"].nunique(),
+        }
+        for network in _in_order(rows["network"].unique())
+        for arm, mine in rows[rows["network"] == network].groupby("trained_on")
+    ]
+    return pd.DataFrame(lines, columns=["network", "trained_on", "drawn", "exact", "scans"])
 
 
 def has_fusion(metrics: pd.DataFrame) -> bool:
@@ -178,3 +208,6 @@ def write(metrics: pd.DataFrame, folder: Path, label: str, derived: Iterable[str
             text = markdown(frame, number, label, derived, fusion=fusion)
             files.write_csv(folder / f"table{number}.csv", frame)
             files.write_text(folder / f"table{number}.md", text)
+    exact = exact_labels(metrics)
+    if len(exact):
+        files.write_csv(folder / "exact_labels.csv", exact)

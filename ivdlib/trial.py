@@ -113,7 +113,8 @@ def _score_case(
 def _scored(
     row: dict[str, Any], mask: np.ndarray, case: Case, per_disc: bool
 ) -> list[dict[str, Any]]:
-    rows = [{**row, "dice": metrics.dice(mask, case.discs)}]
+    exact = metrics.dice(mask, case.exact_mask) if case.exact_mask is not None else np.nan
+    rows = [{**row, "dice": metrics.dice(mask, case.discs), "dice_exact": exact}]
     if per_disc:
         for disc in metrics.disc_scores(mask, case.discs, case.spacing):
             known = {k: disc[k] for k in ("level", "dice", "asd_mm", "centre_distance_mm")}

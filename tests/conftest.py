@@ -87,6 +87,18 @@ def _write_case(
     return place
 
 
+def rotation(a: float, b: float, c: float) -> np.ndarray:
+    """Turn by `a`, `b` and `c` (radians) about the first, second and third axis."""
+    turned = np.eye(3)
+    for axis, angle in enumerate((a, b, c)):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        turn = np.eye(3)
+        turn[i, i] = turn[j, j] = np.cos(angle)
+        turn[i, j], turn[j, i] = -np.sin(angle), np.sin(angle)
+        turned = turned @ turn
+    return turned
+
+
 @pytest.fixture(
     params=[
         (order, signs)
@@ -98,10 +110,7 @@ def _write_case(
 def oblique_affine(request) -> np.ndarray:
     """One of the 48 axis orders and flips, turned by some degrees; 2 × 1.25 × 0.9 mm."""
     order, signs = request.param
-    a, b = 0.2, -0.15
-    tilt = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]]) @ np.array(
-        [[np.cos(b), -np.sin(b), 0], [np.sin(b), np.cos(b), 0], [0, 0, 1]]
-    )
+    tilt = rotation(0.2, 0, -0.15)
     affine = np.eye(4)
     for axis, (world, sign, size) in enumerate(zip(order, signs, (2, 1.25, 0.9), strict=True)):
         affine[:3, axis] = tilt[:, world] * sign * size

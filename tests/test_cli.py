@@ -57,12 +57,72 @@ def test_phantom_and_check(capsys, tmp_path):
 
 
 def test_check_names_every_bad_case_and_fails(capsys, tmp_path, write_case):
+    (tmp_path / "subjects.csv").write_text("case,subject\n01,a\n02,b\n03,c\n")
     write_case(tmp_path, "01")
-    write_case(tmp_path, "02", missing=["fat"])
+    write_case(tmp_path, "02", missing=["fat", "inn"])
+    write_case(tmp_path, "03", missing=["fat"])
     status, out, _ = run(capsys, "check", tmp_path)
     assert status == 1
-    assert "01: ok" in out and "02: ERROR" in out and "fat" in out
-    assert "2 cases, 1 with errors" in out
+    table = [line.split() for line in out.split("\n\n")[0].splitlines()]
+    assert [line[-1] for line in table] == ["verdict", "ok", "ERROR", "warning"]
+    assert table[3][5:9] == ["wat", "fat†", "inn", "opp"]
+    assert "ERROR  case 02: contrast 'fat'" in out and "  → provide inn or fat itself." in out
+    assert out.endswith("3 cases: 1 ERROR, 1 warning, 1 ok\n")
+    assert "\x1b" not in out
+    (tmp_path / "subjects.csv").write_text("case,subject\n01,a\n")
+    status, out, _ = run(capsys, "check", tmp_path / "01")
+    assert status == 0 and "Nothing" not in out and out.endswith("1 case: ok\n")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variables", "coloured"),
+    [
+        (True, {}, True),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"TERM": "dumb"}, False),
+        (False, {}, False),
+    ],
+)
+def test_verdicts_are_coloured_in_a_terminal(
+    capsys, monkeypatch, tmp_path, write_case, terminal, variables, coloured
+):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    write_case(tmp_path, "A1")
+    _, out, _ = run(capsys, "check", tmp_path)
+    assert ("\x1b[32mok\x1b[0m" in out) is coloured
+    assert ("\x1b" in out) is coloured
+
+
+def test_check_writes_a_page_and_json_at_once(capsys, tmp_path, write_case):
+    write_case(tmp_path / "data", "A1", copy=("wat", "inn"))
+    page = tmp_path / "out" / "check.html"
+    status, out, _ = run(capsys, "check", tmp_path / "data", "--json", "--html", page)
+    assert status == 0
+    assert json.loads(out)["cases"][0]["copies"] == [["wat", "inn"]]
+    assert "data:image/png;base64," in page.read_text(encoding="utf-8")
+
+
+def test_check_reads_scans_as_the_other_commands_do(capsys, tmp_path, write_case):
+    write_case(tmp_path, "A1", missing=["opp"], change={"Labels": lambda a: a * np.uint8(3)})
+    status, out, _ = run(capsys, "check", tmp_path)
+    assert status == 1 and "(--discs)" in out
+    status, out, _ = run(capsys, "check", tmp_path, "--discs", "3")
+    assert status == 0 and "opp†" in out
+    status, out, _ = run(capsys, "check", tmp_path, "--discs", "3", "--no-derive-missing")
+    assert status == 1 and "contrast 'opp' is missing" in out
+
+
+def test_names_of_files_do_not_steer_the_terminal(capsys, tmp_path, write_case):
+    for path in write_case(tmp_path, "A1", copy=("wat", "fat")).iterdir():
+        path.rename(path.with_name(path.name.replace("A1", "A\x1b[2J")))
+    status, out, _ = run(capsys, "check", tmp_path)
+    assert status == 1
+    assert "\x1b" not in out and "A\ufffd[2J" in out
 
 
 BAD_GRIDS = {
@@ -95,7 +155,7 @@ def test_grid_on_bad_data(capsys, tmp_path, write_case):
     status, _, err = grid(capsys, empty, tmp_path)
     assert status == 1 and is_one_sentence(err)
     faults = {
-        "missing": ({"missing": ["opp"]}, "opp"),
+        "missing": ({"missing": ["fat", "inn"]}, "fat"),
         "truncated": ({"truncated": "fat"}, "truncated"),
         "unlabelled": ({"labels": None}, "abel"),
     }
@@ -132,7 +192,7 @@ def test_a_fault_of_ours_has_no_traceback_unless_asked(capsys, monkeypatch, tmp_
     def broken(*_, **__):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("ivdlib.cases.check_cases", broken)
+    monkeypatch.setattr("ivdlib.checks.examine", broken)
     status, _, err = run(capsys, "check", tmp_path)
     assert status == 70 and "boom" in err and "--debug" in err
     with pytest.raises(RuntimeError):
@@ -184,7 +244,7 @@ def test_quick_commands_load_no_framework(tmp_path, write_case):
     write_case(tmp_path, "01")
     code = (
         "import sys; from ivdlib.cli import main; main(['check', sys.argv[1]]); "
-        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+        "sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow', 'matplotlib')))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

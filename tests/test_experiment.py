@@ -17,7 +17,7 @@ from ivdlib.errors import ConfigError, DataError, LeakageError
 from ivdlib.experiment import Experiment, Training
 from ivdlib.models import UNetConfig, unet
 from ivdlib.patches import Region
-from ivdlib.phantom import make_phantom
+from ivdlib.phantom import VERSION, make_phantom
 from ivdlib.sampler import TileSampler
 from ivdlib.training import Trainer
 
@@ -541,7 +541,7 @@ def test_without_data_the_phantom_of_the_profile_is_made(tmp_path, monkeypatch):
     monkeypatch.setattr(experiment_module, "data_folder", lambda: tmp_path / "data")
     new = Experiment("a", "test", reports=tmp_path)
     folder, options = asked[0]
-    assert folder == tmp_path / "data" / "phantom-4x1x2-seed0" and new.is_phantom
+    assert folder == tmp_path / "data" / f"phantom{VERSION}-4x1x2-seed0" and new.is_phantom
     assert (options["subjects"], options["slices"], options["seed"]) == (4, 2, 0)
     assert files.read_json(new.folder / "record.json")["phantom"] is True
     assert new.label().startswith("phantom, profile test")

@@ -189,3 +189,18 @@ def test_numbers_read_as_text_become_numbers():
     found = tables.numeric(frame)
     assert found["dice"].tolist()[0] == 0.5 and np.isnan(found["dice"].tolist()[1])
     assert found["asd_mm"].tolist()[1] == 1.5 and np.isnan(found["centre_distance_mm"][1])
+
+
+def test_exact_labels_have_a_table_of_their_own(tmp_path):
+    """A phantom's labels hold a rater's errors; the exact ones are scored besides."""
+    found = rows(contrasts=("wat", "fat"), cases=("01", "02"), dice=0.8, dice_exact=0.9)
+    found += rows(contrasts=("wat+opp",), trained_on="contrasts+fused", dice=0.1, dice_exact=0.1)
+    found += rows(network="unet", dice=0.7, dice_exact=np.nan)
+    frame = tables.exact_labels(pd.DataFrame(found))
+    assert frame.to_dict("records") == [
+        {"network": "FDS-CNN", "trained_on": "contrasts", "drawn": pytest.approx(0.8),
+         "exact": pytest.approx(0.9), "scans": 2}
+    ]  # fmt: skip
+    tables.write(pd.DataFrame(found), tmp_path, "phantom")
+    assert (tmp_path / "exact_labels.csv").is_file()
+    assert tables.exact_labels(pd.DataFrame(rows())).empty

@@ -53,8 +53,9 @@ def add_load(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument(
         "--derive-missing",
-        action="store_true",
-        help="compute a missing wat, fat or inn from two others, and mark it",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="compute a missing contrast from two others where that takes no guess, and mark it",
     )
     sub.add_argument(
         "--label-grid",

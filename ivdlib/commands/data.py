@@ -1,4 +1,4 @@
-"""`phantom`, `check`, `score`, `info`: no network is built."""
+"""`phantom`, `score`, `info`: no network is built."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 import json
 import os
 
-from ivdlib.commands.arguments import numbers, positive
+from ivdlib.commands.arguments import numbers, positive, value
+from ivdlib.phantom.conditions import RATES, Conditions
 
 
 def phantom(add) -> None:
@@ -17,73 +18,65 @@ def phantom(add) -> None:
         "Interrupted, it leaves whole scans only; called again, it goes on where it stopped.\n"
         "The same seed gives the same bytes, with any number of workers.",
     )
-    sub.add_argument("out", help="folder to make, e.g. data/phantom")
+    sub.add_argument("out", nargs="?", help="folder to make (default: data/phantom)")
     sub.add_argument("--subjects", type=int, default=8, help="number of people")
     sub.add_argument("--stages", type=int, default=2, help="scans a person, as before and after")
     sub.add_argument("--seed", type=int, default=0, help="of everything")
     sub.add_argument("--slices", type=int, default=36, help="the central sagittal slices")
     sub.add_argument("--in-plane", type=int, default=256, help="pixels a side over 320 mm")
     sub.add_argument("--workers", type=positive, help="processes (default: all cores)")
+    sub.add_argument(
+        "--rate",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "SHARE"),
+        help=f"how common a finding is, 0 to 1; {', '.join(RATES)}",
+    )
+    for name, text in (
+        ("noise", "standard deviation over the signal of a healthy nucleus"),
+        ("swap", "probability that a region of a scan has water and fat exchanged"),
+        ("jitter-mm", "standard deviation of the rater's outline; 0: exact labels"),
+        ("artefacts", "factor on ghosts, wrap, ringing; 0: none"),
+        ("variety", "how far people and scanners differ, 1 as published"),
+    ):
+        default = getattr(Conditions(), name.replace("-", "_"))
+        sub.add_argument(f"--{name}", type=float, default=default, metavar="X", help=text)
+    sub.add_argument(
+        "--report", action="store_true", help="measure it against real scans: OUT/phantom.html"
+    )
     sub.set_defaults(run=run_phantom)
 
 
 def run_phantom(args: argparse.Namespace) -> int:
     """`ivdlib phantom`."""
-    from ivdlib import provenance
+    from ivdlib import places, provenance
     from ivdlib.phantom import make_phantom
 
+    out = args.out or places.data_folder() / "phantom"
     make_phantom(
-        args.out,
+        out,
         subjects=args.subjects,
         stages=args.stages,
         seed=args.seed,
         slices=args.slices,
         in_plane=args.in_plane,
         workers=args.workers or provenance.cores(),
+        conditions=_conditions(args),
     )
-    print(f"phantom: {args.subjects} subjects × {args.stages} stages in {args.out}")
+    print(f"phantom: {args.subjects} subjects × {args.stages} stages in {out}")
+    if args.report:
+        from ivdlib.phantom_page import write_page
+
+        print(f"report:  {write_page(out)}")
     return 0
 
 
-def check(add) -> None:
-    """Define `ivdlib check`."""
-    sub = add(
-        "check",
-        "look for faults in a folder of scans",
-        "One line a case; exit status 1 where a case cannot be used.",
-    )
-    sub.add_argument("folder")
-    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
-    sub.set_defaults(run=run_check)
-
-
-def run_check(args: argparse.Namespace) -> int:
-    """`ivdlib check`."""
-    from ivdlib.cases import check_cases
-
-    rows = check_cases(args.folder)
-    bad = [row for row in rows if row["errors"]]
-    if args.json:
-        print(json.dumps({"folder": str(args.folder), "cases": rows}, indent=1))
-        return 1 if bad else 0
-    for row in rows:
-        shape = "×".join(map(str, row["shape"] or ())) or "?"
-        copies = "".join(f", {a} is a copy of {b}" for a, b in row["copies"])
-        derived = f", derived: {' '.join(row['derived'])}" if row["derived"] else ""
-        print(
-            f"{row['case']}: {'ERROR' if row['errors'] else 'ok'}, subject {row['subject']}, "
-            f"{shape}, {' '.join(row['contrasts'])}{copies}{derived}"
-        )
-        for text in row["errors"]:
-            print(f"  error: {text}")
-    notes: dict[str, int] = {}
-    for row in rows:
-        for text in row["warnings"]:
-            notes[text] = notes.get(text, 0) + 1
-    for text, count in notes.items():
-        print(f"warning ({count} of {len(rows)} cases): {text}")
-    print(f"{len(rows)} cases, {len(bad)} with errors")
-    return 1 if bad else 0
+def _conditions(args: argparse.Namespace) -> Conditions:
+    """Collect pathology, noise and the like from the command line."""
+    rates = {name: value(share) for name, share in args.rate}
+    names = ("noise", "swap", "jitter_mm", "artefacts", "variety")
+    return Conditions(rates=rates, **{name: getattr(args, name) for name in names})
 
 
 def score(add) -> None:
@@ -163,8 +156,8 @@ def run_info(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, indent=1))
         return 0
-    for key, value in found.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {version}" for name, version in value.items())
-        print(f"{key:<9} {value}")
+    for key, text in found.items():
+        if isinstance(text, dict):
+            text = ", ".join(f"{name} {version}" for name, version in text.items())
+        print(f"{key:<9} {text}")
     return 0

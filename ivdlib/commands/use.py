@@ -27,8 +27,9 @@ def predict(add) -> None:
     sub.add_argument("--contrast", help="one image, e.g. wat or wat+opp")
     sub.add_argument(
         "--derive-missing",
-        action="store_true",
-        help="compute a missing wat, fat or inn from two others",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="compute a missing contrast from two others where that takes no guess",
     )
     add_machine(sub)
     sub.set_defaults(run=run_predict)

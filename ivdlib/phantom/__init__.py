@@ -3,7 +3,8 @@
 Numbers measured on it say "phantom"; they are not comparable with real scans.
 """
 
+from ivdlib.phantom.conditions import RATES, Conditions
 from ivdlib.phantom.scanner import Scan, simulate
-from ivdlib.phantom.writer import make_phantom
+from ivdlib.phantom.writer import VERSION, make_phantom
 
-__all__ = ["Scan", "make_phantom", "simulate"]
+__all__ = ["RATES", "VERSION", "Conditions", "Scan", "make_phantom", "simulate"]

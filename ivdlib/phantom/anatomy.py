@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ivdlib.phantom.canvas import Canvas, voxel_mean
+from ivdlib.phantom.canvas import Canvas, Window, per_voxel, voxel_mean
 from ivdlib.phantom.fields import Field, Warp, cover, ellipsoid, smooth_max
+from ivdlib.phantom.pathology import NUCLEUS_LEFT, NUCLEUS_TISSUE
+from ivdlib.phantom.signal import weights
 from ivdlib.phantom.spine import Body, Disc, build_spine, local
 from ivdlib.phantom.subject import LABELLED, Person, person_rng
 from ivdlib.phantom.torso import Torso
@@ -21,11 +23,20 @@ class Anatomy:
     subject, stage, seed : int
         Name the random textures: marrow and muscle stay the subject's own, bowel is new at
         every stage.
+    jitter_mm : float
+        Standard deviation of the rater's outline about the true one; drawn anew at every stage.
     """
 
-    def __init__(self, person: Person, subject: int, stage: int, seed: int) -> None:
+    def __init__(
+        self, person: Person, subject: int, stage: int, seed: int, jitter_mm: float = 0.0
+    ) -> None:
         rng = person_rng(seed, subject, 2)
         self.person = person
+        self.weights = {name: weights(tissue) for name, tissue in person.tissues.items()}
+        self.lamella = Field(rng, (9, 9, 1.6), fine=True)
+        self.jitter_mm = np.float32(jitter_mm)
+        # Raters draw slice by slice: their error changes with the slice, and slowly within one.
+        self.wobble = Field(person_rng(seed, subject, 8, stage), (2.2, 5, 5), fine=True)
         self.warp = Warp(rng, 0.7, 40.0)
         self.marrow = Field(rng, (4, 4, 5), fine=True)
         self.patches = Field(rng, (9, 9, 8), fine=True)
@@ -60,7 +71,7 @@ class Anatomy:
         canvas.paint(window, canvas.cover(distance - 0.7), "ligament")
         canvas.paint(window, share, "cortex")
         # Fattier near the endplates and around the basivertebral vein; patchy everywhere.
-        fat = body.fat + 0.05 * canvas.quick(self.marrow, window)
+        fat = body.fat + 0.055 * canvas.quick(self.marrow, window)
         fat = fat + 0.03 * canvas.quick(self.patches, window)
         fat = fat + 0.06 * np.clip((np.abs(w) / body.half_height - 0.7) / 0.3, 0, 1)
         vein = ellipsoid(u, v + 0.75 * body.depth, w - 1, (7, 0.55 * body.depth, 2.2))
@@ -68,27 +79,56 @@ class Anatomy:
         canvas.paint_marrow(window, canvas.cover(distance + 0.5), fat)
         canvas.paint(window, 0.6 * cover(vein, 1.5) * share, "blood")
         canvas.spine[window] += canvas.cover(distance - 0.7)
+        self._haemangiomas(canvas, body)
+
+    def _haemangiomas(self, canvas: Canvas, body: Body) -> None:
+        for spot in self.person.findings.haemangiomas:
+            if spot.body != body.name:
+                continue
+            half = (body.width, body.depth, body.half_height)
+            place = tuple(share * size for share, size in zip(spot.place, half, strict=True))
+            radius = spot.diameter_mm / 2
+            tissue = "haemangioma" if spot.fatty else "blood"
+            self._blob(canvas, body, place, (radius, radius, 1.2 * radius), tissue)
 
     def _disc(self, canvas: Canvas, disc: Disc) -> None:
         window = canvas.window(disc.centre, disc.reach())
         if window is None:
             return
         points = canvas.points[(slice(None), *window)]
-        distance, rim, plate, (u, v, w, r) = disc.distances(points)
-        share = canvas.cover(distance)
-        canvas.paint(window, canvas.cover(distance - 0.5) * (plate < 0), "ligament")
-        canvas.paint(window, share, "cartilage")
-        inner = np.maximum(rim + 0.4, plate + min(0.5, 0.08 * disc.height))
-        canvas.paint(window, canvas.cover(inner), "annulus_outer")
-        # The fibres run from dark outside to brighter inside over about 3 mm.
-        depth = np.clip((-rim - 0.6) / (0.16 * disc.depth), 0, 1)
-        canvas.paint(window, canvas.cover(inner) * depth, "annulus")
-        axes = (0.66 * disc.width, 0.64 * disc.depth, 0.47 * disc.height)
-        core = ellipsoid(u, v + 0.08 * disc.depth, w, axes)
-        canvas.paint(window, cover(core, 2.5) * canvas.cover(inner), disc.nucleus)
-        canvas.spine[window] += share
+        distance, rim, plate, local_at = disc.distances(points)
+        # The longitudinal ligaments run over the rim and stay outside the label, as raters leave
+        # them out: in real scans the darkest voxel is the first one outside.
+        canvas.paint(window, canvas.cover(distance - 1.3) * (plate < 0), "ligament")
+        canvas.paint(window, canvas.cover(distance), "cartilage")
+        inner = canvas.cover(np.maximum(rim + 0.1, plate + min(0.5, 0.08 * disc.height)))
+        self._fibres(canvas, window, disc, inner, (rim, *local_at))
+        canvas.spine[window] += canvas.cover(distance)
         if disc.level in LABELLED:
-            canvas.mark_disc(window, share, LABELLED.index(disc.level) + 1)
+            wobble = None
+            if self.jitter_mm > 0:
+                wobble = self.jitter_mm * canvas.quick(self.wobble, window)
+            canvas.mark_disc(window, distance, wobble, LABELLED.index(disc.level) + 1)
+
+    def _fibres(
+        self, canvas: Canvas, window: Window, disc: Disc, inner: np.ndarray, at: tuple
+    ) -> None:
+        """Annulus and nucleus; layers along the plates, and a cleft once a disc has aged."""
+        rim, u, v, w, _ = at
+        texture = 1 + 0.07 * per_voxel(self.lamella, u, v, w)
+        if disc.grade in (2, 3):
+            texture = texture * (1 - 0.12 * np.exp(-((w / 1.2) ** 2)))
+        canvas.paint(window, inner, "annulus_outer")
+        # The fibres run from dark outside to brighter inside over about 2 mm.
+        depth = np.clip((0.2 - rim) / 2.2, 0, 1)
+        canvas.paint(window, inner * depth, "annulus", texture)
+        left = np.sqrt(NUCLEUS_LEFT[disc.grade])
+        axes = (0.66 * disc.width * left, 0.64 * disc.depth * left, 0.47 * disc.height)
+        core = ellipsoid(u, v + 0.08 * disc.depth, w, axes)
+        canvas.paint(window, cover(core, 2.5) * inner, NUCLEUS_TISSUE[disc.grade], texture)
+        if disc.vacuum:
+            gap = ellipsoid(u, v, w, (0.5 * disc.width, 0.5 * disc.depth, 0.12 * disc.height + 0.3))
+            canvas.paint(window, canvas.cover(gap) * inner, "gas")
 
     def _blob(self, canvas: Canvas, body: Body, spot: tuple, axes: tuple, tissue: str) -> None:
         """An ellipsoid of `tissue` at `spot` of the body's frame."""
@@ -174,6 +214,11 @@ class Anatomy:
         canvas.paint(window, canvas.cover(canal.wall - 0.8), "ligament")
         inside = canvas.cover(canal.wall)
         canvas.paint(window, inside, "fat_deep")
+        # Veins run through the fat, above all in front of the sac.
+        veins = np.clip(
+            0.75 - 0.4 * self.person.epidural + 0.3 * canvas.quick(self.marrow, window), 0, 0.9
+        )
+        canvas.paint(window, veins * inside, "blood")
         sac = canvas.cover(canal.sac) * inside
         canvas.paint(window, sac, "csf")
         strands = np.clip(0.5 + 0.8 * canvas.quick(self.roots, window), 0, 1)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ivdlib.phantom.fields import Field, Warp, cover
-from ivdlib.phantom.signal import TISSUES, weights
+from ivdlib.phantom.signal import TISSUE_CODES
 
 SUB = 2
 """Cells along each axis of a voxel."""
 _MESH = 4
 """Voxels between the nodes on which slowly varying fields are evaluated."""
-_WEIGHTS = {name: weights(tissue) for name, tissue in TISSUES.items()}
 
 Window = tuple[slice, slice, slice]
 
@@ -29,10 +28,20 @@ class Canvas:
         4 × 4: voxel indices to the subject's frame, mm.
     warp : Warp
         Displacement from the subject's frame to the anatomy as it is described.
+    weights : dict of str to numpy.ndarray
+        Signal of each tissue of this person, see `signal.weights`.
     """
 
-    def __init__(self, index: int, plane: int, to_subject: np.ndarray, warp: Warp) -> None:
+    def __init__(
+        self,
+        index: int,
+        plane: int,
+        to_subject: np.ndarray,
+        warp: Warp,
+        weights: dict[str, np.ndarray],
+    ) -> None:
         self.index, self.plane, self.to_subject = index, plane, to_subject
+        self.weights = weights
         sizes = np.linalg.norm(to_subject[:3, :3], axis=0) / SUB
         self.width = float(np.mean(sizes[1:]) * 1.15)
         """Width (mm) of the edge of a solid; a cell seen along an oblique direction."""
@@ -48,7 +57,12 @@ class Canvas:
         shape = self.points.shape[1:]
         self.mix = np.zeros((4, *shape), np.float32)
         self.spine = np.zeros(shape, np.float32)
+        self.codes = np.zeros(shape, np.uint8)
+        """Tissue that fills half of a cell or more (`signal.TISSUE_CODES`)."""
         self.levels = np.zeros((plane, plane), np.uint8)
+        """Exact labels: level of the disc that fills half of a voxel or more."""
+        self.rated = np.zeros((plane, plane), np.uint8)
+        """Labels as a rater draws them."""
 
     def stretch(self, values: np.ndarray) -> np.ndarray:
         """Interpolate one slice of node values to the cells, shape (1, cells, cells)."""
@@ -65,8 +79,7 @@ class Canvas:
 
     def quick(self, field: Field, window: Window) -> np.ndarray:
         """Evaluate a quickly varying field, one value a voxel, repeated over its cells."""
-        x, y, z = (axis[(slice(0, 1), *window[1:])][:, ::SUB, ::SUB] for axis in self.points)
-        return field(x, y, z).repeat(SUB, axis=1).repeat(SUB, axis=2)
+        return per_voxel(field, *(axis[window] for axis in self.points))
 
     def window(self, centre: np.ndarray, reach: float | tuple) -> Window | None:
         """Cells that may lie within `reach` (mm; one number or one an axis) of `centre`."""
@@ -105,7 +118,10 @@ class Canvas:
         share, begin = share[:, near], window[1].start
         window = (window[0], slice(begin + near.start, begin + near.stop), window[2])
         scale = scale[:, near] if isinstance(scale, np.ndarray) else scale
-        values = _WEIGHTS[tissue] if isinstance(tissue, str) else [v[:, near] for v in tissue]
+        named = isinstance(tissue, str)
+        values = self.weights[tissue] if named else [v[:, near] for v in tissue]
+        code = TISSUE_CODES[tissue if named else "marrow_water"]
+        np.copyto(self.codes[window], np.uint8(code), where=share >= 0.5)
         for channel, value in zip(self.mix, values, strict=True):
             part = channel[window]
             part += share * (value * scale - part)
@@ -113,14 +129,33 @@ class Canvas:
     def paint_marrow(self, window: Window, share: np.ndarray, fat: np.ndarray) -> None:
         """Paint marrow with the proton-density fat fraction `fat`."""
         fat = np.clip(np.broadcast_to(fat, share.shape), 0.02, 0.95)
-        water, oil = _WEIGHTS["marrow_water"], _WEIGHTS["marrow_fat"]
+        water, oil = self.weights["marrow_water"], self.weights["marrow_fat"]
         water, oil = (tissue[:, None, None, None] for tissue in (water, oil))
         self.paint(window, share, water * (1 - fat) + oil * fat)
 
-    def mark_disc(self, window: Window, share: np.ndarray, number: int) -> None:
-        """Give voxels that the disc fills by half or more the level `number`."""
+    def mark_disc(self, window: Window, distance: np.ndarray, wobble, number: int) -> None:
+        """Label voxels that the disc fills by half or more, exactly and as a rater would.
+
+        `distance` is the signed distance of the disc in mm; `wobble` how far (mm) the rater's
+        outline lies outside it, or None for a rater who makes no errors.
+        """
         spot = tuple(slice(w.start // SUB, w.stop // SUB) for w in window[1:])
-        self.levels[spot][voxel_mean(share) >= 0.5] = number
+        exact = voxel_mean(self.cover(distance)) >= 0.5
+        self.levels[spot][exact] = number
+        if wobble is not None:
+            exact = voxel_mean(self.cover(distance - wobble)) >= 0.5
+        self.rated[spot][exact] = number
+
+    def tissue(self) -> np.ndarray:
+        """Tissue that most cells of each voxel hold; uint8, (plane, plane)."""
+        cells = self.codes.reshape(SUB, self.plane, SUB, self.plane, SUB).transpose(1, 3, 0, 2, 4)
+        return _most_common(cells.reshape(self.plane, self.plane, SUB**3))
+
+
+def per_voxel(field: Field, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Evaluate a field at one cell of each voxel and repeat it; cells (SUB, n SUB, m SUB), mm."""
+    values = field(*(axis[:1, ::SUB, ::SUB] for axis in (x, y, z)))
+    return values.repeat(SUB, axis=1).repeat(SUB, axis=2)
 
 
 def voxel_mean(cells: np.ndarray) -> np.ndarray:
@@ -128,6 +163,20 @@ def voxel_mean(cells: np.ndarray) -> np.ndarray:
     *lead, _, rows, columns = cells.shape
     blocks = cells.reshape(*lead, SUB, rows // SUB, SUB, columns // SUB, SUB)
     return blocks.mean(axis=(-5, -3, -1))
+
+
+def _most_common(values: np.ndarray) -> np.ndarray:
+    """Most common value along the last axis: the start of the longest run of the sorted values."""
+    values = np.sort(values, axis=-1)
+    found = values[..., 0].copy()
+    for length in range(1, values.shape[-1]):
+        same = values[..., length:] == values[..., :-length]
+        some = same.any(axis=-1)
+        if not some.any():
+            break
+        first = same[some].argmax(axis=-1)
+        found[some] = np.take_along_axis(values[some], first[:, None], axis=-1)[:, 0]
+    return found
 
 
 def _move(matrix: np.ndarray, grid) -> np.ndarray:

@@ -1,27 +1,21 @@
-"""Scan a person: voxel grid, averaging, coil, noise, point spread, reconstruction, integers."""
+"""Scan a person: place the grid, go through the slices, keep the truth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ivdlib.errors import ConfigError
 from ivdlib.phantom.anatomy import Anatomy, voxel_spine
 from ivdlib.phantom.canvas import Canvas, voxel_mean
-from ivdlib.phantom.fields import Field
-from ivdlib.phantom.signal import TE_MS, dephasing, dixon_echoes, reconstruct
+from ivdlib.phantom.conditions import Conditions
+from ivdlib.phantom.receiver import Receiver
 from ivdlib.phantom.subject import LABELLED, LEVELS, draw_person, person_rng
 
 SLICES, PLANE = 36, 256
 FIELD_OF_VIEW_MM = 320.0
 SLICE_MM = 2.0
-NUCLEUS_COUNTS = 130.0
-"""Counts of a healthy nucleus at the middle of the spine; fat near the coil reaches about 500."""
-NOISE = 0.033
-"""Standard deviation of the noise, real and imaginary each, relative to a healthy nucleus."""
-KEPT = 0.84
-"""Share of the phase-encoding lines (front to back) that are measured; the rest is zero-filled."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +27,35 @@ class Scan:
     contrasts : dict of str to numpy.ndarray
         `wat`, `fat`, `inn`, `opp`: int16, (slices, in_plane, in_plane); native axis 1 runs from
         front to back, axis 2 upwards.
-    labels, spine : numpy.ndarray
-        uint8 0/1: the labelled discs; bodies, all discs and canal.
+    labels, exact, spine : numpy.ndarray
+        uint8 0/1: the labelled discs as a rater drew them and as they are; bodies, all discs and
+        canal.
     levels : numpy.ndarray
-        uint8: 0, or 1 (L5/S1) to 7 (T11/12).
+        uint8: 0, or 1 (L5/S1) to 7 (T11/12), where `exact` is 1.
+    tissue : numpy.ndarray
+        uint8: 0 (air) or the code of the commonest tissue, `signal.TISSUE_CODES`.
+    exchanged : numpy.ndarray
+        bool: voxels whose water and fat the reconstruction exchanged.
     affine : numpy.ndarray
         float64, 4 × 4, voxel indices to scanner mm (RAS).
     discs : list of dict
-        Truth per labelled disc: level, volume_ml, height_mm, x_mm, y_mm, z_mm, label_ml.
+        Truth per labelled disc: level, volume_ml, area_mm2, height_mm (mean), height_front_mm,
+        height_middle_mm, height_back_mm, x_mm, y_mm, z_mm, grade, bulge_mm, fat_fraction, exact_ml,
+        label_ml.
+    record : dict
+        What was drawn: `person`, `findings`, `scanner`.
     """
 
     contrasts: dict[str, np.ndarray]
     labels: np.ndarray
+    exact: np.ndarray
     spine: np.ndarray
     levels: np.ndarray
+    tissue: np.ndarray
+    exchanged: np.ndarray
     affine: np.ndarray
     discs: list[dict]
+    record: dict
 
 
 def check_size(slices: int, in_plane: int) -> None:
@@ -66,7 +73,12 @@ def check_size(slices: int, in_plane: int) -> None:
 
 
 def simulate(
-    subject: int = 1, stage: int = 1, seed: int = 0, slices: int = SLICES, in_plane: int = PLANE
+    subject: int = 1,
+    stage: int = 1,
+    seed: int = 0,
+    slices: int = SLICES,
+    in_plane: int = PLANE,
+    conditions: Conditions | None = None,
 ) -> Scan:
     """Simulate one scan; nothing is written.
 
@@ -76,12 +88,14 @@ def simulate(
         From 1. The same subject at another stage is the same person after bed rest, in a new pose
         and with new noise.
     seed : int
-        Seed of the phantom; the same four numbers give the same scan.
+        Seed of the phantom; the same numbers give the same scan.
     slices : int
         1 to 36 sagittal slices of 2 mm: the central ones of the full scan.
     in_plane : int
         Voxels along the other two axes. The field of view stays 320 mm, so fewer voxels are larger
         ones: 256 → 1.25 mm, 128 → 2.5 mm.
+    conditions : Conditions, optional
+        Pathology, noise, exchanges, raters, variety. Default: `Conditions()`.
 
     Returns
     -------
@@ -96,42 +110,98 @@ def simulate(
     check_size(slices, in_plane)
     if subject < 1 or stage < 1 or seed < 0:
         raise ConfigError("subject and stage count from 1, and seed from 0.")
-    anatomy = Anatomy(draw_person(subject, stage, seed), subject, stage, seed)
+    conditions = conditions or Conditions()
+    person = draw_person(subject, stage, seed, conditions)
+    anatomy = Anatomy(person, subject, stage, seed, conditions.jitter_mm)
     rng = person_rng(seed, subject, 4, stage)
     to_subject, affine = _prescribe(rng, in_plane)
     first = (SLICES - slices) // 2
-    receive = _Receiver(rng, seed, subject, stage, anatomy)
-    parts = []
+    receive = Receiver(
+        rng, (seed, subject, 5, stage), anatomy, conditions, FIELD_OF_VIEW_MM / in_plane
+    )
+    volumes: dict[str, list] = {}
+    fat = _FatFraction()
     for index in range(first, first + slices):
-        canvas = Canvas(index, in_plane, to_subject, anatomy.warp)
+        canvas = Canvas(index, in_plane, to_subject, anatomy.warp, anatomy.weights)
         anatomy.paint(canvas)
-        parts.append((*receive(canvas), canvas.levels, voxel_spine(canvas)))
-    inn, opp, wat, fat, levels, spine = (np.stack(part) for part in zip(*parts, strict=True))
+        fat.add(canvas)
+        for name, image in _slice(canvas, receive).items():
+            volumes.setdefault(name, []).append(image)
+    arrays = {name: np.stack(images) for name, images in volumes.items()}
     affine = affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [first, 0, 0]
-    voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
     world = affine @ np.linalg.inv(to_subject @ _shift(first))
+    levels, rated = arrays.pop("levels"), arrays.pop("rated")
+    counts = [np.bincount(a.ravel(), minlength=len(LABELLED) + 1) for a in (levels, rated)]
+    voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
     return Scan(
-        contrasts={"wat": wat, "fat": fat, "inn": inn, "opp": opp},
-        labels=(levels > 0).astype(np.uint8),
-        spine=spine.astype(np.uint8),
+        contrasts={name: arrays[name] for name in ("wat", "fat", "inn", "opp")},
+        labels=(rated > 0).astype(np.uint8),
+        exact=(levels > 0).astype(np.uint8),
+        spine=arrays["spine"].astype(np.uint8),
         levels=levels,
+        tissue=arrays["tissue"],
+        exchanged=arrays["exchanged"],
         affine=affine,
-        discs=[_row(anatomy, level, world, levels, voxel_ml) for level in LABELLED],
+        discs=[
+            _row(anatomy, number, world, fat.of(number), [c[number] * voxel_ml for c in counts])
+            for number in range(1, len(LABELLED) + 1)
+        ],
+        record={
+            "person": person.numbers(),
+            "findings": person.findings.rows(LEVELS),
+            "scanner": receive.record(),
+        },
     )
 
 
-def _row(anatomy: Anatomy, level: str, world: np.ndarray, levels: np.ndarray, voxel: float) -> dict:
-    truth = anatomy.truth[LEVELS.index(level)]
+def _slice(canvas: Canvas, receive: Receiver) -> dict[str, np.ndarray]:
+    """Images and truth of one painted slice."""
+    return {
+        **receive(canvas),
+        "levels": canvas.levels,
+        "rated": canvas.rated,
+        "spine": voxel_spine(canvas),
+        "tissue": canvas.tissue(),
+    }
+
+
+class _FatFraction:
+    """Fat's share of the in-phase signal in each disc, before coil and noise."""
+
+    def __init__(self) -> None:
+        self.fat, self.all = (np.zeros(len(LABELLED) + 1) for _ in range(2))
+
+    def add(self, canvas: Canvas) -> None:
+        _, water, _, fat = voxel_mean(canvas.mix)
+        for number in np.unique(canvas.levels):
+            inside = canvas.levels == number
+            self.fat[number] += fat[inside].sum(dtype=np.float64)
+            self.all[number] += (water + fat)[inside].sum(dtype=np.float64)
+
+    def of(self, number: int) -> float:
+        return float(self.fat[number] / self.all[number]) if self.all[number] else float("nan")
+
+
+def _row(
+    anatomy: Anatomy, number: int, world: np.ndarray, fat: float, labelled_ml: list[float]
+) -> dict:
+    level = LABELLED[number - 1]
+    at = LEVELS.index(level)
+    truth, disc = anatomy.truth[at], anatomy.discs[at]
     x, y, z = world[:3, :3] @ truth.centre + world[:3, 3]
+    sizes = {f.name: float(getattr(truth, f.name)) for f in fields(truth) if f.name != "centre"}
     return {
         "level": level,
-        "volume_ml": float(truth.volume_ml),
-        "height_mm": float(truth.height_mm),
+        **sizes,
         "x_mm": float(x),
         "y_mm": float(y),
         "z_mm": float(z),
-        "label_ml": float(np.count_nonzero(levels == LABELLED.index(level) + 1) * voxel),
+        "grade": disc.grade,
+        "bulge_mm": float(disc.bulge + disc.protrusion),
+        "fat_fraction": fat,
+        "exact_ml": float(labelled_ml[0]),
+        "label_ml": float(labelled_ml[1]),
     }
 
 
@@ -169,46 +239,3 @@ def _rotation(degrees: np.ndarray) -> np.ndarray:
     y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
     z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
     return z @ y @ x
-
-
-class _Receiver:
-    """From tissue on a slice to the four images of it."""
-
-    def __init__(self, rng, seed: int, subject: int, stage: int, anatomy: Anatomy) -> None:
-        self.name = (seed, subject, 5, stage)
-        self.field, self.bias = Field(rng, (70, 70, 70)), Field(rng, (80, 80, 80))
-        self.hertz = rng.uniform(15, 35)
-        self.noise = NOISE * np.exp(rng.normal(0, 0.2))
-        self.counts = NUCLEUS_COUNTS * np.exp(rng.normal(0, 0.12))
-        self.power, self.reach = rng.uniform(0.8, 1.3), rng.uniform(80, 110)
-        self.back = float(anatomy.torso.skin.mean()) - 15
-
-    def __call__(self, canvas: Canvas) -> list[np.ndarray]:
-        y = voxel_mean(canvas.points[1])
-        field, bias = canvas.smooth(self.field), canvas.smooth(self.bias)
-        field = self.hertz * field
-        mix = voxel_mean(canvas.mix)
-        gain = 1 + 0.07 * bias
-        # A surface coil behind the back, partly evened out by the scanner's own normalisation.
-        near = np.maximum(y - self.back, 0) + self.reach
-        gain = gain * ((self.reach - self.back) / near) ** self.power
-        slopes = list(np.gradient(field))
-        random = person_rng(*self.name, canvas.index)
-        echoes, phases = dixon_echoes(mix, field), []
-        for te, echo in zip(TE_MS, echoes, strict=True):
-            noise = random.standard_normal((2, *echo.shape), dtype=np.float32) * self.noise
-            clean = echo * gain * dephasing(slopes, te)
-            phases.append((_point_spread(clean + noise[0] + 1j * noise[1]), clean))
-        (opposed, clean), (in_phase, _) = phases
-        wins = np.real(clean * np.exp(-2j * np.pi * field * TE_MS[0] * 1e-3)) >= 0
-        images = reconstruct(opposed, in_phase, wins)
-        scaled = {name: np.rint(image * self.counts) for name, image in images.items()}
-        return [np.int16(np.clip(scaled[name], 0, 32767)) for name in ("inn", "opp", "wat", "fat")]
-
-
-def _point_spread(image: np.ndarray) -> np.ndarray:
-    """Measure fewer phase-encoding lines than voxels, with a soft edge against ringing."""
-    count = image.shape[0]
-    line = np.abs(np.fft.fftfreq(count)) * 2 / KEPT
-    keep = np.cos(np.clip((line - 0.7) / 0.3, 0, 1) * np.pi / 2)
-    return np.fft.ifft(np.fft.fft(image, axis=0) * keep[:, None], axis=0)

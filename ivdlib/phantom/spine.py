@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ivdlib.phantom.fields import Warp, cover, smooth_max
+from ivdlib.phantom.pathology import Node
 from ivdlib.phantom.subject import LEVELS, VERTEBRAE, Person
 
 
@@ -40,7 +41,7 @@ def outline(u: np.ndarray, v: np.ndarray, r: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Disc:
-    """A disc: footprint, wedge, domed plates, rounded and slightly bulging rim. Lengths in mm."""
+    """A disc: footprint, wedge, domed plates, bulging rim, and what is worn. Lengths in mm."""
 
     level: str
     centre: np.ndarray
@@ -50,35 +51,55 @@ class Disc:
     height: float
     wedge: float
     notch: float
-    nucleus: str
+    grade: int = 1
+    bulge: float = 0.0
+    protrusion: float = 0.0
+    side: float = 0.0
+    vacuum: bool = False
+    nodes: tuple[Node, ...] = ()
 
     def plates(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Radius, lower and upper surface (mm along the axis) above the point (u, v).
 
         The upper surface is domed by 1.5 mm and the lower by 0.7 mm in a disc 10 mm high, the apex
-        behind the middle, as endplates are.
+        behind the middle, as endplates are. Schmorl's nodes are bowls in them.
         """
         r = radius(u, v, (self.width, self.depth), self.notch)
-        apex = radius(u, v + 0.15 * self.depth, (self.width, self.depth), 0)
+        apex = radius(u, v + 0.22 * self.depth, (self.width, self.depth), 0)
         dome = np.maximum(1 - apex * apex, 0) * np.float32(min(self.height, 11) / 10)
         # Beyond the rim the plates run on level, where they bound the vertebral body's edge.
         reach = np.clip(v, -1.1 * self.depth, 1.1 * self.depth)
         half = (self.height - 0.1 * self.height) / 2 + np.tan(np.deg2rad(self.wedge / 2)) * reach
         half = np.maximum(half, np.float32(0.2 * self.height))
-        return r, -half - 0.7 * dome, half + 1.5 * dome
+        low, high = -half - 0.7 * dome, half + 1.5 * dome
+        for node in self.nodes:
+            away = (u - node.across * self.width) ** 2 + (v - node.along * self.depth) ** 2
+            bowl = node.depth_mm * np.exp(-((away / (0.6 * node.width_mm) ** 2) ** 2))
+            low, high = (low - bowl, high) if node.plate == "lower" else (low, high + bowl)
+        return r, low, high
+
+    def overhang(self, u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """How far (mm) the rim stands out between the plates; a protrusion only behind."""
+        between = np.maximum(1 - (2 * w / self.height) ** 2, 0)
+        out = np.float32(0.08 * self.height + self.bulge)
+        if self.protrusion:
+            aside = (u - self.side * self.width) / 6
+            out = out + np.float32(self.protrusion) * np.exp(-(aside**2)) * (v < 0)
+        return between * out
 
     def distances(self, points: np.ndarray) -> tuple[np.ndarray, ...]:
         """Signed distances (mm) to the disc, its rim and its plates, and local coordinates."""
         u, v, w = local(self.axes, self.centre, points)
         r, low, high = self.plates(u, v)
-        bulge = np.maximum(1 - (2 * w / self.height) ** 2, 0) * np.float32(0.08 * self.height)
-        rim = outline(u, v, r) - bulge
+        rim = outline(u, v, r) - self.overhang(u, v, w)
         plate = np.maximum(w - high, low - w)
         return smooth_max(rim, plate, 1.5), rim, plate, (u, v, w, r)
 
     def reach(self) -> float:
         """Radius (mm) of a sphere that holds the disc."""
-        return float(np.hypot(self.width, self.depth) * 0.9 + self.height)
+        deep = max((node.depth_mm for node in self.nodes), default=0.0)
+        round_about = np.hypot(self.width, self.depth) * 0.9 + self.bulge + self.protrusion
+        return float(round_about + self.height + deep)
 
 
 @dataclass(frozen=True)
@@ -132,10 +153,18 @@ class Body:
 
 @dataclass(frozen=True)
 class Truth:
-    """What a disc measures: volume (mL), mean height (mm), centre (mm, the subject's frame)."""
+    """What a disc measures: volume (mL), footprint (mm²), heights, centre (mm, subject's frame).
+
+    The mean height is the volume over the footprint; front, middle and back are the heights on the
+    midline at 15, 50 and 85 % of the depth.
+    """
 
     volume_ml: float
+    area_mm2: float
     height_mm: float
+    height_front_mm: float
+    height_middle_mm: float
+    height_back_mm: float
     centre: np.ndarray
 
 
@@ -144,41 +173,68 @@ class _Ruler:
 
     def __init__(self, disc: Disc, warp: Warp, step: float = 1.25) -> None:
         self.step = step
-        reach = (disc.width * 1.05 + 4, disc.depth * 1.05 + 4, disc.height * 0.6 + 5)
+        deep = max((node.depth_mm for node in disc.nodes), default=0.0)
+        out = 4 + disc.bulge + disc.protrusion
+        reach = (disc.width * 1.05 + out, disc.depth * 1.05 + out, disc.height * 0.6 + 5 + deep)
         grid = np.meshgrid(*(np.arange(-r, r + step, step) for r in reach), indexing="ij")
         spots = np.float32(np.tensordot(disc.axes.T, np.stack(grid), axes=1))
         self.spots = spots + np.float32(disc.centre)[:, None, None, None]
         self.warped = self.spots + warp(*self.spots)
 
+    def share(self, disc: Disc) -> np.ndarray:
+        return cover(disc.distances(self.warped)[0], self.step)
+
+    def volume_ml(self, disc: Disc) -> float:
+        return float(self.share(disc).sum(dtype=np.float64) * self.step**3 / 1000)
+
     def measure(self, disc: Disc) -> Truth:
-        share = cover(disc.distances(self.warped)[0], self.step)
+        share = self.share(disc)
         total = share.sum(dtype=np.float64)
         area = share.max(axis=2).sum(dtype=np.float64) * self.step**2
         centre = (self.spots * share).sum(axis=(1, 2, 3), dtype=np.float64) / total
+        heights = share.sum(axis=2) * self.step
+        middle = heights[heights.shape[0] // 2 - 1 : heights.shape[0] // 2 + 2].mean(axis=0)
+        inside = np.flatnonzero(middle > self.step / 2)
+        back, front = inside[0], inside[-1]
+        front_mm, middle_mm, back_mm = (
+            float(np.interp(back + at * (front - back), np.arange(len(middle)), middle))
+            for at in (0.85, 0.5, 0.15)
+        )
         volume = total * self.step**3
-        return Truth(volume / 1000, volume / area, centre)
+        return Truth(volume / 1000, area, volume / area, front_mm, middle_mm, back_mm, centre)
+
+
+def _disc(person: Person, k: int) -> Disc:
+    """The disc at level `k` as drawn; its volume is only about right yet."""
+    area = person.volume_ml[k] * 1000 / person.height[k]
+    width = np.sqrt(area / (3.3 * person.aspect[k]))
+    found = person.findings
+    return Disc(
+        level=LEVELS[k],
+        centre=person.centre[k],
+        axes=frame(person.tilt[k], person.lean[k]),
+        width=float(width),
+        depth=float(width * person.aspect[k]),
+        height=float(person.height[k]),
+        wedge=float(person.wedge[k]),
+        notch=float(person.notch[k]),
+        grade=found.grade[k],
+        bulge=found.bulge_mm[k],
+        protrusion=found.protrusion_mm[k],
+        side=found.protrusion_side[k],
+        vacuum=found.vacuum[k],
+        nodes=tuple(node for node in found.nodes if node.level == LEVELS[k]),
+    )
 
 
 def build_spine(person: Person, warp: Warp) -> tuple[list[Disc], list[Body], list[Truth]]:
     """Discs, bodies and the discs' truth, caudal to cranial, with the volumes that were drawn."""
     discs, truths = [], []
-    for k, level in enumerate(LEVELS):
-        area = person.volume_ml[k] * 1000 / person.height[k]
-        width = np.sqrt(area / (3.3 * person.aspect[k]))
-        disc = Disc(
-            level=level,
-            centre=person.centre[k],
-            axes=frame(person.tilt[k], person.lean[k]),
-            width=float(width),
-            depth=float(width * person.aspect[k]),
-            height=float(person.height[k]),
-            wedge=float(person.wedge[k]),
-            notch=float(person.notch[k]),
-            nucleus=person.nucleus[k],
-        )
+    for k in range(len(LEVELS)):
+        disc = _disc(person, k)
         ruler = _Ruler(disc, warp)
         for _ in range(2):
-            scale = float((person.volume_ml[k] / ruler.measure(disc).volume_ml) ** (1 / 3))
+            scale = float((person.volume_ml[k] / ruler.volume_ml(disc)) ** (1 / 3))
             disc = replace(
                 disc,
                 width=disc.width * scale,

@@ -138,10 +138,16 @@ class Torso:
         canvas.paint(window, canvas.cover(wall), "muscle", 1 + 0.05 * here)
         inside = canvas.cover(wall + 8 + 2 * bubbles)
         canvas.paint(window, inside, "fat_deep", 1 + 0.10 * here)
+        texture = canvas.quick(self.speckle, window)
+        # Small vessels and nodes in the fat, and connective tissue in front of the spine.
+        strands = np.clip(canvas.quick(self.streak, window) - 1.5, 0, 0.8)
+        canvas.paint(window, inside * strands, "blood")
+        band = np.abs(place.ahead - place.depth - self.person.prevertebral / 2)
+        band = np.maximum(band - self.person.prevertebral / 2, np.abs(place.side) - 26)
+        canvas.paint(window, canvas.cover(band) * np.clip(0.5 + 0.4 * here, 0, 0.9), "muscle")
         room = np.maximum(18 + 5 * bubbles + place.depth - place.ahead, wall + 12)
         loops = canvas.slow(self.loops, window)
         bowel = np.maximum(-5 * loops - 1.5, room)
-        texture = canvas.quick(self.speckle, window)
         glow = np.exp(0.22 * here + 0.15 * texture)
         # Folds of fat run between the loops and, thin, into them.
         canvas.paint(window, canvas.cover(bowel) * inside, "bowel", glow)
@@ -208,10 +214,11 @@ class Torso:
         canvas.paint(window, canvas.cover(crus), "muscle")
         fork = np.maximum(self.level["L4"] - place.z, 0)
         rise = np.maximum(place.z - self.level["L1"], 0)
-        for sign, radius, off, lift in ((-1, 8.3, 9, 0.0), (1, 9.5, 13, 0.35)):
+        # The vena cava lies flatter than the aorta; both touch the ligament but for a little fat.
+        for sign, radius, flat, off, lift in ((-1, 8.8, 1.0, 9, 0.0), (1, 9.5, 1.25, 14, 0.35)):
             radius = radius - np.clip(0.08 * fork, 0, 3.5)
-            across = place.side - sign * (off + 0.45 * fork)
-            tube = length(across, ahead - radius - 3.5 - lift * rise - 0.1 * fork) - radius
+            across = (place.side - sign * (off + 0.45 * fork)) / flat
+            tube = length(across, ahead - radius - 2.2 - lift * rise - 0.1 * fork) - radius
             canvas.paint(window, canvas.cover(tube - 1), "ligament")
             canvas.paint(window, canvas.cover(tube), "blood", 1.05 if sign < 0 else 0.95)
 
@@ -235,7 +242,7 @@ class Torso:
         back = half * (0.90 - 0.30 * at(self.periods)) * taper
         front = half * (0.95 - 0.25 * (1 - taper)) * taper
         reach = np.where(ahead > 0, front, back)
-        sac = length(u / (1.2 * half * taper), ahead / reach) - 1
+        sac = length(u / (1.3 * half * taper), ahead / reach) - 1
         tip = self.level["L1"] - 4
         thick = np.clip((z - tip) / 22, 0, 1)
         cord = length(u / 1.25, v + 0.1 * half) - 4.2 * np.sqrt(thick)

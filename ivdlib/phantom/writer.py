@@ -5,17 +5,24 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import atomic, folder, read_json, write_csv, write_json
+from ivdlib.phantom.conditions import Conditions
 from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate
+from ivdlib.phantom.signal import TISSUE_CODES
 from ivdlib.progress import Progress
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever the same seed gives other images."""
+
+WRITING_S = 120
+"""A temporary folder that has been left alone for so many seconds was left by a dead process."""
 
 
 def make_phantom(
@@ -26,14 +33,20 @@ def make_phantom(
     slices: int = SLICES,
     in_plane: int = PLANE,
     workers: int = 1,
+    conditions: Conditions | None = None,
 ) -> Path:
     """Write a synthetic data set of Dixon scans of the lumbar spine.
 
-    Per scan ``NN/NN_{fat,inn,opp,wat}.nii.gz``, ``NN_Labels.nii.gz`` (the seven discs L5/S1 to
-    T11/12), ``NN_Spine.nii.gz`` (vertebral bodies, discs and canal) and ``NN_truth.csv``; for all
-    of them ``subjects.csv``, ``dataset.json`` (parameters) and ``phantom.csv`` (truth per disc:
-    volume of the solid and of its label in mL, mean height in mm, centre in scanner mm, RAS). Cases
-    count through the stages of a subject: with two stages 01 and 02 are subject 1.
+    Per scan ``NN/NN_{fat,inn,opp,wat}.nii.gz``; ``NN_Labels.nii.gz`` (the seven discs L5/S1 to
+    T11/12 as a rater drew them) and ``NN_Exact.nii.gz`` (as they are); ``NN_Spine.nii.gz``
+    (vertebral bodies, discs and canal); ``NN_Tissue.nii.gz`` (the commonest tissue of each voxel,
+    named in ``dataset.json``); ``NN_Swap.nii.gz`` where water and fat stand exchanged, if they do;
+    ``NN_truth.csv`` (per disc, see below) and ``NN_scan.json`` (what was drawn for the person and
+    the scanner). For all scans ``subjects.csv``, ``dataset.json`` (parameters) and ``phantom.csv``,
+    the truth per disc: volume in mL of the solid, of its exact and of its drawn label; footprint in
+    mm²; mean, front, middle and back height in mm; centre in scanner mm, RAS; grade 1 to 5; bulge
+    in mm; fat fraction of the in-phase signal. Cases count through the stages of a subject: with
+    two stages 01 and 02 are subject 1.
 
     Stopped half-way, it leaves whole scans only; called again, it makes those that are missing. The
     number of workers does not change a byte.
@@ -53,6 +66,8 @@ def make_phantom(
         1.25 mm voxels, 128 gives 2.5 mm.
     workers : int
         Processes that work side by side.
+    conditions : Conditions, optional
+        Pathology, noise, exchanges, raters, variety. Default: `Conditions()`.
 
     Returns
     -------
@@ -72,6 +87,7 @@ def make_phantom(
     if seed < 0:
         raise ConfigError(f"seed must be 0 or more, not {seed}.")
     check_size(slices, in_plane)
+    conditions = conditions or Conditions()
     out = Path(out)
     wanted = {
         "subjects": subjects,
@@ -79,6 +95,7 @@ def make_phantom(
         "seed": seed,
         "slices": slices,
         "in_plane": in_plane,
+        **asdict(conditions),
     }
     _claim(out, wanted)
     digits = max(2, len(str(subjects * stages)))
@@ -90,7 +107,9 @@ def make_phantom(
     _write_subjects(out, jobs)
     todo = [job for job in jobs if not (out / job[0]).is_dir()]
     with Progress(len(jobs), "phantom scans", start=len(jobs) - len(todo)) as progress:
-        _make_all(out, todo, (seed, slices, in_plane), min(workers, len(todo)), progress)
+        _make_all(
+            out, todo, (seed, slices, in_plane, conditions), min(workers, len(todo)), progress
+        )
     _write_truth(out, jobs)
     return out
 
@@ -98,7 +117,14 @@ def make_phantom(
 def _claim(out: Path, parameters: dict) -> None:
     """Take a new folder, or one that was begun with the same parameters."""
     note = "synthetic data: a phantom, not measured on people"
-    record = {"name": "phantom", "note": note, "version": VERSION, "parameters": parameters}
+    names = {str(code): name.removesuffix("_water") for name, code in TISSUE_CODES.items()}
+    record = {
+        "name": "phantom",
+        "note": note,
+        "version": VERSION,
+        "parameters": parameters,
+        "tissues": {"0": "air", **names},
+    }
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file; name a folder for the phantom.")
     if (out / "dataset.json").exists():
@@ -108,7 +134,9 @@ def _claim(out: Path, parameters: dict) -> None:
                 "choose another folder or remove that one."
             )
         for left in out.glob(".part-*"):
-            shutil.rmtree(left, ignore_errors=True)
+            # Another process may be at work on the same folder: leave what it is writing alone.
+            if time.time() - left.stat().st_mtime > WRITING_S:
+                shutil.rmtree(left, ignore_errors=True)
         return
     if out.is_dir() and any(out.iterdir()):
         raise ConfigError(f"{out} is not empty and holds no phantom; choose another folder.")
@@ -131,18 +159,38 @@ def _make_all(out: Path, jobs: list, size: tuple, workers: int, progress: Progre
 
 
 def _make_scan(
-    out: Path, case: str, subject: int, stage: int, seed: int, slices: int, in_plane: int
+    out: Path,
+    case: str,
+    subject: int,
+    stage: int,
+    seed: int,
+    slices: int,
+    in_plane: int,
+    conditions: Conditions,
 ) -> str:
     """Simulate a scan and write it to a temporary folder, which gets its name when it is whole."""
-    scan = simulate(subject, stage, seed, slices, in_plane)
-    part = folder(out / f".part-{case}")
+    scan = simulate(subject, stage, seed, slices, in_plane, conditions)
+    part = folder(out / f".part-{case}-{os.getpid()}")
+    images = {
+        **scan.contrasts,
+        "Labels": scan.labels,
+        "Exact": scan.exact,
+        "Spine": scan.spine,
+        "Tissue": scan.tissue,
+    }
+    if scan.exchanged.any():
+        images["Swap"] = scan.exchanged.astype(np.uint8)
     try:
-        for name, image in scan.contrasts.items():
+        for name, image in images.items():
             _save(part / f"{case}_{name}.nii.gz", image, scan)
-        _save(part / f"{case}_Labels.nii.gz", scan.labels, scan)
-        _save(part / f"{case}_Spine.nii.gz", scan.spine, scan)
         write_csv(part / f"{case}_truth.csv", _table(case, scan))
-        os.replace(part, out / case)
+        about = {"case": case, "subject": subject, "stage": stage, "seed": seed}
+        write_json(part / f"{case}_scan.json", {**about, **scan.record})
+        try:
+            os.replace(part, out / case)
+        except OSError:
+            if not (out / case).is_dir():  # else another process was quicker, with the same bytes
+                raise
     except OSError as error:
         raise DataError(f"cannot write {out / case}: {error.strerror or error}.") from error
     finally:

@@ -66,6 +66,12 @@ for number in tables.CAPTIONS:
     else:
         print(f"Table {number}: nothing of its own here, as the data have no contrasts to fuse.")
 
+# %%
+exact = tables.exact_labels(results)
+if len(exact):
+    print("The phantom's labels hold a rater's errors. Against the discs as they are:")
+    display(exact.round(4))
+
 # %% [markdown]
 # ## Patient by patient
 #

@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+from dataclasses import asdict
 
 import nibabel as nib
 import numpy as np
@@ -9,9 +11,10 @@ import pandas as pd
 import pytest
 
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.phantom import make_phantom, simulate, writer
+from ivdlib.phantom import Conditions, make_phantom, simulate, writer
 
 SIZE = {"slices": 1, "in_plane": 64}
+TRUTH = ("Labels", "Exact", "Spine", "Tissue")
 
 
 def files_of(folder):
@@ -28,9 +31,10 @@ def made(tmp_path_factory):
 
 
 def test_the_layout_is_that_of_the_challenge(made):
-    names = {f"{part}.nii.gz" for part in ("fat", "inn", "opp", "wat", "Labels", "Spine")}
+    names = {f"{part}.nii.gz" for part in ("fat", "inn", "opp", "wat", *TRUTH)}
     assert {path.name for path in (made / "03").iterdir()} == {
         "03_truth.csv",
+        "03_scan.json",
         *(f"03_{name}" for name in names),
     }
     subjects = pd.read_csv(made / "subjects.csv", dtype=str)
@@ -42,7 +46,10 @@ def test_the_layout_is_that_of_the_challenge(made):
     ]
     record = json.loads((made / "dataset.json").read_text())
     assert record["name"] == "phantom"
-    assert record["parameters"] == {"subjects": 2, "stages": 2, "seed": 0, **SIZE}
+    sizes = {"subjects": 2, "stages": 2, "seed": 0, **SIZE}
+    assert record["parameters"] == {**sizes, **asdict(Conditions())}
+    tissue = nib.load(made / "03" / "03_Tissue.nii.gz").get_fdata()
+    assert {str(int(code)) for code in np.unique(tissue)} <= set(record["tissues"])
     truth = pd.read_csv(made / "phantom.csv", dtype={"case": str})
     assert truth.groupby("case").size().to_dict() == {"01": 7, "02": 7, "03": 7, "04": 7}
 
@@ -50,6 +57,9 @@ def test_the_layout_is_that_of_the_challenge(made):
 def test_the_files_hold_what_was_simulated(made):
     scan = simulate(2, 1, 0, **SIZE)
     images = {**scan.contrasts, "Labels": scan.labels, "Spine": scan.spine}
+    images |= {"Exact": scan.exact, "Tissue": scan.tissue}
+    about = json.loads((made / "03" / "03_scan.json").read_text())
+    assert about == {"case": "03", "subject": 2, "stage": 1, "seed": 0, **scan.record}
     for name, image in images.items():
         file = nib.load(made / "03" / f"03_{name}.nii.gz")
         np.testing.assert_array_equal(np.asanyarray(file.dataobj), image)
@@ -73,7 +83,7 @@ def test_a_second_call_makes_only_what_is_missing(made, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(writer, "simulate", lambda *a: calls.append(a) or simulate(*a))
     make_phantom(out, subjects=1, **SIZE)
-    assert calls == [(1, 2, 0, 1, 64)]
+    assert calls == [(1, 2, 0, 1, 64, Conditions())]
     assert files_of(out) == before
 
 
@@ -82,7 +92,7 @@ def test_a_failure_leaves_whole_scans_only(tmp_path, monkeypatch):
 
     def full_disk(path, image, scan):
         count.append(path)
-        if len(count) == 9:
+        if len(count) == 11:
             raise OSError(errno.ENOSPC, "No space left on device")
         save(path, image, scan)
 
@@ -90,13 +100,47 @@ def test_a_failure_leaves_whole_scans_only(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="No space left"):
         make_phantom(out, subjects=1, **SIZE)
     assert sorted(path.name for path in out.iterdir() if path.is_dir()) == ["01"]
-    assert len(list((out / "01").iterdir())) == 7
+    assert len(list((out / "01").iterdir())) == 10
+
+
+def test_an_exchange_is_written_where_there_is_one(tmp_path):
+    always = Conditions(swap=1.0)
+    out = make_phantom(tmp_path / "phantom", subjects=1, stages=1, conditions=always, **SIZE)
+    wrong = nib.load(out / "01" / "01_Swap.nii.gz").get_fdata() > 0
+    clean = make_phantom(
+        tmp_path / "clean", subjects=1, stages=1, conditions=Conditions(swap=0.0), **SIZE
+    )
+    assert not (clean / "01" / "01_Swap.nii.gz").exists()
+    load = lambda folder, name: nib.load(folder / "01" / f"01_{name}.nii.gz").get_fdata()  # noqa: E731
+    assert wrong.any()
+    for one, other in (("wat", "fat"), ("fat", "wat")):
+        np.testing.assert_array_equal(load(out, one)[wrong], load(clean, other)[wrong])
+        np.testing.assert_array_equal(load(out, one)[~wrong], load(clean, one)[~wrong])
+    for same in ("inn", "opp", "Labels"):
+        np.testing.assert_array_equal(load(out, same), load(clean, same))
+
+
+def test_what_another_process_writes_is_left_alone(tmp_path, monkeypatch):
+    out = tmp_path / "phantom"
+    make_phantom(out, subjects=1, **SIZE)
+    busy, dead = out / ".part-07-1", out / ".part-08-2"
+    busy.mkdir(), dead.mkdir()
+    os.utime(dead, (0, 0))
+    make_phantom(out, subjects=1, **SIZE)
+    assert busy.exists() and not dead.exists()
+    # Another process finished the scan first: its folder stays, ours goes.
+    before = files_of(out / "01")
+    writer._make_scan(out, "01", 1, 1, 0, 1, 64, Conditions())
+    assert files_of(out / "01") == before
+    assert [path.name for path in out.glob(".part-*")] == [busy.name]
 
 
 def test_a_folder_of_other_parameters_is_refused(made, tmp_path):
     before = files_of(made)
     with pytest.raises(ConfigError, match="other parameters"):
         make_phantom(made, subjects=2, seed=1, **SIZE)
+    with pytest.raises(ConfigError, match="other parameters"):
+        make_phantom(made, subjects=2, conditions=Conditions(noise=0.01), **SIZE)
     assert files_of(made) == before
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(ConfigError, match="not empty"):

@@ -1,0 +1,19 @@
+"""Measure a phantom the way the real scans were measured, and hold it against them.
+
+`measure` gives tables of what is in the files, `targets` one row for each thing that was to be
+reached. Nothing here changes the phantom.
+"""
+
+from ivdlib.calibration.measure import Measured, beside, measure, tissue_names
+from ivdlib.calibration.real import QUANTITIES, real_statistics
+from ivdlib.calibration.targets import targets
+
+__all__ = [
+    "QUANTITIES",
+    "Measured",
+    "beside",
+    "measure",
+    "real_statistics",
+    "targets",
+    "tissue_names",
+]

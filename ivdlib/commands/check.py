@@ -1,0 +1,69 @@
+"""`check`: what is in a folder of scans, and what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from ivdlib.commands.arguments import add_load, load_options
+
+COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36"}
+"""Codes of a terminal's colours."""
+
+
+def check(add) -> None:
+    """Define `ivdlib check`."""
+    sub = add(
+        "check",
+        "look for faults in a folder of scans",
+        "One line a case, then each finding with its repair; exit status 1 where a case cannot be "
+        "used.\n† is a contrast computed from others; inn/opp % is how far inn misses wat + fat, "
+        "and opp |wat - fat|.\nThe keys of --json stand in data/README.md.",
+    )
+    sub.add_argument("folder", help="holds the scans, or one scan")
+    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
+    sub.add_argument("--html", metavar="FILE", help="write a page with pictures of the findings")
+    add_load(sub)
+    sub.set_defaults(run=run_check)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """`ivdlib check`."""
+    from ivdlib.checks import examine
+
+    checked = examine(args.folder, pictures=bool(args.html), **load_options(args))
+    rows = [one.row for one in checked]
+    if args.html:
+        from ivdlib.check_page import write_page
+
+        write_page(args.html, args.folder, checked)
+    if args.json:
+        print(json.dumps({"folder": str(args.folder), "cases": rows}, indent=1))
+    else:
+        _print(rows)
+    return 1 if any(row["errors"] for row in rows) else 0
+
+
+def _print(rows: list[dict]) -> None:
+    from ivdlib.check_table import HEAD, cells, findings, summary
+
+    table = [HEAD, *map(cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        *first, last = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        print("  ".join([*first, _coloured(last.rstrip())]))
+    for level, where, what, repair in findings(rows):
+        print(f"\n{_coloured(level)}  {where}: {what}.")
+        if repair:
+            print(f"  → {repair}.")
+    print(f"\n{summary(rows)}")
+
+
+def _coloured(word: str) -> str:
+    """Colour a verdict where a person reads it (https://no-color.org)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if plain or word not in COLOURS or not sys.stdout.isatty():
+        return word
+    return f"\x1b[{COLOURS[word]}m{word}\x1b[0m"

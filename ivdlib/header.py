@@ -1,0 +1,154 @@
+"""Where a NIfTI header puts its voxels: units, its two forms, and what is odd about them.
+
+A header may hold two affines: the *sform*, any affine, and the *qform*, spacing and a rotation. As
+nibabel does, the sform counts where both are set. Lengths stand in the unit that the header names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ivdlib.errors import DataError
+from ivdlib.geometry import (
+    AFFINE_TOLERANCE_MM,
+    check_affine,
+    corner_displacement_mm,
+    spacing_mm,
+)
+
+MM_PER_UNIT = {1: ("metres", 1e3), 3: ("microns", 1e-3)}
+"""Units by their NIfTI code; mm (2) and unknown (0, most files) are read as they stand."""
+
+EDGES_MM = (0.01, 100.0)
+"""Voxel edges outside these are no scan of a body, but lengths in another unit than is said."""
+
+NO_FORM = (
+    "neither sform nor qform is set, so axes and position are a guess from the spacing alone; "
+    "export the scan again with its geometry, or declare axcodes in dataset.json"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """Where the voxels lie.
+
+    Attributes
+    ----------
+    affine : ndarray, (4, 4)
+        Voxels → world, mm.
+    qform : ndarray, (4, 4), or None
+        What the header's other form says, in mm, where it says otherwise.
+    notes : tuple of str
+        What was converted, chosen or guessed.
+    """
+
+    affine: np.ndarray
+    qform: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+def check_pixdim(header: Any, where: str) -> None:
+    """Refuse a spacing that is not above zero, as it stands in the file.
+
+    Parameters
+    ----------
+    header : nibabel header
+        Unmended: nibabel makes a zero 1 and a negative number positive while it loads.
+    where : str
+        File, for the message.
+
+    Raises
+    ------
+    DataError
+    """
+    spacing = header["pixdim"][1:4]
+    if not np.all(np.isfinite(spacing)) or np.any(spacing <= 0):
+        raise DataError(
+            f"{where} has the spacing {', '.join(f'{s:g}' for s in spacing)} mm in its header, "
+            "but it must be above zero along each axis; write the file's geometry anew."
+        )
+
+
+def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geometry:
+    """Read the geometry of a header, in mm.
+
+    Parameters
+    ----------
+    header : nibabel header
+    shape : tuple of 3 ints
+    where : str
+        File, for the messages.
+
+    Returns
+    -------
+    Geometry
+
+    Raises
+    ------
+    DataError
+        Where the affine is unusable, or its voxels are too small or too large for a body.
+    """
+    unit, scale = MM_PER_UNIT.get(int(header["xyzt_units"]) & 7, ("", 1.0))
+    to_mm = np.diag([scale, scale, scale, 1.0])
+    affine = to_mm @ header.get_best_affine()
+    check_affine(affine, where)
+    edges = spacing_mm(affine)
+    if min(edges) < EDGES_MM[0] or max(edges) > EDGES_MM[1]:
+        raise DataError(
+            f"{where} has voxels of {' x '.join(f'{e:g}' for e in edges)} mm"
+            f"{f' (its header counts in {unit})' if unit else ''}, as no scan of a body has; "
+            "write lengths and unit into the header anew (xyzt_units: mm)."
+        )
+    notes = []
+    if unit:
+        notes.append(
+            f"lengths stand in {unit} and are converted to mm; "
+            "write the unit mm into the header if they are millimetres"
+        )
+    if not header["sform_code"] and not header["qform_code"]:
+        notes.append(NO_FORM)
+    qform, off = _other_form(header, affine, to_mm, shape)
+    if qform is not None:
+        notes.append(
+            f"sform and qform put a corner {off:.1f} mm apart, and the sform is used; "
+            "find out which is right and write it over the other (nibabel: set_sform, set_qform)"
+        )
+    return Geometry(affine, qform, tuple(notes))
+
+
+def _other_form(
+    header: Any, affine: np.ndarray, to_mm: np.ndarray, shape: tuple[int, int, int]
+) -> tuple[np.ndarray | None, float]:
+    """The qform where it differs from the sform that is used, and the worst corner in mm."""
+    if not header["sform_code"] or not header["qform_code"]:
+        return None, 0.0
+    try:
+        qform = to_mm @ header.get_qform()
+    except ValueError:  # its numbers are no rotation, as where nobody ever filled them in
+        return None, 0.0
+    off = corner_displacement_mm(affine, qform, shape)
+    return (qform, off) if off > AFFINE_TOLERANCE_MM else (None, 0.0)
+
+
+def qform_hint(one: Geometry, other: Geometry, shape: tuple[int, int, int], name: str) -> str:
+    """Say that two files agree after all, by the qform of one; "" where they do not.
+
+    Parameters
+    ----------
+    one, other : Geometry
+        Of the file that an error is about, and of the file called `name`.
+    shape : tuple of 3 ints
+    name : str
+    """
+    for qform, affine, text in (
+        (one.qform, other.affine, "but its qform agrees, so its sform is likely wrong"),
+        (other.qform, one.affine, f"but the qform of {name} agrees, whose sform is likely wrong"),
+    ):
+        if qform is not None and (
+            corner_displacement_mm(qform, affine, shape) <= AFFINE_TOLERANCE_MM
+        ):
+            return f", {text}"
+    return ""

@@ -1,0 +1,263 @@
+"""`check_cases`: every case is described, and nothing in one of them stops it."""
+
+import shutil
+import warnings
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from conftest import AFFINE, CONTRASTS, make_volumes
+
+from ivdlib import cases, checks
+from ivdlib.errors import ConfigError
+from ivdlib.exchange import Exchange
+from ivdlib.phantom import make_phantom
+from ivdlib.remarks import split_repair
+
+
+def subjects(folder, text):
+    (folder / "subjects.csv").write_text(text, encoding="utf-8")
+
+
+def pretend(monkeypatch, kind, where=None, share=0.25):
+    """Make `find_exchange` find this; `where` is a part of the canonical volume."""
+
+    def find(contrasts, spacing, discs=None):
+        found = np.zeros(contrasts["wat"].shape, bool)
+        if where is not None:
+            found[where] = True
+        return Exchange(kind, share, found, {"anatomy": -0.5, "border": np.nan})
+
+    monkeypatch.setattr(checks, "find_exchange", find)
+
+
+def test_a_case_is_described_for_machines(tmp_path, write_case):
+    write_case(tmp_path, "A1", copy=("inn", "fat"))
+    subjects(tmp_path, "case,subject,stage\nA1,a,2\n")
+    (row,) = cases.check_cases(tmp_path)
+    numbers = row.pop("consistency")
+    assert numbers["inn_error"] == numbers["opp_error"] == 0
+    assert row.pop("warnings")[0].startswith("inn is voxel for voxel a copy of fat")
+    assert row.pop("spacing_mm") == pytest.approx(np.linalg.norm(AFFINE[:3, :3], axis=0), abs=1e-3)
+    exchange = row.pop("exchange")
+    assert exchange["kind"] == "none"
+    assert set(exchange) == {"kind", "share", "evidence"}
+    assert row == {
+        "case": "A1",
+        "subject": "a",
+        "stage": "2",
+        "subject_source": "subjects.csv",
+        "contrasts": ["wat", "fat", "inn", "opp"],
+        "derived": ["inn"],
+        "shape": [6, 24, 28],
+        "labels": [1],
+        "discs": 3,
+        "copies": [["inn", "fat"]],
+        "errors": [],
+        "corrections": [],
+    }
+
+
+def test_each_key_is_documented_in_both_places(tmp_path, write_case):
+    write_case(tmp_path, "A1")
+    (row,) = cases.check_cases(tmp_path)
+    page = Path(__file__).parents[1] / "data" / "README.md"
+    for text in (checks.check_cases.__doc__, page.read_text(encoding="utf-8")):
+        assert [key for key in row if f"`{key}`" not in text] == []
+
+
+def test_all_that_is_wrong_is_collected_and_nothing_warned_of(tmp_path, write_case):
+    write_case(tmp_path, "A1", truncated="fat", change={"opp": np.zeros_like}, missing=())
+    write_case(tmp_path, "B1")
+    write_case(tmp_path, "C1", copy=("wat", "fat"))
+    subjects(tmp_path, "case,subject\nA1,a\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        a, b, c = cases.check_cases(tmp_path)
+    assert len(a["errors"]) == 2
+    assert a["shape"] is None
+    assert a["exchange"] is a["discs"] is None
+    assert [e for e in b["errors"] if "not in" in e]
+    assert b["shape"] == [6, 24, 28]
+    assert len(c["errors"]) == 2
+    assert c["copies"] == [["wat", "fat"]]
+
+
+@pytest.mark.parametrize("lost", CONTRASTS)
+def test_a_derived_contrast_is_marked_and_warned_of(tmp_path, write_case, lost):
+    write_case(tmp_path, "A1", missing=(lost,))
+    (row,) = cases.check_cases(tmp_path)
+    assert row["derived"] == [lost]
+    assert row["contrasts"] == [name for name in CONTRASTS if name != lost]
+    assert row["errors"] == []
+    assert row["warnings"][0].endswith("add its file where it was measured")
+    (row,) = cases.check_cases(tmp_path, derive_missing=False)
+    assert f"contrast '{lost}' is missing" in row["errors"][0]
+
+
+def test_options_are_those_of_loading(tmp_path, write_case):
+    folder = write_case(tmp_path, "A1", change={"Labels": lambda a: a * np.uint8(4)})
+    assert "disc values 1" in cases.check_cases(tmp_path)[0]["errors"][0]
+    (row,) = cases.check_cases(tmp_path, discs={4})
+    assert (row["errors"], row["labels"], row["discs"]) == ([], [4], 3)
+    nib.save(nib.as_closest_canonical(nib.load(folder / "A1_Labels.nii.gz")), folder / "l.nii")
+    (folder / "A1_Labels.nii.gz").unlink()
+    (folder / "l.nii").rename(folder / "A1_Labels.nii")
+    (row,) = cases.check_cases(tmp_path, discs={4}, label_grid="affine")
+    assert row["errors"] == []
+    assert "resampled by the affines" in row["corrections"][0]
+    with pytest.raises(ConfigError, match="label_grid"):
+        cases.check_cases(tmp_path, label_grid="world")
+
+
+def test_the_folder_of_one_case_takes_what_stands_above_it(tmp_path, write_case):
+    write_case(tmp_path, "A1")
+    write_case(tmp_path, "B1")
+    subjects(tmp_path, "case,subject\nA1,Anna\nB1,Bert\n")
+    (row,) = cases.check_cases(tmp_path / "B1")
+    assert row["subject"] == "Bert"
+
+
+def test_a_correlation_that_does_not_exist_is_null(tmp_path, write_case):
+    wat = make_volumes("A1", (6, 24, 28))["wat"]
+    write_case(tmp_path, "A1", change={"fat": lambda array: 250 - wat})
+    (row,) = cases.check_cases(tmp_path)
+    assert row["consistency"]["inn_correlation"] is None
+    assert row["consistency"]["inn_error"] > 0
+
+
+def test_other_contrasts_have_no_exchange(tmp_path):
+    volume = make_volumes("A1", (6, 24, 28))["wat"]
+    nib.save(nib.Nifti1Image(volume, AFFINE), tmp_path / "A1_T2.nii.gz")
+    (row,) = cases.check_cases(tmp_path)
+    assert (row["exchange"], row["consistency"], row["errors"]) == (None, {}, [])
+
+
+# ---- water and fat in each other's place --------------------------------------------------------
+
+
+def test_a_local_exchange_is_a_warning_that_says_where_and_how_much(
+    tmp_path, write_case, monkeypatch
+):
+    where = np.s_[1:4, 10:15, 20:23]
+    pretend(monkeypatch, "local", where, share=0.0625)
+    write_case(tmp_path, "A1")
+    (row,) = cases.check_cases(tmp_path)
+    litre = 45 * np.prod(row["spacing_mm"]) / 1000
+    assert row["errors"] == []
+    (text,) = row["warnings"]
+    assert f"exchanged in 6.2 % of the body ({litre:.1f} mL round voxel 2, 12, 21)" in text
+    assert "undo_exchange" in split_repair(text)[1]
+    assert row["exchange"] == {
+        "kind": "local",
+        "share": 0.0625,
+        "evidence": {"anatomy": -0.5, "border": None},
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "repair"),
+    [
+        ((), "exchange the names of A1_wat.nii.gz and A1_fat.nii.gz"),
+        (("wat",), "give A1_fat.nii.gz the name of the other contrast"),
+        (("fat",), "give A1_wat.nii.gz the name of the other contrast"),
+    ],
+)
+def test_a_whole_exchange_is_an_error_that_names_the_files(
+    tmp_path, write_case, monkeypatch, missing, repair
+):
+    pretend(monkeypatch, "whole", np.s_[:], share=1.0)
+    write_case(tmp_path, "A1", missing=missing)
+    (row,) = cases.check_cases(tmp_path)
+    (text,) = row["errors"]
+    assert split_repair(text)[1] == repair
+    assert row["shape"] is not None
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory):
+    """A small scan of the phantom."""
+    folder = tmp_path_factory.mktemp("phantom")
+    make_phantom(folder, subjects=1, stages=1, slices=8, in_plane=64)
+    return folder
+
+
+def exchange_files(folder, where):
+    """Swap water and fat in a part of the array as it stands in the files."""
+    wat, fat = (folder / "01" / f"01_{name}.nii.gz" for name in ("wat", "fat"))
+    images = nib.load(wat), nib.load(fat)
+    one, other = (np.array(image.dataobj) for image in images)
+    one[where], other[where] = other[where], one[where].copy()
+    for path, array, image in zip((wat, fat), (one, other), images, strict=True):
+        nib.save(nib.Nifti1Image(array, image.affine, image.header), path)
+
+
+def test_a_planted_exchange_is_found_in_the_phantom(scan, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(scan, folder)
+    (row,) = cases.check_cases(folder)
+    assert (row["exchange"]["kind"], row["errors"], row["warnings"]) == ("none", [], [])
+    part = np.zeros(row["shape"], bool)
+    part[:, 20:40, 26:46] = True  # in the middle of the body, however the axes run
+    exchange_files(folder, part)
+    (row,) = cases.check_cases(folder)
+    assert (row["exchange"]["kind"], row["errors"]) == ("local", [])
+    exchange_files(folder, ~part)
+    (row,) = cases.check_cases(folder)
+    assert row["exchange"]["kind"] == "whole"
+    assert "exchange the names of 01_wat.nii.gz and 01_fat.nii.gz" in row["errors"][0]
+
+
+def test_a_fault_of_ours_in_one_case_leaves_the_others(tmp_path, write_case, monkeypatch):
+    def find(contrasts, spacing, discs=None):
+        if contrasts["wat"].shape[0] == 5:
+            raise ZeroDivisionError("by zero")
+        return Exchange("none", 0.0, np.zeros(contrasts["wat"].shape, bool), {})
+
+    monkeypatch.setattr(checks, "find_exchange", find)
+    write_case(tmp_path, "A1", shape=(5, 24, 28))
+    write_case(tmp_path, "B1")
+    a, b = cases.check_cases(tmp_path)
+    assert "case A1 could not be checked to the end (ZeroDivisionError: by zero)" in a["errors"][0]
+    assert b["errors"] == []
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+def test_pictures_are_kept_of_cases_with_findings_about_their_images(tmp_path, write_case):
+    write_case(tmp_path, "x")  # only its subject is assumed
+    write_case(tmp_path, "y", copy=("wat", "inn"))
+    write_case(tmp_path, "z", truncated="fat")
+    assert not any(one.panels for one in checks.examine(tmp_path))
+    x, y, z = checks.examine(tmp_path, pictures=True)
+    assert x.panels == ()
+    assert [p.title for p in y.panels] == [
+        "wat (= inn)",
+        "inn (= wat)",
+        "fat",
+        "opp",
+        "wat† (derived)",
+    ]
+    assert [p.title for p in z.panels] == ["wat", "inn", "opp"]
+    np.testing.assert_array_equal(y.panels[0].plane, y.panels[1].plane)
+    assert all(p.plane.shape == p.discs.shape == (24, 28) for p in (*y.panels, *z.panels))
+
+
+def test_the_slice_is_the_one_with_most_of_the_exchange(tmp_path, write_case, monkeypatch):
+    pretend(monkeypatch, "local", np.s_[4, 3:9, 5:7])
+    write_case(tmp_path, "A1")
+    (one,) = checks.examine(tmp_path, pictures=True)
+    case = cases.load_case(tmp_path)
+    for panel in one.panels:
+        np.testing.assert_array_equal(panel.plane, case.contrasts[panel.title][4])
+        np.testing.assert_array_equal(np.argwhere(panel.exchanged)[[0, -1]], [[3, 5], [8, 6]])
+
+
+def test_images_of_several_grids_are_shown_each_on_its_own(tmp_path, write_case):
+    write_case(tmp_path, "A1", change={"opp": lambda a: a[:, :12, ::2]})
+    (one,) = checks.examine(tmp_path, pictures=True)
+    shapes = {panel.title: panel.plane.shape for panel in one.panels}
+    assert shapes == {"wat": (24, 28), "fat": (24, 28), "inn": (24, 28), "opp": (12, 14)}
+    assert one.panels[-1].discs is None
