@@ -29,7 +29,6 @@ from ivdlib.cases import check_cases, load_case, load_cases
 from ivdlib.dixon import CONTRASTS
 from ivdlib.exchange import find_exchange, undo_exchange
 from ivdlib.files import write_json
-from ivdlib.label_shift import find_label_shift
 from ivdlib.orientation import to_canonical
 from ivdlib.phantom import simulate
 from ivdlib.phantom.conditions import Conditions
@@ -159,9 +158,13 @@ def write_case(folder: Path, images: Images) -> None:
     """Write one case as NIfTI."""
     import nibabel as nib
 
-    (folder / "01").mkdir(parents=True)
+    (folder / "scan").mkdir(parents=True)
     for word, (array, affine) in images.items():
-        nib.save(nib.Nifti1Image(array, affine), folder / "01" / f"01_{word}.nii.gz")
+        nib.save(nib.Nifti1Image(array, affine), folder / "scan" / f"scan_{word}.nii.gz")
+
+
+KEPT = ("exchange", "label_shift", "copies", "errors", "warnings")
+"""What is read of a row of the check."""
 
 
 def run(plan: Plan, seed: int, in_plane: int) -> dict[str, Any]:
@@ -181,15 +184,12 @@ def run(plan: Plan, seed: int, in_plane: int) -> dict[str, Any]:
         (row,) = check_cases(folder)
         record["seconds"] = round(time.perf_counter() - begin, 2)
         warnings.simplefilter("ignore")  # of load_case: it says what the row says already
-        if plan.kind in ("clean", "shifted"):
-            case = load_case(folder)
-            record["shift"] = find_label_shift(case.contrasts, case.spacing, case.discs)
         if plan.kind == "local" and (row["exchange"] or {}).get("kind") == "local":
             case = load_case(folder)
             truth = to_canonical(exchanged & body, case.grid)
             found = find_exchange(case.contrasts, case.spacing, case.discs).map
             record["dice"] = float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
-    return record | {key: row[key] for key in ("exchange", "copies", "errors", "warnings")}
+    return record | {key: row[key] for key in KEPT}
 
 
 def says(record: dict, kind: str) -> bool:
@@ -200,7 +200,7 @@ def says(record: dict, kind: str) -> bool:
         "whole": exchange == "whole",
         "copy": bool(record["copies"]),
         "labels": any("label" in s.lower() for s in record["errors"] + record["warnings"]),
-        "shifted": record.get("shift") is not None,
+        "shifted": record["label_shift"] is not None,
         "geometry": any("shape" in s or "affine" in s for s in record["errors"]),
     }[kind]
 

@@ -14,6 +14,7 @@ from ivdlib.assembly import assemble, read
 from ivdlib.dixon import consistency, find_copies, which_is_the_copy
 from ivdlib.errors import DataError
 from ivdlib.exchange import Exchange, find_exchange
+from ivdlib.label_shift import find_label_shift
 from ivdlib.labelling import label_values
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
 from ivdlib.nifti import Image
@@ -66,6 +67,8 @@ def check_cases(folder: str | os.PathLike, **options) -> list[dict[str, Any]]:
         - `exchange`: of water and fat, see `exchange.find_exchange`: `kind` ("none", "local",
           "whole"), `share` (of the body, 0 to 1) and `evidence` (dict of numbers); null where the
           case does not load or has no water and fat.
+        - `label_shift`: how far, in mm forwards and upwards, the disc labels would have to move to
+          lie on the discs; null where they fit, or nothing can be said.
         - `errors`, `warnings`, `corrections` (declared ones): lists of sentences.
 
     Raises
@@ -128,7 +131,7 @@ def _check(
             images[word] = read(word, path)
         except DataError as error:
             errors.append(str(error))
-    case, exchange, numbers = None, None, {}
+    case, exchange, shift, numbers = None, None, None, {}
     warnings: list[str] = []
     try:
         if files.contrasts and len(images) == len(files.paths):
@@ -136,6 +139,7 @@ def _check(
             warnings += case.notes
             numbers = consistency(case.contrasts)
             exchange = _exchange(case, errors, warnings)
+            shift = _label_shift(case, exchange, warnings)
     except DataError as error:
         errors.append(str(error))
     except Exception as error:  # a fault of ours in one case must not hide the others
@@ -159,6 +163,7 @@ def _check(
         "copies": copies,
         "consistency": _finite(numbers),
         "exchange": None if exchange is None else _for_json(exchange),
+        "label_shift": None if shift is None else [round(float(mm), 2) for mm in shift],
         "errors": errors,
         "warnings": warnings,
         "corrections": [] if case is None else list(case.corrections),
@@ -194,6 +199,21 @@ def _exchange(case: Case, errors: list[str], warnings: list[str]) -> Exchange | 
             "(ivdlib.exchange.undo_exchange), scan again, or leave the case out"
         )
     return found
+
+
+def _label_shift(
+    case: Case, exchange: Exchange | None, warnings: list[str]
+) -> tuple[float, float] | None:
+    """Look for labels beside the discs; water must stand in its place for that."""
+    if case.discs is None or exchange is None or exchange.kind != "none":
+        return None
+    shift = find_label_shift(case.contrasts, case.spacing, case.discs)
+    if shift is not None:
+        warnings.append(
+            f"the labels lie beside the discs: they would fit {shift[0]:+.1f} mm forwards and "
+            f"{shift[1]:+.1f} mm upwards; look at them on the scan and export them again"
+        )
+    return shift
 
 
 def _count(mask: np.ndarray) -> int:

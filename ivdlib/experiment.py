@@ -131,12 +131,14 @@ class Experiment:
         self._claim_folder()
 
     def _phantom(self) -> Path:
-        from ivdlib.phantom import VERSION, make_phantom
+        from ivdlib.phantom import VERSION, Conditions, make_phantom
 
-        p = self.profile.phantom
-        name = f"phantom{VERSION}-{p.subjects}x{p.stages}x{p.slices}-seed{p.seed}"
-        folder = data_folder() / name
-        make_phantom(folder, **asdict(p), workers=min(p.subjects * p.stages, provenance.cores()))
+        sizes = asdict(self.profile.phantom)
+        conditions = Conditions(swap=sizes.pop("swap"))
+        name = "phantom{}-{subjects}x{stages}x{slices}-seed{seed}".format(VERSION, **sizes)
+        folder = data_folder() / (name + (f"-swap{conditions.swap:g}" if conditions.swap else ""))
+        workers = min(sizes["subjects"] * sizes["stages"], provenance.cores())
+        make_phantom(folder, **sizes, conditions=conditions, workers=workers)
         return folder
 
     # --- what there is ---------------------------------------------------------------------

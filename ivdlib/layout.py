@@ -3,8 +3,8 @@
 A case's files are called `<case>_<contrast>.nii[.gz]`, `<case>_Labels.nii[.gz]` (or
 `<case>-Labels`), `<case>_Spine.nii[.gz]` and, in phantoms, `<case>_Exact.nii[.gz]`, in any case
 of the letters; in one folder a case, under a further level, or all in one folder. The folder's own
-name says nothing then. It names the case where the files have no prefix, as in the challenge's containers: `sub-01/fat.nii.gz`,
-`sub-01/labels.nii.gz`.
+name says nothing then. It names the case where the files have no prefix, as in the challenge's
+containers: `sub-01/fat.nii.gz`, `sub-01/labels.nii.gz`.
 """
 
 import os

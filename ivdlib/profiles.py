@@ -71,6 +71,9 @@ class PhantomOptions:
     stages: int = 2
     slices: int = 36
     seed: int = 0
+    swap: float = 0.0
+    """Probability of exchanged water and fat in a scan. `ivdlib phantom` has 0.05; experiments
+    train on scans that have passed `ivdlib check`, as one would with real ones."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def test_a_case_is_described_for_machines(tmp_path, write_case):
         "labels": [1],
         "discs": 3,
         "copies": [["inn", "fat"]],
+        "label_shift": None,
         "errors": [],
         "corrections": [],
     }
@@ -207,6 +208,19 @@ def test_a_planted_exchange_is_found_in_the_phantom(scan, tmp_path):
     (row,) = cases.check_cases(folder)
     assert row["exchange"]["kind"] == "whole"
     assert "exchange the names of 01_wat.nii.gz and 01_fat.nii.gz" in row["errors"][0]
+
+
+def test_labels_beside_the_discs_are_found_in_the_phantom(scan, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(scan, folder)
+    path = folder / "01" / "01_Labels.nii.gz"
+    image = nib.load(path)
+    moved = np.roll(np.array(image.dataobj), 1, axis=2)  # upwards, by 5 mm
+    nib.save(nib.Nifti1Image(moved, image.affine, image.header), path)
+    (row,) = cases.check_cases(folder)
+    forwards, upwards = row["label_shift"]
+    assert -8 <= upwards <= -3 and abs(forwards) <= 5
+    assert "the labels lie beside the discs" in row["warnings"][0] and not row["errors"]
 
 
 def test_a_fault_of_ours_in_one_case_leaves_the_others(tmp_path, write_case, monkeypatch):

@@ -17,7 +17,7 @@ from ivdlib.errors import ConfigError, DataError, LeakageError
 from ivdlib.experiment import Experiment, Training
 from ivdlib.models import UNetConfig, unet
 from ivdlib.patches import Region
-from ivdlib.phantom import VERSION, make_phantom
+from ivdlib.phantom import VERSION, Conditions, make_phantom
 from ivdlib.sampler import TileSampler
 from ivdlib.training import Trainer
 
@@ -543,6 +543,10 @@ def test_without_data_the_phantom_of_the_profile_is_made(tmp_path, monkeypatch):
     folder, options = asked[0]
     assert folder == tmp_path / "data" / f"phantom{VERSION}-4x1x2-seed0" and new.is_phantom
     assert (options["subjects"], options["slices"], options["seed"]) == (4, 2, 0)
+    assert options["conditions"] == Conditions(swap=0.0)
+    Experiment("b", "test", reports=tmp_path, overrides={"phantom.swap": 0.5})
+    folder, options = asked[1]
+    assert folder.name.endswith("-swap0.5") and options["conditions"].swap == 0.5
     assert files.read_json(new.folder / "record.json")["phantom"] is True
     assert new.label().startswith("phantom, profile test")
 

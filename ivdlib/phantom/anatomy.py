@@ -115,7 +115,7 @@ class Anatomy:
     ) -> None:
         """Annulus and nucleus; layers along the plates, and a cleft once a disc has aged."""
         rim, u, v, w, _ = at
-        texture = 1 + 0.07 * per_voxel(self.lamella, u, v, w)
+        texture = 1 + 0.09 * per_voxel(self.lamella, u, v, w)
         if disc.grade in (2, 3):
             texture = texture * (1 - 0.12 * np.exp(-((w / 1.2) ** 2)))
         canvas.paint(window, inner, "annulus_outer")

@@ -155,7 +155,7 @@ def draw_person(
         front_fat=float(np.clip(11 + 4 * torso[2], 5, 20)),
         streaks=float(np.clip(1 + 0.25 * torso[3], 0.5, 1.6)),
         epidural=float(np.clip(1 + 0.3 * torso[4], 0.4, 1.7)),
-        prevertebral=float(np.clip(5 + 2 * torso[5], 1, 10)),
+        prevertebral=float(np.clip(6 + 2.5 * torso[5], 1, 12)),
     )
 
 

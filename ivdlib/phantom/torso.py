@@ -106,11 +106,11 @@ class Torso:
         body = np.maximum(place.skin - place.y, place.y - place.front)
         canvas.paint(window, canvas.cover(body), "skin")
         canvas.paint(window, canvas.cover(body + 1.6), "fat", 1 + 0.05 * here)
-        texture = 1 + 0.05 * canvas.quick(self.muscle, window)
+        texture = 1 + 0.10 * canvas.quick(self.muscle, window)
         self._belly(canvas, place, here)
         self._back(canvas, place, texture)
         if np.abs(place.side).max() > 14:
-            self._flanks(canvas, place, texture)
+            self._flanks(canvas, place, texture + 0.12 * here)
             self._chest(canvas, place, here)
         self._vessels(canvas, place)
 
@@ -139,12 +139,14 @@ class Torso:
         inside = canvas.cover(wall + 8 + 2 * bubbles)
         canvas.paint(window, inside, "fat_deep", 1 + 0.10 * here)
         texture = canvas.quick(self.speckle, window)
-        # Small vessels and nodes in the fat, and connective tissue in front of the spine.
+        # Small vessels and nodes in the fat, and connective tissue about the spine.
         strands = np.clip(canvas.quick(self.streak, window) - 1.5, 0, 0.8)
         canvas.paint(window, inside * strands, "blood")
-        band = np.abs(place.ahead - place.depth - self.person.prevertebral / 2)
-        band = np.maximum(band - self.person.prevertebral / 2, np.abs(place.side) - 26)
-        canvas.paint(window, canvas.cover(band) * np.clip(0.5 + 0.4 * here, 0, 0.9), "muscle")
+        column = length(place.side / place.width, place.ahead / place.depth)
+        thick = self.person.prevertebral * (1 + 0.4 * bubbles)
+        band = np.maximum((column - 1) * place.depth - thick, -6 - place.ahead)
+        share = canvas.cover(band) * np.clip(0.7 + 0.4 * here, 0, 1)
+        canvas.paint(window, share, "muscle", 1 + 0.15 * texture)
         room = np.maximum(18 + 5 * bubbles + place.depth - place.ahead, wall + 12)
         loops = canvas.slow(self.loops, window)
         bowel = np.maximum(-5 * loops - 1.5, room)
@@ -187,8 +189,13 @@ class Torso:
         across = (away - place.width - 0.75 * size + 2 - 0.2 * shift) / 0.95
         psoas = length(across, (place.ahead + 4 - shift) / 1.15) - size
         psoas = np.maximum(psoas, place.z - self.level["T12"])
-        canvas.paint(window, canvas.cover(psoas - 1.2), "fat_deep")
-        canvas.paint(window, canvas.cover(psoas), "muscle", texture)
+        # A patchy layer of fat about it, and thin streaks of fat within.
+        patches = np.clip(0.5 + 0.6 * canvas.slow(self.filling, window), 0, 1)
+        canvas.paint(window, patches * canvas.cover(psoas - 1.2), "fat_deep")
+        share = canvas.cover(psoas)
+        canvas.paint(window, share, "muscle", texture)
+        streaks = np.clip(0.5 * canvas.quick(self.streak, window) - 0.35, 0, 0.5)
+        canvas.paint(window, streaks * share, "fat")
 
     def _chest(self, canvas: Canvas, place: Place, here: np.ndarray) -> None:
         """The lungs' hindmost recess and the ribs behind it."""

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import diagrams, dixon, exchange, files, fusion, plotting
+from ivdlib import calibration, diagrams, dixon, exchange, files, fusion, phantom_figures, plotting
 from ivdlib.errors import LeakageError
 from ivdlib.experiment import Experiment
 from ivdlib.splits import Fold
@@ -209,6 +209,26 @@ ranges = {
 display(pd.DataFrame(ranges).T.round(2))
 
 # %% [markdown]
+# ## How real is the phantom?
+#
+# A phantom is worth as much as it resembles what it stands for. So it is *measured*: the sizes of
+# its discs beside those of the challenge's 16 scans, its grey values beside published ones. Rows
+# that say **False** are where it does not; `None` is what so few slices cannot tell.
+
+# %%
+if experiment.is_phantom:
+    measured = calibration.measure(experiment.data)
+    goals = calibration.targets(measured).query("group == 'acceptance'")
+    display(goals[["target", "wanted", "measured", "met"]])
+    figures["calibration"] = phantom_figures.contrasts(measured.scans)
+    plotting.show(figures["calibration"], phantom_figures.ALT["contrasts"])
+else:
+    print("These are scans of your own: nothing here is made up.")
+
+# %% [markdown]
+# The whole page, with all figures: `ivdlib phantom --report`. What a network learns on it is worth
+# on real scans is another question; the repository's `benchmarks/` asks it.
+#
 # ## Patients, not pictures, are divided
 #
 # A network must be judged on people whom it has not seen. In **cross-validation** the patients are
