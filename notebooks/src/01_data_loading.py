@@ -174,8 +174,8 @@ if is_dixon:
     plotting.show(figures["exchange"], alt)
 
 # %% [markdown]
-# `ivdlib check` does this for every scan of a folder. (A small crop shows too little of the body
-# for a verdict; then it says *none* rather than guess.)
+# `ivdlib check` does this for every scan of a folder, and draws what it found. Where the evidence
+# is weak it says *none* rather than guess.
 #
 # ## Fusion: more pictures for nothing
 #
