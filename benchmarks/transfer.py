@@ -35,11 +35,17 @@ MARGIN = 0.05
 
 
 def phantom_crops(subject: int, seed: int, conditions: Conditions) -> list[SimpleNamespace]:
-    """Crops about the seven discs of one phantom person, axes canonical, as the real ones are."""
+    """Crops about the discs of one phantom person, axes canonical, as the real ones are.
+
+    The source of the real crops labels up to nine discs, so those above T11/12 count as well where
+    the scan holds them whole.
+    """
     scan = simulate(subject, 1, seed, conditions=conditions)
     crops = []
-    for number, disc in enumerate(scan.discs, 1):
+    for number in range(1, int(scan.levels.max()) + 1):
         spots = np.argwhere(scan.levels == number)
+        if spots[:, 2].max() == scan.levels.shape[2] - 1:
+            continue
         middle = (spots.min(axis=0) + spots.max(axis=0) + 1) // 2
         start = [
             int(np.clip(m - s // 2, 0, whole - s))
@@ -50,9 +56,9 @@ def phantom_crops(subject: int, seed: int, conditions: Conditions) -> list[Simpl
         turn = {name: image[window][::-1, ::-1] for name, image in scan.contrasts.items()}
         crops.append(
             SimpleNamespace(
-                name=f"phantom {subject} {disc['level']}",
+                name=f"phantom {subject}, disc {number}",
                 contrasts={name: np.float32(image) for name, image in turn.items()},
-                discs=scan.labels[window][::-1, ::-1] > 0,
+                discs=scan.drawn[window][::-1, ::-1] > 0,
             )
         )
     return crops

@@ -11,13 +11,22 @@ from typing import Any
 import numpy as np
 
 from ivdlib.assembly import assemble, read
-from ivdlib.dixon import consistency, find_copies, which_is_the_copy
+from ivdlib.dixon import (
+    CONTRASTS,
+    FORMULAS,
+    broken,
+    consistency,
+    find_copies,
+    find_names,
+    which_is_the_copy,
+)
 from ivdlib.errors import DataError
 from ivdlib.exchange import Exchange, find_exchange
 from ivdlib.label_shift import find_label_shift
 from ivdlib.labelling import label_values
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
 from ivdlib.nifti import Image
+from ivdlib.orientation import from_canonical
 from ivdlib.panels import Panel, panels_of
 from ivdlib.progress import track
 from ivdlib.provenance import cores
@@ -66,7 +75,7 @@ def check_cases(folder: str | os.PathLike, **options) -> list[dict[str, Any]]:
           does not load.
         - `exchange`: of water and fat, see `exchange.find_exchange`: `kind` ("none", "local",
           "whole"), `share` (of the body, 0 to 1) and `evidence` (dict of numbers); null where the
-          case does not load or has no water and fat.
+          case does not load, has no water and fat, or has contrasts under each other's names.
         - `label_shift`: how far, in mm forwards and upwards, the disc labels would have to move to
           lie on the discs; null where they fit, or nothing can be said.
         - `errors`, `warnings`, `corrections` (declared ones): lists of sentences.
@@ -138,8 +147,9 @@ def _check(
             case = assemble(files, images, subject, options)
             warnings += case.notes
             numbers = consistency(case.contrasts)
-            exchange = _exchange(case, errors, warnings)
-            shift = _label_shift(case, exchange, warnings)
+            if not _other_names(case, numbers, errors, warnings):
+                exchange = _exchange(case, errors, warnings)
+                shift = _label_shift(case, exchange, warnings)
     except DataError as error:
         errors.append(str(error))
     except Exception as error:  # a fault of ours in one case must not hide the others
@@ -174,6 +184,37 @@ def _check(
     return Checked(row, panels_of(images, case, options.declared.axcodes, copies, swapped))
 
 
+def _other_names(
+    case: Case, numbers: dict[str, float], errors: list[str], warnings: list[str]
+) -> bool:
+    """Say that an identity is broken; True where other names mend it, and these come first."""
+    missed = broken(numbers)
+    if not missed:
+        return False
+    sizes = " and ".join(
+        f"{name} misses {FORMULAS[name]} by {100 * numbers[f'{name}_error']:.0f} %"
+        for name in missed
+    )
+    names = find_names({name: case.contrasts[name] for name in CONTRASTS if name in case.sources})
+    if names is None:
+        warnings.append(
+            f"{sizes}, so they are not images of one scan on one scale; look for a wrong name, a "
+            "file of another scan, an offset, negative values or a scale of its own, and mend that"
+        )
+        return False
+    read = {shown: case.contrasts[given] for given, shown in names.items()}
+    if find_exchange(read, case.spacing, case.discs).kind == "whole":
+        other = {"wat": "fat", "fat": "wat"}
+        names = {given: other.get(shown, shown) for given, shown in names.items()}
+    wrong = {given: shown for given, shown in names.items() if given != shown}
+    repair = ", ".join(f"{case.sources[given].name} to {shown}" for given, shown in wrong.items())
+    errors.append(
+        f"case {case.name}: {len(wrong)} contrasts stand under each other's names: {sizes}, and "
+        f"under other names all fits; rename {repair}."
+    )
+    return True
+
+
 def _exchange(case: Case, errors: list[str], warnings: list[str]) -> Exchange | None:
     """Look for water and fat in each other's place, and put what is found into words."""
     if not {"wat", "fat"} <= case.contrasts.keys():
@@ -192,10 +233,11 @@ def _exchange(case: Case, errors: list[str], warnings: list[str]) -> Exchange | 
         )
     elif found.kind == "local":
         volume = found.map.sum() * math.prod(case.spacing) / 1000
-        centre = ", ".join(str(round(float(x.mean()))) for x in np.nonzero(found.map))
+        places = np.nonzero(from_canonical(found.map, case.grid))  # as a viewer counts the file's
+        centre = ", ".join(str(round(float(x.mean()))) for x in places)
         warnings.append(
             f"water and fat stand exchanged in {100 * found.share:.1f} % of the body "
-            f"({volume:.1f} mL round voxel {centre}); swap them back there "
+            f"({volume:.1f} mL round voxel {centre} of the files); swap them back there "
             "(ivdlib.exchange.undo_exchange), scan again, or leave the case out"
         )
     return found

@@ -40,6 +40,9 @@ Measured on pieces of 1 % of the body and more: 0.4 to 0.9 along true exchanges 
 slices are few), 0.2 to 0.35 where nothing is exchanged.
 """
 
+LEAST_PLACES = 30
+"""Fewer clear places than this are no border to judge by, as in a scan of a few thousand voxels."""
+
 AGREEMENT, LEAST_PULL = 0.5, 0.002
 """Anatomy agrees to read all of the scan the other way round where its pulls, added up, reach this
 share of their sizes, and these sizes this much a voxel (a tenth of the voxels pure tissue)."""
@@ -205,7 +208,7 @@ def _believed(scan: Scan, graph: _Graph) -> tuple[np.ndarray, float, float]:
     alike, clear = _border(scan, spins[graph.node], piece[graph.node], len(size))
     largest = size.argmax()
     main = spins[piece == largest][0]
-    kept = sure | ((alike >= BORDER * clear) & (clear > 0))
+    kept = sure | ((alike >= BORDER * clear) & (clear >= LEAST_PLACES))
     kept &= size >= SMALLEST_SHARE * size.sum()
     kept[largest] = True
     spins = np.where(kept[piece], spins, main)

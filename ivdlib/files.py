@@ -49,9 +49,12 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     Raises
     ------
     DataError
-        Where the file cannot be written, e.g. because the disk is full.
+        Where the file cannot be written, e.g. because the disk is full, or where `path` is
+        something else than a file.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is a folder or a device, not a file; give the name of a file.")
     folder(path.parent)
     temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:

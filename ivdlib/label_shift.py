@@ -52,7 +52,9 @@ def find_label_shift(
     if not len(places):
         return None
     wat, fat = (np.asarray(contrasts[name], dtype=np.float32) for name in ("wat", "fat"))
-    water = (wat - fat) / np.maximum(wat + fat, 1)
+    light = np.abs(wat) + np.abs(fat)
+    # neither wins where there is no signal; in which unit there is some must not matter
+    water = np.divide(wat - fat, light, out=np.zeros_like(light), where=light > 0)
     limits = [int(REACH_MM / edge) for edge in spacing[1:]]
     scores = {
         (j, k): _covered(water, places, (0, j, k))

@@ -17,6 +17,9 @@ from ivdlib.nifti import Image
 from ivdlib.remarks import Remarks
 from ivdlib.scan import DEFAULT_DISCS, Options
 
+MOST_DISC = 0.5
+"""Labels that fill more of a scan are not discs; 0.28 in the fullest of 49 crops round a disc."""
+
 
 def labels_on_grid(
     case: str,
@@ -101,6 +104,12 @@ def disc_and_spine_values(
             f"case {files.name}: {files.labels} holds the values {_values(found)} and none of the "
             f"disc values {_values(discs)}; pass discs={{...}} (--discs) or declare them in "
             "dataset.json."
+        )
+    share = float(np.isin(labels, [*discs]).mean())
+    if share > MOST_DISC:
+        remarks.notes.append(
+            f"{100 * share:.0f} % of the scan is labelled as disc; look at the labels (they may be "
+            "inverted), and name other values with discs= (--discs) where these are not the discs"
         )
     if options.spine is not None or found <= discs or spine_mask is not None:
         return discs, options.spine or frozenset()

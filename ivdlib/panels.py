@@ -46,7 +46,8 @@ def panels_of(
     Parameters
     ----------
     images : mapping of str to Image
-        What could be read: contrasts, "labels", "spine".
+        What could be read: contrasts, "labels", "spine", "exact"; of the masks only "labels" is
+        shown, as an outline.
     case : Case or None
         None where the images do not make a case.
     axcodes : tuple of 3 str or None
@@ -62,7 +63,8 @@ def panels_of(
         The slice with most of the exchange, else with most of the discs, else the middle one.
     """
     volumes = {word: _canonical(image, axcodes) for word, image in images.items()}
-    volumes.pop("spine", None)
+    for mask in ("spine", "exact"):
+        volumes.pop(mask, None)
     labels = volumes.pop("labels", (None, None))[0]
     mask = case.discs if case is not None else None if labels is None else labels > 0
     guide = exchanged if exchanged is not None and exchanged.any() else mask

@@ -215,11 +215,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
             reader.fieldnames = columns
             rows = [{k: v.strip() for k, v in row.items() if k is not None} for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a table ({error}); save it as CSV.") from error
+        raise DataError(
+            f"{path} cannot be read as a table ({error}); save it as CSV in UTF-8."
+        ) from error
     lacking = [column for column in ("case", "subject") if column not in columns]
     if lacking:
         raise DataError(
             f"{path} lacks the column {' and '.join(lacking)} (it has "
-            f"{', '.join(columns) or 'none'}); its first line must read case,subject,stage."
+            f"{', '.join(columns) or 'none'}); its first line must read case,subject,stage "
+            "with commas between."
         )
     return rows

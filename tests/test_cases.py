@@ -220,7 +220,7 @@ def test_subjects_csv_wins_and_keeps_further_columns(data):
         ("case,subject\nA1,a\nB1,b\nB1,c\n", "case B1 stands 2 times in .*subjects.csv"),
         ("case,subject\nA1,a\nB1,\n", "case B1 has no subject"),
         ("case,person\nA1,a\n", r"lacks the column subject \(it has case, person\)"),
-        ("case;subject\nA1;a\n", "lacks the column case and subject"),
+        ("case;subject\nA1;a\n", "lacks the column case and subject .*with commas between"),
         ("", "lacks the column"),
     ],
 )
@@ -228,6 +228,18 @@ def test_faults_in_subjects_csv(data, text, match):
     subjects(data, text)
     with pytest.raises(DataError, match=match):
         cases.load_cases(data)
+
+
+def test_subjects_csv_in_another_encoding(data):
+    (data / "subjects.csv").write_bytes("case,subject\nA1,J\xfcrg\nB1,b\n".encode("latin-1"))
+    with pytest.raises(DataError, match="cannot be read as a table .*save it as CSV in UTF-8"):
+        cases.load_cases(data)
+
+
+def test_an_inverted_mask_is_warned_of(tmp_path, write_case):
+    write_case(tmp_path, "A1", change={"Labels": lambda a: np.uint8(1) - a})
+    with pytest.warns(DataWarning, match=r"\d\d % of the scan is labelled as disc; look at"):
+        cases.load_case(tmp_path)
 
 
 def test_two_tables_of_subjects_are_ambiguous(data):
@@ -593,6 +605,18 @@ def test_check_goes_on_after_a_broken_case(broken):
 
 def _raise(message):
     raise DataError(message)
+
+
+@pytest.mark.parametrize("word", ["fat", "Labels"])
+def test_a_changed_byte_in_a_compressed_file_is_noticed(data, word):
+    path = data / "A1" / f"A1_{word}.nii.gz"
+    with gzip.open(path) as stream:
+        content = bytearray(stream.read())
+    checksum = gzip.compress(content)[-8:]
+    content[-1] ^= 1  # one voxel is another now, in a file that unpacks all the same
+    path.write_bytes(gzip.compress(content)[:-8] + checksum)
+    with pytest.raises(DataError, match=f"A1_{word}.nii.gz is truncated, corrupt.*CRC"):
+        cases.load_cases(data)
 
 
 def test_rubbish_in_place_of_a_file(data):

@@ -1,5 +1,6 @@
 """`check_cases`: every case is described, and nothing in one of them stops it."""
 
+import itertools
 import shutil
 import warnings
 from pathlib import Path
@@ -148,7 +149,10 @@ def test_a_local_exchange_is_a_warning_that_says_where_and_how_much(
     litre = 45 * np.prod(row["spacing_mm"]) / 1000
     assert row["errors"] == []
     (text,) = row["warnings"]
-    assert f"exchanged in 6.2 % of the body ({litre:.1f} mL round voxel 2, 12, 21)" in text
+    assert (
+        f"exchanged in 6.2 % of the body ({litre:.1f} mL round voxel 3, 11, 21 of the files)"
+        in text
+    )
     assert "undo_exchange" in split_repair(text)[1]
     assert row["exchange"] == {
         "kind": "local",
@@ -210,6 +214,54 @@ def test_a_planted_exchange_is_found_in_the_phantom(scan, tmp_path):
     assert "exchange the names of 01_wat.nii.gz and 01_fat.nii.gz" in row["errors"][0]
 
 
+@pytest.mark.parametrize("order", [*itertools.permutations(CONTRASTS)][2:])
+def test_files_under_each_other_s_names_are_told_their_own(scan, tmp_path, order):
+    """All but the right names, and an exchange of the names of wat and fat alone."""
+    folder = tmp_path / "01"
+    folder.mkdir()
+    for name, shown in zip(CONTRASTS, order, strict=True):
+        shutil.copy(scan / "01" / f"01_{shown}.nii.gz", folder / f"01_{name}.nii.gz")
+    (row,) = cases.check_cases(folder)
+    if order == ("fat", "wat", "inn", "opp"):
+        assert row["exchange"]["kind"] == "whole"
+        return
+    assert (row["exchange"], row["label_shift"]) == (None, None)
+    (text,) = row["errors"]
+    wrong = [(name, shown) for name, shown in zip(CONTRASTS, order, strict=True) if name != shown]
+    assert f"{len(wrong)} contrasts stand under each other's names" in text
+    told = split_repair(text)[1].removeprefix("rename ").split(", ")
+    assert sorted(told) == sorted(f"01_{name}.nii.gz to {shown}" for name, shown in wrong)
+
+
+def test_three_files_tell_their_names_where_opp_is_missing(scan, tmp_path):
+    folder = tmp_path / "01"
+    folder.mkdir()
+    for name, shown in (("wat", "fat"), ("fat", "inn"), ("inn", "wat")):
+        shutil.copy(scan / "01" / f"01_{shown}.nii.gz", folder / f"01_{name}.nii.gz")
+    (row,) = cases.check_cases(folder)
+    (text,) = row["errors"]
+    assert "3 contrasts stand under each other's names" in text
+    for repair in ("01_wat.nii.gz to fat", "01_fat.nii.gz to inn", "01_inn.nii.gz to wat"):
+        assert repair in text
+
+
+@pytest.mark.parametrize(
+    ("change", "sizes"),
+    [
+        ({"opp": lambda a: 3 * a}, "opp misses |wat - fat| by 67 %"),
+        ({"inn": lambda a: a[:, ::-1, ::-1] * 2}, "inn misses wat + fat by "),
+        ({"wat": lambda a: a - 1000, "fat": lambda a: a - 1000}, "inn misses wat + fat by "),
+    ],
+)
+def test_images_that_do_not_belong_together_are_warned_of(tmp_path, write_case, change, sizes):
+    write_case(tmp_path, "A1", change=change)
+    (row,) = cases.check_cases(tmp_path)
+    (text,) = [text for text in row["warnings"] if "not images of one scan" in text]
+    assert text.startswith(sizes)
+    assert split_repair(text)[1].endswith("mend that")
+    assert row["errors"] == []
+
+
 def test_labels_beside_the_discs_are_found_in_the_phantom(scan, tmp_path):
     folder = tmp_path / "data"
     shutil.copytree(scan, folder)
@@ -257,6 +309,14 @@ def test_pictures_are_kept_of_cases_with_findings_about_their_images(tmp_path, w
     assert [p.title for p in z.panels] == ["wat", "inn", "opp"]
     np.testing.assert_array_equal(y.panels[0].plane, y.panels[1].plane)
     assert all(p.plane.shape == p.discs.shape == (24, 28) for p in (*y.panels, *z.panels))
+
+
+def test_of_the_masks_only_the_labels_are_shown(scan, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(scan, folder)
+    (folder / "01" / "01_opp.nii.gz").unlink()
+    (one,) = checks.examine(folder, pictures=True)
+    assert [panel.title for panel in one.panels] == ["wat", "fat", "inn", "opp† (derived)"]
 
 
 def test_the_slice_is_the_one_with_most_of_the_exchange(tmp_path, write_case, monkeypatch):

@@ -128,6 +128,35 @@ def test_consistency_of_noise_is_poor():
     assert abs(numbers["opp_correlation"]) < 0.5
 
 
+@pytest.mark.parametrize("order", [*itertools.permutations(dixon.CONTRASTS)])
+def test_the_identities_tell_the_names_up_to_water_and_fat(order):
+    true = tissue()
+    named = dict(zip(dixon.CONTRASTS, (true[name] for name in order), strict=True))
+    shown = dict(zip(dixon.CONTRASTS, order, strict=True))
+    exchanged = {"wat": "fat", "fat": "wat"}
+    right = (shown["inn"], shown["opp"]) == ("inn", "opp")
+    assert (dixon.broken(dixon.consistency(named)) == []) == right
+    both = (shown, {name: exchanged.get(word, word) for name, word in shown.items()})
+    assert dixon.find_names(named) in both
+
+
+@pytest.mark.parametrize("name", dixon.CONTRASTS)
+def test_another_scale_is_no_other_name(name):
+    true = tissue()
+    for factor in (0.2, 0.5, 2, 5):
+        assert dixon.find_names(true | {name: true[name] * np.float32(factor)}) is None
+
+
+def test_no_names_are_made_up():
+    true = tissue()
+    for lacking in ("wat", "fat", "inn"):
+        there = {name: image for name, image in true.items() if name != lacking}
+        assert dixon.find_names(there) is None
+    rng = np.random.default_rng(1)
+    assert dixon.find_names({name: rng.random((5, 5, 5)) for name in dixon.CONTRASTS}) is None
+    assert dixon.broken({"inn_error": 0.2, "opp_correlation": 0.1}) == []
+
+
 def test_copies_are_found_in_the_order_of_the_contrasts():
     true = tissue()
     assert dixon.find_copies(true) == []

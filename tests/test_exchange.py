@@ -140,6 +140,17 @@ def test_noise_and_emptiness_hold_no_exchange(shape):
         assert all(np.isfinite(number) for number in found.evidence.values())
 
 
+def test_a_handful_of_places_is_no_border():
+    """Water beside fat of one strength: a choice gone wrong, or just so where a scan is thin."""
+    kinds = {}
+    for edge in (1, 8):
+        fat = np.random.default_rng(0).normal(5, 1, (edge, edge, 40))
+        fat[..., 28:] += 145
+        images = {"wat": np.random.default_rng(1).normal(155, 1, fat.shape) - fat, "fat": fat}
+        kinds[edge] = find_exchange(images, SPACING).kind
+    assert kinds == {1: "none", 8: "local"}
+
+
 def test_phantom():
     scan = simulate(3, slices=12, in_plane=96, conditions=Conditions(swap=0))
     images = {name: image[::-1, ::-1] for name, image in scan.contrasts.items()}  # to RAS

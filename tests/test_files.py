@@ -22,6 +22,16 @@ def no_space(*args, **kwargs):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def test_what_is_no_file_is_left_alone(tmp_path):
+    """Renaming a file over a device would destroy it."""
+    for place in (tmp_path, tmp_path / "pipe"):
+        if place.name == "pipe":
+            os.mkfifo(place)
+        with pytest.raises(DataError, match="not a file"):
+            files.write_text(place, "x")
+        assert not place.is_file()
+
+
 def test_text_and_json_come_back(tmp_path):
     files.write_text(tmp_path / "deep" / "er" / "a.txt", "Bandscheibe – 椎间盘\n")
     assert (tmp_path / "deep" / "er" / "a.txt").read_bytes().decode() == "Bandscheibe – 椎间盘\n"

@@ -38,6 +38,16 @@ def test_moved_labels_are_told_the_way_back(voxels, mm):
     assert find_label_shift(images, SPACING, moved(discs, *voxels)) == pytest.approx(mm)
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e-6, 1 / 300, 300])
+def test_the_unit_of_the_images_does_not_matter(unit):
+    images, discs = spine()
+    scaled = {name: image * unit for name, image in images.items()}
+    for voxels in ((0, 0), (0, 2), (-4, 0)):
+        there = moved(discs, *voxels)
+        expected = find_label_shift(images, SPACING, there)
+        assert find_label_shift(scaled, SPACING, there) == expected
+
+
 def test_less_than_three_millimetres_is_a_rater_s_business():
     images, discs = spine()
     assert find_label_shift(images, SPACING, moved(discs, 2, 0)) is None

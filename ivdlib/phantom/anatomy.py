@@ -9,7 +9,7 @@ from ivdlib.phantom.fields import Field, Warp, cover, ellipsoid, smooth_max
 from ivdlib.phantom.pathology import NUCLEUS_LEFT, NUCLEUS_TISSUE
 from ivdlib.phantom.signal import weights
 from ivdlib.phantom.spine import Body, Disc, build_spine, local
-from ivdlib.phantom.subject import LABELLED, Person, person_rng
+from ivdlib.phantom.subject import COUNTED, LEVELS, VERTEBRAE, Person, person_rng
 from ivdlib.phantom.torso import Torso
 
 
@@ -38,6 +38,11 @@ class Anatomy:
         # Raters draw slice by slice: their error changes with the slice, and slowly within one.
         self.wobble = Field(person_rng(seed, subject, 8, stage), (2.2, 5, 5), fine=True)
         self.warp = Warp(rng, 0.7, 40.0)
+        # No two vertebrae, and no two sides of one, are alike.
+        own = np.clip(person_rng(seed, subject, 9).standard_normal((len(VERTEBRAE), 2, 4)), -2, 2)
+        self.own = {
+            name: dict(zip((-1, 1), k, strict=True)) for name, k in zip(VERTEBRAE, own, strict=True)
+        }
         self.marrow = Field(rng, (4, 4, 5), fine=True)
         self.patches = Field(rng, (9, 9, 8), fine=True)
         self.roots = Field(rng, (1.6, 1.6, 25), fine=True)
@@ -104,18 +109,18 @@ class Anatomy:
         inner = canvas.cover(np.maximum(rim + 0.1, plate + min(0.5, 0.08 * disc.height)))
         self._fibres(canvas, window, disc, inner, (rim, *local_at))
         canvas.spine[window] += canvas.cover(distance)
-        if disc.level in LABELLED:
+        if disc.level in COUNTED:
             wobble = None
             if self.jitter_mm > 0:
                 wobble = self.jitter_mm * canvas.quick(self.wobble, window)
-            canvas.mark_disc(window, distance, wobble, LABELLED.index(disc.level) + 1)
+            canvas.mark_disc(window, distance, wobble, COUNTED.index(disc.level) + 1)
 
     def _fibres(
         self, canvas: Canvas, window: Window, disc: Disc, inner: np.ndarray, at: tuple
     ) -> None:
         """Annulus and nucleus; layers along the plates, and a cleft once a disc has aged."""
         rim, u, v, w, _ = at
-        texture = 1 + 0.09 * per_voxel(self.lamella, u, v, w)
+        texture = 1 + 0.09 * per_voxel(self.lamella, u + 27 * LEVELS.index(disc.level), v, w)
         if disc.grade in (2, 3):
             texture = texture * (1 - 0.12 * np.exp(-((w / 1.2) ** 2)))
         canvas.paint(window, inner, "annulus_outer")
@@ -139,7 +144,7 @@ class Anatomy:
             distance = ellipsoid(*local(body.axes, centre, points), axes)
             canvas.paint(window, canvas.cover(distance), tissue)
 
-    def _bone(self, canvas: Canvas, body: Body, parts: list) -> None:
+    def _bone(self, canvas: Canvas, body: Body, parts: list, blend: float = 4.0) -> None:
         """One bone, grown together from ellipsoids (place in the body's frame, half axes)."""
         spots = np.array([spot for spot, _ in parts], float)
         low = (spots - np.array([axes for _, axes in parts])).min(axis=0)
@@ -151,19 +156,24 @@ class Anatomy:
         u, v, w = local(body.axes, body.centre, canvas.points[(slice(None), *window)])
         hollow = np.full(u.shape, -1e3, np.float32)
         for (a, b, c), axes in parts:
-            hollow = smooth_max(hollow, -ellipsoid(u - a, v - b, w - c, axes), 4)
+            hollow = smooth_max(hollow, -ellipsoid(u - a, v - b, w - c, axes), blend)
         canvas.paint(window, canvas.cover(-hollow), "cortex")
         fat = body.fat + 0.1 + 0.05 * canvas.quick(self.marrow, window)
         canvas.paint_marrow(window, canvas.cover(1.1 - hollow), fat)
 
     def _foramina(self, canvas: Canvas, body: Body) -> None:
-        """Fat and nerve root below the pedicles."""
+        """Fat, nerve root and a vein below the pedicles: a keyhole, the root high in it."""
         back, low = -body.depth - 5, -0.55 * body.half_height
         if body.name.startswith("S"):
             return
         for side in (-1, 1):
-            self._blob(canvas, body, (side * 17, back, low), (8, 6, 9), "fat_deep")
-            self._blob(canvas, body, (side * 18, back + 0.5, low + 2), (5, 2.6, 3.2), "cord")
+            a, b, c, d = self.own[body.name][side]
+            self._blob(canvas, body, (side * 17, back - 1, low + 2), (8, 7.5, 9), "fat_deep")
+            self._blob(canvas, body, (side * 17, back + 1, low - 5), (8, 4, 9), "fat_deep")
+            root = (side * 18, back + 0.5 + a, low + 5 + b)
+            self._blob(canvas, body, root, (5, 2.4 + 0.3 * c, 2.9 + 0.3 * d), "cord")
+            vein = (side * 17, back + 2 + 1.5 * c, low - 1.5 + 1.5 * d)
+            self._blob(canvas, body, vein, (6, 0.9, 1.2 + 0.2 * b), "blood")
 
     def _posterior(self, canvas: Canvas, body: Body) -> None:
         """Pedicles, articular and transverse processes, laminae; the spinous process."""
@@ -173,12 +183,16 @@ class Anatomy:
         thoracic = body.name.startswith("T")
         wing = 9 if thoracic else 15
         for side in (-1, 1):
+            a, b, c, d = 1 + 0.1 * self.own[body.name][side]
             parts = [
                 ((side * 17, -body.depth - 6, 0.35 * half), (6, 11, 0.6 * half)),
-                ((side * 19, back - 1, 0.75 * half), (8, 6, 11)),
-                ((side * 17, back - 4, -0.8 * half), (8, 6, 12)),
+                ((side * 19, back - 1, 0.75 * half), (8, 6 * a, 11 * b)),
+                ((side * 17, back - 4, -0.8 * half), (8, 6 * c, 12 * d)),
                 ((side * 9, back - 4, -0.25 * half), (10, 4, 9)),
-                ((side * (20 + wing), -body.depth - 10, 0.25 * half), (wing, 5, 6.5)),
+                (
+                    (side * (20 + wing), -body.depth - 10 * a, 0.25 * half * b * b),
+                    (wing, 3.8 * c, 7 * d * d),
+                ),
             ]
             self._bone(canvas, body, parts)
         # The spinous process slopes down, more steeply in the thorax, and thickens at its tip.
@@ -204,7 +218,7 @@ class Anatomy:
                 for spot, axes in (wing, arch) if side else (crest,):
                     place = body.centre + body.axes.T @ np.array(spot, float) - base.centre
                     parts.append((tuple(base.axes @ place), axes))
-            self._bone(canvas, base, parts)
+            self._bone(canvas, base, parts, 14)
 
     def _canal(self, canvas: Canvas) -> None:
         window = self.torso.canal_window(canvas)
@@ -218,7 +232,7 @@ class Anatomy:
         veins = np.clip(
             0.75 - 0.4 * self.person.epidural + 0.3 * canvas.quick(self.marrow, window), 0, 0.9
         )
-        canvas.paint(window, veins * inside, "blood")
+        canvas.paint(window, veins * inside * (0.2 + 0.8 * canal.ahead), "blood")
         sac = canvas.cover(canal.sac) * inside
         canvas.paint(window, sac, "csf")
         strands = np.clip(0.5 + 0.8 * canvas.quick(self.roots, window), 0, 1)

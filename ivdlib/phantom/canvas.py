@@ -61,7 +61,7 @@ class Canvas:
         """Tissue that fills half of a cell or more (`signal.TISSUE_CODES`)."""
         self.levels = np.zeros((plane, plane), np.uint8)
         """Exact labels: level of the disc that fills half of a voxel or more."""
-        self.rated = np.zeros((plane, plane), np.uint8)
+        self.drawn = np.zeros((plane, plane), np.uint8)
         """Labels as a rater draws them."""
 
     def stretch(self, values: np.ndarray) -> np.ndarray:
@@ -144,7 +144,7 @@ class Canvas:
         self.levels[spot][exact] = number
         if wobble is not None:
             exact = voxel_mean(self.cover(distance - wobble)) >= 0.5
-        self.rated[spot][exact] = number
+        self.drawn[spot][exact] = number
 
     def tissue(self) -> np.ndarray:
         """Tissue that most cells of each voxel hold; uint8, (plane, plane)."""

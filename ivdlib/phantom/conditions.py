@@ -34,7 +34,8 @@ class Conditions:
     noise : float
         Standard deviation of the complex noise, real and imaginary each, relative to a healthy
         nucleus: 0.055, within the published 0.02 to 0.07 and as in the discs of real crops
-        (patients A to C). It differs by about 25 % from scan to scan.
+        (patients A to C). Single scans have 0.6 to
+        1.27 times as much.
     swap : float
         Probability that a region of a scan has water and fat exchanged: 0.05; a fifth of it for
         the whole scan.
@@ -68,8 +69,12 @@ class Conditions:
         checked = {f"rate {name}": (rate, (0, 1)) for name, rate in self.rates.items()}
         checked |= {name: (getattr(self, name), limits) for name, limits in _LIMITS.items()}
         for name, (value, (low, high)) in checked.items():
-            if not isinstance(value, Real) or not low <= value <= high:
+            if not isinstance(value, Real) or isinstance(value, bool) or not low <= value <= high:
                 raise ConfigError(f"{name} must be a number from {low} to {high}, not {value!r}.")
+        # Plain numbers: NumPy's do not go into JSON.
+        object.__setattr__(self, "rates", {name: float(rate) for name, rate in self.rates.items()})
+        for name in _LIMITS:
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def changed(self) -> dict[str, float]:
         """Choices that differ from the default, flat: for records and tables."""

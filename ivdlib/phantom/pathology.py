@@ -111,7 +111,7 @@ def draw_findings(
     bulge = np.where(worn & (rng.random(count) < 0.6), rng.uniform(1, 3, count), 0)
     push = np.where(worn & (rng.random(count) < 0.12), rng.uniform(3, 6, count), 0)
     side = rng.normal(0, 0.25, count)
-    vacuum = (np.array(grade) >= 4) & (rng.random(count) < 0.3)
+    vacuum = (np.array(grade) >= 4) & (rng.random(count) < 0.1)  # rare before old age
     tail = rng.random() < rates["scoliosis"]
     cobb = rng.choice([-1, 1]) * (rng.uniform(6, 15) if tail else rng.uniform(0, 6))
     return Findings(

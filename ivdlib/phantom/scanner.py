@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -11,7 +12,7 @@ from ivdlib.phantom.anatomy import Anatomy, voxel_spine
 from ivdlib.phantom.canvas import Canvas, voxel_mean
 from ivdlib.phantom.conditions import Conditions
 from ivdlib.phantom.receiver import Receiver
-from ivdlib.phantom.subject import LABELLED, LEVELS, draw_person, person_rng
+from ivdlib.phantom.subject import COUNTED, LABELLED, LEVELS, draw_person, person_rng
 
 SLICES, PLANE = 36, 256
 FIELD_OF_VIEW_MM = 320.0
@@ -30,8 +31,9 @@ class Scan:
     labels, exact, spine : numpy.ndarray
         uint8 0/1: the labelled discs as a rater drew them and as they are; bodies, all discs and
         canal.
-    levels : numpy.ndarray
-        uint8: 0, or 1 (L5/S1) to 7 (T11/12), where `exact` is 1.
+    levels, drawn : numpy.ndarray
+        uint8: 0, or 1 (L5/S1) to 7 (T11/12), where `exact` and `labels` are 1; and 8 and 9 in the
+        two discs above, which are not labelled.
     tissue : numpy.ndarray
         uint8: 0 (air) or the code of the commonest tissue, `signal.TISSUE_CODES`.
     exchanged : numpy.ndarray
@@ -51,6 +53,7 @@ class Scan:
     exact: np.ndarray
     spine: np.ndarray
     levels: np.ndarray
+    drawn: np.ndarray
     tissue: np.ndarray
     exchanged: np.ndarray
     affine: np.ndarray
@@ -58,7 +61,19 @@ class Scan:
     record: dict
 
 
-def check_size(slices: int, in_plane: int) -> None:
+def whole(name: str, value: int, least: int, most: int = 2**32 - 1) -> int:
+    """Read a whole number, NumPy's included, within limits; ConfigError for others."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if not least <= number <= most or isinstance(value, bool):
+        limits = f"from {least} to {most}" if most < 2**32 - 1 else f"of {least} or more"
+        raise ConfigError(f"{name} must be a whole number {limits}, not {value!r}.")
+    return number
+
+
+def check_size(slices: int, in_plane: int) -> tuple[int, int]:
     """Refuse sizes that the phantom has not.
 
     Raises
@@ -66,10 +81,10 @@ def check_size(slices: int, in_plane: int) -> None:
     ConfigError
         Where `slices` is not 1 to 36 or `in_plane` is not an even number from 32 to 256.
     """
-    if not 1 <= slices <= SLICES:
-        raise ConfigError(f"slices must be 1 to {SLICES}, not {slices}.")
-    if not 32 <= in_plane <= PLANE or in_plane % 2:
+    slices, in_plane = whole("slices", slices, 1, SLICES), whole("in_plane", in_plane, 32, PLANE)
+    if in_plane % 2:
         raise ConfigError(f"in_plane must be an even number from 32 to {PLANE}, not {in_plane}.")
+    return slices, in_plane
 
 
 def simulate(
@@ -107,9 +122,9 @@ def simulate(
     ConfigError
         For a size outside these ranges, or a subject or stage below 1.
     """
-    check_size(slices, in_plane)
-    if subject < 1 or stage < 1 or seed < 0:
-        raise ConfigError("subject and stage count from 1, and seed from 0.")
+    slices, in_plane = check_size(slices, in_plane)
+    subject, stage = whole("subject", subject, 1), whole("stage", stage, 1)
+    seed = whole("seed", seed, 0)
     conditions = conditions or Conditions()
     person = draw_person(subject, stage, seed, conditions)
     anatomy = Anatomy(person, subject, stage, seed, conditions.jitter_mm)
@@ -131,15 +146,16 @@ def simulate(
     affine = affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [first, 0, 0]
     world = affine @ np.linalg.inv(to_subject @ _shift(first))
-    levels, rated = arrays.pop("levels"), arrays.pop("rated")
-    counts = [np.bincount(a.ravel(), minlength=len(LABELLED) + 1) for a in (levels, rated)]
+    levels, drawn = arrays["levels"], arrays["drawn"]
+    counts = [np.bincount(a.ravel(), minlength=len(COUNTED) + 1) for a in (levels, drawn)]
     voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
     return Scan(
         contrasts={name: arrays[name] for name in ("wat", "fat", "inn", "opp")},
-        labels=(rated > 0).astype(np.uint8),
-        exact=(levels > 0).astype(np.uint8),
+        labels=_labelled(drawn),
+        exact=_labelled(levels),
         spine=arrays["spine"].astype(np.uint8),
         levels=levels,
+        drawn=drawn,
         tissue=arrays["tissue"],
         exchanged=arrays["exchanged"],
         affine=affine,
@@ -160,17 +176,20 @@ def _slice(canvas: Canvas, receive: Receiver) -> dict[str, np.ndarray]:
     return {
         **receive(canvas),
         "levels": canvas.levels,
-        "rated": canvas.rated,
+        "drawn": canvas.drawn,
         "spine": voxel_spine(canvas),
-        "tissue": canvas.tissue(),
     }
+
+
+def _labelled(numbers: np.ndarray) -> np.ndarray:
+    return ((numbers > 0) & (numbers <= len(LABELLED))).astype(np.uint8)
 
 
 class _FatFraction:
     """Fat's share of the in-phase signal in each disc, before coil and noise."""
 
     def __init__(self) -> None:
-        self.fat, self.all = (np.zeros(len(LABELLED) + 1) for _ in range(2))
+        self.fat, self.all = (np.zeros(len(COUNTED) + 1) for _ in range(2))
 
     def add(self, canvas: Canvas) -> None:
         _, water, _, fat = voxel_mean(canvas.mix)

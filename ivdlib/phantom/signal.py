@@ -46,7 +46,6 @@ TISSUES = {
     "marrow_fat": Tissue(0.0, 750, 14, 0.68, 14),
     "csf": Tissue(1.0, 4273, 800),
     "cord": Tissue(0.62, 780, 60),
-    "cauda": Tissue(0.80, 1500, 120),
     "muscle": Tissue(0.74, 870, 25, 0.04, 25),
     "fat": Tissue(0.06, 700, 25, 0.86, 40),
     "fat_deep": Tissue(0.08, 700, 25, 0.80, 40),

@@ -21,6 +21,8 @@ LEVELS = (
 """Discs of the phantom from caudal to cranial; the labelled ones are `LABELLED`."""
 VERTEBRAE = ("S3", "S2", "S1", "L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10", "T9")
 LABELLED = LEVELS[3:10]
+COUNTED = LEVELS[3:12]
+"""The labelled discs and the two above them, which an older release of the challenge labels too."""
 
 _VOLUME_LOG = np.array(
     [-3.9, -2.7, -1.8, 0.09, 0.33, 0.31, 0.22, -0.04, -0.33, -0.58, -0.81, -0.99, -1.13]
@@ -64,6 +66,7 @@ class Person:
     streaks: float
     epidural: float
     prevertebral: float
+    belly: tuple[float, float]
 
     def numbers(self) -> dict[str, float | list]:
         """What a record of the scan should say about the person; T11/12 to L5/S1."""
@@ -117,7 +120,7 @@ def draw_person(
     fat = np.clip(rng.normal(0.36, 0.06), 0.2, 0.6) - 0.01 * (np.arange(count - 1) - 5)
     fat = np.clip(fat + rng.normal(0, 0.01, count - 1), 0.1, 0.7)
     canal = np.clip(rng.normal(16, 1.5), 12.5, 20)
-    torso = rng.normal(0, 1, 6)
+    torso = rng.normal(0, 1, 8)
     # Findings and tissues have numbers of their own: another rate leaves the rest alone.
     findings = draw_findings(person_rng(seed, subject, 6), LEVELS, conditions)
     tissues = vary(TISSUES, person_rng(seed, subject, 7), 0.08 * conditions.variety)
@@ -156,6 +159,7 @@ def draw_person(
         streaks=float(np.clip(1 + 0.25 * torso[3], 0.5, 1.6)),
         epidural=float(np.clip(1 + 0.3 * torso[4], 0.4, 1.7)),
         prevertebral=float(np.clip(6 + 2.5 * torso[5], 1, 12)),
+        belly=(float(8 + 3 * torso[6]), float(6 + 2 * torso[7])),
     )
 
 

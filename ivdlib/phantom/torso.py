@@ -1,4 +1,7 @@
-"""Everything around the spine: skin, fat, muscle, vessels, bowel, lung, and the spinal canal."""
+"""Everything around the spine: skin, fat, muscle, vessels, bowel, lung, and the spinal canal.
+
+Sizes that name no source are set by eye: they shape what surrounds the discs, not the discs.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,16 @@ _TABLE = np.arange(-300, 300, _STEP)
 
 
 class Canal(NamedTuple):
-    """Signed distances (mm) to the canal's wall, the dural sac, the cauda equina and the cord."""
+    """Signed distances (mm) to the canal's wall, the dural sac, the cauda equina and the cord.
+
+    `ahead` is the share of a cell that lies in the front half of the canal.
+    """
 
     wall: np.ndarray
     sac: np.ndarray
     cauda: np.ndarray
     cord: np.ndarray
+    ahead: np.ndarray
 
 
 class Place(NamedTuple):
@@ -76,7 +83,10 @@ class Torso:
         lower = np.exp(-(((_TABLE - self.level["S1"]) / 55) ** 2))
         self.fascia = np.float32(gaussian_filter1d(bones, 12 / _STEP, mode="nearest"))
         self.skin = np.float32(self.fascia - person.back_fat - 7 * lower - 3)
-        belly = 8 * np.exp(-(((_TABLE + 20) / 70) ** 2)) - 6 * np.exp(-(((_TABLE - 60) / 50) ** 2))
+        low, high = person.belly
+        belly = low * np.exp(-(((_TABLE + 20) / 70) ** 2)) - high * np.exp(
+            -(((_TABLE - 60) / 50) ** 2)
+        )
         self.front = np.float32(self.skin.mean() + person.depth + belly)
         self.periods = np.float32(
             sum(np.exp(-(((_TABLE - d.centre[2] + 6) / 7) ** 2)) for d in discs[3:])
@@ -110,7 +120,7 @@ class Torso:
         self._belly(canvas, place, here)
         self._back(canvas, place, texture)
         if np.abs(place.side).max() > 14:
-            self._flanks(canvas, place, texture + 0.12 * here)
+            self._flanks(canvas, place, texture + 0.18 * here)
             self._chest(canvas, place, here)
         self._vessels(canvas, place)
 
@@ -136,24 +146,29 @@ class Torso:
         window, bubbles = place.window, canvas.slow(self.gas, place.window)
         wall = np.maximum(place.y - place.front + self.person.front_fat, -place.ahead)
         canvas.paint(window, canvas.cover(wall), "muscle", 1 + 0.05 * here)
-        inside = canvas.cover(wall + 8 + 2 * bubbles)
+        # On the midline the wall is a sinew, hardly muscle.
+        rectus = np.clip((np.abs(place.side) - 3) / 7, 0.25, 1)
+        inside = canvas.cover(wall + (8 + 2 * bubbles) * rectus)
         canvas.paint(window, inside, "fat_deep", 1 + 0.10 * here)
         texture = canvas.quick(self.speckle, window)
         # Small vessels and nodes in the fat, and connective tissue about the spine.
-        strands = np.clip(canvas.quick(self.streak, window) - 1.5, 0, 0.8)
+        strands = np.clip(canvas.quick(self.streak, window) - 2.1, 0, 0.8)
         canvas.paint(window, inside * strands, "blood")
         column = length(place.side / place.width, place.ahead / place.depth)
         thick = self.person.prevertebral * (1 + 0.4 * bubbles)
         band = np.maximum((column - 1) * place.depth - thick, -6 - place.ahead)
         share = canvas.cover(band) * np.clip(0.7 + 0.4 * here, 0, 1)
         canvas.paint(window, share, "muscle", 1 + 0.15 * texture)
-        room = np.maximum(18 + 5 * bubbles + place.depth - place.ahead, wall + 12)
+        # Beside the spine the bowel lies close to the psoas.
+        gap = 18 - 12 * np.clip((np.abs(place.side) - 20) / 8, 0, 1) + 5 * bubbles
+        room = np.maximum(gap + place.depth - place.ahead, wall + 12)
         loops = canvas.slow(self.loops, window)
         bowel = np.maximum(-5 * loops - 1.5, room)
         glow = np.exp(0.22 * here + 0.15 * texture)
         # Folds of fat run between the loops and, thin, into them.
         canvas.paint(window, canvas.cover(bowel) * inside, "bowel", glow)
-        folds = cover(np.abs(loops - 0.55) * 5 - 0.6, 1.5) * canvas.cover(room)
+        folds = cover(np.abs(bubbles - 0.3) * 7 - 0.6, 1.5) * canvas.cover(room)
+        folds = folds * np.clip(0.5 + here, 0, 1)
         canvas.paint(window, 0.7 * folds * inside, "fat_deep")
         canvas.paint(window, canvas.cover(np.maximum(bowel + 4, 14 - 9 * bubbles)), "gas")
         liver = np.sqrt(
@@ -161,8 +176,10 @@ class Torso:
             + ((place.ahead - 74) / 52) ** 2
             + ((place.z - self.level["T9"] - 10) / (self.level["T9"] - self.level["L1"])) ** 2
         )
-        organ = np.maximum((liver - 1) * 50, wall + 10)
-        canvas.paint(window, canvas.cover(organ), "liver", 1 + 0.06 * texture)
+        organ = np.maximum((liver - 1) * 50 + 2 * bubbles, wall + 10)
+        canvas.paint(window, canvas.cover(organ), "liver", 1 + 0.02 * texture)
+        tubes = np.maximum(10 * length(loops, here) - 2.5, organ + 6)
+        canvas.paint(window, canvas.cover(tubes), "blood")
 
     def _back(self, canvas: Canvas, place: Place, texture: np.ndarray) -> None:
         window, hidden = place.window, place.fascia - place.y
@@ -174,13 +191,20 @@ class Torso:
         deep = np.clip(-hidden / 30, 0, 1)
         amount = self.person.streaks * (0.10 + 0.5 * low * (0.4 + 0.6 * deep))
         streaks = np.clip(canvas.quick(self.streak, window) - 2.0 + 1.6 * amount, 0, 1)
-        planes = cover(np.abs(canvas.slow(self.septum, window)) * 9 - 0.7, 1.4)
+        # One open sheet of fat between the layers of muscle.
+        sheet = canvas.slow(self.septum, window) + (hidden + 20) / 3
+        planes = cover(np.abs(sheet) * 3 - 0.7, 1.4)
         canvas.paint(window, share * np.maximum(streaks, 0.7 * planes), "fat")
         # Between the spinous processes: ligament fibres in fat, and fat under the fascia.
         gap = canvas.cover(np.abs(place.side) - 4.5) * share
         canvas.paint(window, gap, "fat_deep")
-        canvas.paint(window, gap * np.clip(texture * 6 - 5.5, 0.1, 0.8), "muscle")
+        fibres = np.clip(0.4 + 0.18 * canvas.quick(self.streak, window), 0.1, 0.7)
+        canvas.paint(window, gap * fibres, "muscle")
         canvas.paint(window, 0.25 * gap, "ligament")
+        # The ligament over the tips of the processes, down to L5.
+        band = np.maximum(np.abs(hidden + 2) - 1.0, np.abs(place.side) - 4)
+        band = np.maximum(band, self.level["L5"] - place.z)
+        canvas.paint(window, canvas.cover(band), "ligament")
 
     def _flanks(self, canvas: Canvas, place: Place, texture: np.ndarray) -> None:
         window, away = place.window, np.abs(place.side)
@@ -200,8 +224,11 @@ class Torso:
     def _chest(self, canvas: Canvas, place: Place, here: np.ndarray) -> None:
         """The lungs' hindmost recess and the ribs behind it."""
         window, away, ahead = place.window, np.abs(place.side), place.ahead
-        dome = self.level["T12"] - 6 + 0.8 * np.maximum(ahead + 26, 0) - 0.25 * (away - 30)
+        rise = np.maximum(ahead + 30, 0)
+        dome = self.level["T12"] - 10 + 110 * (1 - np.exp(-rise / 50)) - 0.25 * (away - 30)
+        dome = dome + 3 * canvas.slow(self.gas, window)
         lung = np.maximum(np.maximum(place.width + 4 - away, dome - place.z), -27 - ahead)
+        lung = np.maximum(lung, place.y - place.front + 30)
         canvas.paint(window, canvas.cover(lung - 2.5), "muscle")
         canvas.paint(window, canvas.cover(lung), "lung", np.exp(0.5 * here))
         for name in ("T9", "T10", "T11", "T12"):
@@ -246,7 +273,7 @@ class Torso:
         wall = length(u / (1.45 * half), v / half) - 1
         # Behind the discs the yellow ligaments leave a wedge of fat; L5/S1 has more in front.
         ahead = v - (1 - taper) * 1.2
-        back = half * (0.90 - 0.30 * at(self.periods)) * taper
+        back = half * (0.92 - 0.42 * at(self.periods)) * taper
         front = half * (0.95 - 0.25 * (1 - taper)) * taper
         reach = np.where(ahead > 0, front, back)
         sac = length(u / (1.3 * half * taper), ahead / reach) - 1
@@ -255,4 +282,4 @@ class Torso:
         cord = length(u / 1.25, v + 0.1 * half) - 4.2 * np.sqrt(thick)
         cord = np.where(thick > 0, cord, np.float32(5))
         cauda = length(u / (0.9 * half * taper), (v + 0.35 * half) / (0.45 * half * taper)) - 1
-        return Canal(wall * half, sac * half * 0.8, cauda * half * 0.5, cord)
+        return Canal(wall * half, sac * half * 0.8, cauda * half * 0.5, cord, cover(-v, 4))

@@ -14,12 +14,15 @@ import numpy as np
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import atomic, folder, read_json, write_csv, write_json
 from ivdlib.phantom.conditions import Conditions
-from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate
+from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate, whole
 from ivdlib.phantom.signal import TISSUE_CODES
 from ivdlib.progress import Progress
 
 VERSION = 2
 """Goes up whenever the same seed gives other images."""
+
+MOST = 10_000
+"""Scans of one phantom: far more than fit a disk, far fewer than a slip of the keyboard."""
 
 WRITING_S = 120
 """A temporary folder that has been left alone for so many seconds was left by a dead process."""
@@ -45,8 +48,8 @@ def make_phantom(
     the scanner). For all scans ``subjects.csv``, ``dataset.json`` (parameters) and ``phantom.csv``,
     the truth per disc: volume in mL of the solid, of its exact and of its drawn label; footprint in
     mm²; mean, front, middle and back height in mm; centre in scanner mm, RAS; grade 1 to 5; bulge
-    in mm; fat fraction of the in-phase signal. Cases count through the stages of a subject: with
-    two stages 01 and 02 are subject 1.
+    and protrusion together in mm; fat fraction of the in-phase signal. Cases count through the
+    stages of a subject: with two stages 01 and 02 are subject 1.
 
     Stopped half-way, it leaves whole scans only; called again, it makes those that are missing. The
     number of workers does not change a byte.
@@ -81,12 +84,11 @@ def make_phantom(
     DataError
         Where a file cannot be written, e.g. on a full disk.
     """
-    for name, value in (("subjects", subjects), ("stages", stages), ("workers", workers)):
-        if value < 1:
-            raise ConfigError(f"{name} must be 1 or more, not {value}.")
-    if seed < 0:
-        raise ConfigError(f"seed must be 0 or more, not {seed}.")
-    check_size(slices, in_plane)
+    subjects, stages = whole("subjects", subjects, 1, MOST), whole("stages", stages, 1, MOST)
+    if subjects * stages > MOST:
+        raise ConfigError(f"{subjects} subjects × {stages} stages are more than {MOST} scans.")
+    seed, workers = whole("seed", seed, 0), whole("workers", workers, 1)
+    slices, in_plane = check_size(slices, in_plane)
     conditions = conditions or Conditions()
     out = Path(out)
     wanted = {
@@ -130,7 +132,8 @@ def _claim(out: Path, parameters: dict) -> None:
     if (out / "dataset.json").exists():
         if read_json(out / "dataset.json") != record:
             raise ConfigError(
-                f"{out} holds a data set made with other parameters (see its dataset.json); "
+                f"{out} holds a data set made with other parameters, or by another version of "
+                "ivdlib (see its dataset.json); "
                 "choose another folder or remove that one."
             )
         for left in out.glob(".part-*"):

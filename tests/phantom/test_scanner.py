@@ -42,7 +42,9 @@ def test_seven_discs_are_labelled_where_and_as_large_as_the_truth_says(scan):
     parts, count = ndimage.label(scan.exact, np.ones((3, 3, 3)))
     assert count == 7
     assert scan.exact.dtype == scan.labels.dtype == np.uint8
-    np.testing.assert_array_equal(scan.exact, scan.levels > 0)
+    np.testing.assert_array_equal(scan.exact, (scan.levels > 0) & (scan.levels <= 7))
+    np.testing.assert_array_equal(scan.labels, (scan.drawn > 0) & (scan.drawn <= 7))
+    assert set(np.unique(scan.levels)) == {*range(9)} or set(np.unique(scan.levels)) == {*range(10)}
     assert 0.007 < scan.exact.mean() < 0.019
     for number, disc in enumerate(scan.discs, start=1):
         label = scan.levels == number

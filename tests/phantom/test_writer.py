@@ -68,6 +68,15 @@ def test_the_files_hold_what_was_simulated(made):
         np.testing.assert_allclose(file.get_qform(), scan.affine, atol=1e-3)
 
 
+def test_numbers_of_numpy_are_numbers(made, tmp_path):
+    noise = Conditions(noise=np.float32(0.055), rates={"schmorl": np.float64(0.164)})
+    usual = Conditions(noise=float(np.float32(0.055)))
+    sizes = {name: np.int64(size) for name, size in SIZE.items()}
+    one = make_phantom(tmp_path / "a", np.int32(1), 1, np.int64(0), **sizes, conditions=noise)
+    other = make_phantom(tmp_path / "b", 1, 1, 0, **SIZE, conditions=usual)
+    assert files_of(one) == files_of(other)
+
+
 def test_the_number_of_workers_does_not_change_a_byte(made, tmp_path):
     again = make_phantom(tmp_path / "phantom", subjects=2, workers=2, **SIZE)
     assert files_of(again) == files_of(made)
@@ -151,7 +160,9 @@ def test_a_folder_of_other_parameters_is_refused(made, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"subjects": 0}, {"stages": 0}, {"workers": 0}, {"seed": -1}, {"slices": 37}],
+    [{"subjects": 0}, {"stages": 0}, {"workers": 0}, {"seed": -1}, {"slices": 37}]
+    + [{"subjects": 99_999_999_999}, {"subjects": 101, "stages": 100}, {"seed": 1.5}]
+    + [{"subjects": True}, {"slices": "2"}, {"seed": 2**32}],
 )
 def test_numbers_out_of_range_are_refused_before_anything_is_written(tmp_path, wrong):
     with pytest.raises(ConfigError):
