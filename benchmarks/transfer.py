@@ -213,7 +213,7 @@ def main() -> int:
     parser.add_argument("--crops", required=True, help="folder of real disc crops")
     parser.add_argument("--select", action="store_true", help="test on A to C, to choose by")
     parser.add_argument("--networks", default=",".join(NETWORKS))
-    parser.add_argument("--subjects", type=int, default=48, help="phantom people")
+    parser.add_argument("--subjects", type=int, default=32, help="phantom people")
     parser.add_argument("--seed", type=int, default=1000, help="of the phantom")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each kind")
     parser.add_argument("--variety", type=float, default=2.0, help="see phantom.Conditions")

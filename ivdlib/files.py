@@ -54,7 +54,7 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     if path.exists() and not path.is_file():
-        raise DataError(f"{path} is a folder or a device, not a file; give the name of a file.")
+        raise DataError(f"cannot write {path}: it is no file; give the name of a file.")
     folder(path.parent)
     temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:

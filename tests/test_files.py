@@ -27,7 +27,7 @@ def test_what_is_no_file_is_left_alone(tmp_path):
     for place in (tmp_path, tmp_path / "pipe"):
         if place.name == "pipe":
             os.mkfifo(place)
-        with pytest.raises(DataError, match="not a file"):
+        with pytest.raises(DataError, match="it is no file"):
             files.write_text(place, "x")
         assert not place.is_file()
 
