@@ -152,7 +152,7 @@ class Torso:
         canvas.paint(window, inside, "fat_deep", 1 + 0.10 * here)
         texture = canvas.quick(self.speckle, window)
         # Small vessels and nodes in the fat, and connective tissue about the spine.
-        strands = np.clip(canvas.quick(self.streak, window) - 2.1, 0, 0.8)
+        strands = np.clip(canvas.quick(self.streak, window) - 1.5, 0, 0.8)
         canvas.paint(window, inside * strands, "blood")
         column = length(place.side / place.width, place.ahead / place.depth)
         thick = self.person.prevertebral * (1 + 0.4 * bubbles)
