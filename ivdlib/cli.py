@@ -88,8 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.debug:
             raise
         print(
-            "\nivdlib: interrupted; nothing is half-written, and the same command goes on from "
-            "the last checkpoint.",
+            "\nivdlib: interrupted; nothing is half-written, and the same command goes on "
+            "where it stopped.",
             file=sys.stderr,
         )
         return INTERRUPTED

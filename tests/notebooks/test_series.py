@@ -50,7 +50,7 @@ def test_outputs_of_a_lesson(folder, stem):
 
 def test_the_experiment_is_whole(folder):
     tables = sorted(path.name for path in (folder / "tables").glob("*.csv"))
-    assert tables == ["table1.csv", "table2.csv", "table3.csv"]
+    assert tables == ["exact_labels.csv", "table1.csv", "table2.csv", "table3.csv"]
     record = files.read_json(folder / "record.json")
     assert "ipykernel" not in " ".join(record["command"])
 
