@@ -200,7 +200,7 @@ def says(record: dict, kind: str) -> bool:
         "whole": exchange == "whole",
         "copy": bool(record["copies"]),
         "labels": any("label" in s.lower() for s in record["errors"] + record["warnings"]),
-        "shifted": record["label_shift"] is not None,
+        "shifted": record.get("label_shift") is not None,
         "geometry": any("shape" in s or "affine" in s for s in record["errors"]),
     }[kind]
 
@@ -302,6 +302,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="JSON file for the tables and all scans")
     given = parser.parse_args(words)
     jobs = (delayed(run)(plan, given.seed, given.in_plane) for plan in plans(given.scans))
+    crops = real_crops(given.crops) if given.crops else []
     records = []
     with Progress(given.scans, "scans with planted faults") as progress:
         # "multiprocessing" would fork; loky's new processes are safe whatever has been imported.
@@ -310,9 +311,7 @@ def main(words: list[str] | None = None) -> int:
             records.append(record)
             progress.advance()
     records.sort(key=lambda record: record["number"])
-    rows = tabulate(records)
-    if given.crops:
-        rows += real_crops(given.crops)
+    rows = [*tabulate(records), *crops]
     show(rows)
     if given.out:
         arguments = {k: v for k, v in vars(given).items() if k not in ("out", "crops", "workers")}
