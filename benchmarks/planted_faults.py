@@ -29,6 +29,7 @@ from ivdlib.cases import check_cases, load_case, load_cases
 from ivdlib.dixon import CONTRASTS
 from ivdlib.exchange import find_exchange, undo_exchange
 from ivdlib.files import write_json
+from ivdlib.metrics import dice
 from ivdlib.orientation import to_canonical
 from ivdlib.phantom import simulate
 from ivdlib.phantom.conditions import Conditions
@@ -188,7 +189,7 @@ def run(plan: Plan, seed: int, in_plane: int) -> dict[str, Any]:
             case = load_case(folder)
             truth = to_canonical(exchanged & body, case.grid)
             found = find_exchange(case.contrasts, case.spacing, case.discs).map
-            record["dice"] = float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
+            record["dice"] = dice(found, truth)
     return record | {key: row[key] for key in KEPT}
 
 

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from ivdlib import baselines, files, fusion, metrics, provenance
+from ivdlib import baselines, files, fusion, metrics, profiles, provenance
 from ivdlib.cases import Case, load_cases
 from ivdlib.errors import IvdlibError
 from ivdlib.phantom import Conditions, simulate
@@ -79,42 +79,27 @@ def training_images(crops: list) -> list:
 
     window = (0, SHAPE[1])
     return [
-        TrainingImage(fusion.min_max(image), crop.discs, window)
+        TrainingImage(image, crop.discs, window)
         for crop in crops
-        for image in crop.contrasts.values()
+        for image in fusion.single(crop).values()
     ]
 
 
-class Trainers:
-    """Networks of the size `tiny`, compiled once, trained as the profile `laptop` does."""
+def trained_masks(network: str, options, images: list, seed: int, cases: dict, label: str) -> list:
+    """Train a network of the size `tiny`, and apply it to all contrasts of all cases."""
+    from ivdlib import inference, ledger, models
+    from ivdlib.patches import tile_for, whole_image
+    from ivdlib.sampler import TileSampler
 
-    def __init__(self, steps: int) -> None:
-        from ivdlib import profiles
-        from ivdlib.patches import tile_for
-
-        changes = {"training.steps": steps} if steps else {}
-        self.options = profiles.profile("laptop", changes).training
-        self.tile = tile_for(SHAPE[1:])
-        self.made: dict = {}
-
-    def masks(self, network: str, images: list, seed: int, cases: dict, label: str) -> list:
-        """Train a network, and apply it to all contrasts of all cases."""
-        from ivdlib import inference, models
-        from ivdlib.patches import whole_image
-        from ivdlib.sampler import TileSampler
-        from ivdlib.training import Trainer
-
-        if network not in self.made:
-            config = models.config(network, "tiny")
-            self.made[network] = Trainer(network, config, self.tile, self.options)
-        trainer = self.made[network]
-        trainer.fit(TileSampler(images, self.tile, self.options, seed), seed, label)
-        found = []
-        for case in cases.values():
-            shades = {name: fusion.min_max(image) for name, image in case.contrasts.items()}
-            chances = inference.predict_images(trainer.model, shades, whole_image(case.shape))
-            found += [(case.name, k, p >= inference.THRESHOLD) for k, p in chances.items()]
-        return found
+    tile = tile_for(SHAPE[1:])
+    trainer = ledger.trainer(network, models.config(network, "tiny"), tile, options)
+    trainer.fit(TileSampler(images, tile, options, seed), seed, label)
+    found = []
+    for case in cases.values():
+        region = whole_image(case.shape)
+        chances = inference.predict_images(trainer.model, fusion.single(case), region)
+        found += [(case.name, k, p >= inference.THRESHOLD) for k, p in chances.items()]
+    return found
 
 
 def rows(name: str, trained_on: str, seed: int, masks, cases: dict[str, Case]) -> list[dict]:
@@ -179,32 +164,29 @@ def run(args: argparse.Namespace) -> pd.DataFrame:
     pairs = split(args.crops, args.select)
     table: list[dict] = []
     for learn, test in pairs:
-        shades = {n: inference_images(c) for n, c in {**learn, **test}.items()}
+        images = {n: fusion.single(c) for n, c in {**learn, **test}.items()}
         for name, case, contrast, mask in baselines.reference_predictions(
-            [*learn.values()], [*test.values()], shades
+            [*learn.values()], [*test.values()], images
         ):
             table += rows(name, "real crops", 0, [(case, contrast, mask)], test)
     tested = {name: case for _, test in pairs for name, case in test.items()}
     conditions = Conditions(variety=args.variety, swap=0.0)
     crops = make_crops(args.subjects, args.seed, conditions, provenance.cores())
     made = training_images(crops)
-    trainers = Trainers(args.steps)
+    changes = {"training.steps": args.steps} if args.steps else {}
+    options = profiles.profile("laptop", changes).training
     for network in args.networks.split(","):
         for seed in range(args.seeds):
-            masks = trainers.masks(network, made, seed, tested, f"{network}, phantom, seed {seed}")
+            label = f"{network}, phantom, seed {seed}"
+            masks = trained_masks(network, options, made, seed, tested, label)
             table += rows(network, "phantom", seed, masks, tested)
             for learn, test in [] if args.phantom_only else pairs:
                 images = training_images([*learn.values()])
                 label = f"{network}, real crops, seed {seed}"
-                masks = trainers.masks(network, images, seed, test, label)
+                masks = trained_masks(network, options, images, seed, test, label)
                 table += rows(network, "real crops", seed, masks, test)
             say(summary(pd.DataFrame(table)).round(3).to_string(index=False))
     return pd.DataFrame(table)
-
-
-def inference_images(case: Case) -> dict[str, np.ndarray]:
-    """All contrasts of a case from 0 to 1."""
-    return {name: fusion.min_max(image) for name, image in case.contrasts.items()}
 
 
 def main() -> int:

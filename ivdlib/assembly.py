@@ -18,7 +18,7 @@ from ivdlib.errors import DataError
 from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm
 from ivdlib.header import NO_FORM, qform_hint
 from ivdlib.labelling import disc_and_spine_values, labels_on_grid
-from ivdlib.layout import CaseFiles
+from ivdlib.layout import MASKS, CaseFiles
 from ivdlib.nifti import Image, read_image, read_labels
 from ivdlib.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
 from ivdlib.remarks import Remarks
@@ -28,7 +28,7 @@ from ivdlib.sidecars import Subject
 
 def read(word: str, path: Path) -> Image:
     """Read one file of a case: "labels", "spine" and "exact" as uint8, a contrast as float32."""
-    return read_labels(path) if word in ("labels", "spine", "exact") else read_image(path)
+    return read_labels(path) if word in MASKS else read_image(path)
 
 
 def assemble(
@@ -73,7 +73,7 @@ def assemble(
         labels_on_grid(files.name, word, images[word], reference, options, remarks)
         if word in images
         else None
-        for word in ("labels", "spine", "exact")
+        for word in MASKS
     )
     discs, spine = disc_and_spine_values(files, labels, spine_mask, options, remarks)
     used = {name: path for name, path in files.contrasts.items() if name not in derived}

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from ivdlib import check_table, files, plotting
+from ivdlib import check_table, files, pages, plotting
 from ivdlib.checks import Checked
 from ivdlib.panels import Panel
 from ivdlib.progress import track
 from ivdlib.remarks import printable
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 DISCS, EXCHANGED = "labelled discs", "water and fat exchanged"
 
@@ -39,12 +35,9 @@ def write_page(path: str | os.PathLike, folder: str | os.PathLike, checked: list
     """
     rows = [one.row for one in checked]
     shown = [one for one in checked if one.panels]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
-    )
-    page = environment.get_template("check.html.j2").render(
+    page = pages.render(
+        "check.html.j2",
         folder=printable(str(folder)),
-        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         summary=check_table.summary(rows),
         head=check_table.HEAD,
         rows=[check_table.cells(row) for row in rows],

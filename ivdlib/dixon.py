@@ -5,7 +5,7 @@ is `|W - F|` (two-point Dixon). The opposed-phase image has lost the sign of `W 
 from `W` and `F`, but nothing can be derived from it without a guess, and that is refused.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations, permutations
 
 import numpy as np
@@ -196,13 +196,19 @@ def consistency(contrasts: Mapping[str, np.ndarray]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     if "wat" not in contrasts or "fat" not in contrasts:
         return numbers
+    for name, image, made in _identities(contrasts):
+        numbers[f"{name}_error"] = _error(image, made)
+        numbers[f"{name}_correlation"] = _correlation(image, made)
+    return numbers
+
+
+def _identities(
+    contrasts: Mapping[str, np.ndarray],
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """`inn` and `opp` as they are there, each beside what `wat` and `fat` make of it."""
     for name in ("inn", "opp"):
         if name in contrasts:
-            image = np.asarray(contrasts[name], dtype=np.float32)
-            made = derive(name, contrasts)
-            numbers[f"{name}_error"] = _error(image, made)
-            numbers[f"{name}_correlation"] = _correlation(image, made)
-    return numbers
+            yield name, np.asarray(contrasts[name], dtype=np.float32), derive(name, contrasts)
 
 
 def broken(numbers: Mapping[str, float]) -> list[str]:
@@ -232,7 +238,7 @@ def find_names(contrasts: Mapping[str, np.ndarray]) -> dict[str, str] | None:
     for given in permutations(names):
         if CONTRASTS.index(given[0]) < CONTRASTS.index(given[1]):  # else the same with both swapped
             read = {name: contrasts[word] for name, word in zip(names, given, strict=True)}
-            worst[given] = max(v for k, v in consistency(read).items() if k.endswith("_error"))
+            worst[given] = max(_error(image, made) for _, image, made in _identities(read))
     best = min(worst, key=worst.__getitem__)
     return dict(zip(best, names, strict=True)) if worst[best] <= WELL_KEPT else None
 

@@ -18,8 +18,9 @@ from ivdlib.errors import DataError
 
 _NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.IGNORECASE)
 _BARE = re.compile(rf"(?P<word>{'|'.join(CONTRASTS)}|labels|spine)\.nii(\.gz)?", re.IGNORECASE)
-_MASKS = {"labels", "spine", "exact"}
-_DIXON_WORDS = {*CONTRASTS, *_MASKS}
+MASKS = ("labels", "spine", "exact")
+"""Words of the masks that a case may have beside its contrasts."""
+_DIXON_WORDS = {*CONTRASTS, *MASKS}
 
 DEEPEST = 3
 """Levels of folders below the given one that are looked into."""
@@ -52,8 +53,8 @@ class CaseFiles:
     @property
     def paths(self) -> dict[str, Path]:
         """All files: the contrasts, then "labels", "spine" and "exact" where they are there."""
-        extra = {"labels": self.labels, "spine": self.spine, "exact": self.exact}
-        return {**self.contrasts, **{word: path for word, path in extra.items() if path}}
+        masks = {word: getattr(self, word) for word in MASKS}
+        return {**self.contrasts, **{word: path for word, path in masks.items() if path}}
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -130,8 +131,8 @@ def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
     kept = words & _DIXON_WORDS if words & {*CONTRASTS} else words
     return CaseFiles(
         files[0][0],
-        {word: by_word[word][0] for word in sorted(kept - _MASKS, key=contrast_order)},
-        *(by_word[word][0] if word in words else None for word in ("labels", "spine", "exact")),
+        {word: by_word[word][0] for word in sorted(kept.difference(MASKS), key=contrast_order)},
+        *(by_word[word][0] if word in words else None for word in MASKS),
         tuple(_faults(files[0][0], {word: by_word[word] for word in kept})),
     )
 
@@ -151,7 +152,7 @@ def _faults(name: str, by_word: dict[str, list[Path]]) -> list[str]:
         for word in sorted(by_word, key=contrast_order)
         if len(by_word[word]) > 1
     ]
-    if not set(by_word) - _MASKS:
+    if not set(by_word).difference(MASKS):
         faults.append(
             f"case {name} has no image, only {', '.join(map(str, paths))}; "
             "add its contrasts beside it."

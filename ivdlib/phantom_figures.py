@@ -47,7 +47,6 @@ COLOURS = {
     "haemangioma": "#FF4FA3",
     "csf": "#8FE3C8",
     "cord": "#009E73",
-    "cauda": "#4FB88F",
     "muscle": "#A33B3B",
     "fat": "#F0E442",
     "fat_deep": "#D9C93A",

@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 
-from ivdlib import files, phantom_figures, plotting
+from ivdlib import files, pages, phantom_figures, plotting
 from ivdlib.calibration import (
     QUANTITIES,
     Measured,
@@ -25,7 +24,6 @@ from ivdlib.discs import LEVELS
 if TYPE_CHECKING:
     import pandas as pd
 
-TEMPLATES = Path(__file__).parent / "templates"
 EXAMPLES = 5
 """Scans that are shown as pictures."""
 WORDS = {"schmorl": "Schmorl's node", "vacuum": "gas in the disc"}
@@ -61,11 +59,8 @@ def write_page(folder: str | os.PathLike, path: str | os.PathLike | None = None)
 def render(measured: Measured) -> str:
     """The page as HTML."""
     rows = targets(measured)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
-    )
-    return environment.get_template("phantom.html.j2").render(
-        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    return pages.render(
+        "phantom.html.j2",
         facts=_facts(measured),
         counts=_counts(rows),
         groups=[(group, _rows(rows[rows["group"] == group])) for group in rows["group"].unique()],

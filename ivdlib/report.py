@@ -13,16 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import nbformat
 import pandas as pd
 from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 
-from ivdlib import files, tables
+from ivdlib import files, pages, tables
 from ivdlib.fusion import is_derived
 
-TEMPLATES = Path(__file__).parent / "templates"
 PANGO = (
     "There is no PDF, because WeasyPrint does not find Pango: install it "
     "(Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0; conda: environment.yml has it)."
@@ -77,14 +75,11 @@ def render(folder: Path, expected: Sequence[str] = ()) -> str:
     """The report as one HTML page; parameters as for `build`."""
     record = files.read_json(folder / "record.json")
     metrics = _metrics(folder)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
-    )
     name = record.get("name", folder.name)
-    html = environment.get_template("report.html.j2").render(
+    html = pages.render(
+        "report.html.j2",
         name=name,
         about=f"Segmentation of intervertebral discs: experiment {name}",
-        css=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         badges=_badges(record),
         facts=_facts(folder, record, metrics),
         results=_results(metrics),
@@ -246,7 +241,7 @@ def _body(path: Path, stem: str) -> dict[str, Any]:
     """HTML of an executed notebook and its headings, fit to stand among others on one page."""
     notebook = _quietened(nbformat.read(path, as_version=4))
     exporter = HTMLExporter(
-        extra_template_basedirs=[str(TEMPLATES)],
+        extra_template_basedirs=[str(pages.TEMPLATES)],
         template_name="lesson",
         exclude_input_prompt=True,
         exclude_output_prompt=True,

@@ -102,18 +102,20 @@ class Anatomy:
             return
         points = canvas.points[(slice(None), *window)]
         distance, rim, plate, local_at = disc.distances(points)
+        share = canvas.cover(distance)
         # The longitudinal ligaments run over the rim and stay outside the label, as raters leave
         # them out: in real scans the darkest voxel is the first one outside.
         canvas.paint(window, canvas.cover(distance - 1.3) * (plate < 0), "ligament")
-        canvas.paint(window, canvas.cover(distance), "cartilage")
+        canvas.paint(window, share, "cartilage")
         inner = canvas.cover(np.maximum(rim + 0.1, plate + min(0.5, 0.08 * disc.height)))
         self._fibres(canvas, window, disc, inner, (rim, *local_at))
-        canvas.spine[window] += canvas.cover(distance)
+        canvas.spine[window] += share
         if disc.level in COUNTED:
-            wobble = None
+            drawn = share
             if self.jitter_mm > 0:
                 wobble = self.jitter_mm * canvas.quick(self.wobble, window)
-            canvas.mark_disc(window, distance, wobble, COUNTED.index(disc.level) + 1)
+                drawn = canvas.cover(distance - wobble)
+            canvas.mark_disc(window, share, drawn, COUNTED.index(disc.level) + 1)
 
     def _fibres(
         self, canvas: Canvas, window: Window, disc: Disc, inner: np.ndarray, at: tuple

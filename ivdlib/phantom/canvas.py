@@ -133,18 +133,14 @@ class Canvas:
         water, oil = (tissue[:, None, None, None] for tissue in (water, oil))
         self.paint(window, share, water * (1 - fat) + oil * fat)
 
-    def mark_disc(self, window: Window, distance: np.ndarray, wobble, number: int) -> None:
-        """Label voxels that the disc fills by half or more, exactly and as a rater would.
+    def mark_disc(self, window: Window, share: np.ndarray, drawn: np.ndarray, number: int) -> None:
+        """Label voxels that the disc fills by half or more.
 
-        `distance` is the signed distance of the disc in mm; `wobble` how far (mm) the rater's
-        outline lies outside it, or None for a rater who makes no errors.
+        `share` is the disc's share of each cell; `drawn` that of the disc as a rater outlines it.
         """
         spot = tuple(slice(w.start // SUB, w.stop // SUB) for w in window[1:])
-        exact = voxel_mean(self.cover(distance)) >= 0.5
-        self.levels[spot][exact] = number
-        if wobble is not None:
-            exact = voxel_mean(self.cover(distance - wobble)) >= 0.5
-        self.drawn[spot][exact] = number
+        for labels, cells in ((self.levels, share), (self.drawn, drawn)):
+            labels[spot][voxel_mean(cells) >= 0.5] = number
 
     def tissue(self) -> np.ndarray:
         """Tissue that most cells of each voxel hold; uint8, (plane, plane)."""

@@ -34,8 +34,7 @@ class Conditions:
     noise : float
         Standard deviation of the complex noise, real and imaginary each, relative to a healthy
         nucleus: 0.055, within the published 0.02 to 0.07 and as in the discs of real crops
-        (patients A to C). Single scans have 0.6 to
-        1.27 times as much.
+        (patients A to C). Single scans have 0.6 to 1.27 times as much.
     swap : float
         Probability that a region of a scan has water and fat exchanged: 0.05; a fifth of it for
         the whole scan.

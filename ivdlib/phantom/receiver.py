@@ -71,14 +71,17 @@ class Receiver:
             "exchange": self.exchange.kind,
         }
 
-    def __call__(self, canvas: Canvas) -> dict[str, np.ndarray]:
-        """Images of a slice: int16 contrasts, and where water and fat were exchanged."""
+    def __call__(self, canvas: Canvas, mix: np.ndarray) -> dict[str, np.ndarray]:
+        """Images of a slice: int16 contrasts, its tissues, and where water and fat were exchanged.
+
+        `mix` is `canvas.mix` averaged to voxels.
+        """
         random = person_rng(*self.name, canvas.index)
         y = voxel_mean(canvas.points[1])
         tissue = canvas.tissue()
         field = self.hertz * canvas.smooth(self.field) + self._susceptibility(tissue)
         gain = self._gain(canvas, y)
-        mix = shift_fat(voxel_mean(canvas.mix), self.artefacts.chemical_shift_mm / self.pixel_mm)
+        mix = shift_fat(mix, self.artefacts.chemical_shift_mm / self.pixel_mm)
         slopes = list(np.gradient(field))
         clean = [
             np.complex64(echo * gain * dephasing(slopes, te))

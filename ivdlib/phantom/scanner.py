@@ -139,8 +139,9 @@ def simulate(
     for index in range(first, first + slices):
         canvas = Canvas(index, in_plane, to_subject, anatomy.warp, anatomy.weights)
         anatomy.paint(canvas)
-        fat.add(canvas)
-        for name, image in _slice(canvas, receive).items():
+        mix = voxel_mean(canvas.mix)
+        fat.add(canvas.levels, mix)
+        for name, image in _slice(canvas, mix, receive).items():
             volumes.setdefault(name, []).append(image)
     arrays = {name: np.stack(images) for name, images in volumes.items()}
     affine = affine.copy()
@@ -171,10 +172,10 @@ def simulate(
     )
 
 
-def _slice(canvas: Canvas, receive: Receiver) -> dict[str, np.ndarray]:
+def _slice(canvas: Canvas, mix: np.ndarray, receive: Receiver) -> dict[str, np.ndarray]:
     """Images and truth of one painted slice."""
     return {
-        **receive(canvas),
+        **receive(canvas, mix),
         "levels": canvas.levels,
         "drawn": canvas.drawn,
         "spine": voxel_spine(canvas),
@@ -191,10 +192,10 @@ class _FatFraction:
     def __init__(self) -> None:
         self.fat, self.all = (np.zeros(len(COUNTED) + 1) for _ in range(2))
 
-    def add(self, canvas: Canvas) -> None:
-        _, water, _, fat = voxel_mean(canvas.mix)
-        for number in np.unique(canvas.levels):
-            inside = canvas.levels == number
+    def add(self, levels: np.ndarray, mix: np.ndarray) -> None:
+        _, water, _, fat = mix
+        for number in np.unique(levels):
+            inside = levels == number
             self.fat[number] += fat[inside].sum(dtype=np.float64)
             self.all[number] += (water + fat)[inside].sum(dtype=np.float64)
 

@@ -1,0 +1,27 @@
+"""Render the templates of pages and reports; each page is whole in itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template of `templates/`; it gets the style sheet of the reports as `css`.
+
+    Parameters
+    ----------
+    template : str
+        Name of the file. What it shows is escaped.
+    **values
+        What it shows.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
+    )
+    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return environment.get_template(template).render(css=css, **values)
