@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ivdlib import inference
+from ivdlib import engines, inference
 from ivdlib.cases import Case, load_case, load_cases, save_mask
 from ivdlib.errors import ConfigError, DataError, DataWarning
 from ivdlib.files import folder
@@ -30,6 +30,8 @@ def predict_folder(
     use_region: bool = True,
     contrast: str | None = None,
     derive_missing: bool = True,
+    engine: str = "keras",
+    precision: str = "auto",
 ) -> Iterator[Path]:
     """Segment the discs of scans and write ``CASE_Discs.nii.gz`` for each.
 
@@ -50,6 +52,8 @@ def predict_folder(
         images of the scan that the network was trained on.
     derive_missing : bool, default True
         See `cases.load_cases`.
+    engine, precision : str
+        What runs both networks, see `engines.on_engine`.
 
     Yields
     ------
@@ -61,14 +65,17 @@ def predict_folder(
     DataError
         Where a file cannot be used.
     ConfigError
-        Where a scan has none of the images that the network knows.
+        Where a scan has none of the images that the network knows, or the engine cannot run.
     """
+    engines.check(engine, precision)
     network = inference.load_model(weights)
     if network.passport["target"] != "disc":
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
                           "for the discs.")  # fmt: skip
     cases = _cases(Path(source), contrast, derive_missing)
-    spine = _spine(network, Path(weights), spine_weights) if use_region else None
+    found = _spine(network, Path(weights), spine_weights) if use_region else None
+    network = engines.on_engine(network, weights, engine, precision)
+    spine = found and engines.on_engine(*found, engine, precision)
     out = folder(out)
     for case in track(cases, "predicting"):
         mask = predict_case(network, case, spine=spine, contrast=contrast)
@@ -150,8 +157,8 @@ def _image_names(network: inference.Network, case: Case, contrast: str | None) -
 
 def _spine(
     network: inference.Network, weights: Path, given: str | os.PathLike | None
-) -> inference.Network | None:
-    """The spine network that belongs to a disc network; None where it was trained without."""
+) -> tuple[inference.Network, Path] | None:
+    """The spine network of a disc network, and its file; None where it was trained without."""
     if given is None:
         if not network.passport.get("spine"):
             return None
@@ -164,7 +171,7 @@ def _spine(
     spine = inference.load_model(given)
     if spine.passport["target"] != "spine":
         raise ConfigError(f"{given} is not a network for the spine.")
-    return spine
+    return spine, Path(given)
 
 
 def _cases(source: Path, contrast: str | None, derive_missing: bool) -> list[Case]:

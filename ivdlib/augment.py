@@ -1,70 +1,137 @@
 """Augmentation (paper, Sect. 3.1): rotation, and random values in 0–15 % of the pixels.
 
-Everything here is a pure function of a random generator, so that the batch of a given step is the
-same whether a training ran through or was resumed, and on every backend.
+Both are part of the compiled training step: the sampler cuts a window around each tile and says by
+how much it turns and how much noise it gets; the rest happens where the network runs.
 """
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import keras
 import numpy as np
-from scipy import ndimage
+from keras import ops
 
 
-def rotated_tile(
-    plane: np.ndarray, start: tuple[int, int], tile: tuple[int, int], degrees: float, order: int
+def margin(tile: tuple[int, int], degrees: float) -> tuple[int, int]:
+    """Pixels that a window needs on each side of a tile that turns by up to `degrees`."""
+    most = np.deg2rad(np.linspace(0.0, min(degrees, 90.0), 91))
+    cos, sin = np.cos(most), np.sin(most)
+    height, width = ((side - 1) / 2 for side in tile)
+    reach = (cos * height + sin * width).max(), (sin * height + cos * width).max()
+    return tuple(math.ceil(r - half) for r, half in zip(reach, (height, width), strict=True))
+
+
+def cut(
+    plane: np.ndarray, start: tuple[int, int], tile: tuple[int, int], around: tuple[int, int]
 ) -> np.ndarray:
-    """Cut a tile whose content is turned about its centre.
+    """Cut a tile with `around` pixels on each side out of a slice; beyond the slice stand zeros.
 
-    The tile is taken out of the whole slice, so that its corners show what lies there and not the
-    empty corners of a turned tile. Beyond the slice stand zeros.
+    So the corners of a turned tile show what lies there in the slice, and not emptiness.
+    """
+    window = np.zeros([t + 2 * m for t, m in zip(tile, around, strict=True)], plane.dtype)
+    inside, source = [], []
+    for first, length, whole in zip(
+        np.subtract(start, around), window.shape, plane.shape, strict=True
+    ):
+        low, high = max(first, 0), max(0, min(first + length, whole))
+        source.append(slice(low, max(low, high)))
+        inside.append(slice(low - first, max(low, high) - first))
+    window[tuple(inside)] = plane[tuple(source)]
+    return window
+
+
+def rotate(windows: Any, degrees: Any, tile: tuple[int, int], order: int) -> Any:
+    """Turn windows about their centres and cut the tiles in the middle.
 
     Parameters
     ----------
-    plane : ndarray, (AP, SI)
-        A slice.
-    start : tuple of int
-        First pixel of the tile that is not turned.
+    windows : tensor, float32, (b, H, W)
+        See `cut`. Beyond them stand zeros.
+    degrees : tensor, float32, (b,)
+        Angle of each; 0 only cuts.
     tile : tuple of int
-        Shape of the tile in pixels.
-    degrees : float
-        Angle; 0 only cuts.
+        Shape of the result in pixels.
     order : int
         1 interpolates linearly (images), 0 takes the nearest pixel (masks are never interpolated).
 
     Returns
     -------
-    ndarray of shape `tile`, dtype of `plane`
+    tensor, float32, (b, *tile)
     """
-    angle = np.deg2rad(degrees)
-    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    centre = (np.array(tile) - 1) / 2
-    offset = np.array(start) + centre - matrix @ centre
-    return ndimage.affine_transform(
-        plane, matrix, offset, output_shape=tile, order=order, mode="constant", prefilter=False
-    )
+    height, width = windows.shape[1:]
+    angle = ops.cast(degrees, "float32")[:, None, None] * (np.pi / 180)
+    cos, sin = ops.cos(angle), ops.sin(angle)
+    y = np.arange(tile[0], dtype=np.float32)[:, None] - (tile[0] - 1) / 2
+    x = np.arange(tile[1], dtype=np.float32)[None, :] - (tile[1] - 1) / 2
+    rows = cos * y - sin * x + (height - 1) / 2
+    columns = sin * y + cos * x + (width - 1) / 2
+    flat = ops.reshape(windows, (-1, height * width))
+
+    def pixel(row: Any, column: Any) -> Any:
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        row, column = ops.clip(row, 0, height - 1), ops.clip(column, 0, width - 1)
+        at = ops.cast(row * width + column, "int32")
+        values = ops.take_along_axis(flat, ops.reshape(at, (-1, tile[0] * tile[1])), axis=1)
+        return ops.where(inside, ops.reshape(values, (-1, *tile)), 0.0)
+
+    if order == 0:
+        return pixel(ops.floor(rows + 0.5), ops.floor(columns + 0.5))
+    top, left = ops.floor(rows), ops.floor(columns)
+    down, right = rows - top, columns - left
+    upper = (1 - right) * pixel(top, left) + right * pixel(top, left + 1)
+    lower = (1 - right) * pixel(top + 1, left) + right * pixel(top + 1, left + 1)
+    return (1 - down) * upper + down * lower
 
 
-def random_pixels(
-    tile: np.ndarray, rng: np.random.Generator, *, probability: float, max_share: float
-) -> np.ndarray:
-    """Give random values to a random share of the pixels of some images.
+def random_pixels(tiles: Any, shares: Any, seed: Any) -> Any:
+    """Give uniform random values in [0, 1] to a share of the pixels of each tile.
 
     The paper "randomly select[s] images" and assigns "random-sized values" to "0%–15% of pixels".
-    Here an image is chosen with `probability`, the share is uniform in [0, `max_share`], and the
-    values are uniform in [0, 1], the range after min–max.
 
     Parameters
     ----------
-    tile : ndarray, float32 in [0, 1]
-        Not changed.
-    rng : numpy.random.Generator
-        Source of chance.
-    probability : float
-        Share of the images that get noise.
-    max_share : float
-        Largest share of pixels, 0.15 in the paper.
+    tiles : tensor, float32 in [0, 1], (b, h, w)
+        After min–max.
+    shares : tensor, float32, (b,)
+        Chance of each pixel to get another value; 0 leaves a tile as it is.
+    seed : keras.random.SeedGenerator or int
+
+    Returns
+    -------
+    tensor, float32, (b, h, w)
     """
-    if rng.random() >= probability:
-        return tile
-    chosen = rng.random(tile.shape) < rng.uniform(0.0, max_share)
-    return np.where(chosen, rng.random(tile.shape, dtype=np.float32), tile)
+    chance, value = ops.split(
+        keras.random.uniform(ops.shape(ops.stack([tiles, tiles])), seed=seed), 2, axis=0
+    )
+    return ops.where(chance[0] < shares[:, None, None], value[0], tiles)
+
+
+@keras.saving.register_keras_serializable("ivdlib")
+class Augmentation(keras.layers.Layer):
+    """First layer of a training: windows to augmented tiles and their truth.
+
+    Parameters
+    ----------
+    tile : tuple of int
+        Shape of a tile in pixels.
+    seed : int
+        Of the random pixels.
+    """
+
+    def __init__(self, tile: tuple[int, int], seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.tile = tuple(tile)
+        self.seed = seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def call(self, windows: Any, truth: Any, degrees: Any, shares: Any) -> tuple[Any, Any]:
+        """Turn both, then add noise to the image: (b, h, w, 1) each, float32."""
+        image = random_pixels(rotate(windows, degrees, self.tile, 1), shares, self.generator)
+        mask = rotate(ops.cast(truth, "float32"), degrees, self.tile, 0)
+        return image[..., None], mask[..., None]
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make the same layer again."""
+        return super().get_config() | {"tile": self.tile, "seed": self.seed}

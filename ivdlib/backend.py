@@ -2,11 +2,72 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 import keras
 
 from ivdlib.errors import ConfigError
+from ivdlib.profiles import PRECISIONS
+
+
+def kernels() -> str:
+    """`fast`, or `plain` where the environment has ``IVDLIB_KERNELS=plain``.
+
+    Plain kernels are the operations of Keras; fast ones give the same values and gradients, see
+    `layers.kernels`.
+    """
+    return "plain" if os.environ.get("IVDLIB_KERNELS") == "plain" else "fast"
+
+
+def precision(wanted: str = "auto") -> str:
+    """Precision of the maps in a training step; weights and statistics are always float32.
+
+    ``auto`` is bfloat16 on a GPU that has units for it, else float32: on the CPU it was measured
+    on, bfloat16 saved a tenth of the time (`benchmarks/train_step.py`), too little to change
+    results for.
+
+    Raises
+    ------
+    ConfigError
+        For a name that is none of `PRECISIONS`.
+    """
+    if wanted not in PRECISIONS:
+        raise ConfigError(f"precision is one of {', '.join(PRECISIONS)}, not {wanted!r}.")
+    if wanted != "auto":
+        return wanted
+    return "bfloat16" if has_gpu() and _has_bfloat16() else "float32"
+
+
+@contextlib.contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Build networks in a precision: maps in `name`, weights in float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name if name == "float32" else f"mixed_{name}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _has_bfloat16() -> bool:
+    """Whether the first GPU computes in bfloat16: NVIDIA's from compute capability 8.0 on."""
+    name = keras.backend.backend()
+    if name == "torch":
+        import torch
+
+        return torch.cuda.is_bf16_supported()
+    if name == "jax":
+        import jax
+
+        capability = getattr(jax.devices()[0], "compute_capability", "0.0")
+        return float(capability) >= 8.0
+    import tensorflow as tf
+
+    gpu = tf.config.get_visible_devices("GPU")[0]
+    details = tf.config.experimental.get_device_details(gpu)
+    return details.get("compute_capability", (0, 0)) >= (8, 0)
 
 
 def jit_compile() -> bool | str:

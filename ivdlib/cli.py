@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ivdlib import __version__
-from ivdlib.commands import check, data, job, use
+from ivdlib.commands import about, check, data, job, use
 from ivdlib.errors import IvdlibError
 
 INTERRUPTED = 130
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         job.lesson,
         use.predict,
         data.score,
-        data.info,
+        about.info,
     ):
         define(add)
     return parser

@@ -120,24 +120,6 @@ def coverage(rates: Sequence[int]) -> np.ndarray:
     return ways
 
 
-def field_of_view(strides: Sequence[int], rates: Sequence[int]) -> int:
-    """Side of the receptive field in input pixels, for 3 × 3 convolutions one after the other."""
-    side, step = 1, 1
-    for stride, rate in zip(strides, rates, strict=True):
-        side += 2 * rate * step
-        step *= stride
-    return side
-
-
-def body_layers(config: FDSCNNConfig) -> list[tuple[str, int, int]]:
-    """List the 3 × 3 convolutions of the body in order: module, stride, dilation rate."""
-    found = []
-    for block, strides, rates in zip(xception.BLOCKS, config.strides, config.rates, strict=True):
-        repeats = config.middle_units if block == "middle" else 1
-        found += [(block, s, r) for s, r in zip(strides, rates, strict=True)] * repeats
-    return found
-
-
 def receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
     """Draw which pixels stacks of dilated 3 × 3 convolutions see, and how often; holes stay white.
 
@@ -214,10 +196,10 @@ def architecture(config: FDSCNNConfig, tile: tuple[int, int] = (112, 128)) -> Fi
     _skips(axes, config)
     width = config.channels(config.decoder_width)
     boxes = (
-        "join",
-        f"decoder\n2 separable\n{width} maps",
+        "join" if config.skips else "(no skips)",
+        f"decoder\n2 {config.convolution}\n{width} maps",
         "1 × 1\n1 map",
-        f"enlarge\n× {config.stride}\nbilinear",
+        f"enlarge\n× {config.decoder_stride}\nbilinear",
         f"probability\n{tile[0]} × {tile[1]}",
     )
     for x, text in zip((4.6, 3.45, 2.3, 1.15, 0), boxes, strict=True):
@@ -230,24 +212,40 @@ def architecture(config: FDSCNNConfig, tile: tuple[int, int] = (112, 128)) -> Fi
 def _pyramid(axes: Axes, config: FDSCNNConfig) -> None:
     """Spatial pyramid: branches beside each other, joined by a 1 × 1 convolution."""
     branches = ["1 × 1"] if config.aspp_pointwise else []
-    branches += [f"separable, rate {rate}" for rate in config.aspp_rates]
+    branches += [f"{config.convolution}, rate {rate}" for rate in config.aspp_rates]
     branches += ["mean of the map"] if config.image_pooling else []
     maps = config.channels(config.aspp_width)
-    for y, text in zip(np.linspace(1.05, -1.05, len(branches)), branches, strict=True):
+    ends = np.linspace(1.05, -1.05, len(branches)) if len(branches) > 1 else [0.0]
+    for y, text in zip(ends, branches, strict=False):
         _box(axes, 7.35, y, text, VERMILION, size=(1.25, 0.36))
         _arrow(axes, (8, 2.55), (8.25, 2.3), (8.25, y), (7.98, y), colour=VERMILION)
         _arrow(axes, (6.72, y), (6.22, 0), colour=VERMILION)
-    axes.text(7.35, -1.45, f"spatial pyramid (ASPP), {maps} maps each", ha="center", fontsize=7.5)
-    _box(axes, 5.8, 0, f"join\n1 × 1\n{maps} maps", VERMILION, size=(0.84, 0.9))
+    if branches:
+        title = f"spatial pyramid (ASPP), {maps} maps each"
+        axes.text(7.35, -1.45, title, ha="center", fontsize=7.5)
+    else:
+        _arrow(axes, (8, 2.55), (8, 0), (6.22, 0), colour=VERMILION)
+    text = f"join\n1 × 1\n{maps} maps" if branches else f"1 × 1\n{maps} maps"
+    if config.stride > config.decoder_stride:
+        text += f"\nenlarge × {config.stride // config.decoder_stride}"
+    _box(axes, 5.8, 0, text, VERMILION, size=(0.84, 0.9))
     _arrow(axes, (5.38, 0), (5.06, 0))
 
 
 def _skips(axes: Axes, config: FDSCNNConfig) -> None:
-    """Three low-level features, each through a 1 × 1 convolution, to the pyramid's output."""
+    """Low-level features, each through a 1 × 1 convolution, to the pyramid's output."""
     maps = config.channels(config.skip_width)
-    places = (("entry1", 1.1, 4.35, 1.18), ("entry3", 1.7, 4.6, 1.5), ("middle", 1.1, 4.85, 1.18))
-    for block, rail, end, height in places:  # chosen so that no line crosses another, or a text
+    rails = {
+        "third_layer": (1.1, 4.35, 1.18),
+        "entry": (1.7, 4.6, 1.5),
+        "middle": (1.1, 4.85, 1.18),
+    }
+    for skip in config.skips:  # chosen so that no line crosses another, or a text
+        rail, end, height = rails[skip]
+        block, number = config.skip_place(skip)
         x = 1 + xception.BLOCKS.index(block)
         points = ((x, 2.55), (x, rail), (end, rail), (end, 0.46))
         _arrow(axes, *points, colour=ORANGE, dashes="dashed")
-        axes.text(min(x, end) + 0.1, height, f"1 × 1, {maps} maps", fontsize=7.5)
+        factor = config.stride_of(block, number) // config.decoder_stride
+        text = f"1 × 1, {maps} maps" + (f", × {factor}" if factor > 1 else "")
+        axes.text(min(x, end) + 0.1, height, text, fontsize=7.5)

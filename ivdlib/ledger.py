@@ -106,6 +106,7 @@ def finish(
         **what,
         fold=fold.number,
         passport=card,
+        precision=engine.precision,
         parameters=sum(int(np.prod(w.shape)) for w in engine.model.trainable_weights),
         seconds_training=round(history[-1]["seconds"], 1),
         seconds_scoring=round(time.monotonic() - begin, 1),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from keras import ops
 
+from ivdlib import replicas
 from ivdlib.errors import ConfigError
 
 SMOOTH = 1.0
@@ -19,9 +20,12 @@ def cross_entropy(truth, probability):
 
 
 def soft_dice(truth, probability):
-    """One minus the soft Dice of the batch taken as one volume (empty tiles do no harm)."""
-    overlap = ops.sum(truth * probability)
-    total = ops.sum(truth) + ops.sum(probability)
+    """One minus the soft Dice of the batch taken as one volume (empty tiles do no harm).
+
+    The whole batch, where several devices share one.
+    """
+    overlap = replicas.total(ops.sum(truth * probability))
+    total = replicas.total(ops.sum(truth) + ops.sum(probability))
     return 1.0 - (2.0 * overlap + SMOOTH) / (total + SMOOTH)
 
 

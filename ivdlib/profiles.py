@@ -17,6 +17,7 @@ NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
 SIZES = ("tiny", "laptop", "paper")
 LOSSES = ("bce_dice", "bce", "dice")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class TrainingOptions:
     """Largest share of pixels with random values (Sect. 3.1)."""
     tiles: str = "thinned"
     """`thinned`: as many tiles without disc as with; `all`: as they come. Not in the paper."""
+    precision: str = "auto"
+    """Of the maps in a step: `float32`, `bfloat16`, `float16`; `auto`: bfloat16 on GPUs that have
+    units for it, else float32. The paper's GPUs had none, and it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,8 @@ def _check(p: Profile) -> None:
         (p.spine.region in {"predicted", "true", "none"},
          "spine.region is predicted, true or none"),
         (p.spine.factor >= 1, "spine.factor is 1 or more"),
+        (p.training.precision in PRECISIONS,
+         f"training.precision is one of {', '.join(PRECISIONS)}, not {p.training.precision!r}"),
         (0 <= p.training.noise_probability <= 1, "noise_probability is between 0 and 1"),
         (0 <= p.training.noise_max_share <= 1, "noise_max_share is between 0 and 1"),
     )  # fmt: skip

@@ -1,13 +1,14 @@
-"""Draw augmented training tiles; the batch of a step is a pure function of seed and step."""
+"""Draw training tiles; what a step gets is a pure function of seed and step."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ivdlib.augment import random_pixels, rotated_tile
+from ivdlib import augment
 from ivdlib.errors import ConfigError
 from ivdlib.patches import TileGrid
 from ivdlib.profiles import TrainingOptions
@@ -35,8 +36,28 @@ class TrainingImage:
     window: tuple[int, int]
 
 
+class Draw(NamedTuple):
+    """What `augment.Augmentation` makes a batch of tiles from.
+
+    Attributes
+    ----------
+    windows : ndarray, float32 in [0, 1], (batch, H, W)
+        Tiles with what lies around them.
+    truth : ndarray, uint8, (batch, H, W)
+    degrees : ndarray, float32, (batch,)
+        How far each tile turns.
+    shares : ndarray, float32, (batch,)
+        Share of the pixels of each tile that get random values.
+    """
+
+    windows: np.ndarray
+    truth: np.ndarray
+    degrees: np.ndarray
+    shares: np.ndarray
+
+
 class TileSampler:
-    """Endless batches of augmented tiles.
+    """Endless batches of tiles to be augmented.
 
     Tiles lie on a grid with a random offset. With ``tiles="thinned"`` those without any truth are
     thinned to the number of those with some: most of a scan holds no disc.
@@ -86,41 +107,35 @@ class TileSampler:
             empty += int((~with_truth).sum())
         return min(1.0, filled / empty) if empty else 1.0
 
-    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the batch of a step (counted from 0).
-
-        Returns
-        -------
-        tuple of ndarray, float32, (batch, AP, SI, 1)
-            Images in [0, 1] and truth in {0, 1}.
-        """
+    def draw(self, step: int) -> Draw:
+        """Draw the batch of a step (counted from 0)."""
         rng = np.random.default_rng([self.seed, step])
-        x = np.zeros((self.options.batch, *self.tile, 1), dtype=np.float32)
-        y = np.zeros_like(x)
-        for k in range(self.options.batch):
-            x[k, ..., 0], y[k, ..., 0] = self._tile(rng)
-        return x, y
+        options, around = self.options, augment.margin(self.tile, self.options.rotation)
+        windows, truth = [], []
+        degrees, shares = (np.zeros(options.batch, np.float32) for _ in range(2))
+        for k in range(options.batch):
+            item, number, start = self._place(rng)
+            windows.append(augment.cut(item.image[number], start, self.tile, around))
+            truth.append(augment.cut(item.truth[number], start, self.tile, around))
+            degrees[k] = rng.uniform(-options.rotation, options.rotation)
+            # Both are always drawn, so that another setting of the noise leaves the tiles alone.
+            share, noisy = rng.uniform(0.0, options.noise_max_share), rng.random()
+            shares[k] = share if noisy < options.noise_probability else 0.0
+        return Draw(np.float32(windows), np.uint8(truth), degrees, shares)
 
-    def _tile(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        options = self.options
+    def _place(self, rng: np.random.Generator) -> tuple[TrainingImage, int, tuple[int, int]]:
+        """Choose an image, a slice and the first pixel of a tile."""
         for _ in range(REDRAWS):
             item = self.images[rng.integers(len(self.images))]
-            number = rng.integers(item.image.shape[0])
+            number = int(rng.integers(item.image.shape[0]))
             start = (
                 self._start(rng, 0, item.image.shape[1], item.window),
                 self._start(rng, 1, item.image.shape[2], (0, item.image.shape[2])),
             )
-            angle = rng.uniform(-options.rotation, options.rotation)
-            truth = rotated_tile(
-                item.truth[number].astype(np.float32), start, self.tile, angle, order=0
-            )
-            if truth.any() or rng.random() < self.keep_empty:
+            tile = tuple(slice(a, a + t) for a, t in zip(start, self.tile, strict=True))
+            if item.truth[number][tile].any() or rng.random() < self.keep_empty:
                 break
-        image = rotated_tile(item.image[number], start, self.tile, angle, order=1)
-        image = random_pixels(
-            image, rng, probability=options.noise_probability, max_share=options.noise_max_share
-        )
-        return image, truth
+        return item, number, start
 
     def _start(
         self, rng: np.random.Generator, axis: int, length: int, window: tuple[int, int]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ import h5py
 import keras
 import numpy as np
 
-from ivdlib import models
-from ivdlib.backend import jit_compile
+from ivdlib import augment, backend, models, replicas
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import atomic, need_room
 from ivdlib.losses import loss
 from ivdlib.profiles import TrainingOptions
 from ivdlib.progress import Progress
-from ivdlib.sampler import TileSampler
+from ivdlib.replicas import Replicas
+from ivdlib.sampler import Draw, TileSampler
 
 CHECKPOINT_SECONDS = 60.0
 """A training that is killed loses about this much time."""
@@ -39,36 +40,90 @@ class Trainer:
     tile : tuple of int
         Shape of the input in pixels (AP, SI).
     options : TrainingOptions
-        Loss, optimiser and number of steps.
+        Loss, optimiser, precision and number of steps.
+    devices : sequence of str, optional
+        GPUs that share each batch; default all that are visible. See `replicas`.
+
+    Attributes
+    ----------
+    model : keras.Model
+        The network in float32; after `fit`, with the trained weights.
+    step : keras.Model
+        What is compiled: augmentation, network and truth, see `_training_model`.
+    precision : str
+        Of the step: float32, bfloat16 or float16.
     """
 
     def __init__(
-        self, network: str, config: Any, tile: tuple[int, int], options: TrainingOptions
+        self,
+        network: str,
+        config: Any,
+        tile: tuple[int, int],
+        options: TrainingOptions,
+        devices: Sequence[str] | None = None,
     ) -> None:
         self.network, self.config, self.tile, self.options = network, config, tile, options
+        self._replicas = Replicas(options.batch, devices)
+        with self._replicas.scope():
+            self._make()
+
+    def _make(self) -> None:
+        options = self.options
+        self.precision = backend.precision(options.precision)
         self.model = self._build()
-        self._state = list(self.model.variables)  # before compile: no metrics, no optimiser
+        self._trained = self.model
+        if self.precision != "float32":
+            with backend.policy(self.precision):
+                self._trained = self._build()
+        self.step = self._training_model()
+        self._state = list(self.step.variables)  # before compile: no metrics, no optimiser
         rate: Any = options.learning_rate
         if options.schedule == "cosine":
             rate = keras.optimizers.schedules.CosineDecay(rate, options.steps)
-        self.model.compile(
+        wrong = loss(options.loss)
+        self.step.compile(
             optimizer=keras.optimizers.Adam(rate),
-            loss=loss(options.loss),
-            jit_compile=jit_compile(),
+            # The gradients of replicas are added.
+            loss=lambda _, both: wrong(both[..., 1:], both[..., :1]) / replicas.count(),
+            jit_compile=backend.jit_compile(),
         )
-        self.model.optimizer.build(self.model.trainable_variables)
-        self._optimizer_start = [np.array(v) for v in self.model.optimizer.variables]
+        self.step.optimizer.build(self.step.trainable_variables)
+        self._optimizer_start = [np.array(v) for v in self.step.optimizer.variables]
 
     def _build(self) -> keras.Model:
         return models.build(self.network, self.config, input_shape=(*self.tile, 1))
 
+    def _training_model(self) -> keras.Model:
+        """From what the sampler draws to probability and truth, side by side as two channels.
+
+        The truth turns with the image, so it comes out of the network and not beside it.
+        """
+        around = augment.margin(self.tile, self.options.rotation)
+        shape = [t + 2 * m for t, m in zip(self.tile, around, strict=True)]
+        drawn = (
+            keras.Input(shape, name="windows"),
+            keras.Input(shape, dtype="uint8", name="truth"),
+            keras.Input((), name="degrees"),
+            keras.Input((), name="shares"),
+        )
+        self._augmentation = augment.Augmentation(self.tile, name="augmentation")
+        image, truth = self._augmentation(*drawn)
+        both = keras.layers.Concatenate(dtype="float32")([self._trained(image), truth])
+        return keras.Model(drawn, both)
+
     def reset(self, seed: int) -> None:
         """Give the network the first weights of `seed`; the optimiser forgets everything."""
+        with self._replicas.scope():
+            self._reset(seed)
+
+    def _reset(self, seed: int) -> None:
         keras.utils.set_random_seed(seed)
         fresh = self._build()
-        for ours, new in zip(self._state, fresh.variables, strict=True):
+        for ours, new in zip(self._trained.variables, fresh.variables, strict=True):
             ours.assign(new)
-        for ours, value in zip(self.model.optimizer.variables, self._optimizer_start, strict=True):
+        generator = keras.random.SeedGenerator(seed)
+        self._augmentation.generator.state.assign(generator.state)
+        for ours, value in zip(self.step.optimizer.variables, self._optimizer_start, strict=True):
             ours.assign(value)
 
     def fit(
@@ -107,11 +162,11 @@ class Trainer:
         chunk = max(1, self.options.steps // 40)
         before = history[-1]["seconds"] if history else 0.0
         begin = saved = time.monotonic()
-        batches = self._batches(sampler, done)
         with Progress(self.options.steps, label, start=done) as progress:
             while done < self.options.steps:
                 steps = min(chunk, self.options.steps - done)
-                losses = [self._step(next(batches), progress) for _ in range(steps)]
+                drawn = map(sampler.draw, range(done, done + steps))
+                losses = [self._step(draw, progress) for draw in drawn]
                 done += steps
                 value = float(np.mean(losses))
                 if not np.isfinite(value):
@@ -126,21 +181,18 @@ class Trainer:
                     saved = time.monotonic()
         if checkpoint:
             self._save(checkpoint, history)
+        if self._trained is not self.model:
+            self.model.set_weights(self._trained.get_weights())
         return history
 
-    def _batches(self, sampler: TileSampler, step: int):
-        while True:
-            yield sampler.batch(step)
-            step += 1
-
-    def _step(self, batch: tuple[np.ndarray, np.ndarray], progress: Progress) -> float:
-        self.model.reset_metrics()  # or Keras would give the mean over all batches so far
-        value = float(self.model.train_on_batch(*batch))
+    def _step(self, drawn: Draw, progress: Progress) -> float:
+        nothing = np.zeros((len(drawn.degrees), 1), np.float32)  # the truth is in `drawn`
+        value = self._replicas.train(self.step, drawn, nothing)
         progress.advance(note=f"loss {value:.3f}")
         return value
 
     def _save(self, path: str | os.PathLike, history: list[dict[str, float]]) -> None:
-        variables = [*self._state, *self.model.optimizer.variables]
+        variables = [*self._state, *self.step.optimizer.variables]
         need_room(path, sum(4 * int(np.prod(v.shape)) for v in variables))
         with atomic(path) as temporary, h5py.File(temporary, "w") as file:
             for k, variable in enumerate(variables):
@@ -153,7 +205,7 @@ class Trainer:
             return []
         try:
             with h5py.File(path) as file:
-                for k, variable in enumerate([*self._state, *self.model.optimizer.variables]):
+                for k, variable in enumerate([*self._state, *self.step.optimizer.variables]):
                     variable.assign(file[f"variable_{k:04d}"][()])
                 columns = {
                     name: file[f"history/{name}"][()] for name in ("step", "loss", "seconds")

@@ -1,13 +1,22 @@
 """Rotation and random pixels (paper, Sect. 3.1)."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
-from ivdlib.augment import random_pixels, rotated_tile
+from ivdlib import augment
 
 QUICK = settings(max_examples=30, deadline=None)
+
+
+def rotated_tile(plane, start, tile, degrees, order):
+    """Cut a window of a slice and turn it."""
+    window = augment.cut(plane, start, tile, augment.margin(tile, abs(degrees)))
+    turned = augment.rotate(window[None], np.float32([degrees]), tile, order)
+    return keras.ops.convert_to_numpy(turned)[0]
 
 
 def blob(shape=(40, 50)):
@@ -73,42 +82,111 @@ def test_beyond_the_slice_stand_zeros():
     assert turned[0, 0] == 0 and turned[10, 10] == 1
 
 
-def test_random_pixels_are_at_most_the_share_and_in_the_range():
-    tile, shares = np.full((100, 100), 2.0, np.float32), []
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        noisy = random_pixels(tile, rng, probability=1.0, max_share=0.15)
-        changed = noisy != tile
-        assert noisy.dtype == np.float32 and noisy.shape == tile.shape
-        assert (noisy[changed] >= 0).all() and (noisy[changed] < 1).all()
-        shares.append(changed.mean())
-    assert max(shares) < 0.15 + 3 * np.sqrt(0.15 * 0.85 / tile.size)
-    assert min(shares) < 0.03 and max(shares) > 0.12  # uniform from 0 to 15 %
-    assert np.mean(shares) == pytest.approx(0.075, abs=0.025)
+def noisy(tile, seed, share):
+    """One tile with a share of random pixels."""
+    tiles = augment.random_pixels(tile[None], np.float32([share]), seed)
+    return keras.ops.convert_to_numpy(tiles)[0]
 
 
-def test_as_many_images_get_noise_as_were_asked_for():
-    tile, rng = np.full((8, 8), 2.0, np.float32), np.random.default_rng(0)
-    changed = [
-        (random_pixels(tile, rng, probability=0.5, max_share=1.0) != tile).any() for _ in range(400)
-    ]
-    assert np.mean(changed) == pytest.approx(0.5, abs=0.1)
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.6])
+def test_random_pixels_are_the_share_and_in_the_range(share):
+    tile = np.full((100, 100), 2.0, np.float32)
+    for seed in range(5):
+        changed = (result := noisy(tile, seed, share)) != tile
+        assert result.dtype == np.float32 and result.shape == tile.shape
+        assert (result[changed] >= 0).all() and (result[changed] < 1).all()
+        assert result[changed].std() == pytest.approx(12**-0.5, abs=0.02)
+        assert changed.mean() == pytest.approx(share, abs=4 * np.sqrt(share / tile.size))
 
 
-@pytest.mark.parametrize(("probability", "share"), [(0.0, 1.0), (1.0, 0.0)])
-def test_no_noise(probability, share):
-    tile = blob((20, 20))
-    noisy = random_pixels(tile, np.random.default_rng(0), probability=probability, max_share=share)
-    np.testing.assert_array_equal(noisy, tile)
+def test_each_tile_has_a_share_of_its_own():
+    tiles = np.full((3, 80, 80), 2.0, np.float32)
+    result = augment.random_pixels(tiles, np.float32([0, 0.5, 1]), 0)
+    changed = (keras.ops.convert_to_numpy(result) != 2).mean(axis=(1, 2))
+    np.testing.assert_allclose(changed, [0, 0.5, 1], atol=0.03)
+    assert changed[0] == 0 and changed[2] == 1
 
 
-def test_the_input_is_not_changed_and_chance_is_the_generator_s():
+def test_which_pixels_change_does_not_depend_on_their_new_values():
+    tile = np.full((200, 200), 2.0, np.float32)
+    low, high = noisy(tile, 0, 0.5), noisy(tile, 0, 1.0)
+    chosen = low != tile
+    assert high[chosen].mean() == pytest.approx(high[~chosen].mean(), abs=0.02)
+
+
+def test_the_input_is_not_changed_and_chance_is_the_seed_s():
     tile = blob((20, 20))
     before = tile.copy()
-    noisy = [
-        random_pixels(tile, np.random.default_rng(seed), probability=1.0, max_share=0.5)
-        for seed in (3, 3, 4)
-    ]
+    first, again, other = (noisy(tile, seed, 0.5) for seed in (3, 3, 4))
     np.testing.assert_array_equal(tile, before)
-    np.testing.assert_array_equal(noisy[0], noisy[1])
-    assert (noisy[0] != noisy[2]).any()
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize("degrees", [0.0, 15.0, 45.0, 90.0, 180.0])
+@pytest.mark.parametrize("tile", [(8, 8), (7, 20), (112, 128)])
+def test_a_window_holds_all_that_a_turned_tile_shows(degrees, tile):
+    around = augment.margin(tile, degrees)
+    window = np.ones([t + 2 * m for t, m in zip(tile, around, strict=True)], np.float32)
+    angles = np.linspace(-degrees, degrees, 25).astype(np.float32)
+    turned = augment.rotate(np.repeat(window[None], 25, 0), angles, tile, 1)
+    assert keras.ops.convert_to_numpy(turned).min() > 0.999
+    if degrees == 0:
+        assert around == (0, 0)
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_turning_is_that_of_scipy(order):
+    tile, angles = (20, 26), np.float32([0, 17, -30])
+    around = augment.margin(tile, 30)
+    rng = np.random.default_rng(0)
+    windows = rng.random([3, *(t + 2 * m for t, m in zip(tile, around, strict=True))])
+    got = keras.ops.convert_to_numpy(augment.rotate(np.float32(windows), angles, tile, order))
+    for window, degrees, mine in zip(windows, angles, got, strict=True):
+        cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+        matrix = np.array([[cos, -sin], [sin, cos]])
+        offset = (np.array(window.shape) - 1) / 2 - matrix @ ((np.array(tile) - 1) / 2)
+        want = ndimage.affine_transform(
+            window, matrix, offset, output_shape=tile, order=order, prefilter=False
+        )
+        np.testing.assert_allclose(mine, want, atol=1e-5)
+
+
+def test_the_layer_turns_image_and_truth_and_puts_noise_on_the_image_alone():
+    tile = (16, 20)
+    around = augment.margin(tile, 20)
+    truth = np.zeros([2, *(t + 2 * m for t, m in zip(tile, around, strict=True))], np.uint8)
+    truth[:, 8:16, 10:] = 1
+    windows = 0.25 + 0.5 * truth.astype(np.float32)
+    layer = augment.Augmentation(tile, seed=1)
+    x, y = layer(windows, truth, np.float32([20, -20]), np.float32([0, 0.15]))
+    x, y = keras.ops.convert_to_numpy(x), keras.ops.convert_to_numpy(y)
+    assert x.shape == y.shape == (2, *tile, 1) and x.dtype == y.dtype == np.float32
+    assert set(np.unique(y)) == {0, 1} and (y[0] != y[1]).any()
+    edges = np.abs(x[0] - 0.25 - 0.5 * y[0]) > 0.3
+    assert edges.mean() < 0.02, "the truth turns with the image"
+    assert 0.02 < (~np.isin(np.round(x[1], 6), (0.25, 0.75))).mean() < 0.4
+    second = keras.ops.convert_to_numpy(
+        layer(windows, truth, np.float32([20, -20]), np.float32([0, 0.15]))[0]
+    )
+    np.testing.assert_array_equal(x[0], second[0])
+    assert (x[1] != second[1]).any(), "new noise at each call"
+    again = augment.Augmentation.from_config(layer.get_config())
+    third = again(windows, truth, np.float32([20, -20]), np.float32([0, 0.15]))[0]
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(third), x)
+
+
+@QUICK
+@given(
+    st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    st.tuples(st.integers(-20, 20), st.integers(-20, 20)),
+    st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    st.tuples(st.integers(0, 4), st.integers(0, 4)),
+)
+def test_a_cut_is_that_of_a_wide_slice(shape, start, tile, around):
+    plane = np.arange(1, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
+    wide = np.pad(plane, 60)
+    rows, columns = (
+        slice(60 + s - m, 60 + s + t + m) for s, t, m in zip(start, tile, around, strict=True)
+    )
+    np.testing.assert_array_equal(augment.cut(plane, start, tile, around), wide[rows, columns])

@@ -240,6 +240,19 @@ def test_score_refuses_other_grids_and_labels(capsys, tmp_path):
     assert status == 1 and is_one_sentence(err) and "--discs" in err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("--precision", "float32"), ("--engine", "openvino", "--device", "gpu")],
+    ids=["precision of keras", "openvino on a GPU"],
+)
+def test_predict_refuses_what_does_not_fit_its_engine(capsys, tmp_path, arguments):
+    weights = tmp_path / "model.weights.h5"
+    status, _, err = run(
+        capsys, "predict", tmp_path, "--weights", weights, "--out", tmp_path / "out", *arguments
+    )
+    assert status == 1 and is_one_sentence(err) and arguments[-2] in err
+
+
 def test_quick_commands_load_no_framework(tmp_path, write_case):
     write_case(tmp_path, "01")
     code = (

@@ -24,23 +24,6 @@ def test_holes_of_known_stacks(rates, holes):
     assert np.count_nonzero(ways == 0) == holes
 
 
-def test_receptive_field_of_the_paper_sized_network():
-    layers = diagrams.body_layers(models.config("fds_cnn", "paper"))
-    sides = {}
-    for n, (block, _, _) in enumerate(layers, start=1):
-        _, strides, rates = zip(*layers[:n], strict=True)
-        sides[block] = diagrams.field_of_view(strides, rates)
-    assert sides == {
-        "conv1": 3, "conv2": 11, "entry1": 43, "entry2": 75, "entry3": 107, "middle": 619,
-        "exit1": 651, "exit2": 683,
-    }  # fmt: skip
-
-
-def test_field_of_view_counts_layers_before_and_after_a_stride():
-    assert diagrams.field_of_view((1, 1), (1, 1)) == 5
-    assert diagrams.field_of_view((2, 1), (1, 1)) == 7
-
-
 def test_receptive_field_draws_holes_white():
     figure = diagrams.receptive_field([(1, 1), (2, 2)])
     dense, chequered = (np.ma.filled(a.images[0].get_array(), np.nan) for a in figure.axes)

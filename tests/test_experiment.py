@@ -271,10 +271,10 @@ def test_a_lost_spine_network_is_trained_again(again, fits):
 class PressedKeys(TileSampler):
     """A sampler at which somebody presses Ctrl-C before the second step."""
 
-    def batch(self, step):
+    def draw(self, step):
         if step == 1:
             raise KeyboardInterrupt
-        return super().batch(step)
+        return super().draw(step)
 
 
 def test_an_interrupted_training_leaves_no_record_and_is_finished_later(
@@ -311,7 +311,7 @@ def test_an_interruption_while_scoring_does_not_cost_the_training(again, finishe
         with pytest.raises(KeyboardInterrupt):
             stopped.run()
     assert contents(place) == ["checkpoint.h5"]
-    monkeypatch.setattr(TileSampler, "batch", interrupted)
+    monkeypatch.setattr(TileSampler, "draw", interrupted)
     again().run()
     assert contents(stopped.folder) == contents(finished.folder)
 

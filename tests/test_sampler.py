@@ -5,11 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
+from ivdlib import augment
 from ivdlib.errors import ConfigError
 from ivdlib.profiles import TrainingOptions
 from ivdlib.sampler import TileSampler, TrainingImage
 
 PLAIN = TrainingOptions(batch=4, rotation=0.0, noise_probability=0.0, tiles="all")
+
+
+def batch(engine, step=0):
+    """The augmented tiles of a step and their truth."""
+    x, y = augment.Augmentation(engine.tile)(*engine.draw(step))
+    return np.array(x), np.array(y)
 
 
 def scan(shape=(4, 40, 48), seed=0, window=None, share=0.3):
@@ -24,39 +31,39 @@ def sampler(images=None, tile=(16, 16), options=PLAIN, seed=0, **changes):
     return TileSampler(images, tile, dataclasses.replace(options, **changes), seed)
 
 
-def test_a_batch_is_a_function_of_seed_and_step():
+def test_a_draw_is_a_function_of_seed_and_step():
     options = TrainingOptions(batch=3)
     one, two = sampler(options=options, seed=5), sampler(options=options, seed=5)
-    late = two.batch(7)
+    late = two.draw(7)
     for step in (0, 3, 7):  # in another order, some of them twice
-        x, y = one.batch(step)
+        drawn = one.draw(step)
         for again in (one, two):
-            np.testing.assert_array_equal(again.batch(step)[0], x)
-            np.testing.assert_array_equal(again.batch(step)[1], y)
-    np.testing.assert_array_equal(one.batch(7)[0], late[0])
-    assert (one.batch(0)[0] != one.batch(1)[0]).any()
-    assert (one.batch(0)[0] != sampler(options=options, seed=6).batch(0)[0]).any()
+            for mine, other in zip(drawn, again.draw(step), strict=True):
+                np.testing.assert_array_equal(mine, other)
+    np.testing.assert_array_equal(one.draw(7).windows, late.windows)
+    assert (one.draw(0).windows != one.draw(1).windows).any()
+    assert (one.draw(0).windows != sampler(options=options, seed=6).draw(0).windows).any()
 
 
 def test_the_global_generator_is_left_alone():
     np.random.seed(3)  # noqa: NPY002
     expected = np.random.random()  # noqa: NPY002
     np.random.seed(3)  # noqa: NPY002
-    first = sampler().batch(0)[0]
+    first = sampler().draw(0).windows
     assert np.random.random() == expected  # noqa: NPY002
-    np.testing.assert_array_equal(sampler().batch(0)[0], first)
+    np.testing.assert_array_equal(sampler().draw(0).windows, first)
 
 
 @pytest.mark.parametrize("shape", [(3, 40, 48), (3, 10, 48), (3, 40, 9), (3, 7, 9), (3, 16, 16)])
 def test_batches_have_the_shape_of_the_tile(shape):
-    x, y = sampler([scan(shape)], options=TrainingOptions(batch=5)).batch(0)
+    x, y = batch(sampler([scan(shape)], options=TrainingOptions(batch=5)), 0)
     assert x.shape == y.shape == (5, 16, 16, 1) and x.dtype == y.dtype == np.float32
     assert set(np.unique(y)) <= {0.0, 1.0}
     assert x.min() >= 0 and x.max() <= 1
 
 
 def test_a_small_image_stands_in_the_corner_with_zeros_around():
-    x, y = sampler([scan((1, 7, 9))]).batch(0)
+    x, y = batch(sampler([scan((1, 7, 9))]), 0)
     only = scan((1, 7, 9))
     for k in range(4):
         np.testing.assert_array_equal(x[k, :7, :9, 0], only.image[0])
@@ -67,7 +74,7 @@ def test_a_small_image_stands_in_the_corner_with_zeros_around():
 def test_the_truth_belongs_to_the_image():
     engine = sampler(batch=8)
     for step in range(5):
-        x, y = engine.batch(step)
+        x, y = batch(engine, step)
         np.testing.assert_array_equal(y == 1, x > 0.5)
 
 
@@ -78,7 +85,7 @@ def test_the_truth_turns_with_the_image():
     engine = sampler(
         [TrainingImage(image, truth, (0, 60))], (24, 24), batch=32, rotation=45.0, tiles="thinned"
     )
-    x, y = engine.batch(0)
+    x, y = batch(engine, 0)
     seen = x > 0.01  # not beyond the slice
     wrong = ((x > 0.5) != (y == 1)) & seen
     assert y.mean() > 0.05
@@ -98,10 +105,10 @@ def test_every_image_and_slice_is_drawn_and_the_grid_moves():
         for k in range(2)
     ]
     engine = sampler(numbered, batch=60)
-    values = np.round(engine.batch(0)[0][:, 8, 8, 0] * 10).astype(int)
+    values = np.round(batch(engine, 0)[0][:, 8, 8, 0] * 10).astype(int)
     assert set(values) == {1, 2, 3, 4, 5, 6}
     ramp = np.broadcast_to(np.arange(40)[None, :, None] / 100, (1, 40, 48)).astype(np.float32)
-    x, _ = sampler([TrainingImage(ramp, ramp >= 0, (0, 40))], batch=60).batch(0)
+    x, _ = batch(sampler([TrainingImage(ramp, ramp >= 0, (0, 40))], batch=60), 0)
     starts = np.round(x[:, 0, 0, 0] * 100).astype(int)
     assert starts.min() == 0 and starts.max() == 40 - 16 and len(set(starts)) > 10
 
@@ -109,7 +116,7 @@ def test_every_image_and_slice_is_drawn_and_the_grid_moves():
 @pytest.mark.parametrize("window", [(12, 28), (10, 30)])
 def test_tiles_come_from_the_window(window):
     ramp = np.broadcast_to(np.arange(48)[None, :, None] / 100, (1, 48, 16)).astype(np.float32)
-    x, _ = sampler([TrainingImage(ramp, ramp >= 0, window)], batch=60).batch(0)
+    x, _ = batch(sampler([TrainingImage(ramp, ramp >= 0, window)], batch=60), 0)
     starts = np.round(x[:, 0, 0, 0] * 100).astype(int)
     if window[1] - window[0] == 16:  # one tile is the window, moved a little to both sides
         assert starts.min() == 10 and starts.max() == 14
@@ -130,9 +137,9 @@ def test_thinning_balances_empty_and_filled_tiles():
     both = [truth, dataclasses.replace(truth, image=truth.image.copy())]
     thinned = sampler(both, tiles="thinned", batch=150)
     assert thinned.keep_empty == pytest.approx(1 / (8 * 16 - 1))
-    filled = thinned.batch(0)[1].any(axis=(1, 2, 3)).mean()
+    filled = batch(thinned, 0)[1].any(axis=(1, 2, 3)).mean()
     assert 0.35 < filled < 0.8
-    assert sampler(both, tiles="all", batch=150).batch(0)[1].any(axis=(1, 2, 3)).mean() < 0.1
+    assert batch(sampler(both, tiles="all", batch=150), 0)[1].any(axis=(1, 2, 3)).mean() < 0.1
 
 
 def test_nothing_is_thinned_where_discs_are_everywhere():
@@ -142,8 +149,19 @@ def test_nothing_is_thinned_where_discs_are_everywhere():
 
 def test_noise_goes_to_the_image_and_not_to_the_truth():
     quiet, loud = sampler(), sampler(noise_probability=1.0, noise_max_share=1.0)
-    assert (loud.batch(0)[0] != quiet.batch(0)[0]).any()
-    assert set(np.unique(loud.batch(0)[1])) == {0.0, 1.0}
+    assert (batch(loud)[0] != batch(quiet)[0]).any()
+    np.testing.assert_array_equal(batch(loud)[1], batch(quiet)[1])
+
+
+def test_as_many_tiles_get_noise_as_were_asked_for_up_to_the_share():
+    shares = sampler(batch=400, noise_probability=0.5, noise_max_share=0.15).draw(0).shares
+    assert (shares > 0).mean() == pytest.approx(0.5, abs=0.1)
+    assert shares.max() < 0.15 and shares[shares > 0].mean() == pytest.approx(0.075, abs=0.02)
+
+
+def test_angles_go_to_both_sides_up_to_the_largest():
+    degrees = sampler(batch=400, rotation=15.0).draw(0).degrees
+    assert -15 <= degrees.min() < -13 and 13 < degrees.max() <= 15 and abs(degrees.mean()) < 2
 
 
 def test_nothing_to_train_on():

@@ -19,7 +19,7 @@ STEPS = 12
 TILE = (16, 16)
 OPTIONS = TrainingOptions(
     steps=STEPS, batch=4, learning_rate=3e-2, schedule="cosine", rotation=0.0,
-    noise_probability=0.0, tiles="all",
+    noise_probability=0.5, tiles="all",
 )  # fmt: skip
 
 
@@ -50,11 +50,11 @@ class Interrupting:
     def __init__(self, sampler, stop):
         self.sampler, self.stop, self.asked = sampler, stop, []
 
-    def batch(self, step):
+    def draw(self, step):
         if step == self.stop:
             raise KeyboardInterrupt
         self.asked.append(step)
-        return self.sampler.batch(step)
+        return self.sampler.draw(step)
 
 
 def same(ours, theirs):
@@ -64,9 +64,9 @@ def same(ours, theirs):
 def test_the_loss_falls_on_an_easy_problem(sampler, tmp_path, monkeypatch):
     constant = dataclasses.replace(OPTIONS, schedule="constant", steps=40)
     trainer = Trainer("unet", UNetConfig(base=2, levels=1), TILE, constant)
-    assert isinstance(trainer.model.optimizer, keras.optimizers.Adam)
+    assert isinstance(trainer.step.optimizer, keras.optimizers.Adam)
     history = trainer.fit(sampler, 0, "learning")
-    assert float(trainer.model.optimizer.learning_rate) == pytest.approx(3e-2)
+    assert float(trainer.step.optimizer.learning_rate) == pytest.approx(3e-2)
     assert [row["step"] for row in history] == list(range(1, 41))
     losses = [row["loss"] for row in history]
     assert np.mean(losses[-3:]) < 0.2 * np.mean(losses[:3])
@@ -105,17 +105,15 @@ def test_reset_gives_the_first_weights_of_the_seed_and_forgets_the_optimiser(tra
     trainer.reset(3)
     first = trainer.model.get_weights()
     for step in range(3):
-        trainer.model.train_on_batch(*sampler.batch(step))
-    assert int(trainer.model.optimizer.iterations) == 3
+        trainer.step.train_on_batch(list(sampler.draw(step)), np.zeros((OPTIONS.batch, 1)))
+    assert int(trainer.step.optimizer.iterations) == 3
     assert not same(trainer.model.get_weights(), first)
     trainer.reset(3)
     assert same(trainer.model.get_weights(), first)
     keras.utils.set_random_seed(3)
     assert same(trainer._build().get_weights(), first)
-    assert int(trainer.model.optimizer.iterations) == 0
-    for ours, start in zip(
-        trainer.model.optimizer.variables, trainer._optimizer_start, strict=True
-    ):
+    assert int(trainer.step.optimizer.iterations) == 0
+    for ours, start in zip(trainer.step.optimizer.variables, trainer._optimizer_start, strict=True):
         np.testing.assert_array_equal(ours, start)
 
 
@@ -201,9 +199,9 @@ def test_a_full_disk_leaves_the_checkpoint_before(trainer, sampler, whole, tmp_p
 
 def test_a_loss_that_is_not_finite_ends_the_training(trainer, sampler, tmp_path):
     class Broken:
-        def batch(self, step):
-            x, y = sampler.batch(step)
-            return (x * np.nan if step == 7 else x), y
+        def draw(self, step):
+            drawn = sampler.draw(step)
+            return drawn._replace(windows=drawn.windows * (np.nan if step == 7 else 1))
 
     with pytest.raises(ConfigError, match="broken: the loss is not finite after 8 steps.*0.03"):
         trainer.fit(Broken(), 0, "broken", tmp_path / "checkpoint.h5")
@@ -212,7 +210,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(trainer, sampler, tmp_path)
 
 def test_the_cosine_schedule_reaches_zero_at_the_last_step(trainer, reference):
     trainer.reset(0)
-    optimizer = trainer.model.optimizer
+    optimizer = trainer.step.optimizer
     assert float(optimizer.learning_rate) == pytest.approx(OPTIONS.learning_rate)
     optimizer.iterations.assign(STEPS // 2)
     assert float(optimizer.learning_rate) == pytest.approx(OPTIONS.learning_rate / 2)
@@ -230,7 +228,7 @@ def test_an_unknown_loss_is_refused():
 )
 def test_xla_is_never_used_on_a_cpu(trainer):
     assert backend.jit_compile() is False
-    assert trainer.model.jit_compile is False
+    assert trainer.step.jit_compile is False
 
 
 @pytest.mark.parametrize(("threads", "device"), [(0, None), (-1, None), (None, "tpu")])

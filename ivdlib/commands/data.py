@@ -130,34 +130,3 @@ def _print_scores(scores: dict) -> None:
             f"{row['disc']:>4}  {row['level'] or '–':<7}  {row['dice']:.4f}  {row['asd_mm']:6.2f}  "
             f"{row['centre_distance_mm']:9.2f}{edge}"
         )
-
-
-def info(add) -> None:
-    """Define `ivdlib info`."""
-    sub = add("info", "versions, backend, devices")
-    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
-    sub.set_defaults(run=run_info)
-
-
-def run_info(args: argparse.Namespace) -> int:
-    """`ivdlib info`."""
-    import keras
-
-    from ivdlib import backend, places, provenance
-
-    found = {
-        "versions": provenance.versions(),
-        "backend": keras.backend.backend(),
-        "device": provenance.device(),
-        "gpu": backend.has_gpu(),
-        "cores": provenance.cores(),
-        "folder": str(places.root()),
-    }
-    if args.json:
-        print(json.dumps(found, indent=1))
-        return 0
-    for key, text in found.items():
-        if isinstance(text, dict):
-            text = ", ".join(f"{name} {version}" for name, version in text.items())
-        print(f"{key:<9} {text}")
-    return 0

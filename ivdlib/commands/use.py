@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ivdlib.commands.arguments import add_machine, configure
+from ivdlib.errors import ConfigError
 
 
 def predict(add) -> None:
@@ -31,12 +32,28 @@ def predict(add) -> None:
         default=True,
         help="compute a missing contrast from two others where that takes no guess",
     )
+    sub.add_argument(
+        "--engine",
+        choices=("keras", "openvino"),
+        default="keras",
+        help="what runs the networks; openvino is the faster one in bfloat16, the reference "
+        "numbers are those of keras",
+    )
+    sub.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        help="of openvino (default: auto, bfloat16 where the processor has units for it)",
+    )
     add_machine(sub)
     sub.set_defaults(run=run_predict)
 
 
 def run_predict(args: argparse.Namespace) -> int:
     """`ivdlib predict`."""
+    if args.engine == "keras" and args.precision:
+        raise ConfigError("--precision is for --engine openvino; leave it out, or change engine.")
+    if args.engine == "openvino" and args.device == "gpu":
+        raise ConfigError("--engine openvino runs on the CPU; leave --device gpu out.")
     configure(args)
     from ivdlib.application import predict_folder
 
@@ -48,6 +65,8 @@ def run_predict(args: argparse.Namespace) -> int:
         use_region=not args.no_region,
         contrast=args.contrast,
         derive_missing=args.derive_missing,
+        engine=args.engine,
+        precision=args.precision or "auto",
     ):
         print(path)
     return 0

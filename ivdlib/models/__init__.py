@@ -21,6 +21,7 @@ __all__ = [
     "build",
     "config",
     "config_from_dict",
+    "variants",
 ]
 
 _NETWORKS = {
@@ -37,7 +38,7 @@ def _network(name: str) -> tuple[Any, type[NetworkConfig]]:
     return _NETWORKS[name]
 
 
-def config(name: str, size: str = "tiny") -> NetworkConfig:
+def config(name: str, size: str = "tiny", variant: str | None = None) -> NetworkConfig:
     """Get the configuration of a network in a named size.
 
     Parameters
@@ -46,20 +47,31 @@ def config(name: str, size: str = "tiny") -> NetworkConfig:
         One of `NAMES`.
     size : str
         "tiny", "laptop" or "paper"; for "deeplabv3plus" also "whole" (RGB, 21 classes).
+    variant : str, optional
+        The network without one of its ideas, see `variants`.
 
     Raises
     ------
     ConfigError
-        If the network or the size does not exist; the message lists those that do.
+        If the network, the size or the variant does not exist; the message lists those that do.
     """
-    return _sized(name, size)
-
-
-def _sized(name: str, size: str) -> NetworkConfig:
     module, _ = _network(name)
     if size not in module.SIZES:
         raise ConfigError(f"{name} has no size {size!r}; its sizes are {', '.join(module.SIZES)}.")
-    return module.SIZES[size]
+    if variant is None:
+        return module.SIZES[size]
+    if variant not in variants(name):
+        known = ", ".join(variants(name)) or "none"
+        raise ConfigError(f"{name} has no variant {variant!r}; it has: {known}.")
+    return module.VARIANTS[variant](module.SIZES[size])
+
+
+_sized = config  # `build` has an argument of the same name
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """Names of the variants of a network: for FDS-CNN, each leaves one idea of the paper out."""
+    return tuple(getattr(_network(name)[0], "VARIANTS", ()))
 
 
 def config_from_dict(name: str, values: Mapping[str, Any]) -> NetworkConfig:

@@ -63,6 +63,8 @@ class DeepLabV3PlusConfig(XceptionConfig):
         (1, 1, 1),
         (2, 2, 2),
     )
+    # As published.
+    convolution: str = "separable"
     stem: str = "standard"
     # Unused by a standard stem.
     stem_depth_multiplier: int = 1
@@ -71,6 +73,8 @@ class DeepLabV3PlusConfig(XceptionConfig):
     # Keras' default; the code of DeepLab has 0.9997 for runs of 30,000 steps and more.
     bn_momentum: float = 0.99
     bn_epsilon: float = 1e-3
+    # As for FDS-CNN.
+    bn_synchronised: bool = False
     # The classes of Pascal VOC with background.
     classes: int = 21
     # For output stride 16.
@@ -124,24 +128,18 @@ def build(config: DeepLabV3PlusConfig, input_shape: tuple[int, int, int]) -> ker
     """
     image = keras.Input(input_shape, name="image")
     outputs = xception(layers.pad_to_multiple(image, config.stride), config)
-    head = {"norm": config.norm(config.head_epsilon)}
+    head = config.convolutions(config.head_epsilon)
+    width = config.channels(config.aspp_width)
     x = layers.aspp(
-        outputs["exit2"][-1],
-        config.channels(config.aspp_width),
-        rates=config.aspp_rates,
-        dropout=config.dropout,
-        **head,
+        outputs["exit2"][-1], width, head, rates=config.aspp_rates, dropout=config.dropout
     )
     # Aligned: pixel k of a map at stride s is centred on input pixel s * k, as in the original,
     # which resizes with aligned corners.
     x = layers.BilinearUpsampling(config.stride // DECODER_STRIDE, True, name="upsample_aspp")(x)
-    skip = layers.conv_norm(
-        outputs["entry2"][1], config.channels(config.skip_width), "skip", **head
-    )
+    skip = head.one(outputs["entry2"][1], config.channels(config.skip_width), "skip")
     x = Concatenate(name="decoder_concat")([x, skip])
     for i in (1, 2):
-        width = config.channels(config.decoder_width)
-        x = layers.separable_conv(x, width, f"decoder{i}", relu="inside", **head)
+        x = head.three(x, config.channels(config.decoder_width), f"decoder{i}", relu="inside")
     logits = Conv2D(config.classes, 1, name="logits")(x)
     logits = layers.BilinearUpsampling(DECODER_STRIDE, True, name="upsample")(logits)
     return keras.Model(

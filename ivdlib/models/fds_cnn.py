@@ -6,7 +6,8 @@ layer, a spatial pyramid, three skips, a decoder of two separable convolutions a
 enlargement by 2. Everything else is a field of `FDSCNNConfig`, with the reason beside its default.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -15,7 +16,9 @@ from keras.layers import Concatenate, Conv2D
 from ivdlib import layers
 from ivdlib.errors import ConfigError
 from ivdlib.models.common import NetworkConfig
-from ivdlib.models.xception import XceptionConfig, xception
+from ivdlib.models.xception import BLOCKS, XceptionConfig, xception
+
+SKIPS = ("third_layer", "entry", "middle")
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,11 @@ class FDSCNNConfig(XceptionConfig):
         With the pyramid's 1x1 branch; with its mean over the image.
     aspp_width, skip_width, decoder_width : int
         Feature maps of the pyramid, of each of the three skips, of the decoder.
+    skips : tuple of str
+        Low-level features that are joined to the pyramid's output: some of "third_layer", "entry"
+        and "middle".
     first_skip : {1, 3}
-        Which separable convolution of entry1 is "the third layer convolution".
+        Which convolution of entry1 is "the third layer convolution".
     dropout : float
         Share of the pyramid's output that is dropped in training.
     upsample : {"logits", "features"}
@@ -70,7 +76,9 @@ class FDSCNNConfig(XceptionConfig):
         (1, 2, 5),
         (1, 2, 5),
     )
-    # "replace all convolutions": the stem too; 1x1 convolutions stay as they are.
+    # "all convolutions are replaced by dilated separable convolutions"; 1x1 ones stay as they are.
+    convolution: str = "separable"
+    # "all": the stem too.
     stem: str = "separable"
     # The input has one channel: with 1 the whole network would see a single filter's answer.
     stem_depth_multiplier: int = 16
@@ -80,6 +88,8 @@ class FDSCNNConfig(XceptionConfig):
     # Keras' defaults; the paper names none.
     bn_momentum: float = 0.99
     bn_epsilon: float = 1e-3
+    # "two GPUs", and no word of it: each with its own is what Keras did.
+    bn_synchronised: bool = False
     # DeepLabv3+ at output stride 16; they fit into 56 x 64.
     aspp_rates: tuple[int, ...] = (6, 12, 18)
     aspp_pointwise: bool = True
@@ -88,6 +98,8 @@ class FDSCNNConfig(XceptionConfig):
     # 48 in DeepLabv3+, halved with all others.
     skip_width: int = 48
     decoder_width: int = 256
+    # "the output of the third layer convolution, of the entry flow, of the middle flow".
+    skips: tuple[str, ...] = SKIPS
     # conv1 and conv2 are the first two.
     first_skip: int = 1
     # DeepLabv3+.
@@ -103,18 +115,28 @@ class FDSCNNConfig(XceptionConfig):
         Raises
         ------
         ConfigError
-            Also if a stride comes after the first skip: the skips would differ in size.
+            Also if a skip does not exist.
         """
         super().check()
         self.one_of("first_skip", (1, 3))
         self.one_of("upsample", ("logits", "features"))
         self.one_of("head", ("sigmoid", "softmax"))
         self.positive("aspp_width", "skip_width", "decoder_width")
-        if self.stride_of("entry1", self.first_skip) != self.stride:
+        if not set(self.skips) <= set(SKIPS) or len(set(self.skips)) < len(self.skips):
             raise ConfigError(
-                f"{type(self).__name__}.strides has a stride after the first skip (entry1, "
-                f"convolution {self.first_skip}), so the skips differ in size: {self.strides}."
+                f"{type(self).__name__}.skips is {self.skips}; it may hold each of "
+                f"{', '.join(SKIPS)} once."
             )
+
+    def skip_place(self, skip: str) -> tuple[str, int]:
+        """Module that a skip starts from, and the number of the convolution in it, from 1."""
+        places = {"third_layer": ("entry1", self.first_skip), "entry": ("entry3", 3)}
+        return places.get(skip, ("middle", 3))
+
+    @property
+    def decoder_stride(self) -> int:
+        """Input pixels between two of the decoder's: those of the finest skip."""
+        return min([self.stride_of(*self.skip_place(skip)) for skip in self.skips] + [self.stride])
 
 
 SIZES: dict[str, NetworkConfig] = {
@@ -122,6 +144,31 @@ SIZES: dict[str, NetworkConfig] = {
     "laptop": FDSCNNConfig(width=0.25, middle_units=4),
     "paper": FDSCNNConfig(),
 }
+
+
+_ONE_EACH = tuple(tuple(1 for _ in group) for group in FDSCNNConfig.rates)
+
+
+def _downsampled(config: FDSCNNConfig, blocks: tuple[str, ...]) -> FDSCNNConfig:
+    """Stride 2 in conv1 and in the last convolution of `blocks`, as Xception has it; rate 1."""
+    strides, rates = [list(group) for group in config.strides], [list(g) for g in config.rates]
+    for block in blocks:
+        index = BLOCKS.index(block)
+        strides[index][-1], rates[index][-1] = 2, 1
+    return replace(config, strides=strides, rates=rates)
+
+
+VARIANTS: dict[str, Callable[[FDSCNNConfig], FDSCNNConfig]] = {
+    "standard": lambda c: replace(c, convolution="standard"),
+    "no_dilation": lambda c: replace(c, rates=_ONE_EACH, aspp_rates=(1,) * len(c.aspp_rates)),
+    "two_down": lambda c: _downsampled(c, ("entry1",)),
+    "four_down": lambda c: _downsampled(c, ("entry1", "entry2", "entry3")),
+    "no_aspp": lambda c: replace(c, aspp_rates=(), aspp_pointwise=False, image_pooling=False),
+    "no_skips": lambda c: replace(c, skips=()),
+    "full_width": lambda c: replace(c, width=2 * c.width),
+    "literal_stem": lambda c: replace(c, stem_depth_multiplier=1),
+}
+"""What each idea of the paper is worth: the network without it, by name."""
 
 
 def build(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Model:
@@ -141,23 +188,21 @@ def build(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Mode
     """
     image = keras.Input(input_shape, name="image")
     outputs = xception(layers.pad_to_multiple(image, config.stride), config)
-    norm = {"norm_between": config.norm_between, "norm": config.norm()}
     x = layers.aspp(
         outputs["exit2"][-1],
         config.channels(config.aspp_width),
+        config.convolutions(),
         rates=config.aspp_rates,
         pointwise=config.aspp_pointwise,
         image_pooling=config.image_pooling,
         dropout=config.dropout,
-        **norm,
     )
     x = _decoder(x, outputs, config)
-    logits = 1 if config.head == "sigmoid" else 2
     # One 1x1 convolution commutes with linear interpolation: the two orders differ in cost, and by
     # rounding.
     steps: list[Any] = [
-        Conv2D(logits, 1, name="logits"),
-        layers.BilinearUpsampling(config.stride, name="upsample"),
+        Conv2D(1 if config.head == "sigmoid" else 2, 1, name="logits"),
+        layers.BilinearUpsampling(config.decoder_stride, name="upsample"),
     ]
     for step in steps if config.upsample == "logits" else reversed(steps):
         x = step(x)
@@ -168,21 +213,29 @@ def build(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Mode
 
 
 def _decoder(x: Any, outputs: dict[str, list[Any]], config: FDSCNNConfig) -> Any:
-    """Join the pyramid with the three low-level features and refine (Sect. 2.2)."""
-    norm = {"norm_between": config.norm_between, "norm": config.norm()}
-    low_level = {
-        "skip_third_layer": outputs["entry1"][config.first_skip - 1],
-        "skip_entry": outputs["entry3"][-1],
-        "skip_middle": outputs["middle"][-1],
-    }
-    width = config.channels(config.skip_width)
-    skips = [
-        layers.conv_norm(feature, width, name, norm=config.norm())
-        for name, feature in low_level.items()
-    ]
-    x = Concatenate(name="decoder_concat")([x, *skips])
+    """Join the pyramid with the low-level features and refine (Sect. 2.2).
+
+    All lie at one resolution unless there are strides after the first skip; then the coarser ones
+    are enlarged to the finest.
+    """
+    convolutions = config.convolutions()
+    parts = [_enlarged(x, "upsample_aspp", config.stride, config)]
+    for skip in config.skips:
+        block, number = config.skip_place(skip)
+        feature = convolutions.one(
+            outputs[block][number - 1], config.channels(config.skip_width), f"skip_{skip}"
+        )
+        parts.append(
+            _enlarged(feature, f"upsample_{skip}", config.stride_of(block, number), config)
+        )
+    x = Concatenate(name="decoder_concat")(parts) if config.skips else parts[0]
     for i in (1, 2):
-        x = layers.separable_conv(
-            x, config.channels(config.decoder_width), f"decoder{i}", relu="inside", **norm
+        x = convolutions.three(
+            x, config.channels(config.decoder_width), f"decoder{i}", relu="inside"
         )
     return x
+
+
+def _enlarged(x: Any, name: str, stride: int, config: FDSCNNConfig) -> Any:
+    factor = stride // config.decoder_stride
+    return x if factor == 1 else layers.BilinearUpsampling(factor, name=name)(x)

@@ -26,6 +26,8 @@ class UNetConfig(NetworkConfig):
         Number of poolings.
     bn_momentum, bn_epsilon : float
         Share that the moving statistics keep in each step; added to the variance.
+    bn_synchronised : bool
+        Statistics of the batch over all replicas, see `models.xception.XceptionConfig`.
     """
 
     # 64 in the original; the paper's baseline has fewer, it does not say how many.
@@ -35,6 +37,8 @@ class UNetConfig(NetworkConfig):
     # Keras' defaults; the paper names none.
     bn_momentum: float = 0.99
     bn_epsilon: float = 1e-3
+    # As for FDS-CNN.
+    bn_synchronised: bool = False
 
     def check(self) -> None:
         """Refuse numbers that are not positive."""
@@ -87,7 +91,10 @@ def _two_convolutions(x: Any, width: int, name: str, config: UNetConfig) -> Any:
             width, 3, padding="same", kernel_initializer="he_normal", name=f"{name}_conv{i}"
         )
         norm = layers.BatchNorm(
-            momentum=config.bn_momentum, epsilon=config.bn_epsilon, name=f"{name}_bn{i}"
+            momentum=config.bn_momentum,
+            epsilon=config.bn_epsilon,
+            synchronized=config.bn_synchronised,
+            name=f"{name}_bn{i}",
         )
         x = Activation("relu", name=f"{name}_relu{i}")(norm(conv(x)))
     return x

@@ -38,9 +38,12 @@ class XceptionConfig(NetworkConfig):
         How often the middle module is repeated: 16 in Xception-65, 8 in Xception-41 and in
         Chollet's Xception.
     strides, rates : tuple of tuples of int
-        Stride and dilation rate of every convolution, in the groups of `WIDTHS`.
+        Stride and dilation rate of every convolution, in the groups of `WIDTHS`. The rates of the
+        middle module may also be given for each of its repetitions, one after the other.
+    convolution : {"separable", "standard"}
+        Kind of the 3x3 convolutions.
     stem : {"separable", "standard"}
-        Kind of the convolutions conv1 and conv2.
+        Kind of the convolutions conv1 and conv2, where the others are separable.
     stem_depth_multiplier : int
         Depthwise filters that a separable conv1 has for each input channel.
     relu_inside : bool
@@ -51,18 +54,23 @@ class XceptionConfig(NetworkConfig):
         Batch normalisation after the depthwise convolution too, or only after the pointwise one.
     bn_momentum, bn_epsilon : float
         Share that the moving statistics keep in each step; added to the variance.
+    bn_synchronised : bool
+        Statistics of the batch over all replicas, where several GPUs share it on TensorFlow; else
+        each has its own. On JAX they are always over the whole batch.
     """
 
     width: float
     middle_units: int
     strides: tuple[tuple[int, ...], ...]
     rates: tuple[tuple[int, ...], ...]
+    convolution: str
     stem: str
     stem_depth_multiplier: int
     relu_inside: bool
     norm_between: bool
     bn_momentum: float
     bn_epsilon: float
+    bn_synchronised: bool
 
     @property
     def stride(self) -> int:
@@ -79,9 +87,20 @@ class XceptionConfig(NetworkConfig):
         """Feature maps of a layer that has `width` in the original network; at least 1."""
         return max(1, round(width * self.width))
 
-    def norm(self, epsilon: float | None = None) -> dict[str, float]:
-        """Arguments of a batch normalisation."""
-        return {"momentum": self.bn_momentum, "epsilon": epsilon or self.bn_epsilon}
+    def rates_of(self, block: str) -> list[tuple[int, ...]]:
+        """Dilation rates of a module, for each of its repetitions."""
+        index = BLOCKS.index(block)
+        rates, size = self.rates[index], len(WIDTHS[index])
+        repeats = self.middle_units if block == "middle" else 1
+        whole = rates * repeats if len(rates) == size else rates
+        return [whole[k : k + size] for k in range(0, len(whole), size)]
+
+    def convolutions(self, epsilon: float | None = None) -> layers.Convolutions:
+        """How this network makes its convolutions; `epsilon` replaces `bn_epsilon`."""
+        norm = {"momentum": self.bn_momentum, "epsilon": epsilon or self.bn_epsilon}
+        if self.bn_synchronised:
+            norm["synchronized"] = True
+        return layers.Convolutions(self.convolution, self.norm_between, norm)
 
     def check(self) -> None:
         """Refuse lists that do not describe a body.
@@ -94,22 +113,30 @@ class XceptionConfig(NetworkConfig):
             if a number that must be positive is not.
         """
         name = type(self).__name__
+        self.one_of("convolution", ("separable", "standard"))
         self.one_of("stem", ("separable", "standard"))
         self.positive("width", "middle_units", "stem_depth_multiplier", "bn_epsilon")
         sizes = [len(group) for group in WIDTHS]
-        for field in ("strides", "rates"):
+        long = [
+            n * self.middle_units if b == "middle" else n
+            for b, n in zip(BLOCKS, sizes, strict=True)
+        ]
+        for field, allowed in (("strides", [sizes]), ("rates", [sizes, long])):
             groups = getattr(self, field)
-            if [len(group) for group in groups] != sizes:
+            if [len(group) for group in groups] not in allowed:
                 raise ConfigError(
                     f"{name}.{field} must have a number for each convolution, in groups of {sizes} "
                     f"for {', '.join(BLOCKS)}; it is {groups}."
                 )
-        for block, strides, rates in zip(BLOCKS, self.strides, self.rates, strict=True):
-            if any(s > 1 and r > 1 for s, r in zip(strides, rates, strict=True)):
-                raise ConfigError(
-                    f"{name}: a convolution of {block} has both a stride and a dilation rate "
-                    f"(strides {strides}, rates {rates}); set its rate to 1."
-                )
+            if not all(isinstance(n, int) and n >= 1 for group in groups for n in group):
+                raise ConfigError(f"{name}.{field} are whole numbers from 1 on, not {groups}.")
+        for block, strides in zip(BLOCKS, self.strides, strict=True):
+            for rates in self.rates_of(block):
+                if any(s > 1 and r > 1 for s, r in zip(strides, rates, strict=True)):
+                    raise ConfigError(
+                        f"{name}: a convolution of {block} has both a stride and a dilation rate "
+                        f"(strides {strides}, rates {rates}); set its rate to 1."
+                    )
             if block == "middle" and max(strides) > 1:
                 raise ConfigError(f"{name}: the middle flow has strides {strides}; it must be 1.")
 
@@ -129,47 +156,35 @@ def xception(x: Any, config: XceptionConfig) -> dict[str, list[Any]]:
         output. For "middle", those of its last repetition.
     """
     outputs: dict[str, list[Any]] = {}
-    lists = (BLOCKS, WIDTHS, config.strides, config.rates, SHORTCUTS, RELUS)
-    for block, widths, strides, rates, shortcut, relu in zip(*lists, strict=True):
+    convolutions = config.convolutions()
+    lists = (BLOCKS, WIDTHS, config.strides, SHORTCUTS, RELUS)
+    for block, widths, strides, shortcut, relu in zip(*lists, strict=True):
+        relu = "inside" if config.relu_inside else relu
         widths = [config.channels(width) for width in widths]
-        if config.relu_inside:
-            relu = "inside"
-        if block in ("conv1", "conv2"):
-            x = _stem(x, block, widths[0], strides[0], rates[0], relu, config)
-            outputs[block] = [x]
-            continue
-        repeats = config.middle_units if block == "middle" else 1
-        for unit in range(1, repeats + 1):
-            outputs[block] = layers.separable_block(
-                x,
-                widths,
-                f"middle{unit}" if block == "middle" else block,
-                rates=rates,
-                strides=strides,
-                shortcut=shortcut,
-                relu=relu,
-                norm_between=config.norm_between,
-                norm=config.norm(),
-            )
+        for unit, rates in enumerate(config.rates_of(block), 1):
+            if block in ("conv1", "conv2"):
+                outputs[block] = [
+                    convolutions.three(
+                        x,
+                        widths[0],
+                        block,
+                        rate=rates[0],
+                        stride=strides[0],
+                        relu=relu,
+                        kind="standard" if config.stem == "standard" else None,
+                        depth_multiplier=config.stem_depth_multiplier if block == "conv1" else 1,
+                    )
+                ]
+            else:
+                outputs[block] = layers.xception_block(
+                    x,
+                    widths,
+                    f"middle{unit}" if block == "middle" else block,
+                    convolutions,
+                    rates=rates,
+                    strides=strides,
+                    shortcut=shortcut,
+                    relu=relu,
+                )
             x = outputs[block][-1]
     return outputs
-
-
-def _stem(
-    x: Any, name: str, width: int, stride: int, rate: int, relu: str, config: XceptionConfig
-) -> Any:
-    if config.stem == "standard":
-        return layers.conv_norm(
-            x, width, name, kernel=3, rate=rate, stride=stride, norm=config.norm()
-        )
-    return layers.separable_conv(
-        x,
-        width,
-        name,
-        rate=rate,
-        stride=stride,
-        relu=relu,
-        depth_multiplier=config.stem_depth_multiplier if name == "conv1" else 1,
-        norm_between=config.norm_between,
-        norm=config.norm(),
-    )

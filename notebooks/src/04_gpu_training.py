@@ -26,6 +26,7 @@ import pandas as pd
 from IPython.display import display
 
 from ivdlib import (
+    augment,
     diagrams,
     files,
     inference,
@@ -38,7 +39,6 @@ from ivdlib import (
     tables,
     trial,
 )  # fmt: skip
-from ivdlib.augment import random_pixels, rotated_tile
 from ivdlib.experiment import Experiment
 from ivdlib.patches import TileGrid
 from ivdlib.sampler import TileSampler, TrainingImage
@@ -98,26 +98,34 @@ print(f"tile of {tile[0]} × {tile[1]} pixels from pixel {start} on, case {case.
 # the pixels of some of them. When a tile turns, its truth must turn with it.
 
 # %%
-turns = {f"turned by {angle:.0f}°": angle for angle in (-options.rotation, 0, options.rotation)}
-turned = {title: rotated_tile(image, start, tile, angle, 1) for title, angle in turns.items()}
-truth = {
-    title: {"truth": rotated_tile(case.discs[k].astype("float32"), start, tile, angle, 0) > 0}
-    for title, angle in turns.items()
-}
+angles = np.float32([-options.rotation, 0, options.rotation])
+titles = [f"turned by {angle:.0f}°" for angle in angles]
+around = augment.margin(tile, options.rotation)  # what the corners of a turned tile show
+window = augment.cut(image, start, tile, around)[None].repeat(3, axis=0)
+masks = augment.cut(case.discs[k], start, tile, around)[None].repeat(3, axis=0).astype("float32")
+turned = np.array(augment.rotate(window, angles, tile, order=1))
+truth = np.array(augment.rotate(masks, angles, tile, order=0)) > 0
+
+# %% [markdown]
+# `order=1` mixes neighbouring pixels of the image. `order=0` takes the nearest one: a mask has no
+# values between disc and no disc.
 
 # %%
-figures["rotation"] = plotting.contrast_grid(turned, case.spacing, truth, 3, limits=(0, 1))
+figures["rotation"] = plotting.contrast_grid(
+    dict(zip(titles, turned, strict=True)),
+    case.spacing,
+    {title: {"truth": mask} for title, mask in zip(titles, truth, strict=True)},
+    columns=3,
+    limits=(0, 1),
+)
 alt = "A tile as it is, and turned to both sides, each with its truth turned along."
 plotting.show(figures["rotation"], alt)
 
 # %%
-plain = rotated_tile(image, start, tile, 0.0, 1)
-most = options.noise_max_share
-noisy = {}
-for draw in range(3):
-    rng = np.random.default_rng(draw)
-    changed = random_pixels(plain, rng, probability=1.0, max_share=most)
-    noisy[f"{100 * (changed != plain).mean():.1f} % random pixels"] = changed
+plain = turned[[1, 1, 1]]
+shares = np.float32([1 / 3, 2 / 3, 1]) * options.noise_max_share
+changed = np.array(augment.random_pixels(plain, shares, seed=0))
+noisy = {f"{100 * (c != plain[0]).mean():.1f} % random pixels": c for c in changed}
 
 # %%
 figures["noise"] = plotting.contrast_grid(noisy, case.spacing, columns=3, limits=(0, 1))
@@ -126,11 +134,14 @@ plotting.show(figures["noise"], alt)
 
 # %% [markdown]
 # All of it together makes a **batch**, the tiles of one step. Many tiles would show no disc at all;
-# with the setting "thinned" they are left out until both kinds are equally frequent.
+# with the setting "thinned" they are left out until both kinds are equally frequent. The sampler
+# only cuts windows and draws angles and shares; the layer `Augmentation` does the rest. It is the
+# first layer of the training step, so it runs where the network runs, on a GPU too.
 
 # %%
 drawn = [TrainingImage(region.apply(v), case.discs, region.window) for v in images.values()]
-x, y = TileSampler(drawn, tile, options, seed=0).batch(0)
+windows = TileSampler(drawn, tile, options, seed=0).draw(0)
+x, y = map(np.array, augment.Augmentation(tile)(*windows))
 shown = {f"tile {n + 1} of the batch": x[n, ..., 0] for n in range(min(4, len(x)))}
 masks = {title: {"truth": y[n, ..., 0] > 0} for n, title in enumerate(shown)}
 print(f"batch {x.shape}, values {x.min():.2f} to {x.max():.2f}, {100 * y.mean():.1f} % disc")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from ivdlib import models
+from ivdlib import losses, models
 from ivdlib.errors import ConfigError
 
 RNG = np.random.default_rng(0)
@@ -65,6 +65,77 @@ def test_weights_return_from_a_file_for_another_image_size(three, tmp_path):
     other.load_weights(path)
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_network_returns_from_a_file_in_safe_mode(three, tmp_path):
+    """Its layers are registered with Keras, so no code is loaded with it."""
+    (model, _), *_ = three
+    path = tmp_path / "model.keras"
+    model.save(path)
+    again = keras.models.load_model(path, safe_mode=True)
+    x = RNG.uniform(0, 1, (2, 36, 28, 1)).astype(np.float32)
+    assert np.ptp(probabilities(model, x)) > 1e-3
+    np.testing.assert_allclose(probabilities(again, x), probabilities(model, x), atol=1e-6)
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    assert [type(layer) for layer in again.layers] == [type(layer) for layer in model.layers]
+
+
+SMALL = {
+    "fds_cnn": replace(models.config("fds_cnn", "tiny"), middle_units=1),
+    "unet": models.UNetConfig(base=4),
+    "deeplabv3plus": replace(models.config("deeplabv3plus", "tiny"), middle_units=1),
+}
+TILE = (16, 16, 1)
+
+
+def step(name, seed):
+    """Weights after one step in training mode, and its loss."""
+    keras.utils.set_random_seed(seed)
+    model = models.build(name, SMALL[name], TILE)
+    optimizer = keras.optimizers.SGD(0.01)
+    if keras.config.dtype_policy().name == "mixed_float16":
+        # As Keras would, but for a scale so large that the first steps are skipped.
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=16)
+    model.compile(optimizer, losses.loss("bce_dice"), run_eagerly=True)
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 1, (2, *TILE)).astype(np.float32)
+    y = (rng.uniform(0, 1, (2, *TILE)) < 0.3).astype(np.float32)
+    start = model.get_weights()
+    loss = model.train_on_batch(x, y)
+    return model, loss, start
+
+
+@pytest.mark.parametrize("name", ["fds_cnn", "unet"])
+def test_same_seed_same_step(name):
+    """Dropout too follows the seed."""
+    (first, loss, _), (second, same, _), (_, other, _) = (step(name, seed) for seed in (4, 4, 5))
+    assert loss == pytest.approx(same, rel=1e-6)
+    assert loss != pytest.approx(other, rel=1e-4)
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.fixture
+def precision(request):
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"], indirect=True)
+@pytest.mark.parametrize("name", models.NAMES)
+def test_mixed_precision_answers_in_float32_and_takes_a_step(name, precision):
+    model, loss, start = step(name, 4)
+    assert model.get_layer("logits").compute_dtype == precision.removeprefix("mixed_")
+    answer = model(RNG.uniform(0, 1, (2, *TILE)).astype(np.float32), training=True)
+    assert keras.backend.standardize_dtype(answer.dtype) == "float32"
+    assert np.isfinite(keras.ops.convert_to_numpy(answer)).all()
+    assert np.isfinite(loss)
+    after = model.get_weights()
+    assert all(np.isfinite(weight).all() for weight in after)
+    assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
+    moved = [(a != b).any() for a, b in zip(start, after, strict=True)]
+    assert np.mean(moved) > 0.8
 
 
 @pytest.mark.parametrize("name", models.NAMES)

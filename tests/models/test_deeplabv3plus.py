@@ -20,15 +20,19 @@ def test_whole_network_has_the_published_parameters(whole):
 
 def test_output_stride_16_and_the_skip_at_4(whole):
     for name, size in (
-        ("conv1_conv", (56, 64)),
-        ("entry2_sep2_pointwise", (28, 32)),
-        ("entry2_sep3_pointwise", (14, 16)),
-        ("middle16_sep1_pointwise", (7, 8)),
-        ("exit2_sep3_pointwise", (7, 8)),
-        ("decoder2_pointwise", (28, 32)),
+        ("conv1", (56, 64)),
+        ("entry2_sep2", (28, 32)),
+        ("entry2_sep3", (14, 16)),
+        ("middle16_sep1", (7, 8)),
+        ("exit2_sep3", (7, 8)),
+        ("decoder2", (28, 32)),
     ):
         assert whole.get_layer(name).output.shape[1:3] == size, name
-    assert whole.get_layer("skip_conv").input is whole.get_layer("entry2_sep2_pointwise_bn").output
+    assert whole.get_layer("skip").input is whole.get_layer("entry2_sep2").output
+    for i, rate in enumerate((6, 12, 18), 1):
+        assert whole.get_layer(f"aspp_sep{i}").rate == rate
+    assert [whole.get_layer(f"exit2_sep{i}").rate for i in (1, 2, 3)] == [2, 2, 2]
+    assert [whole.get_layer(f"entry3_sep{i}").stride for i in (1, 2, 3)] == [1, 1, 2]
 
 
 def test_classes_add_up_to_one():
@@ -43,9 +47,10 @@ def test_a_point_stays_where_it_is():
     """With kernels that only smooth, the answer to a point is symmetric about that point."""
     config = models.DeepLabV3PlusConfig(width=0.02, middle_units=1, classes=1, aspp_rates=(1,))
     model = models.build("deeplabv3plus", config, (640, 16, 1))
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.DepthwiseConv2D | keras.layers.Conv2D):
-            layer.kernel.assign(np.ones(layer.kernel.shape) / 9)
+    kernels = [w for w in model.weights if w.name in ("kernel", "depthwise", "pointwise")]
+    assert len(kernels) == 53
+    for kernel in kernels:
+        kernel.assign(np.ones(kernel.shape) / 9)
     x = np.zeros((1, 640, 16, 1), np.float32)
     x[0, 320] = 1
     logits = keras.Model(model.input, model.get_layer("upsample").output)
@@ -62,12 +67,11 @@ def test_a_skip_elsewhere_is_refused():
         models.DeepLabV3PlusConfig(strides=strides)
 
 
-def test_no_strided_pointwise_convolution(whole):
-    """Its gradient ends the process with TensorFlow 2.21 on AVX-512 (see `layers.conv_norm`)."""
-    pointwise = [
-        layer
-        for layer in whole.layers
-        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size == (1, 1)
-    ]
-    assert len(pointwise) > 60
-    assert {layer.strides for layer in pointwise} == {(1, 1)}
+def test_head_and_body_have_their_own_epsilon(whole):
+    head = ("aspp_1x1", "aspp_pool", "aspp_project", "skip")
+    assert {whole.get_layer(name).batch_norm.epsilon for name in head} == {1e-5}
+    for name in ("aspp_sep1", "decoder1", "decoder2"):
+        layer = whole.get_layer(name)
+        assert layer.depthwise_norm.epsilon == layer.pointwise_norm.epsilon == 1e-5
+    assert whole.get_layer("exit2_sep3").pointwise_norm.epsilon == 1e-3
+    assert whole.get_layer("conv1").batch_norm.epsilon == 1e-3

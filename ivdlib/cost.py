@@ -1,0 +1,300 @@
+"""What a network costs and sees, read off the built network: nothing is typed in.
+
+Multiply–adds are those of the convolutions; normalisation, ReLU and interpolation add 1–2 % and are
+not counted. A separable convolution with F filters needs ``9 F / (9 + F)`` times fewer than a
+standard 3x3 one: the "8 to 9 times" of the paper (Sect. 2.2) holds from 72 filters on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+import pandas as pd
+
+from ivdlib import layers, models
+from ivdlib.errors import ConfigError
+
+BYTES = 4
+"""Of a number in float32."""
+
+WEIGHTED = (
+    layers.SeparableConv,
+    layers.ConvNorm,
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+)
+COMPARED = {"FDS-CNN": "fds_cnn", "DeepLabv3+": "deeplabv3plus", "U-Net": "unet"}
+
+Span = tuple[int, int]
+
+
+def table(model: keras.Model) -> pd.DataFrame:
+    """List the convolutions of a network in order, with what each costs and sees.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `models.build`.
+
+    Returns
+    -------
+    DataFrame
+        `name`; `kind` (separable, standard or transposed); `output` (height, width, channels);
+        `stride`, `rate`; `receptive_field`, the side in input pixels (on an unlimited image);
+        `whole_image`, true where a mean over the image is seen as well; `parameters` (trainable)
+        and `multiply_adds` (one tile) of the layer, and their running totals `all_parameters` and
+        `all_multiply_adds`.
+
+    Raises
+    ------
+    ConfigError
+        Where the network holds a layer whose reach is not known here.
+    """
+    rows = []
+    for layer in model.layers:
+        if not layer.weights or isinstance(layer, keras.layers.Dropout):
+            continue
+        weights = sum(math.prod(w.shape) for w in layer.trainable_weights)
+        if not isinstance(layer, WEIGHTED):  # batch normalisation: to the convolution before it
+            rows[-1]["parameters"] += weights
+            continue
+        _, *shape = layer.output.shape
+        rows.append({
+            "name": layer.name, "kind": _kind(layer), "output": tuple(shape),
+            "stride": _stride(layer), "rate": _rate(layer),
+            **receptive_field(model, layer), "parameters": weights,
+            "multiply_adds": multiply_adds(layer),
+        })  # fmt: skip
+    found = pd.DataFrame(rows)
+    for column in ("parameters", "multiply_adds"):
+        found[f"all_{column}"] = found[column].cumsum()
+    return found
+
+
+def _kind(layer: Any) -> str:
+    if isinstance(layer, layers.SeparableConv):
+        return "separable"
+    return "transposed" if isinstance(layer, keras.layers.Conv2DTranspose) else "standard"
+
+
+def _stride(layer: Any) -> int:
+    return layer.stride if hasattr(layer, "stride") else layer.strides[0]
+
+
+def _rate(layer: Any) -> int:
+    return layer.rate if hasattr(layer, "rate") else layer.dilation_rate[0]
+
+
+def _side(layer: Any) -> int:
+    """Side of the kernel in pixels."""
+    if isinstance(layer, layers.SeparableConv):
+        return 3
+    return layer.side if isinstance(layer, layers.ConvNorm) else layer.kernel_size[0]
+
+
+def multiply_adds(layer: Any) -> int:
+    """Multiply–adds of a convolution for one tile."""
+    _, height, width, filters = layer.output.shape
+    channels = layer.input.shape[-1]
+    if isinstance(layer, layers.SeparableConv):
+        inner = channels * layer.depth_multiplier
+        return height * width * inner * (9 + filters)
+    if isinstance(layer, keras.layers.Conv2DTranspose):  # each input pixel is spread over a kernel
+        height, width = layer.input.shape[1:3]
+    return height * width * _side(layer) ** 2 * channels * filters
+
+
+# --- receptive field: which input pixels an output pixel needs, followed back through the graph --
+
+
+def receptive_field(model: keras.Model, layer: Any) -> dict[str, Any]:
+    """Find how much of the image one pixel of a layer's output sees.
+
+    Returns
+    -------
+    dict
+        `receptive_field`: side in input pixels, the largest where it depends on the pixel;
+        `whole_image`: whether a mean over the image is seen as well.
+    """
+    # 16 neighbouring pixels: enlarged maps repeat with a period of at most 16 in these networks.
+    sides, whole = zip(*(_seen(model, layer, pixel) for pixel in range(16)), strict=True)
+    return {"receptive_field": max(sides), "whole_image": any(whole)}
+
+
+def _seen(model: keras.Model, layer: Any, pixel: int) -> tuple[int, bool]:
+    need: dict[int, Span] = {id(layer): (pixel, pixel)}
+    whole, image = False, None
+    for operation in reversed(model.operations):
+        span = need.get(id(operation))
+        if span is None:
+            continue
+        if isinstance(operation, keras.layers.InputLayer):
+            image = span
+            continue
+        if isinstance(operation, keras.layers.GlobalAveragePooling2D):
+            whole = True
+            continue
+        low, high = _back(operation, *span)
+        for tensor in operation._inbound_nodes[0].input_tensors:
+            source = id(tensor._keras_history.operation)
+            a, b = need.get(source, (low, high))
+            need[source] = (min(a, low), max(b, high))
+    return (image[1] - image[0] + 1 if image else 0), whole
+
+
+def _back(operation: Any, low: int, high: int) -> Span:
+    """Input pixels, along one axis, that the output pixels from `low` to `high` are made of."""
+    for kind, rule in _RULES:
+        if isinstance(operation, kind):
+            return rule(operation, low, high)
+    raise ConfigError(f"{operation.name}: no rule for the reach of a {type(operation).__name__}.")
+
+
+def _convolution(layer: Any, low: int, high: int) -> Span:
+    reach = (_side(layer) // 2) * _rate(layer)
+    return low * _stride(layer) - reach, high * _stride(layer) + reach
+
+
+def _enlargement(layer: layers.BilinearUpsampling, low: int, high: int) -> Span:
+    f = layer.factor
+    if layer.aligned:
+        return low // f, -(-high // f)
+    # Half-pixel centres: output pixel o lies at (o + 1/2) / f - 1/2, between two input pixels.
+    return (2 * low + 1 - f) // (2 * f), -(-(2 * high + 1 - f) // (2 * f))
+
+
+def _shifted(sign: int, field: str) -> Callable[[Any, int, int], Span]:
+    def rule(layer: Any, low: int, high: int) -> Span:
+        before = getattr(layer, field)[0][0]
+        return low + sign * before, high + sign * before
+
+    return rule
+
+
+def _same(_: Any, low: int, high: int) -> Span:
+    return low, high
+
+
+_RULES: Sequence[tuple[Any, Callable[[Any, int, int], Span]]] = (
+    # Kernel 2, stride 2: each output pixel comes from one input pixel, or from two in pooling.
+    (keras.layers.Conv2DTranspose, lambda layer, low, high: (low // 2, high // 2)),
+    (keras.layers.MaxPooling2D, lambda layer, low, high: (2 * low, 2 * high + 1)),
+    (WEIGHTED, _convolution),
+    (layers.BilinearUpsampling, _enlargement),
+    (keras.layers.ZeroPadding2D, _shifted(-1, "padding")),
+    (keras.layers.Cropping2D, _shifted(1, "cropping")),
+    (
+        (
+            keras.layers.Add,
+            keras.layers.Concatenate,
+            keras.layers.Activation,
+            keras.layers.ReLU,
+            keras.layers.Dropout,
+            keras.layers.BatchNormalization,
+            keras.layers.UpSampling2D,  # of a mean over the image, which was followed before
+        ),
+        _same,
+    ),
+)
+
+
+# --- what the paper claims ------------------------------------------------------------------
+
+
+def savings(model: keras.Model) -> pd.DataFrame:
+    """Compare each separable convolution with the standard 3x3 one in its place (Sect. 2.2).
+
+    Returns
+    -------
+    DataFrame
+        `name`, `filters`, `multiply_adds`, `standard` (multiply–adds of the standard one) and
+        `times`, their ratio.
+    """
+    rows = []
+    for layer in model.layers:
+        if isinstance(layer, layers.SeparableConv):
+            ours, (_, height, width, filters) = multiply_adds(layer), layer.output.shape
+            standard = height * width * 9 * layer.input.shape[-1] * filters
+            rows.append((layer.name, filters, ours, standard, standard / ours))
+    return pd.DataFrame(rows, columns=["name", "filters", "multiply_adds", "standard", "times"])
+
+
+def memory(model: keras.Model) -> dict[str, int]:
+    """Bytes of the feature maps of one tile in float32, in the plain form of each layer.
+
+    Returns
+    -------
+    dict
+        `training`: all maps, which the gradient needs; `inference`: the most that are needed at one
+        time when layers run one after the other.
+    """
+    operations = model.operations
+    last = {}
+    for i, operation in enumerate(operations):
+        for tensor in operation._inbound_nodes[0].input_tensors if i else ():
+            last[id(tensor._keras_history.operation)] = i
+    alive: dict[int, tuple[int, int]] = {}
+    kept = most = 0
+    for i, operation in enumerate(operations):
+        sizes = _maps(operation)
+        kept += sum(sizes)
+        now = sum(size for size, _ in alive.values())
+        most = max(most, now + sum(sorted(sizes)[-2:]))
+        alive[id(operation)] = (sizes[-1], last.get(id(operation), i))
+        alive = {key: item for key, item in alive.items() if item[1] > i}
+    return {"training": BYTES * kept, "inference": BYTES * most}
+
+
+def _maps(operation: Any) -> list[int]:
+    """Sizes of the maps that an operation writes, its output last."""
+    output = math.prod(operation.output.shape[1:])
+    if not isinstance(operation, (layers.SeparableConv, layers.ConvNorm)):
+        return [output]
+    sizes = [math.prod(operation.input.shape[1:])] if operation.relu == "before" else []
+    if isinstance(operation, layers.SeparableConv):
+        pixels = math.prod(operation.output.shape[1:3])
+        inner = pixels * operation.input.shape[-1] * operation.depth_multiplier
+        sizes += [inner] * (1 + operation.norm_between + (operation.relu == "inside"))
+    return sizes + [output] * (2 + (operation.relu in ("inside", "after")))
+
+
+def comparison(tile: Sequence[int] = (112, 128), sizes: Sequence[str] = ()) -> pd.DataFrame:
+    """Set the three networks beside each other.
+
+    Parameters
+    ----------
+    tile : (height, width)
+        Input in pixels, one channel.
+    sizes : sequence of str
+        Default: tiny, laptop and paper, and DeepLabv3+ in its published width.
+
+    Returns
+    -------
+    DataFrame
+        `network`, `size`, `parameters`, `multiply_adds` (one tile), `training_bytes` and
+        `inference_bytes` (see `memory`).
+    """
+    chosen = [
+        (title, size, name, models.config(name, size))
+        for size in sizes or ("tiny", "laptop", "paper")
+        for title, name in COMPARED.items()
+    ]
+    if not sizes:
+        published = replace(models.config("deeplabv3plus", "whole"), classes=1)
+        chosen.append(("DeepLabv3+", "as published", "deeplabv3plus", published))
+    rows = []
+    for title, size, name, config in chosen:
+        model = models.build(name, config, (*tile, 1))
+        bytes_ = memory(model)
+        convolutions = [layer for layer in model.layers if isinstance(layer, WEIGHTED)]
+        rows.append({
+            "network": title, "size": size,
+            "parameters": sum(math.prod(w.shape) for w in model.trainable_weights),
+            "multiply_adds": sum(multiply_adds(layer) for layer in convolutions),
+            "training_bytes": bytes_["training"], "inference_bytes": bytes_["inference"],
+        })  # fmt: skip
+    return pd.DataFrame(rows)

@@ -1,0 +1,97 @@
+"""The peers of benchmarks/ are the same networks; the timing of a step runs."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivdlib import models
+
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
+CONFIG = replace(models.config("fds_cnn", "tiny"), dropout=0.0, bn_momentum=0.1)
+
+
+@pytest.fixture
+def peers(monkeypatch):
+    """The two writings of the network beside ivdlib's: `stock` and `torch_plain`."""
+    if os.environ.get("IVDLIB_CI") != "1":
+        pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(FOLDER))
+    from peers import stock, torch_plain
+
+    return stock, torch_plain
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("training", [False, True], ids=["moving statistics", "of the batch"])
+def test_the_network_in_pytorch_is_ours(peers, training):
+    import torch
+
+    stock, plain = peers
+    model = models.build("fds_cnn", CONFIG, (16, 24, 1))
+    rng = np.random.default_rng(0)
+    for name, variable in stock.weights(model).items():
+        if name.endswith(("gamma", "beta")):
+            variable.assign(rng.normal(name.endswith("gamma"), 0.2, variable.shape))
+    images = rng.random((4, 16, 24, 1), dtype=np.float32)
+    for _ in range(3):
+        model(images, training=True)  # so that the moving statistics are those of a network in use
+    before = {name: np.array(v) for name, v in stock.weights(model).items()}
+    network = plain.FDSCNN(CONFIG)
+    plain.copy_weights(stock.weights(model), network)
+    with torch.no_grad():
+        theirs = network.train(training)(plain.to_torch(images)).numpy()[:, 0]
+    ours = np.asarray(model(images, training=training))[..., 0]
+    np.testing.assert_allclose(theirs, ours, atol=1e-4)
+    assert ours.std() > 0.01
+    if training:
+        n, name = 4 * 8 * 12, "conv1_depthwise_norm_moving_variance"
+        kept = CONFIG.bn_momentum * before[name]
+        theirs = network.units["conv1"].depthwise_norm.running_var.numpy() - kept
+        ours = np.array(stock.weights(model)[name]) - kept
+        # PyTorch keeps the variance over n - 1.
+        np.testing.assert_allclose(theirs, ours * n / (n - 1), rtol=1e-3, atol=1e-6)
+
+
+def test_the_loss_in_pytorch_is_ours(peers):
+    import torch
+
+    from ivdlib.losses import loss
+
+    rng = np.random.default_rng(0)
+    p = rng.random((2, 8, 8, 1), dtype=np.float32)
+    truth = (rng.random(p.shape) > 0.8).astype(np.float32)
+    theirs = peers[1].loss(torch.tensor(truth), torch.tensor(p))
+    assert float(theirs) == pytest.approx(float(loss("bce_dice")(truth, p)), abs=1e-5)
+
+
+def test_multiply_adds_are_counted_alike(peers):
+    stock, plain = peers
+    from peers import measure
+
+    images = np.zeros((1, 16, 24, 1), np.float32)
+    count = plain.multiply_adds(plain.FDSCNN(CONFIG), plain.to_torch(images))
+    assert count == measure.multiply_adds(stock.fds_cnn(CONFIG, (16, 24, 1))) > 1e6
+
+
+@pytest.mark.slow
+def test_a_step_is_timed(tmp_path):
+    words = ["--size", "tiny", "--tile", "16", "16", "--batch", "2", "--steps", "1"]
+    words += ["--rounds", "1"]
+    only = ["--only", "ivdlib", "Keras layers without XLA"]
+    command = [sys.executable, FOLDER / "train_step.py", *words, *only, "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert list(table["name"]) == only[1:]
+    assert (table[["min_s", "gflops", "share", "rss_gb", "times_ivdlib"]] > 0).all(axis=None)
+    assert table["times_ivdlib"][0] == 1 and table["note"].isna().all()
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["peak_gflops"]["float32"] > 1 and record["goals"] == []
+    assert record["arguments"]["batch"] == 2 and "keras" in record["versions"]
