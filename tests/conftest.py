@@ -116,3 +116,27 @@ def oblique_affine(request) -> np.ndarray:
         affine[:3, axis] = tilt[:, world] * sign * size
     affine[:3, 3] = -12.5, 33, 7.25
     return affine
+
+
+# --- the ways in which a normalised convolution is computed, each one forced ----------------------
+
+
+def _choose(monkeypatch, way):
+    from ivdlib.layers import kernels
+
+    monkeypatch.setenv("IVDLIB_KERNELS", "plain" if way == "plain" else "fast")
+    if way != "plain":
+        monkeypatch.setattr(kernels, "folds", lambda *_: way == "folded")
+
+
+@pytest.fixture(params=("folded", "apart", "plain"))
+def way(request, monkeypatch):
+    """Normalisations folded into the product; apart from it, by fast kernels; by those of Keras."""
+    _choose(monkeypatch, request.param)
+    return request.param
+
+
+@pytest.fixture
+def take(monkeypatch):
+    """Give the function `take(way)`, for a test that compares the ways."""
+    return lambda way: _choose(monkeypatch, way)

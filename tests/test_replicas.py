@@ -27,7 +27,7 @@ if name == "fds_cnn":
 rng = np.random.default_rng(0)
 truth = rng.random((3, 30, 40)) < 0.3
 image = np.clip(0.2 + 0.5 * truth + rng.normal(0, 0.1, truth.shape), 0, 1).astype(np.float32)
-options = TrainingOptions(steps=3, batch=6, noise_probability=0.0, learning_rate=0.5)
+options = TrainingOptions(steps=2, batch=6, noise_probability=0.0, learning_rate=0.02)
 sampler = TileSampler([TrainingImage(image, truth, (0, 30))], (16, 24), options, 0)
 found = []
 for devices in ([], {devices!r}):
