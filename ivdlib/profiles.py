@@ -198,6 +198,11 @@ def keys() -> list[str]:
     return names
 
 
+def current(p: Profile, key: str) -> Any:
+    """Value of a field, dotted where nested; `ConfigError` where there is none of that name."""
+    return getattr(*_split(key, p))
+
+
 def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
     """Find a profile by name and override single fields.
 
@@ -282,8 +287,7 @@ def deviations(p: Profile) -> list[dict[str, str]]:
     """List where a profile differs from `paper`: `field`, `ours`, `paper` and the reason, `why`."""
     paper, rows = PROFILES["paper"], []
     for key in keys():
-        (ours, leaf), (theirs, _) = _split(key, p), _split(key, paper)
-        a, b = getattr(ours, leaf), getattr(theirs, leaf)
+        a, b = current(p, key), current(paper, key)
         if a != b and key not in {"seeds", "folds", "score_discs", "references", "comparable"}:
             why = REASONS.get(key, "chosen for this profile")
             rows.append({"field": key, "ours": str(a), "paper": str(b), "why": why})

@@ -9,7 +9,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from ivdlib import cli
+from ivdlib import cli, profiles
+from ivdlib.commands.arguments import value
 
 COMMANDS = ("phantom", "check", "grid", "reproduce", "lesson", "predict", "score", "info")
 
@@ -89,8 +90,8 @@ def test_verdicts_are_coloured_in_a_terminal(
 ):
     for name in ("NO_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
     write_case(tmp_path, "A1")
     _, out, _ = run(capsys, "check", tmp_path)
@@ -133,6 +134,24 @@ BAD_GRIDS = {
     "unknown network": (["--networks", "resnet"], "resnet"),
     "one fold": (["--folds", "1"], "folds"),
 }
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "read"),
+    [
+        ("arms", "with", ("with",)),
+        ("networks", "unet,fds_cnn", ("unet", "fds_cnn")),
+        ("spine.region", "true", "true"),
+        ("spine.region", "none", "none"),
+        ("folds", "none", None),
+        ("score_discs", "True", True),
+        ("training.learning_rate", "1e-3", 1e-3),
+        ("training.tile", "48,64", (48, 64)),
+        ("training.steps", "many", "many"),
+    ],
+)
+def test_values_are_read_as_their_field_needs(field, text, read):
+    assert value(text, like=profiles.current(profiles.profile("paper"), field)) == read
 
 
 @pytest.mark.parametrize("kind", BAD_GRIDS)

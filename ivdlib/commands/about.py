@@ -110,7 +110,12 @@ def _print(rows) -> None:
             f"{row.parameters:,}", f"{row.multiply_adds / 1e6:,.1f}",
             f"{row.all_parameters:,}", f"{row.all_multiply_adds / 1e6:,.1f}",
         ))  # fmt: skip
-    widths = [max(len(line[k]) for line in lines) for k in range(len(heads))]
+    _columns(lines)
+
+
+def _columns(lines: list[tuple[str, ...]]) -> None:
+    """Print lines of cells in columns: two of words, then numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (
             c.rjust(w) if k > 1 else c.ljust(w)
@@ -126,14 +131,15 @@ def _compare(args: argparse.Namespace) -> int:
     if args.json:
         print(rows.to_json(orient="records", indent=1))
         return 0
-    print(f"{'network':<11} {'size':<13} {'parameters':>11} {'10⁶ m–a':>10} {'maps, MiB':>10} "
-          f"{'in training':>12}")  # fmt: skip
-    for row in rows.itertuples():
-        print(
-            f"{row.network:<11} {row.size:<13} {row.parameters:>11,} "
-            f"{row.multiply_adds / 1e6:>10,.1f} {row.inference_bytes / 2**20:>10,.1f} "
-            f"{row.training_bytes / 2**20:>12,.1f}"
+    lines = [("network", "size", "parameters", "10⁶ m–a", "maps, MiB", "in training")]
+    lines += [
+        (
+            row.network, row.size, f"{row.parameters:,}", f"{row.multiply_adds / 1e6:,.1f}",
+            f"{row.inference_bytes / 2**20:,.1f}", f"{row.training_bytes / 2**20:,.1f}",
         )
+        for row in rows.itertuples()
+    ]  # fmt: skip
+    _columns(lines)
     return 0
 
 

@@ -6,18 +6,18 @@ import argparse
 import os
 
 
-def value(text: str) -> object:
-    """Read `500`, `1e-3`, `true` or `a,b` as what it looks like."""
-    if "," in text:
-        return tuple(value(part) for part in text.split(",") if part)
-    if text.lower() in {"true", "false", "none"}:
-        return {"true": True, "false": False, "none": None}[text.lower()]
+def value(text: str, like: object = None) -> object:
+    """Read `500`, `1e-3`, `true` or `a,b` as the value that it replaces, `like`, or as it looks."""
+    if isinstance(like, tuple):
+        return tuple(value(part, like[0]) for part in text.split(",") if part)
+    if isinstance(like, str):
+        return text
     for kind in (int, float):
         try:
             return kind(text)
         except ValueError:
             continue
-    return text
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
 def numbers(text: str) -> frozenset[int]:

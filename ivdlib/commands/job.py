@@ -51,14 +51,16 @@ def grid(add) -> None:
 
 
 def _overrides(args: argparse.Namespace) -> dict[str, object]:
+    from ivdlib import profiles
     from ivdlib.errors import ConfigError
 
+    base = profiles.profile(args.profile)
     found: dict[str, object] = {}
     for item in args.set:
         key, equals, text = item.partition("=")
         if not equals:
             raise ConfigError(f"--set takes FIELD=VALUE, e.g. training.steps=500, not {item!r}.")
-        found[key.strip()] = value(text.strip())
+        found[key.strip()] = value(text.strip(), like=profiles.current(base, key.strip()))
     if args.networks:
         found["networks"] = tuple(args.networks.split(","))
     for name in ("folds", "seeds"):
