@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,7 +89,7 @@ def prepare(given: argparse.Namespace) -> None:
                 layer.momentum = 0.0
         # As a graph, which frees maps after use: Keras alone would hold all of them, 20 GB.
         tf.function(lambda x: plain(x, training=True))(tiles[:BATCH, ..., None])
-        stock.copy_weights(plain, model)
+        stock.copy_weights(stock.weights(plain), model)
     weights = {name: np.array(v) for name, v in stock.weights(model).items()}
     np.savez(given.folder / "weights.npz", **weights)
     inference.save_weights(model, given.folder / "network.weights.h5", passport)
@@ -111,10 +112,8 @@ def keras_layers(folder: Path) -> Predict:
 
     config, tile = configuration(folder)
     model = stock.fds_cnn(config, (*tile, 1))
-    with np.load(folder / "weights.npz") as have:
-        for name, variable in stock.weights(model).items():
-            if "seed_generator" not in name:
-                variable.assign(have[name])
+    with np.load(folder / "weights.npz") as weights:
+        stock.copy_weights(weights, model)
     model.compile(jit_compile=False)
     return lambda tiles: model.predict(tiles[..., None], BATCH, verbose=0)[..., 0]
 
@@ -213,19 +212,12 @@ def compare(row: dict[str, Any], folder: Path, count: int) -> dict[str, Any]:
     return {key: row.get(key) for key in (*order, "dice", "dice_difference", "note")}
 
 
-def has_bfloat16() -> bool:
-    """Whether OpenVINO says that this processor computes in bfloat16."""
-    try:
-        from openvino import Core
-    except ImportError:
-        return False
-    return "BF16" in Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
 def judge(rows: list[dict], weights: bool, memory: bool) -> list[dict]:
     """Return the goals and what they came to."""
+    from ivdlib import engines
+
     of = {row["name"]: row for row in rows}
-    best = "bfloat16" if has_bfloat16() else "float32"
+    best = engines.best_precision() if find_spec("openvino") else "float32"
     name = OPENVINO[best]
     speeds = [of[n].get("tiles_per_s") for n in (name, KERAS)]
     faster = speeds[0] / speeds[1] if all(speeds) else None
@@ -291,12 +283,8 @@ def main(words: list[str] | None = None) -> int:
     measure.show(rows, COLUMNS)
     whole = not given.only and given.size == "paper"
     goals = judge(rows, bool(given.weights), given.memory) if whole else []
-    measure.show_goals(goals)
-    if given.out:
-        arguments = {k: v for k, v in vars(given).items() if k not in ("out", "row", "folder")}
-        arguments["weights"] = given.weights.name if given.weights else "untrained"
-        measure.write(given.out, rows, arguments=arguments, tiles=count, goals=goals)
-    return 0 if all(g["met"] for g in goals) else 1
+    weights = given.weights.name if given.weights else "untrained"
+    return measure.finish(given, rows, goals, arguments={"weights": weights}, tiles=count)
 
 
 if __name__ == "__main__":

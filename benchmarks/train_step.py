@@ -17,13 +17,13 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 from peers import measure
 
 from ivdlib.errors import IvdlibError
+from ivdlib.profiles import SIZES
 from ivdlib.progress import Progress, say
 
 TILE, BATCH = (112, 128), 16
@@ -46,13 +46,10 @@ def data(given: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
 
 def numbers(size: str, given: argparse.Namespace) -> dict[str, int]:
     """Return the network's parameters, and its multiply-adds for one tile."""
-    from peers import stock
+    from ivdlib import cost, models
 
-    from ivdlib import models
-
-    model = stock.fds_cnn(models.config("fds_cnn", size), (*given.tile, 1))
-    count = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
-    return {"parameters": count, "multiply_adds": measure.multiply_adds(model)}
+    rows = cost.table(models.build("fds_cnn", size, (*given.tile, 1)))
+    return {key: int(rows[key].sum()) for key in ("parameters", "multiply_adds")}
 
 
 def configuration(given: argparse.Namespace) -> Any:
@@ -212,17 +209,16 @@ COLUMNS |= {"rss_gb": ".2f", "note": ""}
 def main(words: list[str] | None = None) -> int:
     """Run the benchmark; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    sizes = ("tiny", "laptop", "paper")
     add = parser.add_argument
-    add("--size", action="append", choices=sizes, help="repeatable (default: tiny and laptop)")
+    add("--size", action="append", choices=SIZES, help="repeatable (default: tiny and laptop)")
     add("--steps", type=int, default=6, help="timed steps a row and round (default: 6)")
     add("--rounds", type=int, default=2, help="how often to run all rows (default: 2)")
     add("--only", nargs="+", choices=list(ROWS), metavar="NAME", help="rows; goals not judged")
     add("--out", type=Path, help="folder for table.csv and record.json")
-    for word in ("--row", "--batch", "--tile"):  # for the rows' processes, and for tests
-        kind: Any = SimpleNamespace(row=str, batch=int, tile=int)
-        how = {"type": getattr(kind, word[2:]), "help": argparse.SUPPRESS}
-        add(word, nargs=2 if word == "--tile" else None, **how)
+    # For the rows' processes, and for tests.
+    add("--row", help=argparse.SUPPRESS)
+    add("--batch", type=int, help=argparse.SUPPRESS)
+    add("--tile", type=int, nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args(words)
     whole = not (given.only or given.batch or given.tile)
     given.batch, given.tile = given.batch or BATCH, tuple(given.tile or TILE)
@@ -234,11 +230,7 @@ def main(words: list[str] | None = None) -> int:
     measure.show(rows, COLUMNS)
     print("matrix product:", ", ".join(f"{v:.0f} GFLOP/s in {k}" for k, v in peak.items()))
     goals = judge(rows, given.size) if whole else []
-    measure.show_goals(goals)
-    if given.out:
-        arguments = {k: v for k, v in vars(given).items() if k not in ("out", "row")}
-        measure.write(given.out, rows, arguments=arguments, peak_gflops=peak, goals=goals)
-    return 0 if all(g["met"] for g in goals) else 1
+    return measure.finish(given, rows, goals, peak_gflops=peak)
 
 
 if __name__ == "__main__":

@@ -102,10 +102,8 @@ def random_pixels(tiles: Any, shares: Any, seed: Any) -> Any:
     -------
     tensor, float32, (b, h, w)
     """
-    chance, value = ops.split(
-        keras.random.uniform(ops.shape(ops.stack([tiles, tiles])), seed=seed), 2, axis=0
-    )
-    return ops.where(chance[0] < shares[:, None, None], value[0], tiles)
+    drawn = keras.random.uniform((2, *ops.shape(tiles)), seed=seed)
+    return ops.where(drawn[0] < shares[:, None, None], drawn[1], tiles)
 
 
 @keras.saving.register_keras_serializable("ivdlib")

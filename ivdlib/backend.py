@@ -25,8 +25,7 @@ def precision(wanted: str = "auto") -> str:
     """Precision of the maps in a training step; weights and statistics are always float32.
 
     ``auto`` is bfloat16 on a GPU that has units for it, else float32: on the CPU it was measured
-    on, bfloat16 saved a tenth of the time (`benchmarks/train_step.py`), too little to change
-    results for.
+    on, bfloat16 saved no time (`benchmarks/train_step.py`).
 
     Raises
     ------

@@ -17,6 +17,7 @@ import pandas as pd
 
 from ivdlib import layers, models
 from ivdlib.errors import ConfigError
+from ivdlib.profiles import SIZES, TITLES
 
 BYTES = 4
 """Of a number in float32."""
@@ -27,7 +28,6 @@ WEIGHTED = (
     keras.layers.Conv2D,
     keras.layers.Conv2DTranspose,
 )
-COMPARED = {"FDS-CNN": "fds_cnn", "DeepLabv3+": "deeplabv3plus", "U-Net": "unet"}
 
 Span = tuple[int, int]
 
@@ -58,7 +58,7 @@ def table(model: keras.Model) -> pd.DataFrame:
     for layer in model.layers:
         if not layer.weights or isinstance(layer, keras.layers.Dropout):
             continue
-        weights = sum(math.prod(w.shape) for w in layer.trainable_weights)
+        weights = parameters(layer)
         if not isinstance(layer, WEIGHTED):  # batch normalisation: to the convolution before it
             rows[-1]["parameters"] += weights
             continue
@@ -73,6 +73,11 @@ def table(model: keras.Model) -> pd.DataFrame:
     for column in ("parameters", "multiply_adds"):
         found[f"all_{column}"] = found[column].cumsum()
     return found
+
+
+def parameters(layer: keras.layers.Layer) -> int:
+    """How many numbers a layer, or a network, learns."""
+    return sum(math.prod(w.shape) for w in layer.trainable_weights)
 
 
 def _kind(layer: Any) -> str:
@@ -280,12 +285,12 @@ def comparison(tile: Sequence[int] = (112, 128), sizes: Sequence[str] = ()) -> p
     """
     chosen = [
         (title, size, name, models.config(name, size))
-        for size in sizes or ("tiny", "laptop", "paper")
-        for title, name in COMPARED.items()
+        for size in sizes or SIZES
+        for name, title in TITLES.items()
     ]
     if not sizes:
         published = replace(models.config("deeplabv3plus", "whole"), classes=1)
-        chosen.append(("DeepLabv3+", "as published", "deeplabv3plus", published))
+        chosen.append((TITLES["deeplabv3plus"], "as published", "deeplabv3plus", published))
     rows = []
     for title, size, name, config in chosen:
         model = models.build(name, config, (*tile, 1))
@@ -293,7 +298,7 @@ def comparison(tile: Sequence[int] = (112, 128), sizes: Sequence[str] = ()) -> p
         convolutions = [layer for layer in model.layers if isinstance(layer, WEIGHTED)]
         rows.append({
             "network": title, "size": size,
-            "parameters": sum(math.prod(w.shape) for w in model.trainable_weights),
+            "parameters": parameters(model),
             "multiply_adds": sum(multiply_adds(layer) for layer in convolutions),
             "training_bytes": bytes_["training"], "inference_bytes": bytes_["inference"],
         })  # fmt: skip

@@ -137,11 +137,16 @@ def on_engine(
     if engine == "keras":
         return network
     if precision == "auto":
-        able = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        precision = "bfloat16" if able else "float32"
+        precision = best_precision()
     graph = _cached(network.model, Path(weights))
     model = _OpenVINOModel(graph, network.model, precision)
     return Network(model, network.passport)
+
+
+def best_precision() -> str:
+    """Bfloat16 where OpenVINO says that this processor has units for it, else float32."""
+    able = "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bfloat16" if able else "float32"
 
 
 def cache_folder() -> Path:

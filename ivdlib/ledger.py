@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ivdlib import files, inference, models, provenance
+from ivdlib import cost, files, inference, models, provenance
 from ivdlib.fusion import is_derived
 from ivdlib.profiles import TrainingOptions
 from ivdlib.splits import Fold
@@ -107,7 +107,7 @@ def finish(
         fold=fold.number,
         passport=card,
         precision=engine.precision,
-        parameters=sum(int(np.prod(w.shape)) for w in engine.model.trainable_weights),
+        parameters=cost.parameters(engine.model),
         seconds_training=round(history[-1]["seconds"], 1),
         seconds_scoring=round(time.monotonic() - begin, 1),
     )

@@ -91,6 +91,7 @@ class TileSampler:
         if not any(item.truth.any() for item in images):
             raise ConfigError("no label is set in any training image; check the labels.")
         self.images, self.tile, self.options, self.seed = images, tile, options, seed
+        self._around = augment.margin(tile, options.rotation)
         self.keep_empty = self._share_of_empty_kept() if options.tiles == "thinned" else 1.0
 
     def _share_of_empty_kept(self) -> float:
@@ -110,7 +111,7 @@ class TileSampler:
     def draw(self, step: int) -> Draw:
         """Draw the batch of a step (counted from 0)."""
         rng = np.random.default_rng([self.seed, step])
-        options, around = self.options, augment.margin(self.tile, self.options.rotation)
+        options, around = self.options, self._around
         windows, truth = [], []
         degrees, shares = (np.zeros(options.batch, np.float32) for _ in range(2))
         for k in range(options.batch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -96,20 +97,6 @@ def matrix_peak(side: int = 2048, repeats: int = 8) -> dict[str, float]:
     return result
 
 
-def multiply_adds(model: Any) -> int:
-    """Multiply-adds of all convolutions of a Keras network for one image."""
-    import keras
-
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
-            _, height, width, channels = layer.output.shape
-            kernel = layer.kernel.shape
-            inputs = 1 if isinstance(layer, keras.layers.DepthwiseConv2D) else kernel[2]
-            total += height * width * channels * kernel[0] * kernel[1] * inputs
-    return total
-
-
 def merge(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One row from those of all rounds: the least of what is least, the median of medians.
 
@@ -161,6 +148,21 @@ def show_goals(goals: Sequence[dict[str, Any]]) -> None:
         sign = ">=" if g["least"] else "<="
         tail = "" if g["met"] else "  MISSED"
         print(f"{g['goal']}: {value} (goal {sign} {g['limit']:g}){tail}")
+
+
+def finish(
+    given: argparse.Namespace,
+    rows: Sequence[dict[str, Any]],
+    goals: Sequence[dict[str, Any]],
+    **fields: Any,
+) -> int:
+    """Print the goals, write the results where ``--out`` says; status 1 where a goal is missed."""
+    show_goals(goals)
+    if given.out:
+        arguments = {k: v for k, v in vars(given).items() if k not in ("out", "row", "folder")}
+        arguments |= fields.pop("arguments", {})
+        write(given.out, rows, arguments=arguments, goals=goals, **fields)
+    return 0 if all(g["met"] for g in goals) else 1
 
 
 def write(folder: Path, rows: Sequence[dict[str, Any]], **fields: Any) -> None:

@@ -7,6 +7,7 @@ only the lists of the configurations.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -130,9 +131,8 @@ def weights(model: keras.Model) -> dict[str, Any]:
     return found
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give `target` the weights of `source`, which is the same network in the other writing."""
-    have = weights(source)
+def copy_weights(have: Mapping[str, Any], target: keras.Model) -> None:
+    """Give `target` the weights `have` by name; those of the same network in the other writing."""
     for name, variable in weights(target).items():
         if "seed_generator" not in name:
             variable.assign(have[name])

@@ -76,7 +76,7 @@ class FDSCNNConfig(XceptionConfig):
         (1, 2, 5),
         (1, 2, 5),
     )
-    # "all convolutions are replaced by dilated separable convolutions"; 1x1 ones stay as they are.
+    # "replaces all convolutions with dilated separable convolutions"; 1x1 ones stay as they are.
     convolution: str = "separable"
     # "all": the stem too.
     stem: str = "separable"
@@ -88,7 +88,7 @@ class FDSCNNConfig(XceptionConfig):
     # Keras' defaults; the paper names none.
     bn_momentum: float = 0.99
     bn_epsilon: float = 1e-3
-    # "two GPUs", and no word of it: each with its own is what Keras did.
+    # "two Nvidia 1080Ti GPUs", and no word of it: each with its own is what Keras did.
     bn_synchronised: bool = False
     # DeepLabv3+ at output stride 16; they fit into 56 x 64.
     aspp_rates: tuple[int, ...] = (6, 12, 18)
@@ -98,7 +98,8 @@ class FDSCNNConfig(XceptionConfig):
     # 48 in DeepLabv3+, halved with all others.
     skip_width: int = 48
     decoder_width: int = 256
-    # "the output of the third layer convolution, of the entry flow, of the middle flow".
+    # "the output of the third layer convolution, the output of the enter flow and the output of the
+    # middle flow" (Sect. 2.2).
     skips: tuple[str, ...] = SKIPS
     # conv1 and conv2 are the first two.
     first_skip: int = 1

@@ -97,9 +97,11 @@ class XceptionConfig(NetworkConfig):
 
     def convolutions(self, epsilon: float | None = None) -> layers.Convolutions:
         """How this network makes its convolutions; `epsilon` replaces `bn_epsilon`."""
-        norm = {"momentum": self.bn_momentum, "epsilon": epsilon or self.bn_epsilon}
-        if self.bn_synchronised:
-            norm["synchronized"] = True
+        norm = {
+            "momentum": self.bn_momentum,
+            "epsilon": epsilon or self.bn_epsilon,
+            "synchronized": self.bn_synchronised,
+        }
         return layers.Convolutions(self.convolution, self.norm_between, norm)
 
     def check(self) -> None:

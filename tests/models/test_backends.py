@@ -71,12 +71,17 @@ def result(folder, name, backend):
     return np.load(path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", OTHERS)
-@pytest.mark.parametrize("name", one_backend.CONFIGS)
-def test_answers_are_those_of_tensorflow(name, backend, folder):
+@pytest.fixture(params=[(n, b) for b in OTHERS for n in one_backend.CONFIGS], ids="-".join)
+def results(request, folder):
+    """What TensorFlow and another backend made of a network."""
+    name, backend = request.param
     installed(backend)
-    want, got = (result(folder, name, b) for b in ("tensorflow", backend))
+    return [result(folder, name, b) for b in ("tensorflow", backend)]
+
+
+@pytest.mark.slow
+def test_answers_are_those_of_tensorflow(results):
+    want, got = results
     for key in ("inference", "training"):
         assert want[key].shape == (3, *one_backend.SHAPE)
         assert np.ptp(want[key]) > 0.01, key
@@ -85,12 +90,9 @@ def test_answers_are_those_of_tensorflow(name, backend, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", OTHERS)
-@pytest.mark.parametrize("name", one_backend.CONFIGS)
-def test_one_step_moves_the_weights_as_on_tensorflow(name, backend, folder):
+def test_one_step_moves_the_weights_as_on_tensorflow(results):
     """To some per cent: a pixel that rounding puts on the other side of a ReLU changes a step."""
-    installed(backend)
-    want, got = (result(folder, name, b) for b in ("tensorflow", backend))
+    want, got = results
     assert float(got["loss"]) == pytest.approx(float(want["loss"]), rel=1e-4)
     keys = [key for key in want.files if key.startswith("change")]
     assert set(want.files) == set(got.files)

@@ -35,7 +35,7 @@ def pair(stock, name):
     for weight in ours.trainable_weights:
         if weight.name in ("gamma", "beta", "bias"):
             weight.assign(np.array(weight.value) + rng.uniform(-0.2, 0.2, weight.shape))
-    stock.copy_weights(ours, theirs)
+    stock.copy_weights(stock.weights(ours), theirs)
     assert stock.weights(ours).keys() == stock.weights(theirs).keys()
     assert ours.count_params() == theirs.count_params()
     x = rng.uniform(0, 1, (2, *SHAPE)).astype(np.float32)
@@ -102,7 +102,7 @@ def test_the_fast_network_trains_and_answers_as_the_stock_one(name, stock, monke
     monkeypatch.delenv("IVDLIB_KERNELS", raising=False)
     ours, theirs, x, y = pair(stock, name)
     assert_same_answers(ours, theirs, x, 1e-4)
-    stock.copy_weights(ours, theirs)
+    stock.copy_weights(stock.weights(ours), theirs)
     before = values(stock, theirs)
     losses_before = [train(model, x, y, eagerly=False) for model in (ours, theirs)]
     assert losses_before[0] == pytest.approx(losses_before[1], rel=1e-5)
@@ -111,5 +111,5 @@ def test_the_fast_network_trains_and_answers_as_the_stock_one(name, stock, monke
     change = sum(np.sum((want[key] - before[key]) ** 2) for key in before)
     assert change > 1e-6
     assert difference < 0.05**2 * change
-    stock.copy_weights(theirs, ours)
+    stock.copy_weights(stock.weights(theirs), ours)
     assert_same_answers(ours, theirs, x, 1e-4)
