@@ -62,34 +62,46 @@ def phantom_tiles(count: int, tile: tuple[int, int]) -> tuple[np.ndarray, np.nda
     return tiles[chosen], truth[chosen]
 
 
-def prepare(given: argparse.Namespace) -> None:
-    """Write tiles and weights into the folder, for all rows."""
+def untrained(config: Any, tiles: np.ndarray) -> Any:
+    """Return the network with its first weights and the moving statistics of these tiles."""
     import keras
     import tensorflow as tf
     from peers import stock
 
+    from ivdlib import models
+
+    keras.utils.set_random_seed(0)
+    shape = (*tiles.shape[1:], 1)
+    model, plain = models.build("fds_cnn", config, shape), stock.fds_cnn(config, shape)
+    for layer in plain.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    # As a graph, which frees maps after use: Keras alone would hold all of them, 20 GB.
+    tf.function(lambda x: plain(x, training=True))(tiles[..., None])
+    stock.copy_weights(stock.weights(plain), model)
+    return model
+
+
+def prepare(given: argparse.Namespace) -> None:
+    """Write tiles and weights into the folder, for all rows."""
+    from peers import stock
+
     from ivdlib import inference, models
 
+    tile = tuple(given.tile)  # the paper's, whatever was trained on: the network takes any
+    tiles, truth = phantom_tiles(given.tiles, tile)
     if given.weights:
-        network = inference.load_model(given.weights)
-        if network.passport["network"] != "fds_cnn":
+        trained = inference.load_model(given.weights)
+        passport = trained.passport | {"tile": list(tile)}
+        if passport["network"] != "fds_cnn":
             raise ConfigError(f"{given.weights} holds no FDS-CNN; its peers are written for that.")
-        model, passport = network.model, network.passport
+        config = models.config_from_dict("fds_cnn", passport["config"])
+        model = models.build("fds_cnn", config, (*tile, 1))
+        model.set_weights(trained.model.get_weights())
     else:
         config = models.config("fds_cnn", given.size)
-        passport = {"network": "fds_cnn", "config": config.to_dict(), "tile": list(given.tile)}
-    tile = tuple(passport["tile"])
-    tiles, truth = phantom_tiles(given.tiles, tile)
-    if not given.weights:
-        keras.utils.set_random_seed(0)
-        model = models.build("fds_cnn", config, (*tile, 1))
-        plain = stock.fds_cnn(config, (*tile, 1))
-        for layer in plain.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = 0.0
-        # As a graph, which frees maps after use: Keras alone would hold all of them, 20 GB.
-        tf.function(lambda x: plain(x, training=True))(tiles[:BATCH, ..., None])
-        stock.copy_weights(stock.weights(plain), model)
+        passport = {"network": "fds_cnn", "config": config.to_dict(), "tile": list(tile)}
+        model = untrained(config, tiles[:BATCH])
     weights = {name: np.array(v) for name, v in stock.weights(model).items()}
     np.savez(given.folder / "weights.npz", **weights)
     inference.save_weights(model, given.folder / "network.weights.h5", passport)

@@ -28,8 +28,8 @@ from ivdlib.progress import Progress, say
 
 TILE, BATCH = (112, 128), 16
 OURS, PLAIN, TORCH = "ivdlib", "Keras layers without XLA", "PyTorch"
-XLA_SECONDS, XLA_STEPS = 600, 2
-"""Limits of the row with Keras' defaults, which compiles for minutes."""
+XLA = {"steps": 2, "rounds": 1, "seconds": 600.0}
+"""Limits of the row with XLA, which compiles for minutes and computes slowly."""
 GOALS = {PLAIN: 1.5, TORCH: 2.0}
 """How many times as long as ivdlib a row must take at least."""
 SHARE = 0.25
@@ -119,7 +119,8 @@ ROWS = {
     OURS: Row(ours),
     "ivdlib, mixed bfloat16": Row(partial(ours, policy="mixed_bfloat16")),
     PLAIN: Row(partial(keras_layers, jit_compile=False)),
-    "Keras layers, Keras' defaults": Row(keras_layers, "tensorflow", XLA_STEPS, 1, XLA_SECONDS),
+    "Keras layers, Keras' defaults": Row(keras_layers),
+    "Keras layers with XLA": Row(partial(keras_layers, jit_compile=True), **XLA),
     TORCH: Row(torch_layers, "torch"),
     "PyTorch, bfloat16 autocast": Row(partial(torch_layers, bfloat16=True), "torch"),
     "MONAI BasicUNet": Row(partial(torch_layers, monai=True), "torch"),
