@@ -30,7 +30,7 @@ _PUBLIC = {
     "DeepLabV3PlusConfig": "models",
     "load_model": "inference",
     "predict": "inference",
-    "score": "metrics",
+    "score": "challenge",
     "Experiment": "experiment",
 }
 

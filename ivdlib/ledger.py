@@ -14,7 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ivdlib import cost, files, inference, models, provenance
@@ -72,13 +71,12 @@ def row(
     case: Case, fold: Fold, seed: int, network: str, size: str, trained_on: str, contrast: str,
     target: str = "disc",
 ) -> dict[str, Any]:  # fmt: skip
-    """Begin a row of `metrics.csv`: who was scored by what; the scores are still NaN."""
+    """Begin a row of `metrics.csv`: who was scored by what, without the scores."""
     return {
         "network": network, "size": size, "trained_on": trained_on, "fold": fold.number,
         "seed": seed, "case": case.name, "subject": case.subject, "stage": case.stage,
         "contrast": contrast, "derived": is_derived(contrast, case.derived), "target": target,
-        "scope": "volume", "level": "", "dice": np.nan, "dice_exact": np.nan, "asd_mm": np.nan,
-        "centre_distance_mm": np.nan,
+        "scope": "volume", "level": "",
     }  # fmt: skip
 
 

@@ -1,32 +1,25 @@
-"""Scores of a predicted disc mask: Dice, surface distance, distance of the centres.
+"""Scores of a predicted disc mask: Dice, surface distances, distance of the centres, volumes.
 
 One rule for empty masks holds throughout: two empty masks agree (Dice 1, distances 0 mm); where one
 of the two is empty, the disc is missed (Dice 0), and a distance is the diagonal of the volume, as
 in the challenge (458.2 mm for 36 × 256 × 256 voxels of 2 × 1.25 × 1.25 mm).
 
-Tables 1 to 3 of the paper are means of `dice` over whole volumes; `disc_scores` is the view of the
-challenge, disc by disc. No code of the challenge was published, so that view is "challenge-style".
+Tables 1 to 3 of the paper are means of `dice` over whole volumes. The view of the challenge, disc
+by disc, is in `ivdlib.challenge`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.discs import (
-    as_mask,
-    box,
-    check_spacing,
-    clean_specks,
-    components,
-    disc_levels,
-    nearest,
-    split_by_nearest_disc,
-)
+from ivdlib.discs import as_mask, box, check_spacing, nearest
 from ivdlib.errors import DataError
+
+MEASURES = ("dice", "asd_mm", "hd95_mm", "centre_distance_mm")
+"""What two masks are compared by: overlap, then three distances in mm."""
 
 
 def _pair(pred: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -39,9 +32,10 @@ def _pair(pred: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return pred, truth
 
 
-def _volume_pair(
+def volume_pair(
     pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
+    """Check two masks of a volume and its spacing; `DataError` where they do not fit."""
     pred, truth = _pair(pred, truth)
     if pred.ndim != 3:
         raise DataError(f"the masks have shape {pred.shape}; give whole volumes.")
@@ -58,39 +52,38 @@ def _surface(mask: np.ndarray) -> np.ndarray:
     return mask & ~ndimage.binary_erosion(mask)
 
 
-def _asd(pred: np.ndarray, truth: np.ndarray, spacing: tuple[float, ...]) -> float:
+def _surface_distances(
+    pred: np.ndarray, truth: np.ndarray, spacing: tuple[float, ...]
+) -> np.ndarray:
+    """Distance in mm from each voxel of either surface to the other surface."""
     surface_p, surface_t = _surface(pred), _surface(truth)
     to_truth, _ = nearest(surface_p, surface_t, spacing)
     to_pred, _ = nearest(surface_t, surface_p, spacing)
-    return float((to_truth.sum() + to_pred.sum()) / (to_truth.size + to_pred.size))
+    return np.concatenate([to_truth, to_pred])
 
 
 def _centre_mm(mask: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
     return np.array([where.mean() for where in np.nonzero(mask)]) * spacing
 
 
-def _scores(
+def compare(
     pred: np.ndarray, truth: np.ndarray, spacing: tuple[float, ...], diagonal: float
 ) -> dict[str, float]:
-    """Dice, surface distance and distance of the centres of two checked masks."""
+    """Score two checked masks (bool, one shape) by every measure of `MEASURES`."""
     if pred.any() and truth.any():
         near = box(pred | truth)
         pred, truth = pred[near], truth[near]
         offset = _centre_mm(pred, spacing) - _centre_mm(truth, spacing)
-        asd, centre = _asd(pred, truth, spacing), float(np.linalg.norm(offset))
+        distances = _surface_distances(pred, truth, spacing)
+        found = distances.mean(), np.percentile(distances, 95), np.linalg.norm(offset)
     else:
-        asd = centre = diagonal if pred.any() or truth.any() else 0.0
-    return {"dice": _dice(pred, truth), "asd_mm": asd, "centre_distance_mm": centre}
+        found = (diagonal if pred.any() or truth.any() else 0.0,) * 3
+    return dict(zip(MEASURES, (_dice(pred, truth), *map(float, found)), strict=True))
 
 
-def _at_edge(of: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+def at_edge(of: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+    """Whether a box of a volume of this shape meets one of its edges."""
     return any(s.start == 0 or s.stop == n for s, n in zip(of, shape, strict=True))
-
-
-def _join(a: tuple[slice, ...], b: tuple[slice, ...]) -> tuple[slice, ...]:
-    return tuple(
-        slice(min(p.start, q.start), max(p.stop, q.stop)) for p, q in zip(a, b, strict=True)
-    )
 
 
 def diagonal_mm(shape: Sequence[int], spacing: Sequence[float]) -> float:
@@ -120,12 +113,19 @@ def dice(pred: np.ndarray, truth: np.ndarray) -> float:
     return _dice(*_pair(pred, truth))
 
 
+def _distance(measure: str, pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> float:
+    pred, truth = _pair(pred, truth)
+    diagonal = diagonal_mm(pred.shape, spacing)
+    return compare(pred, truth, check_spacing(spacing, pred.ndim), diagonal)[measure]
+
+
 def asd_mm(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> float:
     """Compute the average symmetric surface distance in mm.
 
     The surface is every voxel of the mask with a face on the outside. The distance from each voxel
     of either surface to the nearest voxel of the other is averaged over both surfaces together, so
-    that each surface voxel counts the same (Heimann et al. 2009, IEEE TMI 28:1251).
+    that each surface voxel counts the same (Heimann et al. 2009, IEEE TMI 28:1251). Some packages
+    take the mean of two means instead, one a surface.
 
     Parameters
     ----------
@@ -144,88 +144,52 @@ def asd_mm(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> flo
     DataError
         If the shapes differ, one of the two is not a mask, or the spacing does not fit.
     """
-    pred, truth = _pair(pred, truth)
-    diagonal = diagonal_mm(pred.shape, spacing)
-    return _scores(pred, truth, check_spacing(spacing, pred.ndim), diagonal)["asd_mm"]
+    return _distance("asd_mm", pred, truth, spacing)
+
+
+def hd95_mm(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> float:
+    """Compute the 95 % Hausdorff distance in mm.
+
+    The 95th percentile of the distances that `asd_mm` averages, those of both surfaces together.
+    Some packages take the larger of two percentiles instead, one a surface. Parameters, empty masks
+    and errors as in `asd_mm`.
+    """
+    return _distance("hd95_mm", pred, truth, spacing)
 
 
 def centre_distance_mm(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> float:
     """Compute the distance between the centroids of two masks in mm.
 
+    Parameters, empty masks and errors as in `asd_mm`.
+    """
+    return _distance("centre_distance_mm", pred, truth, spacing)
+
+
+def slice_dice(pred: np.ndarray, truth: np.ndarray, axis: int = 0) -> float:
+    """Compute the mean Dice over slices, as papers on slices report it.
+
     Parameters
     ----------
     pred, truth : ndarray
         Masks of one shape.
-    spacing : sequence of float
-        Voxel size in mm, one per axis.
+    axis : int, default 0
+        What is across the slices; 0 gives the sagittal ones of a canonical volume.
 
     Returns
     -------
     float
-        0 if both masks are empty; the diagonal of the array in mm if one is.
+        Over the slices in which one of the masks holds anything; 1 if there are none. Slices that
+        are empty in both would count as 1 and flatter.
 
     Raises
     ------
     DataError
-        If the shapes differ, one of the two is not a mask, or the spacing does not fit.
+        If the shapes differ, or one of the two is not a mask.
     """
     pred, truth = _pair(pred, truth)
-    diagonal = diagonal_mm(pred.shape, spacing)
-    return _scores(pred, truth, check_spacing(spacing, pred.ndim), diagonal)["centre_distance_mm"]
-
-
-def disc_scores(
-    pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]
-) -> list[dict[str, Any]]:
-    """Score a prediction disc by disc, in the manner of the challenge.
-
-    The discs are the connected pieces of the truth without its specks (`discs.clean_specks`); each
-    predicted voxel belongs to the disc nearest to it in mm. A disc with no predicted voxel is
-    missed: Dice 0, and for the distances the diagonal of the volume.
-
-    Parameters
-    ----------
-    pred, truth : ndarray
-        Canonical masks (x, y, z) of one shape.
-    spacing : sequence of float
-        Voxel size in mm (x, y, z).
-
-    Returns
-    -------
-    list of dict
-        One for each disc of the truth from caudal to cranial, none if the truth is empty: `disc`
-        (1 is the lowest), `level` ("" where not known), `dice`, `asd_mm`, `centre_distance_mm`,
-        `missed`, `touches_border` (the true disc meets an edge of the volume, so that its surface
-        there is the edge's).
-
-    Raises
-    ------
-    DataError
-        If the shapes differ, one of the two is not a mask, or the spacing does not fit.
-    """
-    pred, truth, spacing = _volume_pair(pred, truth, spacing)
-    if not truth.any():
-        return []
-    diagonal = diagonal_mm(truth.shape, spacing)
-    discs = components(clean_specks(truth))
-    split = split_by_nearest_disc(pred, discs, spacing)
-    levels = disc_levels(int(discs.max()))
-    boxes_truth = ndimage.find_objects(discs)
-    boxes_pred = ndimage.find_objects(split, max_label=len(levels))
-    rows = []
-    for i, (of_truth, of_pred) in enumerate(zip(boxes_truth, boxes_pred, strict=True)):
-        near = of_truth if of_pred is None else _join(of_truth, of_pred)
-        scores = _scores(split[near] == i + 1, discs[near] == i + 1, spacing, diagonal)
-        rows.append(
-            {
-                "disc": i + 1,
-                "level": levels[i],
-                **scores,
-                "missed": of_pred is None,
-                "touches_border": _at_edge(of_truth, truth.shape),
-            }
-        )
-    return rows
+    pairs = zip(np.moveaxis(pred, axis, 0), np.moveaxis(truth, axis, 0), strict=True)
+    values = [_dice(p, t) for p, t in pairs if p.any() or t.any()]
+    return float(np.mean(values)) if values else 1.0
 
 
 def score_volume(
@@ -245,49 +209,36 @@ def score_volume(
     Returns
     -------
     dict
-        `dice`, `asd_mm`, `centre_distance_mm` (of all discs together), `pred_ml`, `truth_ml`,
-        `touches_border` (of the truth).
+        `dice`, `asd_mm`, `hd95_mm`, `centre_distance_mm` (of all discs together), `dice_slices`
+        (see `slice_dice`), `pred_ml`, `truth_ml`, `overlap_ml`, `volume_difference_ml` (predicted
+        less true), `touches_border` (of the truth). The pooled Dice of several scans is
+        2 Σ `overlap_ml` / Σ (`pred_ml` + `truth_ml`).
 
     Raises
     ------
     DataError
         If the shapes differ, one of the two is not a mask, or the spacing does not fit.
     """
-    pred, truth, spacing = _volume_pair(pred, truth, spacing)
-    voxel_ml = float(np.prod(spacing)) / 1000.0
+    pred, truth, spacing = volume_pair(pred, truth, spacing)
     return {
-        **_scores(pred, truth, spacing, diagonal_mm(truth.shape, spacing)),
-        "pred_ml": int(np.count_nonzero(pred)) * voxel_ml,
-        "truth_ml": int(np.count_nonzero(truth)) * voxel_ml,
-        "touches_border": bool(truth.any()) and _at_edge(box(truth), truth.shape),
+        **compare(pred, truth, spacing, diagonal_mm(truth.shape, spacing)),
+        "dice_slices": slice_dice(pred, truth),
+        **volumes(pred, truth, spacing),
+        "touches_border": bool(truth.any()) and at_edge(box(truth), truth.shape),
     }
 
 
-def score(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict[str, Any]:
-    """Score a prediction both ways: as a whole volume, and disc by disc.
+def volumes(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict[str, float]:
+    """Give volumes in ml of checked masks: `pred_ml`, `truth_ml`, `overlap_ml` and the difference.
 
     Parameters
     ----------
-    pred, truth : ndarray
-        Canonical masks (x, y, z) of one shape.
+    pred, truth : ndarray of bool
+        Of one shape.
     spacing : sequence of float
-        Voxel size in mm (x, y, z).
-
-    Returns
-    -------
-    dict
-        `volume` (see `score_volume`), `discs` (see `disc_scores`) and `mean_over_discs`: the mean
-        `dice`, `asd_mm` and `centre_distance_mm` over the discs, empty if the truth holds none.
-
-    Raises
-    ------
-    DataError
-        If the shapes differ, one of the two is not a mask, or the spacing does not fit.
+        Voxel size in mm.
     """
-    discs = disc_scores(pred, truth, spacing)
-    names = ("dice", "asd_mm", "centre_distance_mm") if discs else ()
-    return {
-        "volume": score_volume(pred, truth, spacing),
-        "discs": discs,
-        "mean_over_discs": {n: float(np.mean([row[n] for row in discs])) for n in names},
-    }
+    voxel_ml = float(np.prod(spacing)) / 1000.0
+    masks = {"pred_ml": pred, "truth_ml": truth, "overlap_ml": pred & truth}
+    found = {name: int(np.count_nonzero(mask)) * voxel_ml for name, mask in masks.items()}
+    return found | {"volume_difference_ml": found["pred_ml"] - found["truth_ml"]}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ivdlib import metrics
+from ivdlib import challenge, metrics
 from ivdlib.errors import DataError
 from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm, spacing_mm
 from ivdlib.layout import find_cases
@@ -36,7 +36,7 @@ def score_files(
     Returns
     -------
     dict
-        As `metrics.score`, with `pred` and `truth`.
+        As `challenge.score`, with `pred` and `truth`.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def score_files(
     _same_grid(predicted, labels)
     grid = file_grid(labels.array.shape, labels.affine, labels.header)
     masks = [to_canonical(_mask(image, values), grid) for image in (predicted, labels)]
-    scores = metrics.score(*masks, spacing_mm(canonical_affine(grid)))
+    scores = challenge.score(*masks, spacing_mm(canonical_affine(grid)))
     return {"pred": str(pred), "truth": str(truth), **scores}
 
 
@@ -73,6 +73,43 @@ def score_folders(
         {"case": name, **score_files(path, labels[name], discs)}
         for name, path in track(masks.items(), "scoring", len(masks))
     ]
+
+
+def conventions(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Average the scores of several scans in each way that papers do.
+
+    Parameters
+    ----------
+    scores : iterable of mapping
+        From `challenge.score` or `score_files`, one a scan.
+
+    Returns
+    -------
+    dict
+        `dice_volumes`: mean over scans (Tables 1 to 3). `dice_slices`: of each scan's sagittal
+        slices that hold a mask, then over scans. `dice_pooled`: of all voxels of all scans at
+        once. `dice_discs`, `asd_mm_discs`, `hd95_mm_discs`, `centre_distance_mm_discs`: mean over
+        the discs of a scan, then over the scans that have any (challenge-style).
+
+    Raises
+    ------
+    DataError
+        Where there are no scores.
+    """
+    scores = list(scores)
+    if not scores:
+        raise DataError("there are no scores to average.")
+    volumes = [scan["volume"] for scan in scores]
+    total = sum(v["pred_ml"] + v["truth_ml"] for v in volumes)
+    found = {
+        "dice_volumes": float(np.mean([v["dice"] for v in volumes])),
+        "dice_slices": float(np.mean([v["dice_slices"] for v in volumes])),
+        "dice_pooled": 2 * sum(v["overlap_ml"] for v in volumes) / total if total else 1.0,
+    }
+    means = [scan["mean_over_discs"] for scan in scores if scan["discs"]]
+    for name in metrics.MEASURES if means else ():
+        found[f"{name}_discs"] = float(np.mean([mean[name] for mean in means]))
+    return found
 
 
 def _same_grid(a: Image, b: Image) -> None:

@@ -10,10 +10,15 @@ import pandas as pd
 
 from ivdlib import files
 from ivdlib.fusion import FUSED, is_derived
+from ivdlib.metrics import MEASURES
 from ivdlib.profiles import TITLES
 
 TEXT = {"case": str, "subject": str, "stage": str, "level": str}
 """Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
+
+NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
+NUMBERS += ("volume_difference_ml", "disc")
+"""Columns of numbers, empty in rows of the other scope; older results lack some."""
 
 SINGLE = ("wat", "fat", "inn", "opp")
 
@@ -37,8 +42,8 @@ CAPTIONS = {
 
 def numeric(metrics: pd.DataFrame) -> pd.DataFrame:
     """Give the columns of `metrics.csv` their types after reading everything as text."""
-    for column in ("dice", "dice_exact", "asd_mm", "centre_distance_mm"):
-        if column in metrics:  # crops and the like were scored before there were exact labels
+    for column in NUMBERS:
+        if column in metrics:
             metrics[column] = pd.to_numeric(metrics[column], errors="coerce")
     return metrics
 

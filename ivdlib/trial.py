@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ivdlib import baselines, files, inference, ledger, metrics, provenance, spine_stage
+from ivdlib import baselines, challenge, files, inference, ledger, metrics, provenance, spine_stage
 from ivdlib.patches import Region
 from ivdlib.progress import track
 from ivdlib.sampler import TileSampler, TrainingImage
@@ -113,12 +113,17 @@ def _score_case(
 def _scored(
     row: dict[str, Any], mask: np.ndarray, case: Case, per_disc: bool
 ) -> list[dict[str, Any]]:
-    exact = metrics.dice(mask, case.exact_mask) if case.exact_mask is not None else np.nan
-    rows = [{**row, "dice": metrics.dice(mask, case.discs), "dice_exact": exact}]
+    truth, exact = case.discs, case.exact_mask
+    whole = {
+        "dice": metrics.dice(mask, truth),
+        "dice_exact": np.nan if exact is None else metrics.dice(mask, exact),
+        "dice_slices": metrics.slice_dice(mask, truth),
+        **metrics.volumes(mask, truth, case.spacing),
+    }
+    rows = [{**row, **whole}]
     if per_disc:
-        for disc in metrics.disc_scores(mask, case.discs, case.spacing):
-            known = {k: disc[k] for k in ("level", "dice", "asd_mm", "centre_distance_mm")}
-            rows.append({**row, "scope": "disc", "disc": disc["disc"], **known})
+        for disc in challenge.disc_scores(mask, truth, case.spacing):
+            rows.append({**row, "scope": "disc", **disc})
     return rows
 
 

@@ -243,7 +243,7 @@ def test_score_of_a_shifted_disc(capsys, tmp_path):
     assert found["discs"][1]["dice"] == pytest.approx(5 / 6)
     assert found["discs"][1]["centre_distance_mm"] == pytest.approx(1.25)
     _, text, _ = run(capsys, "score", a, b)
-    assert "0.8333" in text
+    assert "0.8333" in text and "HD95" in text and "missed" not in text
 
 
 def test_score_refuses_other_grids_and_labels(capsys, tmp_path):

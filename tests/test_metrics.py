@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import ndimage
 
-from ivdlib import metrics
+from ivdlib import challenge, metrics
 from ivdlib.errors import DataError
 
 SPACING = (2.0, 1.25, 1.25)
+DISTANCES = (metrics.asd_mm, metrics.hd95_mm, metrics.centre_distance_mm)
 
 
 def cube(shape, start, size):
@@ -42,12 +44,11 @@ def test_empty_masks_follow_the_stated_rule():
     empty, full = np.zeros((3, 4, 5), bool), np.ones((3, 4, 5), bool)
     diagonal = np.sqrt(6.0**2 + 5.0**2 + 6.25**2)
     assert metrics.dice(empty, empty) == 1.0
-    assert metrics.asd_mm(empty, empty, SPACING) == 0.0
-    assert metrics.centre_distance_mm(empty, empty, SPACING) == 0.0
+    assert all(distance(empty, empty, SPACING) == 0.0 for distance in DISTANCES)
     for pred, truth in ((empty, full), (full, empty)):
         assert metrics.dice(pred, truth) == 0.0
-        assert metrics.asd_mm(pred, truth, SPACING) == pytest.approx(diagonal)
-        assert metrics.centre_distance_mm(pred, truth, SPACING) == pytest.approx(diagonal)
+        for distance in DISTANCES:
+            assert distance(pred, truth, SPACING) == pytest.approx(diagonal)
 
 
 def test_a_missed_disc_gets_the_diagonal_of_the_challenge():
@@ -61,14 +62,77 @@ def test_surface_distance_of_shifted_plates(axis):
     a[(slice(None),) * axis + (1,)] = True
     b[(slice(None),) * axis + (4,)] = True
     gap = 3 * SPACING[axis]
-    assert metrics.asd_mm(a, b, SPACING) == pytest.approx(gap)
-    assert metrics.centre_distance_mm(a, b, SPACING) == pytest.approx(gap)
+    for distance in DISTANCES:
+        assert distance(a, b, SPACING) == pytest.approx(gap)
 
 
 def test_surface_distance_counts_each_surface_voxel_once():
     """One voxel against a row of three: 0 from the one; 1, 0 and 1 mm from the three."""
     one, three = cube((1, 1, 5), (0, 0, 2), (1, 1, 1)), cube((1, 1, 5), (0, 0, 1), (1, 1, 3))
     assert metrics.asd_mm(one, three, (1, 1, 1)) == pytest.approx((0 + 1 + 0 + 1) / 4)
+
+
+def test_the_hausdorff_distance_leaves_out_five_in_a_hundred():
+    """A row against itself and voxels ever farther to one side: the tail counts from 5 % on."""
+    row = cube((1, 1, 140), (0, 0, 0), (1, 1, 100))
+    for more in (2, 8, 40):
+        longer = cube((1, 1, 140), (0, 0, 0), (1, 1, 100 + more))
+        distances = [0] * 200 + list(range(1, more + 1))
+        expected = sorted(distances)[int(0.95 * (len(distances) - 1))]
+        assert metrics.hd95_mm(longer, row, (1, 1, 1)) == pytest.approx(expected, abs=1)
+    assert expected > 20
+
+
+def test_dice_of_slices_skips_those_without_discs():
+    truth, pred = cube((6, 4, 4), (1, 0, 0), (3, 2, 2)), cube((6, 4, 4), (2, 0, 0), (3, 2, 2))
+    assert metrics.slice_dice(pred, truth) == pytest.approx((0 + 1 + 1 + 0) / 4)
+    assert metrics.slice_dice(pred, truth, axis=1) == metrics.dice(pred, truth)
+    assert metrics.slice_dice(truth & False, truth & False) == 1.0
+    assert metrics.slice_dice(truth & False, truth) == 0.0
+
+
+def test_volumes():
+    truth, pred = cube((6, 4, 4), (1, 0, 0), (3, 2, 2)), cube((6, 4, 4), (2, 0, 0), (4, 2, 2))
+    found, ml = metrics.score_volume(pred, truth, SPACING), 3.125e-3
+    assert found["truth_ml"] == pytest.approx(12 * ml)
+    assert found["pred_ml"] == pytest.approx(16 * ml)
+    assert found["overlap_ml"] == pytest.approx(8 * ml)
+    assert found["volume_difference_ml"] == pytest.approx(4 * ml)
+    pooled = 2 * found["overlap_ml"] / (found["pred_ml"] + found["truth_ml"])
+    assert pooled == pytest.approx(found["dice"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(masks, masks, lengths)
+def test_the_numbers_are_those_of_medpy(pred, truth, spacing):
+    medpy = pytest.importorskip("medpy.metric.binary")
+    assume(pred.any() and truth.any())
+    assert metrics.dice(pred, truth) == pytest.approx(medpy.dc(pred, truth))
+    assert metrics.hd95_mm(pred, truth, spacing) == pytest.approx(medpy.hd95(pred, truth, spacing))
+    # Its `assd` is the mean of the two surfaces' means; ours lets every voxel count the same.
+    counts = [np.count_nonzero(m & ~ndimage.binary_erosion(m)) for m in (pred, truth)]
+    means = medpy.asd(pred, truth, spacing), medpy.asd(truth, pred, spacing)
+    assert metrics.asd_mm(pred, truth, spacing) == pytest.approx(np.average(means, weights=counts))
+
+
+@settings(max_examples=20, deadline=None)
+@given(masks, masks, lengths)
+def test_the_overlap_is_that_of_simpleitk(pred, truth, spacing):
+    sitk = pytest.importorskip("SimpleITK")
+    assume(pred.any() and truth.any())
+    images = [sitk.GetImageFromArray(m.astype(np.uint8)) for m in (pred, truth)]
+    for image in images:
+        image.SetSpacing(spacing[::-1])  # its axes run the other way
+    filters = sitk.LabelOverlapMeasuresImageFilter()
+    filters.Execute(*images)
+    assert metrics.dice(pred, truth) == pytest.approx(filters.GetDiceCoefficient())
+    shapes = sitk.LabelShapeStatisticsImageFilter()
+    centres = []
+    for image in images:
+        shapes.Execute(image)
+        centres.append(np.array(shapes.GetCentroid(1)))
+    expected = np.linalg.norm(centres[0] - centres[1])
+    assert metrics.centre_distance_mm(pred, truth, spacing) == pytest.approx(expected, abs=1e-9)
 
 
 def test_surface_distance_ignores_the_inside():
@@ -116,7 +180,7 @@ def test_symmetry_and_range(pred, truth, spacing):
     assert value == metrics.dice(truth, pred)
     assert 0.0 <= value <= 1.0
     assert metrics.dice(pred, pred) == 1.0
-    for distance in (metrics.asd_mm, metrics.centre_distance_mm):
+    for distance in DISTANCES:
         there = distance(pred, truth, spacing)
         assert there == pytest.approx(distance(truth, pred, spacing))
         assert 0.0 <= there <= diagonal * (1 + 1e-12)
@@ -129,7 +193,7 @@ def test_axes_may_be_permuted_with_their_spacing(pred, truth, spacing, order):
     turned = [spacing[axis] for axis in order]
     p, t = pred.transpose(order), truth.transpose(order)
     assert metrics.dice(p, t) == metrics.dice(pred, truth)
-    for distance in (metrics.asd_mm, metrics.centre_distance_mm):
+    for distance in DISTANCES:
         assert distance(p, t, turned) == pytest.approx(distance(pred, truth, spacing))
 
 
@@ -137,87 +201,14 @@ def test_axes_may_be_permuted_with_their_spacing(pred, truth, spacing, order):
 @given(masks, masks, st.floats(0.2, 5.0))
 def test_distances_grow_with_the_voxels(pred, truth, factor):
     larger = [factor * length for length in SPACING]
-    for distance in (metrics.asd_mm, metrics.centre_distance_mm):
+    for distance in DISTANCES:
         expected = factor * distance(pred, truth, SPACING)
         assert distance(pred, truth, larger) == pytest.approx(expected)
 
 
-def spine(count, shape=(12, 20, 120), step=13):
-    truth = np.zeros(shape, bool)
-    for k in range(count):
-        truth |= cube(shape, (2, 5, 4 + step * k), (8, 10, 5))
-    return truth
-
-
-def test_disc_scores_of_a_perfect_prediction():
-    truth = spine(7)
-    rows = metrics.disc_scores(truth, truth, SPACING)
-    assert [row["level"] for row in rows][:2] == ["L5/S1", "L4/5"]
-    assert [row["disc"] for row in rows] == list(range(1, 8))
-    assert all(row["dice"] == 1 and row["asd_mm"] == row["centre_distance_mm"] == 0 for row in rows)
-    assert not any(row["missed"] or row["touches_border"] for row in rows)
-
-
-def test_each_disc_has_its_own_score():
-    truth = spine(4)
-    pred = truth.copy()
-    pred[:, :, :13] = np.roll(truth[:, :, :13], 2, axis=1)
-    pred[:, :, 28:37] = False
-    rows = metrics.disc_scores(pred, truth, SPACING)
-    assert [row["dice"] for row in rows] == pytest.approx([0.8, 1.0, 0.0, 1.0])
-    assert rows[0]["centre_distance_mm"] == pytest.approx(2.5)
-    diagonal = metrics.diagonal_mm(truth.shape, SPACING)
-    assert rows[2]["missed"]
-    assert rows[2]["asd_mm"] == rows[2]["centre_distance_mm"] == pytest.approx(diagonal)
-    assert [row["level"] for row in rows] == [""] * 4
-
-
-def test_a_disc_far_away_counts_against_the_nearest_one():
-    truth = spine(3)
-    pred = truth | cube(truth.shape, (2, 5, 100), (8, 10, 5))
-    rows = metrics.disc_scores(pred, truth, SPACING)
-    assert [row["dice"] for row in rows] == pytest.approx([1.0, 1.0, 2 / 3])
-    assert rows[2]["centre_distance_mm"] == pytest.approx((100 - 30) * 1.25 / 2)
-
-
-def test_specks_of_the_truth_are_no_discs():
-    truth = spine(2)
-    truth[0, 0, 110] = True
-    assert len(metrics.disc_scores(spine(2), truth, SPACING)) == 2
-    assert metrics.score_volume(spine(2), truth, SPACING)["dice"] < 1
-
-
-def test_discs_at_the_border_are_marked():
-    truth = cube((10, 10, 60), (2, 2, 5), (6, 6, 5)) | cube((10, 10, 60), (2, 4, 30), (6, 6, 5))
-    rows = metrics.disc_scores(truth, truth, SPACING)
-    assert [row["touches_border"] for row in rows] == [False, True]
-    assert metrics.score_volume(truth, truth, SPACING)["touches_border"]
-    inside = cube((10, 10, 60), (2, 2, 5), (6, 6, 5))
-    assert not metrics.score_volume(truth, inside, SPACING)["touches_border"]
-
-
-def test_score_gives_both_views():
-    truth = spine(3)
-    pred = truth.copy()
-    pred[:, :, :13] = False
-    result = metrics.score(pred, truth, SPACING)
-    assert result["volume"]["dice"] == pytest.approx(2 * 2 / 5)
-    assert result["volume"]["truth_ml"] == pytest.approx(3 * 400 * 3.125e-3)
-    assert result["volume"]["pred_ml"] == pytest.approx(2 * 400 * 3.125e-3)
-    assert result["mean_over_discs"]["dice"] == pytest.approx(2 / 3)
-    assert len(result["discs"]) == 3
-
-
-def test_without_discs_there_is_nothing_to_average():
-    empty = np.zeros((4, 5, 6), bool)
-    result = metrics.score(empty, empty, SPACING)
-    assert result["discs"] == [] and result["mean_over_discs"] == {}
-    assert result["volume"]["dice"] == 1.0 and not result["volume"]["touches_border"]
-
-
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32, np.float64])
 def test_any_number_type_may_hold_a_mask(kind):
-    truth = spine(2)
+    truth = cube((6, 7, 8), (1, 2, 3), (3, 4, 2))
     assert metrics.score_volume(truth.astype(kind), truth, SPACING)["dice"] == 1.0
 
 
@@ -239,7 +230,8 @@ def test_bad_masks_are_refused(pred, words):
     for call in (
         lambda: metrics.dice(pred, truth),
         lambda: metrics.asd_mm(truth, pred, SPACING),
-        lambda: metrics.disc_scores(pred, truth, SPACING),
+        lambda: challenge.disc_scores(pred, truth, SPACING),
+        lambda: metrics.slice_dice(pred, truth),
         lambda: metrics.score_volume(pred, truth, SPACING),
     ):
         with pytest.raises(DataError, match=words):
@@ -254,14 +246,9 @@ def test_bad_spacing_is_refused(spacing):
     for call in (
         metrics.asd_mm,
         metrics.centre_distance_mm,
-        metrics.disc_scores,
+        metrics.hd95_mm,
+        challenge.disc_scores,
         metrics.score_volume,
     ):
         with pytest.raises(DataError, match="spacing"):
             call(mask, mask, spacing)
-
-
-def test_discs_need_a_volume():
-    flat = np.ones((5, 6), bool)
-    with pytest.raises(DataError, match="whole volumes"):
-        metrics.disc_scores(flat, flat, (1, 1))

@@ -85,9 +85,9 @@ def score(add) -> None:
         "score",
         "score predicted masks against the truth",
         "Two NIfTI files, or a folder of CASE_Discs.nii.gz and a folder of labelled cases.\n"
-        "Dice of the volume; per disc Dice, average surface distance and distance of the "
-        "centres\n(challenge-style: a predicted voxel belongs to the nearest disc of the "
-        "truth).",
+        "Dice of the volume and of its slices; per disc Dice, average surface distance, 95 %\n"
+        "Hausdorff distance and distance of the centres (challenge-style: a predicted voxel\n"
+        "belongs to the nearest disc of the truth). Of a folder also the means over scans.",
     )
     sub.add_argument("pred", help="mask, or folder of masks")
     sub.add_argument("truth", help="labels, or folder of cases")
@@ -104,29 +104,47 @@ def score(add) -> None:
 
 def run_score(args: argparse.Namespace) -> int:
     """`ivdlib score`."""
-    from ivdlib.scoring import score_files, score_folders
+    from ivdlib.scoring import conventions, score_files, score_folders
 
     many = os.path.isdir(args.pred)
     found = (score_folders if many else score_files)(args.pred, args.truth, args.discs)
     if args.json:
-        print(json.dumps({"cases": found} if many else found, indent=1))
+        print(json.dumps({"cases": found, "mean": conventions(found)} if many else found, indent=1))
         return 0
     for scores in found if many else [found]:
         if many:
             print(f"case {scores['case']}")
         _print_scores(scores)
     if many:
-        mean = sum(scores["volume"]["dice"] for scores in found) / len(found)
-        print(f"mean Dice over {len(found)} scans: {mean:.4f}")
+        print(f"\nmean over {len(found)} scans")
+        for name, value in conventions(found).items():
+            print(f"  {CONVENTIONS[name]:<44} {value:.4f}")
     return 0
 
 
+CONVENTIONS = {
+    "dice_volumes": "Dice per scan (as Tables 1-3)",
+    "dice_slices": "Dice per sagittal slice, then scan",
+    "dice_pooled": "Dice of all voxels pooled",
+    "dice_discs": "Dice per disc, then scan (challenge-style)",
+    "asd_mm_discs": "average surface distance per disc, mm",
+    "hd95_mm_discs": "95 % Hausdorff distance per disc, mm",
+    "centre_distance_mm_discs": "distance of the centres per disc, mm",
+}
+"""What `scoring.conventions` calls its means, for people."""
+
+
 def _print_scores(scores: dict) -> None:
-    print(f"volume: Dice {scores['volume']['dice']:.4f}")
-    print("disc  level    Dice    ASD mm  centre mm")
+    volume = scores["volume"]
+    print(
+        f"volume: Dice {volume['dice']:.4f} (slices {volume['dice_slices']:.4f}), "
+        f"{volume['pred_ml']:.1f} ml predicted, {volume['truth_ml']:.1f} ml true"
+    )
+    print("disc  level    Dice    ASD mm  HD95 mm  centre mm")
     for row in scores["discs"]:
         edge = "  (touches the border)" if row["touches_border"] else ""
+        edge = "  (missed)" + edge if row["missed"] else edge
         print(
             f"{row['disc']:>4}  {row['level'] or '–':<7}  {row['dice']:.4f}  {row['asd_mm']:6.2f}  "
-            f"{row['centre_distance_mm']:9.2f}{edge}"
+            f"{row['hd95_mm']:7.2f}  {row['centre_distance_mm']:9.2f}{edge}"
         )
