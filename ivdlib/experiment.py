@@ -23,7 +23,7 @@ from ivdlib.cases import Case, load_cases
 from ivdlib.choices import open_choices
 from ivdlib.dixon import CONTRASTS
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.fusion import fused_names
+from ivdlib.fusion import fused_names, random_pairs
 from ivdlib.patches import tile_for
 from ivdlib.places import data_folder, reports_folder
 from ivdlib.progress import say, track
@@ -40,9 +40,9 @@ class Training:
     Attributes
     ----------
     network : str
-        `fds_cnn`, `unet`, `deeplabv3plus`.
+        `fds_cnn`, `unet`, `deeplabv3plus`, or a variant such as `fds_cnn:no_aspp`.
     arm : str
-        `with` or `without` the fused contrasts.
+        One of `profiles.ARMS`.
     fold : Fold
     seed : int
     """
@@ -55,7 +55,7 @@ class Training:
     @property
     def title(self) -> str:
         """For people."""
-        name = profiles.TITLES[self.network]
+        name = profiles.title(self.network)
         return f"{name}, {self.arm} fusion, fold {self.fold.number}, seed {self.seed}"
 
 
@@ -116,6 +116,7 @@ class Experiment:
             )
         self.name = name
         self.profile = profiles.profile(profile, overrides)
+        self._check_variants()
         self.folder = (Path(reports) if reports else reports_folder()) / name
         self.is_phantom = not data
         self.data = Path(data) if data else self._phantom()
@@ -128,7 +129,18 @@ class Experiment:
             if split
             else patient_folds(self.cases.values(), self.profile.folds)
         )
+        if self.profile.inner:
+            self.folds = [fold.inner() for fold in self.folds]
         self._claim_folder()
+
+    def _check_variants(self) -> None:
+        """Refuse a variant that its network does not have, before any scan is read."""
+        variants = [n for n in self.profile.networks if ":" in n]
+        if variants:
+            from ivdlib import ledger  # brings the framework, which takes seconds
+
+            for network in variants:
+                ledger.config(self, network, self.profile.size)
 
     def _phantom(self) -> Path:
         from ivdlib.phantom import VERSION, Conditions, make_phantom
@@ -166,9 +178,17 @@ class Experiment:
         """Hash of each scan."""
         return {name: fingerprint(case) for name, case in self.cases.items()}
 
-    def images(self, arm: str) -> tuple[str, ...]:
-        """Names of the images that an arm trains on."""
-        return self.contrasts + (self.fused if arm == "with" else ())
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images that every network is tested on: single and fused contrasts."""
+        return self.contrasts + self.fused
+
+    def training_images(self, arm: str, case: str, seed: int = 0) -> tuple[str, ...]:
+        """Names of the images of a scan that an arm trains on."""
+        if arm == "random":
+            number = int(hashlib.sha256(case.encode()).hexdigest()[:8], 16)
+            return self.contrasts + random_pairs(self.contrasts, (seed, number), len(self.fused))
+        return self.images if arm == "with" else self.contrasts
 
     def trainings(self) -> Iterator[Training]:
         """All trainings, a network at a time, so that each network is compiled once."""
@@ -251,6 +271,8 @@ class Experiment:
             f"{len(self.folds)} folds, {self.profile.seeds} seed(s), "
             f"{self.profile.training.steps} steps"
         )
+        if self.profile.inner:
+            text += ", INNER PATIENTS (for choices, no result)"
         return text if self.profile.comparable else text + ", NOT COMPARABLE"
 
     # --- doing it --------------------------------------------------------------------------

@@ -10,7 +10,7 @@ The paper adds "the corresponding pixel values from the original two modality im
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def fuse(
     contrasts : mapping of str to ndarray
         Images of equal shape by name, or a `Case`, whose contrasts are taken.
     pairs : iterable of str, default `FUSED`
-        Names such as ``"wat+opp"``.
+        Names such as ``"wat+opp"``; with weights as in ``"0.3*wat+0.7*opp"``.
     normalise_first : bool, default False
         Bring each image to [0, 1] before the sum. Off, because the paper adds "the corresponding
         pixel values from the original two modality images".
@@ -79,7 +79,8 @@ def fuse(
     fused = {}
     for pair in pairs:
         total = np.float32(0)
-        for name in pair.split("+"):
+        for part in pair.split("+"):
+            weight, _, name = part.rpartition("*")
             if name not in contrasts:
                 raise DataError(
                     f"contrast {name} is missing for the fused contrast {pair}; "
@@ -91,7 +92,8 @@ def fuse(
                     f"contrasts of {pair} differ in shape ({total.shape} and {image.shape}); "
                     "bring them to one grid first."
                 )
-            total = total + (min_max(image) if normalise_first else image)
+            image = min_max(image) if normalise_first else image
+            total = total + np.float32(weight or 1) * image
         fused[pair] = min_max(total)
     return fused
 
@@ -106,6 +108,29 @@ def fused_names(names: Iterable[str]) -> tuple[str, ...]:
     """Fused contrasts of Table 2 that can be made from the contrasts in `names`."""
     names = set(names)
     return tuple(pair for pair in FUSED if names.issuperset(pair.split("+")))
+
+
+def random_pairs(
+    names: Iterable[str], seed: int | Sequence[int], count: int = 4
+) -> tuple[str, ...]:
+    """Draw pairs of contrasts with random weights that add to 1, as `fuse` takes them.
+
+    Ours, not the paper's: whether fusion as training material is more than any mixture.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Single contrasts, two or more.
+    seed : int or sequence of int
+    count : int, default 4
+        As many as there are fused contrasts.
+    """
+    rng, names = np.random.default_rng(seed), sorted(names)
+    found = []
+    for weight in rng.uniform(size=count):
+        first, second = rng.choice(names, 2, replace=False)
+        found.append(f"{weight:.4f}*{first}+{1 - weight:.4f}*{second}")
+    return tuple(found)
 
 
 def is_derived(name: str, derived: Iterable[str]) -> bool:

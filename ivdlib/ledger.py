@@ -38,13 +38,14 @@ def trainer(network: str, config: Any, tile: tuple[int, int], options: TrainingO
         kept = list(_trainers.items())[-1:]  # the spine network and one other
         _trainers.clear()
         _trainers.update(kept)
-        _trainers[key] = Trainer(network, config, tile, options)
+        _trainers[key] = Trainer(network.partition(":")[0], config, tile, options)
     return _trainers[key]
 
 
 def config(experiment: Experiment, network: str, size: str) -> Any:
     """Configuration of a network under the profile of an experiment."""
-    found = models.config(network, size)
+    name, _, variant = network.partition(":")
+    found = models.config(name, size, variant or None)
     return dataclasses.replace(found, bn_momentum=experiment.profile.bn_momentum)
 
 

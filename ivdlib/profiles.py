@@ -16,6 +16,10 @@ from ivdlib.patches import TILE
 NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
 SIZES = ("tiny", "laptop", "paper")
+ARMS = {"with": "contrasts+fused", "without": "contrasts", "random": "contrasts+random"}
+"""What a network trains on: with the fused contrasts as in the paper's Tables 1 and 2, without them
+as in Table 3, or with as many random mixtures of two (ours); values as in `metrics.csv`."""
+STRESSES = ("blurred", "noisy", "pixels")
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
@@ -92,16 +96,21 @@ class Profile:
     """Of the running means of batch normalisation (Keras' default; the paper names none). After n
     steps the first guess still weighs momentum ** n: 100 steps with 0.99 leave 37 % of it."""
     networks: tuple[str, ...] = NETWORKS
+    """Also variants, such as `fds_cnn:no_dilation`; see `ivdlib info --network fds_cnn`."""
     arms: tuple[str, ...] = ("with", "without")
-    """Trained with and without the fused contrasts (Tables 1–2 and 3), at equal steps."""
+    """Some of `ARMS`, at equal steps."""
     folds: int | None = None
     """None: four as in the paper, or as many as leave two patients to test."""
+    inner: bool = False
+    """Divide each fold's training patients again: for choices that no test patient may make."""
     seeds: int = 1
     training: TrainingOptions = field(default_factory=TrainingOptions)
     spine: SpineOptions = field(default_factory=SpineOptions)
     phantom: PhantomOptions = field(default_factory=PhantomOptions)
     score_discs: bool = True
     """Also score disc by disc (distances in mm); the tables need the Dice per scan only."""
+    stress: tuple[str, ...] = ()
+    """Also score test images made worse: some of `STRESSES`, see `ivdlib.stress`."""
     references: bool = True
     """Also score what needs no network: level atlas and logistic regression."""
     comparable: bool = True
@@ -159,6 +168,9 @@ PROFILES: dict[str, Profile] = {
     )
 }
 
+NOT_DEVIATIONS = {"seeds", "folds", "inner", "score_discs", "stress", "references", "comparable"}
+"""Fields that say how much is done or scored, not how a network is trained."""
+
 REASONS = {
     "size": "a smaller network, so that a CPU can train it",
     "bn_momentum": "running means forget their first guess within a short training",
@@ -174,6 +186,12 @@ REASONS = {
     "phantom.slices": "central slices only, because the profile must be quick",
     "phantom.subjects": "fewer people, because the profile must be quick",
 }
+
+
+def title(network: str) -> str:
+    """For people: `fds_cnn:no_dilation` is "FDS-CNN, no dilation"."""
+    name, _, variant = network.partition(":")
+    return TITLES.get(name, name) + (f", {variant.replace('_', ' ')}" if variant else "")
 
 
 def _split(key: str, profile: Profile) -> tuple[Any, str]:
@@ -233,9 +251,10 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
 def _typed(key: str, value: Any, old: Any) -> Any:
     """Bring a value to the type of the field it replaces; `4` is a fine float, `"4"` is not."""
     if isinstance(old, tuple) and isinstance(value, (list, tuple)):
-        if all(type(item) is type(old[0]) for item in value):
+        kind = type(old[0]) if old else str
+        if all(type(item) is kind for item in value):
             return tuple(value)
-        raise ConfigError(f"field {key} holds {type(old[0]).__name__} values, not {value!r}.")
+        raise ConfigError(f"field {key} holds {kind.__name__} values, not {value!r}.")
     if isinstance(old, float) and type(value) is int:
         return float(value)
     if key == "folds" and value is None:
@@ -252,9 +271,10 @@ def _check(p: Profile) -> None:
     """Refuse values that no training could use."""
     rules: Iterable[tuple[bool, str]] = (
         (p.size in SIZES, f"size is one of {', '.join(SIZES)}, not {p.size!r}"),
-        (bool(p.networks) and set(p.networks) <= set(NETWORKS),
+        (bool(p.networks) and {n.partition(":")[0] for n in p.networks} <= set(NETWORKS),
          f"networks are some of {', '.join(NETWORKS)}, not {', '.join(map(str, p.networks))!r}"),
-        (bool(p.arms) and set(p.arms) <= {"with", "without"}, "arms are some of with, without"),
+        (bool(p.arms) and set(p.arms) <= set(ARMS), f"arms are some of {', '.join(ARMS)}"),
+        (set(p.stress) <= set(STRESSES), f"stress is some of {', '.join(STRESSES)}"),
         (p.seeds >= 1, f"seeds is 1 or more, not {p.seeds}"),
         (0 <= p.bn_momentum < 1, "bn_momentum is at least 0 and below 1"),
         (p.folds is None or p.folds >= 2, f"folds is 2 or more, not {p.folds}"),
@@ -288,7 +308,7 @@ def deviations(p: Profile) -> list[dict[str, str]]:
     paper, rows = PROFILES["paper"], []
     for key in keys():
         a, b = current(p, key), current(paper, key)
-        if a != b and key not in {"seeds", "folds", "score_discs", "references", "comparable"}:
+        if a != b and key not in NOT_DEVIATIONS:
             why = REASONS.get(key, "chosen for this profile")
             rows.append({"field": key, "ours": str(a), "paper": str(b), "why": why})
     return rows

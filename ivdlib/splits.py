@@ -52,6 +52,17 @@ class Fold:
                 "move all scans of a patient to one side."
             )
 
+    def inner(self) -> Fold:
+        """Fold within the training patients: one of them tests.
+
+        For choices, such as that of a learning rate, that no test patient may make.
+        """
+        patients = sorted({self.subjects[case] for case in self.train})
+        chosen = patients[self.number % len(patients)]
+        test = tuple(case for case in self.train if self.subjects[case] == chosen)
+        train = tuple(case for case in self.train if self.subjects[case] != chosen)
+        return Fold(self.number, train, test, self.subjects)
+
 
 def subjects_of(cases: Iterable) -> dict[str, str]:
     """Subject by case name, from `Case` objects or from a mapping that has it already."""

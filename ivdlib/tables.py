@@ -67,6 +67,7 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     """
     rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
     arm = "contrasts" if number == 3 or not has_fusion(rows) else "contrasts+fused"
+    rows = rows[~rows["network"].str.contains(":")]  # variants have a table of their own
     reference = ~rows["network"].isin(list(TITLES))
     rows = rows[(rows["trained_on"] == arm) | (reference & (number == 1))]
     wanted = FUSED if number == 2 else _singles(metrics)

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ivdlib import baselines, challenge, files, inference, ledger, metrics, provenance, spine_stage
+from ivdlib import (
+    baselines,
+    challenge,
+    files,
+    inference,
+    ledger,
+    metrics,
+    profiles,
+    provenance,
+    spine_stage,
+    stress,
+)
 from ivdlib.patches import Region
 from ivdlib.progress import track
 from ivdlib.sampler import TileSampler, TrainingImage
@@ -34,10 +45,13 @@ def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
         "config": ledger.config(experiment, training.network, profile.size).to_dict(),
         "options": asdict(profile.training),
         "tile": experiment.tile,
-        "images": experiment.images(training.arm),
+        "arm": training.arm,
+        "images": experiment.contrasts if training.arm == "without" else experiment.images,
+        "tested": experiment.images,
         "region": region if spine_stage.uses_region(experiment) else None,
         "seed": training.seed,
         "score_discs": profile.score_discs,
+        "stress": profile.stress,
         **ledger.scans(experiment, training.fold),
     }
 
@@ -67,10 +81,10 @@ def train(experiment: Experiment, training: Training, label: str) -> float:
 def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
     profile, fold = experiment.profile, training.fold
     where = spine_stage.regions_once(experiment, fold)
-    names = experiment.images(training.arm)
     images = []
     for name in fold.train:
         case, region = experiment.cases[name], where[name]
+        names = experiment.training_images(training.arm, name, training.seed)
         truth = case.discs  # made anew at each access: once a scan, not once an image
         for image in inference.images_of(case.contrasts, names).values():
             images.append(TrainingImage(region.apply(image), truth, region.window))
@@ -96,17 +110,20 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
 def _score_case(
     experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
 ) -> list[dict[str, Any]]:
-    rows = []
-    names = experiment.images(training.arm)
-    trained_on = "contrasts+fused" if training.arm == "with" else "contrasts"
-    images = inference.images_of(case.contrasts, names)
-    for contrast, probability in inference.predict_images(engine.model, images, region).items():
-        mask = probability >= inference.THRESHOLD
-        row = ledger.row(
-            case, training.fold, training.seed, training.network, experiment.profile.size,
-            trained_on, contrast,
-        )  # fmt: skip
-        rows += _scored(row, mask, case, experiment.profile.score_discs)
+    profile, rows = experiment.profile, []
+    images = inference.images_of(case.contrasts, experiment.images)
+    for kind in ("", *profile.stress):
+        shown = {n: stress.worsen(i, kind) for n, i in images.items()} if kind else images
+        for contrast, probability in inference.predict_images(engine.model, shown, region).items():
+            mask = probability >= inference.THRESHOLD
+            row = ledger.row(
+                case, training.fold, training.seed, training.network, profile.size,
+                profiles.ARMS[training.arm], contrast,
+            )  # fmt: skip
+            if kind:
+                rows.append({**row, "scope": kind, "dice": metrics.dice(mask, case.discs)})
+            else:
+                rows += _scored(row, mask, case, profile.score_discs)
     return rows
 
 

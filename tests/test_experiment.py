@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ivdlib import experiment as experiment_module
-from ivdlib import files, inference, ledger, metrics, spine_stage, trial
+from ivdlib import files, inference, ledger, metrics, models, spine_stage, trial
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, LeakageError
 from ivdlib.experiment import Experiment, Training
@@ -151,8 +151,8 @@ def test_every_scan_and_contrast_is_scored_once_an_arm(finished):
     volumes = rows[(rows["scope"] == "volume") & (rows["target"] == "disc")]
     keys = volumes[["trained_on", "case", "contrast"]].apply(tuple, axis=1).tolist()
     cases = ("01", "02", "03")
-    expected = [("contrasts", k, c) for k in cases for c in SINGLE]
-    expected += [("contrasts+fused", k, c) for k in cases for c in SINGLE + FUSED]
+    arms = ("contrasts", "contrasts+fused")  # whatever was trained on, all images are tested
+    expected = [(arm, k, c) for arm in arms for k in cases for c in SINGLE + FUSED]
     assert sorted(keys) == sorted(expected)
     assert volumes["dice"].between(0, 1).all()
     spine = rows[rows["target"] == "spine"]
@@ -428,7 +428,7 @@ def test_no_array_of_a_test_patient_is_among_those_that_are_fitted(first_run):
     for label, images in fed:
         fold = next(f for f in done.folds if f"fold {f.number}" in label)
         where = spine_stage.regions_once(done, fold)
-        names, factor = done.images("with"), done.profile.spine.factor
+        names, factor = done.images, done.profile.spine.factor
         known = {
             name: arrays_of(case, names, where[name], factor) for name, case in done.cases.items()
         }
@@ -463,6 +463,45 @@ def test_what_the_test_patients_look_like_changes_no_weight(finished, phantom, t
         ours = weights_of(made, Training("unet", "with", fold, 0))
         same = [np.array_equal(a, b) for a, b in zip(ours, reference, strict=True)]
         assert all(same) == equal
+
+
+def test_random_mixtures_are_an_arm_of_their_own(phantom, tmp_path, fits):
+    made = begin(tmp_path, phantom, arms=["random"], stress=["blurred", "noisy"])
+    first, second = (made.training_images("random", case, 0) for case in ("01", "02"))
+    assert first[:4] == second[:4] == SINGLE and len(set(first + second)) == 4 + 4 + 4
+    rows = made.run()
+    assert set(rows["trained_on"][rows["target"] == "disc"]) == {"contrasts+random"}
+    assert sum("random fusion" in label for label in fits) == 2
+    # Test images made worse are scored apart, so that no table takes them for what they are not.
+    for kind in ("blurred", "noisy"):
+        worse = rows[rows["scope"] == kind]
+        assert sorted(worse["contrast"].unique()) == sorted(SINGLE + FUSED)
+        assert len(worse) == 3 * 8 and worse["dice"].between(0, 1).all()
+
+
+def test_a_variant_is_trained_under_its_name(phantom, tmp_path):
+    made = begin(tmp_path, phantom, networks=["fds_cnn:no_aspp"], arms=["without"])
+    training = next(made.trainings())
+    assert training.title == "FDS-CNN, no aspp, without fusion, fold 1, seed 0"
+    assert trial.fields(made, training)["config"]["aspp_rates"] == []
+    trial.train(made, training, "training")
+    place = made.folder / "trainings" / trial.digest(made, training)
+    network = inference.load_model(place / ledger.WEIGHTS)
+    assert network.passport["network"] == "fds_cnn" and network.model.name == "fds_cnn"
+    whole = models.build("fds_cnn", "tiny", (32, 32, 1))
+    assert network.model.count_params() < whole.count_params()
+    with pytest.raises(ConfigError, match="no variant 'no_asp'"):
+        begin(tmp_path, phantom, "b", networks=["fds_cnn:no_asp"])
+
+
+def test_an_inner_experiment_leaves_the_test_patients_alone(phantom, tmp_path):
+    outer = begin(tmp_path, phantom, "outer", folds=3)
+    inner = begin(tmp_path, phantom, "inner", folds=3, inner=True)
+    assert "INNER PATIENTS" in inner.label() and "INNER" not in outer.label()
+    for ours, fold in zip(inner.folds, outer.folds, strict=True):
+        assert sorted(ours.train + ours.test) == sorted(fold.train)
+    with pytest.raises(ConfigError, match="no cases on one side"):
+        begin(tmp_path, phantom, "few", inner=True)  # one of the two folds trains on one patient
 
 
 # --- regions, hashes, other data ------------------------------------------------------------
@@ -525,8 +564,8 @@ def test_contrasts_stand_in_the_order_of_the_tables(tmp_path, monkeypatch):
     cases = [in_memory(f"c{s}", s, ("t2", "opp", "inn", "wat", "fat")) for s in "AB"]
     monkeypatch.setattr(experiment_module, "load_cases", lambda folder, **options: cases)
     made = begin(tmp_path, tmp_path)
-    assert made.images("without") == (*SINGLE, "t2")
-    assert made.images("with") == (*SINGLE, "t2", *FUSED)
+    assert made.training_images("without", "01") == (*SINGLE, "t2")
+    assert made.training_images("with", "01") == made.images == (*SINGLE, "t2", *FUSED)
 
 
 def test_without_data_the_phantom_of_the_profile_is_made(tmp_path, monkeypatch):

@@ -163,3 +163,25 @@ def test_a_fused_contrast_of_a_derived_one_is_derived():
     assert fusion.is_derived("wat", {"wat"}) and fusion.is_derived("wat+inn", {"wat"})
     assert not fusion.is_derived("inn", {"wat"}) and not fusion.is_derived("inn+opp", {"wat"})
     assert not fusion.is_derived("wat+inn", ())
+
+
+def test_weights_stand_before_the_names(contrasts):
+    (found,) = fusion.fuse(contrasts, ["0.25*wat+0.75*opp"]).values()
+    total = 0.25 * np.float64(contrasts["wat"]) + 0.75 * np.float64(contrasts["opp"])
+    expected = (total - total.min()) / (total.max() - total.min())
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    plain = fusion.fuse(contrasts, ["wat+opp"])["wat+opp"]
+    np.testing.assert_allclose(
+        fusion.fuse(contrasts, ["0.5*wat+0.5*opp"]).popitem()[1], plain, atol=1e-5
+    )
+
+
+def test_random_pairs_are_mixtures_of_two(contrasts):
+    pairs = fusion.random_pairs(contrasts, (0, 7))
+    assert pairs == fusion.random_pairs(reversed(list(contrasts)), (0, 7)) and len(pairs) == 4
+    assert pairs != fusion.random_pairs(contrasts, (1, 7))
+    for pair in pairs:
+        parts = [part.split("*") for part in pair.split("+")]
+        assert sum(float(weight) for weight, _ in parts) == pytest.approx(1, abs=1e-3)
+        assert len({name for _, name in parts} & set(contrasts)) == 2
+    assert set(fusion.fuse(contrasts, pairs)) == set(pairs)

@@ -158,3 +158,18 @@ def test_the_subjects_of_a_mapping_are_copied():
     subjects = dict(FOUR)
     assert splits.subjects_of(subjects) == subjects
     assert splits.subjects_of(subjects) is not subjects
+
+
+@QUICK
+@given(SUBJECTS.filter(lambda d: len(set(d.values())) >= 4))
+def test_an_inner_fold_takes_a_training_patient_and_no_test_patient(subjects):
+    for fold in patient_folds(subjects):
+        inner = fold.inner()
+        assert sorted(inner.train + inner.test) == sorted(fold.train)
+        assert len({subjects[case] for case in inner.test}) == 1
+        assert inner.number == fold.number and inner == fold.inner()
+
+
+def test_an_inner_fold_needs_two_training_patients():
+    with pytest.raises(ConfigError, match="no cases on one side"):
+        patient_folds(people(2))[0].inner()

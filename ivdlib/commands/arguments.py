@@ -9,7 +9,7 @@ import os
 def value(text: str, like: object = None) -> object:
     """Read `500`, `1e-3`, `true` or `a,b` as the value that it replaces, `like`, or as it looks."""
     if isinstance(like, tuple):
-        return tuple(value(part, like[0]) for part in text.split(",") if part)
+        return tuple(value(part, like[0] if like else "") for part in text.split(",") if part)
     if isinstance(like, str):
         return text
     for kind in (int, float):

@@ -68,7 +68,8 @@ training = next(
 print(training.title)
 
 # %%
-print("images:", ", ".join(experiment.images(training.arm)))
+trained_on = experiment.training_images(training.arm, fold.train[0])
+print("images:", ", ".join(trained_on))
 print("patients that train:", ", ".join(sorted({fold.subjects[c] for c in fold.train})))
 print("patients that test: ", ", ".join(sorted({fold.subjects[c] for c in fold.test})))
 
@@ -82,7 +83,7 @@ print("patients that test: ", ", ".join(sorted({fold.subjects[c] for c in fold.t
 regions = spine_stage.regions_once(experiment, fold)
 case = experiment.cases[fold.train[0]]
 region, k = regions[case.name], plotting.middle_slice(case.discs)
-images = inference.images_of(case.contrasts, experiment.images(training.arm))
+images = inference.images_of(case.contrasts, trained_on)
 image = next(iter(images.values()))[k]
 
 # %%
@@ -225,7 +226,7 @@ scores = scores[scores["scope"] == "volume"]
 print(f"Dice of the discs on test patients ({experiment.label()}):")
 wide = scores.pivot_table(index="subject", columns="contrast", values="dice")
 wide.loc["mean of all scans"] = scores.groupby("contrast")["dice"].mean()
-display(wide[list(experiment.images(training.arm))].round(3))
+display(wide[list(experiment.images)].round(3))
 
 # %% [markdown]
 # ## Look at an answer
