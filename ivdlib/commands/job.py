@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ivdlib.commands.arguments import (
     add_load,
@@ -14,6 +16,9 @@ from ivdlib.commands.arguments import (
     positive,
     value,
 )
+
+if TYPE_CHECKING:
+    from ivdlib.declared import Declared
 
 
 def _add_experiment(sub: argparse.ArgumentParser) -> None:
@@ -32,9 +37,13 @@ def grid(add) -> None:
         "Every network, with and without fusion at equal steps, every fold, every seed. "
         "Called again, it\ndoes only what is missing.\n\n"
         "  ivdlib grid --data DIR --profile laptop --name mine\n"
+        "  ivdlib grid --experiment benchmarks/audit/crops.toml --plan\n"
         "  ivdlib grid --networks fds_cnn,unet --set training.steps=500",
     )
     _add_experiment(sub)
+    sub.set_defaults(profile=None)
+    sub.add_argument("--experiment", metavar="FILE", help="a declared experiment (TOML)")
+    sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
     sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
     sub.add_argument("--folds", type=int, help="folds of patients (default: 4, as patients allow)")
     sub.add_argument("--split", metavar="CSV", help="own folds: columns case, fold")
@@ -50,11 +59,23 @@ def grid(add) -> None:
     sub.set_defaults(run=run_grid)
 
 
-def _overrides(args: argparse.Namespace) -> dict[str, object]:
+def _declared(args: argparse.Namespace) -> Declared:
+    """What the file of --experiment says, and in its place what the command line says."""
+    from ivdlib import declared
+
+    found = declared.Declared("", "", "smoke")
+    if args.experiment:
+        found = declared.load(args.experiment)
+    profile = args.profile or found.profile
+    found = replace(found, profile=profile, name=args.name or found.name or profile)
+    return replace(found, overrides={**found.overrides, **_overrides(args, profile)})
+
+
+def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
     from ivdlib import profiles
     from ivdlib.errors import ConfigError
 
-    base = profiles.profile(args.profile)
+    base = profiles.profile(profile)
     found: dict[str, object] = {}
     for item in args.set:
         key, equals, text = item.partition("=")
@@ -73,20 +94,26 @@ def run_grid(args: argparse.Namespace) -> int:
     """`ivdlib grid`."""
     from ivdlib import profiles
 
-    overrides = _overrides(args)
-    profiles.profile(args.profile, overrides)  # refuse before anything is loaded
+    wanted = _declared(args)
+    profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
+    data = args.data or wanted.folder()
     configure(args)
     from ivdlib.experiment import Experiment
 
     experiment = Experiment(
-        args.name or args.profile,
-        args.profile,
-        args.data,
-        overrides=overrides,
+        wanted.name,
+        wanted.profile,
+        data,
+        overrides=wanted.overrides,
         reports=args.reports,
         split=args.split,
         load=load_options(args),
     )
+    if args.plan:
+        from ivdlib import plan
+
+        print(plan.text(wanted.name, plan.plan(experiment)))
+        return 0
     experiment.run()
     _print_tables(experiment.folder)
     return 0

@@ -1,0 +1,106 @@
+"""Experiments declared in small files (TOML), for `ivdlib grid --experiment` and `make audit`.
+
+    about = "Tables 1 to 3 on disc crops of six patients"
+    data = "ivdm3seg_crops"          # a folder in $IVDLIB_DATA or data/; without it the phantom
+    profile = "laptop"
+
+    [set]                            # fields of the profile, as with --set
+    seeds = 3
+    "training.steps" = 1200
+
+The file's name is the experiment's.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ivdlib import profiles
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.places import root
+
+KEYS = ("about", "data", "profile", "set")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a file declares.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        One sentence for people.
+    profile : str
+    data : str or None
+        Name or path of a folder of scans; None: the phantom of the profile.
+    overrides : mapping
+        Fields of the profile.
+    """
+
+    name: str
+    about: str
+    profile: str
+    data: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def folder(self) -> Path | None:
+        """Folder of the data; None for the phantom.
+
+        Raises
+        ------
+        DataError
+            Where it is not there.
+        """
+        if self.data is None:
+            return None
+        places = [Path(self.data), root() / "data" / self.data]
+        if given := os.environ.get("IVDLIB_DATA"):
+            places.insert(0, Path(given).expanduser() / self.data)
+        for place in places:
+            if place.is_dir():
+                return place
+        raise DataError(
+            f"the data {self.data} of experiment {self.name} are not there; put the folder into "
+            "data/, or name the folder that it lies in with IVDLIB_DATA."
+        )
+
+
+def load(path: str | os.PathLike) -> Declared:
+    """Read a declared experiment.
+
+    Raises
+    ------
+    ConfigError
+        Where the file cannot be read, has an unknown key, or its profile does not fit.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as stream:
+            found = tomllib.load(stream)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as an experiment in TOML ({error}).") from error
+    odd = sorted(set(found) - set(KEYS))
+    if odd:
+        raise ConfigError(f"{path} has the unknown key {odd[0]!r}; known are {', '.join(KEYS)}.")
+    kinds = {"about": str, "data": str, "profile": str, "set": dict}
+    for key, value in found.items():
+        if not isinstance(value, kinds[key]):
+            raise ConfigError(f"{path}: {key} is {value!r}, not of type {kinds[key].__name__}.")
+    declared = Declared(
+        path.stem,
+        found.get("about", ""),
+        found.get("profile", "laptop"),
+        found.get("data"),
+        found.get("set", {}),
+    )
+    try:
+        profiles.profile(declared.profile, declared.overrides)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return declared

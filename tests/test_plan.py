@@ -1,0 +1,41 @@
+"""Plans: what is left, and for how long."""
+
+import pytest
+
+from ivdlib import files, ledger, plan, trial
+from ivdlib.experiment import Experiment
+from ivdlib.phantom import make_phantom
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "phantom"
+    return make_phantom(folder, subjects=2, stages=1, slices=2, in_plane=64)
+
+
+def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
+    overrides = {"networks": ["unet", "fds_cnn"], "arms": ["with", "without"], "seeds": 2}
+    made = Experiment("mine", "test", phantom, overrides=overrides, reports=tmp_path)
+    rows = plan.plan(made).set_index(["network", "arm"])
+    assert (rows["trainings"] == 4).all() and (rows["left"] == 4).all()
+    assert not rows["measured"].any() and (rows["seconds"] > 0).all()
+
+    first = next(made.trainings())
+    place = made.folder / "trainings" / trial.digest(made, first)
+    files.write_json(place / "record.json", {"seconds_training": 90, "seconds_scoring": 10})
+    files.write_text(place / "metrics.csv", "dice\n")
+    assert ledger.finished(place)
+    rows = plan.plan(made).set_index(["network", "arm"])
+    assert rows.loc[("U-Net", "with"), ["left", "seconds", "measured"]].tolist() == [3, 300.0, True]
+    assert rows.loc[("U-Net", "without"), "seconds"] == 400
+    assert not rows.loc[("FDS-CNN", "with"), "measured"]
+
+    text = plan.text("mine", rows.reset_index())
+    assert text.startswith("mine: 15 trainings left, ")
+    assert "U-Net, with fusion: 3 of 4 trainings left, 5 min\n" in text
+    assert "FDS-CNN, with fusion: 4 of 4 trainings left, 0 min (estimated)" in text
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0 min"), (5000, "83 min"), (9000, "2.5 h")])
+def test_times_are_said_for_people(seconds, words):
+    assert plan.duration(seconds) == words
