@@ -10,7 +10,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test lab lesson notebooks lock clean python
+.PHONY: help reproduce audit test lab lesson notebooks lock clean python
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ help: ## this list
 
 reproduce: $(STAMP) ## the whole job on the phantom, profile smoke: lessons, tables, report
 	$(BIN)/python -m ivdlib reproduce --profile smoke $(ARGS)
+
+audit: $(STAMP) ## judge the paper's claims: says what is left and for how long, then runs it (days)
+	$(BIN)/python -m ivdlib audit $(ARGS)
 
 test: $(STAMP) ## lint, format, floors, notebooks in step with their source, tests
 	$(BIN)/ruff check .

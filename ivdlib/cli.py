@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ivdlib import __version__
-from ivdlib.commands import about, check, data, job, use
+from ivdlib.commands import about, audit, check, data, job, use
 from ivdlib.errors import IvdlibError
 
 INTERRUPTED = 130
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         check.check,
         job.grid,
         job.reproduce,
+        audit.audit,
         job.lesson,
         use.predict,
         data.score,

@@ -170,11 +170,11 @@ def markdown(
     marks = {c: f"{c}†" for c in frame.columns if is_derived(c, derived)}
     shown = frame.rename(columns=marks)
     lines = [f"**{caption(number, fusion)}** Ours: {label}. Mean Dice over scans.", ""]
-    lines.append(_line(shown.columns))
+    lines.append(line(shown.columns))
     lines.append("|" + "|".join(["---"] * 2 + ["---:"] * (len(shown.columns) - 2)) + "|")
     for row in shown.itertuples(index=False):
         cells = ("–" if _empty(v) else f"{v:.4f}" if isinstance(v, float) else str(v) for v in row)
-        lines.append(_line(cells))
+        lines.append(line(cells))
     odd = _odd_means(frame)
     if odd:
         lines += ["", f"Means as the paper prints them: {odd}."]
@@ -196,7 +196,7 @@ def _odd_means(frame: pd.DataFrame) -> str:
     return ", ".join(found)
 
 
-def _line(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str]) -> str:
     """A line of a Markdown table; a bar in a name must not end its cell."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

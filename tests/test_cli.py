@@ -12,7 +12,7 @@ import pytest
 from ivdlib import cli, profiles
 from ivdlib.commands.arguments import value
 
-COMMANDS = ("phantom", "check", "grid", "reproduce", "lesson", "predict", "score", "info")
+COMMANDS = ("phantom", "check", "grid", "reproduce", "audit", "lesson", "predict", "score", "info")
 
 
 def run(capsys, *arguments):

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from ivdlib import application, engines, inference, models
+from ivdlib import application, conversion, engines, inference, models, openvino_model
 from ivdlib.cases import load_case
 from ivdlib.commands import use
 from ivdlib.errors import ConfigError, DataWarning
@@ -79,7 +79,7 @@ def weights(tmp_path_factory):
 def converted(weights, tmp_path_factory):
     """The network of `weights`, converted: to be copied, which is quicker."""
     path = tmp_path_factory.mktemp("converted") / "network.xml"
-    with engines._plain_kernels():
+    with conversion._plain_kernels():
         EXPORT(inference.load_model(weights).model, str(path), format="openvino", verbose=False)
     return path
 
@@ -151,10 +151,34 @@ def test_any_number_of_tiles(weights, precision):
 
 def test_auto_asks_the_processor(weights, monkeypatch):
     for able, precision in ((["FP32", "BF16"], "bfloat16"), (["FP32"], "float32")):
-        core = engines._core()
+        core = openvino_model.core()
         monkeypatch.setattr(core.__class__, "get_property", lambda *_, able=able: able)
+        assert engines.best_precision() == precision
         network = engines.on_engine(inference.load_model(weights), weights)
-        assert network.model.precision == precision
+        assert network.model.precision == ("float32" if precision == "float32" else "auto")
+
+
+@pytest.mark.parametrize(("near", "settled"), [(1.0, "bfloat16"), (0.0, "float32")])
+def test_auto_takes_bfloat16_only_where_it_answers_alike(weights, monkeypatch, near, settled):
+    monkeypatch.setattr(openvino_model, "NEAR", near)
+    monkeypatch.setattr(engines, "best_precision", lambda: "bfloat16")
+    said = []
+    monkeypatch.setattr(openvino_model, "say", said.append)
+    model = engines.on_engine(inference.load_model(weights), weights).model
+    sharp = {
+        kind: engines.on_engine(inference.load_model(weights), weights, precision=kind).model
+        for kind in ("float32", "bfloat16")
+    }
+    exact = sharp["float32"].predict_on_batch(tiles(3))
+    assert (exact >= 0.5).any()
+    monkeypatch.setattr(openvino_model, "THRESHOLD", 2.0)  # no disc: nothing is settled
+    np.testing.assert_array_equal(model.predict_on_batch(tiles(3)), exact)
+    assert model.precision == "auto" and not said
+    monkeypatch.setattr(openvino_model, "THRESHOLD", 0.5)
+    np.testing.assert_array_equal(model.predict_on_batch(tiles(3)), exact)
+    assert model.precision == settled and len(said) == 1 and settled in said[0]
+    after = sharp[settled].predict_on_batch(tiles(3))
+    np.testing.assert_array_equal(model.predict_on_batch(tiles(3)), after)
 
 
 def test_keras_is_the_network_itself(weights, conversions):
@@ -260,10 +284,10 @@ def test_another_process_may_be_quicker(weights, cache, conversions, monkeypatch
 def test_the_usual_place_of_the_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("IVDLIB_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert engines.cache_folder() == tmp_path / "ivdlib"
+    assert conversion.cache_folder() == tmp_path / "ivdlib"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert engines.cache_folder() == tmp_path / ".cache" / "ivdlib"
+    assert conversion.cache_folder() == tmp_path / ".cache" / "ivdlib"
 
 
 # --- refusals ------------------------------------------------------------------------------------

@@ -42,7 +42,8 @@ def predict(add) -> None:
     sub.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16"),
-        help="of openvino (default: auto, bfloat16 where the processor has units for it)",
+        help="of openvino (default: auto, bfloat16 where the processor has units for it and the "
+        "first tiles with disc come out alike)",
     )
     add_machine(sub)
     sub.set_defaults(run=run_predict)

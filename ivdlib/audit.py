@@ -1,0 +1,197 @@
+"""The audit: claims of the paper, each judged by a rule that stands here, on the data at hand.
+
+A claim that compares is *supported* on a data set where the 95 % interval of the paired difference
+over patients lies above zero, else *not supported*; where it lies below zero, the opposite holds.
+Two comparisons were fixed before any result was seen (`FIXED`); all others are descriptive, and at
+one in twenty an interval leaves zero out by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ivdlib import statistics
+from ivdlib.errors import DataError
+from ivdlib.fusion import FUSED
+from ivdlib.profiles import ARMS
+from ivdlib.statistics import Comparison
+
+WITH, WITHOUT, RANDOM = (ARMS[name] for name in ("with", "without", "random"))
+
+Test = Callable[[pd.DataFrame], Comparison | None]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper that a comparison can speak for or against.
+
+    Attributes
+    ----------
+    key : str
+    text : str
+        What the paper says, in short.
+    source : str
+        Where it says so.
+    difference : str
+        What is subtracted from what.
+    test : callable
+        From `metrics.csv` to a comparison; None where the data cannot tell.
+    """
+
+    key: str
+    text: str
+    source: str
+    difference: str
+    test: Test
+
+
+def chosen(
+    metrics: pd.DataFrame,
+    network: str,
+    arm: str | None = None,
+    contrasts: Iterable[str] | None = None,
+    scope: str = "volume",
+) -> pd.Series | None:
+    """Mean Dice of each patient; None where nothing was scored.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+    network : str
+        As in the rows, variants too.
+    arm : str, optional
+        A value of `trained_on`. Default: with fused contrasts where the data have them.
+    contrasts : iterable of str, optional
+        Default: all single ones.
+    scope : str, default "volume"
+        Or a kind of worse image, see `ivdlib.stress`.
+    """
+    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
+    rows = rows[rows["network"] == network]
+    arm = arm or (WITH if (rows["trained_on"] == WITH).any() else WITHOUT)
+    rows = rows[rows["trained_on"] == arm]
+    names = set(rows["contrast"])
+    wanted = [n for n in names if "+" not in n] if contrasts is None else list(contrasts)
+    if not wanted or not names.issuperset(wanted):
+        return None
+    return statistics.by_patient(rows[rows["contrast"].isin(wanted)])
+
+
+def difference(first: pd.Series | None, second: pd.Series | None) -> Comparison | None:
+    """Compare, where both sides are there."""
+    if first is None or second is None:
+        return None
+    return statistics.compare(first, second)
+
+
+def _networks(first: str, second: str) -> Test:
+    return lambda m: difference(chosen(m, first), chosen(m, second))
+
+
+def _arms(first: str, second: str, network: str = "fds_cnn") -> Test:
+    return lambda m: difference(chosen(m, network, first), chosen(m, network, second))
+
+
+def _contrasts(first: Iterable[str], second: Iterable[str]) -> Test:
+    return lambda m: difference(
+        chosen(m, "fds_cnn", contrasts=first), chosen(m, "fds_cnn", contrasts=second)
+    )
+
+
+def _best_fused(metrics: pd.DataFrame) -> Comparison | None:
+    """Best fused against best single contrast: both best by the mean over the same patients."""
+    best = []
+    for names in (FUSED, ("wat", "fat", "inn", "opp")):
+        found = [chosen(metrics, "fds_cnn", contrasts=[name]) for name in names]
+        if any(one is None for one in found):
+            return None
+        best.append(max(found, key=lambda one: one.mean()))
+    return difference(*best)
+
+
+SINGLE_BUT_FAT = ("wat", "inn", "opp")
+FIXED = ("networks", "fusion_training")
+
+CLAIMS = (
+    Claim("networks", "FDS-CNN is better than U-Net", "Table 1",
+          "FDS-CNN − U-Net, single contrasts", _networks("fds_cnn", "unet")),
+    Claim("unet_deeplab", "U-Net is better than DeepLabv3+", "Table 1",
+          "U-Net − DeepLabv3+, single contrasts", _networks("unet", "deeplabv3plus")),
+    Claim("fat", "fat is the hardest contrast", "Table 1, Sect. 3.3",
+          "mean of wat, inn, opp − fat", _contrasts(SINGLE_BUT_FAT, ["fat"])),
+    Claim("fused", "fused contrasts score higher", "Table 2",
+          "four fused − four single, same network",
+          _contrasts(FUSED, (*SINGLE_BUT_FAT, "fat"))),
+    Claim("best_fused", "… than the best single one, too", "ours",
+          "best fused − best single, same network", _best_fused),
+    Claim("fat_opp", "fusing fat with opp helps fat most", "Tables 1, 2",
+          "fat+opp − fat", _contrasts(["fat+opp"], ["fat"])),
+    Claim("fusion_training", "training with fused contrasts helps", "Table 3",
+          "trained with − without, equal steps, single contrasts", _arms(WITH, WITHOUT)),
+    Claim("fusion_unet", "… and so it does for U-Net", "ours",
+          "trained with − without, equal steps, single contrasts", _arms(WITH, WITHOUT, "unet")),
+    Claim("fusion_random", "… more than random mixtures do", "ours",
+          "trained with fused − with random mixtures, single contrasts", _arms(WITH, RANDOM)),
+)  # fmt: skip
+
+
+def verdict(found: Comparison | None) -> str:
+    """Supported, not supported, or not tested."""
+    if found is None:
+        return "not tested on these data"
+    if not np.isfinite(found.low):
+        return "not tested: one patient"
+    if found.low > 0:
+        return "supported"
+    return "not supported; the opposite holds" if found.high < 0 else "not supported"
+
+
+def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Judge every claim on every data set.
+
+    Parameters
+    ----------
+    experiments : mapping of str to DataFrame
+        Rows of `metrics.csv` by what the data are called.
+
+    Returns
+    -------
+    DataFrame
+        `key`, `claim`, `source`, `difference`, `data`, `mean`, `low`, `high`, `p`, `patients`,
+        `verdict`, `fixed`; a row a claim and data set.
+
+    Raises
+    ------
+    DataError
+        Where there is no experiment.
+    """
+    if not experiments:
+        raise DataError("there is no finished experiment to judge claims by; run make audit first.")
+    rows = []
+    for claim in CLAIMS:
+        for data, metrics in experiments.items():
+            found = claim.test(metrics)
+            numbers = (found.mean, found.low, found.high, found.p) if found else (np.nan,) * 4
+            rows.append({
+                "key": claim.key, "claim": claim.text, "source": claim.source,
+                "difference": claim.difference, "data": data,
+                **dict(zip(("mean", "low", "high", "p"), numbers, strict=True)),
+                "patients": len(found.differences) if found else 0,
+                "verdict": verdict(found), "fixed": claim.key in FIXED,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def patients(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Every patient's mean Dice: a row a patient, a column a network and what it trained on."""
+    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
+    columns = {}
+    for (network, arm), mine in rows.groupby(["network", "trained_on"], sort=False):
+        alone = mine[~mine["contrast"].str.contains("+", regex=False)]
+        columns[f"{network}, {arm}"] = statistics.by_patient(alone)
+    return pd.DataFrame(columns)

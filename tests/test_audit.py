@@ -1,0 +1,118 @@
+"""The audit: verdicts by the stated rule, on made-up scores whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivdlib import audit, audit_page, files
+from ivdlib.errors import DataError
+
+SINGLE = ("wat", "fat", "inn", "opp")
+FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
+
+
+def scores(offsets, patients="abcdef", contrasts=SINGLE + FUSED, spread=0.01, **more):
+    """Rows with a Dice of 0.8 + the patient's own + the offset of (network, arm) + noise."""
+    rng = np.random.default_rng(0)
+    own = dict(zip(patients, rng.normal(0, 0.03, len(patients)), strict=True))
+    rows = []
+    for (network, arm), offset in offsets.items():
+        for patient in patients:
+            for contrast in contrasts:
+                dice = 0.8 + own[patient] + offset + rng.normal(0, spread)
+                rows.append({
+                    "target": "disc", "scope": "volume", "network": network, "trained_on": arm,
+                    "subject": patient, "case": patient, "contrast": contrast, "seed": 0,
+                    "fold": 1, "stage": "", "level": "", "dice": dice, **more,
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+WITH, WITHOUT, RANDOM = audit.WITH, audit.WITHOUT, audit.RANDOM
+CLEAR = {
+    ("fds_cnn", WITH): 0.05,
+    ("unet", WITH): 0.0,
+    ("deeplabv3plus", WITH): -0.05,
+    ("fds_cnn", WITHOUT): 0.08,
+    ("unet", WITHOUT): -0.03,
+    ("fds_cnn", RANDOM): 0.05,
+}
+
+
+@pytest.fixture(scope="module")
+def judged():
+    metrics = scores(CLEAR)
+    metrics.loc[metrics["contrast"] == "fat", "dice"] -= 0.1
+    return audit.table({"made up": metrics}).set_index("key")
+
+
+def test_verdicts_follow_the_rule(judged):
+    assert judged.loc["networks", "verdict"] == "supported"
+    assert judged.loc["networks", "mean"] == pytest.approx(0.05, abs=0.01)
+    assert judged.loc["unet_deeplab", "verdict"] == "supported"
+    assert judged.loc["fusion_training", "verdict"] == "not supported; the opposite holds"
+    assert judged.loc["fusion_training", "mean"] == pytest.approx(-0.03, abs=0.01)
+    assert judged.loc["fusion_unet", "verdict"] == "supported"
+    assert judged.loc["fusion_random", "verdict"] == "not supported"
+    assert judged.loc["fat", "mean"] == pytest.approx(0.1, abs=0.015)
+    assert judged.loc["fat_opp", "verdict"] == "supported"
+    assert judged.loc["fused", "mean"] == pytest.approx(0.025, abs=0.01)
+    assert judged.loc["best_fused", "verdict"] == "not supported"
+    assert (judged["patients"] == 6).all()
+    assert set(judged.index[judged["fixed"]]) == {"networks", "fusion_training"}
+
+
+def test_data_that_cannot_tell_say_so():
+    slabs = scores({("fds_cnn", WITHOUT): 0.02, ("unet", WITHOUT): 0.0}, contrasts=("t2",))
+    found = audit.table({"slabs": slabs}).set_index("key")
+    assert found.loc["networks", "verdict"] == "supported"
+    rest = found.drop("networks")
+    assert (rest["verdict"] == "not tested on these data").all() and (rest["patients"] == 0).all()
+    one = audit.table({"one": scores(CLEAR, patients="a")}).set_index("key")
+    assert one.loc["networks", "verdict"] == "not tested: one patient"
+    with pytest.raises(DataError, match="no finished experiment"):
+        audit.table({})
+
+
+def test_worse_images_and_discs_do_not_mix_with_the_scans():
+    metrics = scores(CLEAR)
+    worse = metrics.assign(scope="blurred", dice=0.1)
+    discs = metrics.assign(scope="disc", dice=0.2)
+    together = pd.concat([metrics, worse, discs])
+    pd.testing.assert_frame_equal(audit.table({"x": metrics}), audit.table({"x": together}))
+    blurred = audit.chosen(together, "fds_cnn", scope="blurred")
+    assert blurred.to_numpy() == pytest.approx(0.1)
+
+
+def experiment(folder, name, metrics, **profile):
+    training = {"steps": 7, "batch": 2, "learning_rate": 1e-3, "schedule": "cosine"}
+    record = {
+        "data": name, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": 1},
+        "config": {"folds": [1, 2], "profile": {"size": "tiny", "training": training, **profile}},
+    }  # fmt: skip
+    files.write_json(folder / name / "record.json", record)
+    files.write_csv(folder / name / "metrics.csv", metrics)
+
+
+@pytest.mark.slow
+def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
+    experiment(tmp_path, "one", scores(CLEAR))
+    experiment(tmp_path, "two", scores(CLEAR, patients="uvwx"))
+    experiment(tmp_path, "rates", scores(CLEAR), inner=True)
+    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert page.count("● FDS-CNN is better than U-Net (Table 1)") == 2
+    for patient in "abcdefuvwx":
+        assert f"| {patient} |" in page
+    assert "10,446,849 parameters" in page and "65 of 70 layers" in page
+    assert "cannot be tested here" in page and "2.0 h of training" in page
+    assert "## rates" not in page  # inner patients choose, they prove nothing
+    table = pd.read_csv(tmp_path / "audit.csv")
+    assert set(table["data"]) == {"one", "two"}
+    for line in page.splitlines():
+        if line.startswith("|"):
+            assert line.endswith("|")
+
+
+def test_a_page_needs_results(tmp_path):
+    with pytest.raises(DataError, match="no finished experiment"):
+        audit_page.write(tmp_path)
