@@ -115,6 +115,11 @@ class Experiment:
                 f"{name!r} is no name for an experiment; use letters, digits, - and _."
             )
         self.name = name
+        self.arguments = {
+            "name": name, "profile": profile, "data": data and str(Path(data).resolve()),
+            "overrides": dict(overrides or {}), "split": split and str(Path(split).resolve()),
+            "reports": str(Path(reports or reports_folder()).resolve()), "load": dict(load or {}),
+        }  # fmt: skip
         self.profile = profiles.profile(profile, overrides)
         self._check_variants()
         self.folder = (Path(reports) if reports else reports_folder()) / name
@@ -277,14 +282,23 @@ class Experiment:
 
     # --- doing it --------------------------------------------------------------------------
 
-    def run(self) -> pd.DataFrame:
-        """Do what is missing, then write `metrics.csv` and the tables; returns the metrics."""
+    def run(self, workers: int = 1, scheduler: str | None = None) -> pd.DataFrame:
+        """Do what is missing, then write `metrics.csv` and the tables; returns the metrics.
+
+        Parameters
+        ----------
+        workers, scheduler
+            Trainings side by side, see `workers.run`. Default: one after the other, here.
+        """
         from ivdlib import trial
+        from ivdlib import workers as side_by_side
 
         todo = list(self.trainings())
         if self.profile.references:
             for fold in track(self.folds, "rows that need no network"):
                 trial.references(self, fold)
+        if workers > 1 or scheduler:
+            side_by_side.run(self, workers, scheduler)
         for number, training in enumerate(todo, start=1):
             row = trial.train(self, training, f"training {number}/{len(todo)}: {training.title}")
             say(f"training {number}/{len(todo)}: {training.title}: mean Dice {row:.3f}")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ivdlib import cost, files, ledger, models, trial
 from ivdlib.profiles import title
+from ivdlib.progress import duration
 
 if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
@@ -37,7 +38,7 @@ def plan(experiment: Experiment) -> pd.DataFrame:
         row = rows.setdefault(key, {"trainings": 0, "left": 0})
         row["trainings"] += 1
         place = experiment.folder / "trainings" / trial.digest(experiment, training)
-        if ledger.finished(place):
+        if trial.is_done(experiment, training):
             record = files.read_json(place / "record.json")
             seconds = record["seconds_training"] + record["seconds_scoring"]
             spent.setdefault(training.network, []).append(seconds)
@@ -76,8 +77,3 @@ def text(name: str, rows: pd.DataFrame) -> str:
     ]
     total = f"{name}: {rows['left'].sum()} trainings left, {duration(rows['seconds'].sum())}"
     return "\n".join([total, *lines])
-
-
-def duration(seconds: float) -> str:
-    """Say a time in minutes or hours."""
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

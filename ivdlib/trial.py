@@ -68,6 +68,11 @@ def reference_digest(experiment: Experiment, fold: Fold) -> str:
     )
 
 
+def is_done(experiment: Experiment, training: Training) -> bool:
+    """Whether a training and its scores are there."""
+    return ledger.finished(experiment.folder / "trainings" / digest(experiment, training))
+
+
 def train(experiment: Experiment, training: Training, label: str) -> float:
     """Do one training unless it is there; returns its mean Dice over test scans and contrasts."""
     place = experiment.folder / "trainings" / digest(experiment, training)

@@ -44,6 +44,12 @@ def grid(add) -> None:
     sub.set_defaults(profile=None)
     sub.add_argument("--experiment", metavar="FILE", help="a declared experiment (TOML)")
     sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
+    sub.add_argument(
+        "--workers", type=positive, default=1, help="trainings side by side on this machine"
+    )
+    sub.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers train (tcp://…)"
+    )
     sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
     sub.add_argument("--folds", type=int, help="folds of patients (default: 4, as patients allow)")
     sub.add_argument("--split", metavar="CSV", help="own folds: columns case, fold")
@@ -114,7 +120,7 @@ def run_grid(args: argparse.Namespace) -> int:
 
         print(plan.text(wanted.name, plan.plan(experiment)))
         return 0
-    experiment.run()
+    experiment.run(args.workers, args.scheduler)
     _print_tables(experiment.folder)
     return 0
 

@@ -1,0 +1,145 @@
+"""Trainings side by side: in processes of this machine, or on a cluster through Dask.
+
+One training is one task. A task finds its experiment by the arguments it was made with, so workers
+share nothing but the folders of the data and of the experiments. A training that a lost worker had
+begun is done again by another, from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ivdlib import provenance
+from ivdlib.errors import ConfigError
+from ivdlib.progress import Progress
+
+if TYPE_CHECKING:
+    from ivdlib.experiment import Experiment
+
+RETRIES = 3
+"""How often a task of a lost worker is begun again on a cluster."""
+
+CONNECT_SECONDS = 20
+"""How long a scheduler may take to answer."""
+
+_opened: dict[str, Experiment] = {}
+
+
+def _open(arguments: dict[str, Any]) -> Experiment:
+    """Get the experiment of these arguments, loaded once in a process."""
+    from ivdlib.experiment import Experiment
+
+    key = repr(arguments)
+    if key not in _opened:
+        _opened.clear()
+        _opened[key] = Experiment(**arguments)
+    return _opened[key]
+
+
+def _spine(arguments: dict[str, Any], number: int) -> str:
+    from ivdlib import spine_stage
+
+    experiment = _open(arguments)
+    spine_stage.network(experiment, experiment.folds[number])
+    return f"spine U-Net, fold {experiment.folds[number].number}"
+
+
+def _train(arguments: dict[str, Any], number: int) -> str:
+    from ivdlib import trial
+
+    experiment = _open(arguments)
+    training = list(experiment.trainings())[number]
+    return f"{training.title}: mean Dice {trial.train(experiment, training, training.title):.3f}"
+
+
+def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) -> None:
+    """Do all trainings of an experiment that are not done, several at a time.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    workers : int, default 1
+        Processes of this machine, which share its cores.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://host:8786``; its workers do the work, and see
+        the folders of data and experiments under the same paths.
+
+    Raises
+    ------
+    ConfigError
+        Where Dask is not installed, nothing answers at the address, or a worker of this machine
+        was killed; what is finished is kept.
+    """
+    from ivdlib import spine_stage, trial
+
+    done = [trial.is_done(experiment, training) for training in experiment.trainings()]
+    missing = [number for number, is_done in enumerate(done) if not is_done]
+    if not missing:
+        return
+    with _pool(workers, scheduler) as pool:
+        if spine_stage.uses_network(experiment):  # first: the trainings of a fold share it
+            _all(pool, _spine, experiment, range(len(experiment.folds)), "spine networks")
+        _all(pool, _train, experiment, missing, "trainings")
+
+
+def _all(
+    pool: Executor,
+    task: Callable[[dict[str, Any], int], str],
+    experiment: Experiment,
+    numbers: Sequence[int],
+    label: str,
+) -> None:
+    futures = [pool.submit(task, experiment.arguments, number) for number in numbers]
+    with Progress(len(futures), label) as progress:
+        try:
+            for future in as_completed(futures):
+                progress.advance(note=future.result())
+        except BrokenProcessPool as error:
+            raise ConfigError(
+                "a worker was killed, perhaps for want of memory; use fewer workers and call the "
+                "command again: it goes on from what is done."
+            ) from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+@contextmanager
+def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
+    if scheduler:
+        with _client(scheduler) as client:
+            yield client.get_executor(pure=False, retries=RETRIES)
+        return
+    threads = max(1, provenance.cores() // workers)
+    spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with ProcessPoolExecutor(workers, spawn, _begin, (threads,)) as pool:
+        yield pool
+
+
+def _begin(threads: int) -> None:
+    """Set up a process of this machine: its share of the cores; only the parent shows progress."""
+    from ivdlib import backend
+
+    os.environ["IVDLIB_PROGRESS"] = "off"
+    backend.configure(threads)
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ConfigError(
+            "trainings on a cluster need Dask; install it with: pip install 'ivdlib[cluster]'."
+        ) from error
+    try:
+        return Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(
+            f"no Dask scheduler answers at {address}; start one with: dask scheduler."
+        ) from error

@@ -1,0 +1,169 @@
+"""Trainings side by side give what they give one after the other, also where a worker is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ivdlib import trial, workers
+from ivdlib.errors import ConfigError
+from ivdlib.experiment import Experiment
+from ivdlib.phantom import make_phantom
+from ivdlib.training import Trainer
+
+OVERRIDES = {
+    "networks": ["unet"],
+    "arms": ["with", "without"],
+    "training.tile": [32, 32],
+    "training.steps": 6,
+}
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "phantom"
+    return make_phantom(folder, subjects=3, stages=1, slices=2, in_plane=64)
+
+
+def begin(reports, phantom, **overrides):
+    overrides = {key.replace("__", "."): value for key, value in overrides.items()}
+    return Experiment("grid", "test", phantom, overrides=OVERRIDES | overrides, reports=reports)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, phantom):
+    """Scores of the trainings one after the other."""
+    return begin(tmp_path_factory.mktemp("reports"), phantom).run()
+
+
+def assert_same(metrics, alone):
+    """Up to rounding: other numbers of cores add in another order."""
+    keys = ["target", "network", "trained_on", "case", "contrast", "fold"]
+    pair = [frame.sort_values(keys).reset_index(drop=True) for frame in (metrics, alone)]
+    pd.testing.assert_frame_equal(pair[0][keys], pair[1][keys])
+    np.testing.assert_allclose(pair[0]["dice"], pair[1]["dice"], atol=0.02)
+
+
+@pytest.mark.slow
+def test_two_processes(phantom, tmp_path, alone, monkeypatch):
+    made = begin(tmp_path, phantom)
+    monkeypatch.setattr(Trainer, "fit", None)  # this process trains nothing
+    assert_same(made.run(workers=2), alone)
+    assert all(trial.is_done(made, training) for training in made.trainings())
+    before = made.run(workers=2)  # nothing is left: no process is started
+    pd.testing.assert_frame_equal(before, made.metrics())
+
+
+@pytest.mark.slow
+def test_what_a_worker_refuses_is_said_here(phantom, tmp_path):
+    made = begin(tmp_path, phantom, training__learning_rate=1e30, training__steps=40)
+    with pytest.raises(ConfigError, match="loss is not finite"):
+        made.run(workers=2)
+
+
+TRAIN = """
+import sys
+from ivdlib import training
+from ivdlib.experiment import Experiment
+training.CHECKPOINT_SECONDS = 0.0
+overrides = eval(sys.argv[3])
+Experiment("grid", "test", sys.argv[1], overrides=overrides, reports=sys.argv[2]).run()
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_experiment_goes_on_from_its_checkpoint(phantom, tmp_path, monkeypatch):
+    steps = {"training__steps": 80, "arms": ["with"]}
+    overrides = OVERRIDES | {"training.steps": 80, "arms": ["with"]}
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN, phantom, tmp_path / "killed", repr(overrides)],
+        stderr=subprocess.DEVNULL,
+    )
+    made = begin(tmp_path / "killed", phantom, **steps)
+    first = next(made.trainings())
+    checkpoint = made.folder / "trainings" / trial.digest(made, first) / "checkpoint.h5"
+    deadline = time.monotonic() + 180
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert checkpoint.exists() and not trial.is_done(made, first)
+
+    resumed = []
+    resume = Trainer._resume
+
+    def spied(self, path):
+        history = resume(self, path)
+        resumed.append(len(history))
+        return history
+
+    monkeypatch.setattr(Trainer, "_resume", spied)
+    rows = made.run()
+    assert max(resumed) >= 1
+    assert not list(made.folder.rglob("checkpoint.h5"))
+    assert_same(rows, begin(tmp_path / "whole", phantom, **steps).run())
+
+
+# --- Dask -------------------------------------------------------------------------------------
+
+
+def has_dask():
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        return bool(os.environ.get("IVDLIB_CI"))
+    return True
+
+
+dask = pytest.mark.skipif(not has_dask(), reason="Dask is not there: pip install 'ivdlib[cluster]'")
+
+
+@dask
+@pytest.mark.slow
+def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
+    """A scheduler and two workers on loopback; one is killed while it trains."""
+    from distributed import LocalCluster
+
+    made = begin(tmp_path, phantom)
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+        host="127.0.0.1", env={"IVDLIB_PROGRESS": "off"},
+    ) as cluster:  # fmt: skip
+        killed = []
+
+        def kill():
+            deadline = time.monotonic() + 180
+            trainings = made.folder / "trainings"
+            while time.monotonic() < deadline and not killed:
+                if list(trainings.glob("*/record.json")):  # work has begun
+                    nanny = next(iter(cluster.workers.values()))
+                    os.kill(nanny.pid, signal.SIGKILL)
+                    killed.append(nanny.pid)
+                time.sleep(0.05)
+
+        from threading import Thread
+
+        killer = Thread(target=kill)
+        killer.start()
+        rows = made.run(scheduler=cluster.scheduler_address)
+        killer.join()
+    assert killed
+    assert_same(rows, alone)
+
+
+@dask
+def test_no_scheduler_at_the_address(phantom, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
+    with pytest.raises(ConfigError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+        begin(tmp_path, phantom).run(scheduler="tcp://127.0.0.1:9")
+
+
+def test_without_dask_the_message_says_what_to_install(phantom, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match=r"pip install 'ivdlib\[cluster\]'"):
+        begin(tmp_path, phantom).run(scheduler="tcp://127.0.0.1:9")
