@@ -43,14 +43,16 @@ UNTESTED = (
 )  # fmt: skip
 
 
-def experiments(folder: str | os.PathLike) -> dict[str, tuple[dict, pd.DataFrame]]:
-    """Find the experiments of a folder: record and metrics by name, without inner ones."""
+def experiments(
+    folder: str | os.PathLike, inner: bool = False
+) -> dict[str, tuple[dict, pd.DataFrame]]:
+    """Find the experiments of a folder, or those on inner patients: record and metrics by name."""
     found = {}
     for path in sorted(Path(folder).glob("*/record.json")):
         metrics = path.parent / "metrics.csv"
         record = files.read_json(path)
         profile = record.get("config", {}).get("profile", {})
-        if metrics.is_file() and profile and not profile.get("inner"):
+        if metrics.is_file() and profile and bool(profile.get("inner")) == inner:
             frame = pd.read_csv(metrics, dtype=tables.TEXT, keep_default_na=False, na_values={})
             found[path.parent.name] = record, tables.numeric(frame)
     return found
@@ -82,6 +84,7 @@ def write(folder: str | os.PathLike) -> Path:
         _claims(judged),
         _cost(),
         _untested(),
+        _choices(experiments(folder, inner=True)),
         *(_experiment(name, record, metrics) for name, (record, metrics) in found.items()),
     ]
     path = Path(folder) / "AUDIT.md"
@@ -151,6 +154,24 @@ def _cost() -> str:
 def _untested() -> str:
     rows = ((f"{claim} ({source})", why) for claim, source, why in UNTESTED)
     return "## What cannot be tested here\n\n" + _table(("claim", "why"), rows)
+
+
+def _choices(found: dict[str, tuple[dict, pd.DataFrame]]) -> str:
+    """Show what was chosen on inner patients: the learning rate of the experiments on the data."""
+    if not found:
+        return ""
+    rows = []
+    for name, (record, metrics) in found.items():
+        training = record["config"]["profile"]["training"]
+        means = audit.patients(metrics).mean()
+        cells = (", ".join(f"{column} {value:.4f}" for column, value in means.items()),)
+        rows.append((name, f"{training['learning_rate']:g}", str(training["steps"]), *cells))
+    heads = ("experiment", "rate", "steps", "mean Dice on inner patients")
+    text = (
+        "## Chosen on inner patients\n\nOf each fold's training patients one was set aside for "
+        "this; the patients that test had no part in it.\n\n"
+    )
+    return text + _table(heads, rows)
 
 
 def _experiment(name: str, record: dict, metrics: pd.DataFrame) -> str:

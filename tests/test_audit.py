@@ -105,7 +105,7 @@ def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
         assert f"| {patient} |" in page
     assert "10,446,849 parameters" in page and "65 of 70 layers" in page
     assert "cannot be tested here" in page and "2.0 h of training" in page
-    assert "## rates" not in page  # inner patients choose, they prove nothing
+    assert "## rates" not in page and "| rates | 0.001 | 7 |" in page  # they choose, not prove
     table = pd.read_csv(tmp_path / "audit.csv")
     assert set(table["data"]) == {"one", "two"}
     for line in page.splitlines():

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ivdlib import diagrams, files, plotting, profiles, tables
+from ivdlib import diagrams, files, plotting, profiles, statistics, tables
 from ivdlib.choices import open_choices
 from ivdlib.experiment import Experiment
 
@@ -106,23 +106,34 @@ display(spread.rename(columns={"std": "spread between patients"}))
 # A difference between two rows means little while it is small against how much it varies from
 # patient to patient, and from one seed to the next. So we take it patient by patient: the same
 # people, with and without the idea.
+#
+# The **interval** holds the true mean difference in 95 of 100 repetitions of such a study. The
+# **p** of the sign-flip test says how often differences at least as uneven would come by chance,
+# were both networks alike: it goes through every choice of signs. With four patients it cannot
+# fall below 2/2⁴ = 0.125, however clear the difference: few patients show little.
 
 # %%
 by_person = dots.pivot_table(index="subject", columns=["network", "trained_on"], values="dice")
 comparisons = {}
-if experiment.fused and len(experiment.profile.arms) > 1:
+if experiment.fused and {"with", "without"} <= set(experiment.profile.arms):
     for title in dict.fromkeys(dots["network"]):
-        comparisons[f"{title}: with − without fusion"] = (
-            by_person[title]["contrasts+fused"] - by_person[title]["contrasts"]
+        comparisons[f"{title}: with − without fusion"] = statistics.compare(
+            by_person[title]["contrasts+fused"], by_person[title]["contrasts"]
         )
 for title in dict.fromkeys(dots["network"]):
     if title != "FDS-CNN" and ("FDS-CNN", arm) in by_person:
-        comparisons[f"FDS-CNN − {title}"] = by_person["FDS-CNN"][arm] - by_person[title][arm]
+        comparisons[f"FDS-CNN − {title}"] = statistics.compare(
+            by_person["FDS-CNN"][arm], by_person[title][arm]
+        )
 
 # %%
 differences = pd.DataFrame({
-    title: {"mean": d.mean(), "spread": d.std(), "patients better": f"{(d > 0).sum()} of {len(d)}"}
-    for title, d in comparisons.items()
+    title: {
+        "mean": f"{c.mean:+.4f}", "95 % interval": f"{c.low:+.4f} to {c.high:+.4f}",
+        "p": f"{c.p:.3f}", "patients better": int((c.differences > 0).sum()),
+        "patients": len(c.differences),
+    }
+    for title, c in comparisons.items()
 }).T  # fmt: skip
 display(differences) if len(differences) else print("One network, one way: nothing to compare.")
 
