@@ -134,8 +134,8 @@ def _region(
             DataWarning,
             stacklevel=3,
         )
-    margin = network.passport.get("margin", 15.0)
-    return inference.region_of(mask, case.shape, case.spacing, tile, margin)
+    margin, masked = network.passport.get("margin", 15.0), network.passport.get("mask", True)
+    return inference.region_of(mask, case.shape, case.spacing, tile, margin, masked)
 
 
 def _image_names(network: inference.Network, case: Case, contrast: str | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ivdlib.discs import clean_specks, components, disc_levels, split_by_nearest_disc
 from ivdlib.metrics import MEASURES, at_edge, compare, diagonal_mm, score_volume, volume_pair
+from ivdlib.patches import TileGrid
 
 
 def _join(a: tuple[slice, ...], b: tuple[slice, ...]) -> tuple[slice, ...]:
@@ -24,7 +25,10 @@ def _join(a: tuple[slice, ...], b: tuple[slice, ...]) -> tuple[slice, ...]:
 
 
 def disc_scores(
-    pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]
+    pred: np.ndarray,
+    truth: np.ndarray,
+    spacing: Sequence[float],
+    tiles: TileGrid | None = None,
 ) -> list[dict[str, Any]]:
     """Score a prediction disc by disc, in the manner of the challenge.
 
@@ -38,6 +42,8 @@ def disc_scores(
         Canonical masks (x, y, z) of one shape.
     spacing : sequence of float
         Voxel size in mm (x, y, z).
+    tiles : TileGrid, optional
+        What the prediction was spliced from: then `seam` says whether no tile holds a whole disc.
 
     Returns
     -------
@@ -72,6 +78,7 @@ def disc_scores(
                 **scores,
                 "missed": of_pred is None,
                 "touches_border": at_edge(of_truth, truth.shape),
+                **({"seam": not tiles.holds(of_truth)} if tiles else {}),
             }
         )
     return rows

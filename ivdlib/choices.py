@@ -34,8 +34,9 @@ _OPEN = (
      "not given", "the challenge labels discs only"),
     ("spine, input", "slices averaged over {p.spine.factor} × {p.spine.factor} pixels; mean over "
      "the single contrasts", "not given", "one region a scan, the same for every contrast"),
-    ("spine, use", "{p.spine.region} mask, widened by {p.spine.margin:g} mm; zero outside; places "
-     "the tiles", "“cut the image into 112×128 sub-maps”", "covers the bulge of a disc"),
+    ("spine, use", "{p.spine.region} mask, widened by {p.spine.margin:g} mm; places the tiles; "
+     "zero outside it: {p.spine.mask}", "“cut the image into 112×128 sub-maps”",
+     "covers the bulge of a disc"),
     ("running means of batch normalisation", "momentum {p.bn_momentum:g}", "not given",
      "Keras' default, lower where a training is short"),
     ("precision of a training step", "{p.training.precision}", "not given",

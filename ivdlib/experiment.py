@@ -216,10 +216,16 @@ class Experiment:
             "folds": [{"number": f.number, "train": f.train, "test": f.test} for f in self.folds],
         }
 
+    @property
+    def digest(self) -> str:
+        """Hash of `config`, of the profile only what differs from its defaults."""
+        fixed = {k: v for k, v in profiles.essence(self.profile).items() if k not in EXTENDABLE}
+        return files.sha256_json({**self.config, "profile": fixed})
+
     def _claim_folder(self) -> None:
         """Write `record.json`, or refuse a folder that holds another experiment."""
         path = self.folder / "record.json"
-        digest = files.sha256_json(self.config)
+        digest = self.digest
         if path.is_file():
             old = files.read_json(path)
             if old.get("config_hash") != digest:

@@ -209,11 +209,16 @@ def region_of(
     spacing,
     tile: tuple[int, int],
     margin: float,
+    masked: bool = True,
 ) -> Region:
-    """Region of interest from a mask of the spine; the whole image where there is none."""
+    """Region of interest from a mask of the spine; the whole image where there is none.
+
+    Not `masked`, only the band that is cut into tiles comes from the spine.
+    """
     if spine is None or not spine.any() or fits_one_tile(shape, tile):
         return whole_image(shape)
-    return region_around(spine, spacing, tile[0], margin)
+    found = region_around(spine, spacing, tile[0], margin)
+    return found if masked else Region(None, found.window)
 
 
 def images_of(contrasts: Mapping[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:

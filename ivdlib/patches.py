@@ -133,6 +133,16 @@ class TileGrid:
         columns = tile_starts(self.shape[2], self.tile[1])
         return [(s, r, c) for s in range(self.shape[0]) for r in rows for c in columns]
 
+    def holds(self, box: tuple[slice, slice, slice]) -> bool:
+        """Whether one tile a slice holds a whole box (slice, AP, SI), so that no seam cuts it."""
+        _, rows, columns = box
+        height, width = self.tile
+        return any(
+            r <= rows.start and rows.stop <= r + height
+            and c <= columns.start and columns.stop <= c + width
+            for _, r, c in self.positions
+        )  # fmt: skip
+
     def cut(self, volume: np.ndarray) -> np.ndarray:
         """Cut a volume of `shape` into tiles (tiles, AP, SI); beyond the image stand zeros.
 

@@ -61,6 +61,8 @@ class SpineOptions:
     """`predicted` by the spine U-Net of the same fold; `true` mask; `none` skips the stage."""
     margin: float = 15.0
     """Widening of the mask in mm before the image outside is set to zero. The paper gives none."""
+    mask: bool = True
+    """Set the image outside the region to zero; False: the region only places the tiles."""
     factor: int = 2
     """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
     size: str = "tiny"
@@ -186,6 +188,25 @@ REASONS = {
     "phantom.slices": "central slices only, because the profile must be quick",
     "phantom.subjects": "fewer people, because the profile must be quick",
 }
+
+
+def essence(options: Any) -> dict[str, Any]:
+    """Fields of a profile, or of a part of it, that differ from the defaults of its class.
+
+    What hashes are made of: a field that is added later, with a default that does as before, leaves
+    finished trainings valid. Whoever changes a default must give the field another name.
+    """
+    found = {}
+    for f in fields(options):
+        value = getattr(options, f.name)
+        if hasattr(value, "__dataclass_fields__"):
+            value = essence(value)
+            usual = {}
+        else:
+            usual = f.default
+        if value != usual:
+            found[f.name] = value
+    return found
 
 
 def title(network: str) -> str:

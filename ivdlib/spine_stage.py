@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from ivdlib import discs, inference, ledger, metrics
 from ivdlib.patches import Region
-from ivdlib.profiles import TrainingOptions
+from ivdlib.profiles import TrainingOptions, essence
 from ivdlib.progress import track
 from ivdlib.sampler import TileSampler, TrainingImage
 from ivdlib.splits import Fold
@@ -20,14 +19,19 @@ if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
 
 
+USE = ("region", "margin", "mask")
+"""Options that say what is done with the network's mask, and leave the network alone."""
+
+
 def fields(experiment: Experiment, fold: Fold) -> dict[str, Any]:
     """All that decides on the spine network of a fold."""
     options = experiment.profile.spine
+    how = {k: v for k, v in essence(options).items() if k not in USE}
     return {
         "target": "spine",
         "network": "unet",
         "config": ledger.config(experiment, "unet", options.size).to_dict(),
-        "options": asdict(options),
+        "options": how,
         "images": experiment.contrasts,
         **ledger.scans(experiment, fold),
     }
@@ -117,7 +121,7 @@ def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
         else:
             mask = truth(case) if uses_region(experiment) else None
         found[name] = inference.region_of(
-            mask, case.shape, case.spacing, experiment.tile, spine.margin
+            mask, case.shape, case.spacing, experiment.tile, spine.margin, spine.mask
         )
     return found
 
@@ -127,7 +131,8 @@ _regions: dict[str, dict[str, Region]] = {}
 
 def regions_once(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     """`regions`, kept while the same folds are asked for again and again."""
-    key = ledger.short_hash({**fields(experiment, fold), "tile": experiment.tile})
+    use = {name: getattr(experiment.profile.spine, name) for name in USE}
+    key = ledger.short_hash({**fields(experiment, fold), **use, "tile": experiment.tile})
     if key not in _regions:
         _regions[key] = regions(experiment, fold)
     return _regions[key]

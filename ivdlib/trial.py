@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from ivdlib import (
     spine_stage,
     stress,
 )
-from ivdlib.patches import Region
+from ivdlib.patches import Region, TileGrid
 from ivdlib.progress import track
 from ivdlib.sampler import TileSampler, TrainingImage
 from ivdlib.splits import Fold
@@ -36,14 +35,15 @@ if TYPE_CHECKING:
 def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
     """All that decides on a training and its scores."""
     profile = experiment.profile
-    region = {k: v for k, v in asdict(profile.spine).items() if k in {"region", "margin", "factor"}}
+    used = (*spine_stage.USE, "factor")
+    region = {k: v for k, v in profiles.essence(profile.spine).items() if k in used}
     if spine_stage.uses_network(experiment):
         region["spine"] = spine_stage.digest(experiment, training.fold)
     return {
         "target": "disc",
         "network": training.network,
         "config": ledger.config(experiment, training.network, profile.size).to_dict(),
-        "options": asdict(profile.training),
+        "options": profiles.essence(profile.training),
         "tile": experiment.tile,
         "arm": training.arm,
         "images": experiment.contrasts if training.arm == "without" else experiment.images,
@@ -106,7 +106,11 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
 
     passport = {"tile": experiment.tile}
     if spine_stage.uses_network(experiment):
-        passport |= {"spine": spine_stage.digest(experiment, fold), "margin": profile.spine.margin}
+        passport |= {
+            "spine": spine_stage.digest(experiment, fold),
+            "margin": profile.spine.margin,
+            "mask": profile.spine.mask,
+        }
     ledger.finish(
         experiment, place, engine, history, score, fields(experiment, training), fold, passport
     )
@@ -117,6 +121,7 @@ def _score_case(
 ) -> list[dict[str, Any]]:
     profile, rows = experiment.profile, []
     images = inference.images_of(case.contrasts, experiment.images)
+    grid = TileGrid(case.shape, experiment.tile, region.window)
     for kind in ("", *profile.stress):
         shown = {n: stress.worsen(i, kind) for n, i in images.items()} if kind else images
         for contrast, probability in inference.predict_images(engine.model, shown, region).items():
@@ -128,13 +133,18 @@ def _score_case(
             if kind:
                 rows.append({**row, "scope": kind, "dice": metrics.dice(mask, case.discs)})
             else:
-                rows += _scored(row, mask, case, profile.score_discs)
+                rows += _scored(row, mask, case, profile.score_discs, grid)
     return rows
 
 
 def _scored(
-    row: dict[str, Any], mask: np.ndarray, case: Case, per_disc: bool
+    row: dict[str, Any],
+    mask: np.ndarray,
+    case: Case,
+    per_disc: bool,
+    grid: TileGrid | None = None,
 ) -> list[dict[str, Any]]:
+    """Score a mask as a volume and, where wanted, disc by disc."""
     truth, exact = case.discs, case.exact_mask
     whole = {
         "dice": metrics.dice(mask, truth),
@@ -144,8 +154,8 @@ def _scored(
     }
     rows = [{**row, **whole}]
     if per_disc:
-        for disc in challenge.disc_scores(mask, truth, case.spacing):
-            rows.append({**row, "scope": "disc", **disc})
+        discs = challenge.disc_scores(mask, truth, case.spacing, grid)
+        rows += [{**row, "scope": "disc", **disc} for disc in discs]
     return rows
 
 

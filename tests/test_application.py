@@ -94,4 +94,4 @@ def test_predict_then_score_folders(tmp_path, write_case, experiment, capsys):
     arguments = ["predict", tmp_path / "in", "--weights", weights, "--out", tmp_path / "out"]
     assert cli.main([str(a) for a in arguments]) == 0
     assert cli.main(["score", str(tmp_path / "out"), str(tmp_path / "in")]) == 0
-    assert "mean Dice over 2 scans" in capsys.readouterr().out
+    assert "mean over 2 scans\n  Dice per scan" in capsys.readouterr().out

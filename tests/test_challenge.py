@@ -5,6 +5,7 @@ import pytest
 
 from ivdlib import challenge, metrics
 from ivdlib.errors import DataError
+from ivdlib.patches import TileGrid
 
 SPACING = (2.0, 1.25, 1.25)
 
@@ -92,3 +93,17 @@ def test_discs_need_a_volume():
     flat = np.ones((5, 6), bool)
     with pytest.raises(DataError, match="whole volumes"):
         challenge.disc_scores(flat, flat, (1, 1))
+
+
+def test_discs_that_a_seam_cuts_are_marked():
+    truth = spine(3)  # along the last axis from 4, 17 and 30 on, 5 voxels each
+    grid = TileGrid(truth.shape, (20, 32))  # seams where a tile ends: the third lies across one
+    rows = challenge.disc_scores(truth, truth, SPACING, grid)
+    starts = [c for s, _, c in grid.positions if s == 0]
+    held = [any(c <= z and z + 5 <= c + 32 for c in starts) for z in (4, 17, 30)]
+    assert [row["seam"] for row in rows] == [not h for h in held]
+    whole = challenge.disc_scores(truth, truth, SPACING, TileGrid(truth.shape, (20, 120)))
+    assert not any(row["seam"] for row in whole)
+    narrow = challenge.disc_scores(truth, truth, SPACING, TileGrid(truth.shape, (8, 120)))
+    assert all(row["seam"] for row in narrow)  # too narrow for any disc
+    assert "seam" not in challenge.disc_scores(truth, truth, SPACING)[0]

@@ -117,7 +117,7 @@ def test_the_record_of_the_experiment(finished):
     assert record["name"] == "grid" and record["comparable"] is False
     assert record["phantom"] is False and record["tile"] == [32, 32]
     assert record["cases"]["02"] == {"subject": "2", "stage": "1"}
-    assert record["config_hash"] == files.sha256_json(record["config"])
+    assert record["config_hash"] == finished.digest
     assert record["config"]["profile"]["training"]["steps"] == 3
     assert {"made", "versions", "device", "command", "deviations"} <= set(record)
     assert record["seeds"] == 1 and record["seconds"] > 0 and len(record["trainings"]) == 6
@@ -513,6 +513,10 @@ def test_the_region_can_be_the_true_spine_or_nothing(phantom, tmp_path, fits):
     for name, region in spine_stage.regions(true, fold).items():
         spine = true.cases[name].spine
         assert region.mask[spine].all() and not region.mask.all()
+    placed = begin(tmp_path, phantom, "placed", spine__region="true", spine__mask=False)
+    for name, region in spine_stage.regions(placed, fold).items():  # a band, nothing set to zero
+        assert region.mask is None
+        assert region.window == spine_stage.regions(true, fold)[name].window
     none = begin(tmp_path, phantom, "none", spine__region="none")
     assert spine_stage.regions(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
     large = begin(tmp_path, phantom, "large", training__tile=[64, 64])
@@ -533,10 +537,14 @@ def test_a_hash_depends_on_what_decides_and_on_nothing_else(finished, phantom, t
     found.add(trial.digest(finished, Training("unet", first.arm, finished.folds[1], 0)))
     for number, change in enumerate(
         ({"training__steps": 9}, {"spine__margin": 1.0}, {"spine__steps": 9},
-         {"spine__region": "true"}, {"score_discs": False})
+         {"spine__region": "true"}, {"spine__mask": False}, {"score_discs": False})
     ):  # fmt: skip
         found.add(trial.digest(begin(tmp_path, phantom, f"e{number}", **change), first))
-    assert len(found) == 10
+    assert len(found) == 11
+    # What is done with the spine's mask leaves the network that finds it alone.
+    other = begin(tmp_path, phantom, "margin", spine__margin=1.0, spine__mask=False)
+    fold = first.fold
+    assert spine_stage.digest(other, fold) == spine_stage.digest(finished, fold)
 
 
 def in_memory(name, subject, contrasts=("t2",), seed=0):

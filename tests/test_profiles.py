@@ -182,3 +182,13 @@ def test_open_choices_name_what_the_profile_does(name):
     assert all(row["ours"] and row["paper"] and row["why"] for row in rows.values())
     assert rows["length"]["ours"] == f"{p.training.steps} optimiser steps"
     assert rows["loss"]["ours"] == p.training.loss
+
+
+def test_the_essence_is_what_differs_from_the_defaults():
+    assert profiles.essence(profiles.TrainingOptions()) == {}
+    changed = profile("paper", {"training.steps": 5, "spine.mask": False})
+    found = profiles.essence(changed)
+    assert found["training"] == {"steps": 5} and found["spine"] == {"mask": False}
+    assert "phantom" not in found and found["seeds"] == 3
+    for name in profiles.PROFILES:  # whatever a hash is made of can be written as JSON
+        json.dumps(profiles.essence(profile(name)))
