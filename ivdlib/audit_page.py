@@ -26,10 +26,10 @@ it. Made by `make audit` from the records in the folders below; no number here i
 RULES = f"""The patient is the unit: seeds, contrasts and scans of a patient are averaged first.
 Given are the mean paired difference over patients, its {LEVEL:.0%} interval (Student's t) and the p
 of the exact sign-flip test, which with n patients cannot fall below 2/2ⁿ. *Supported* means that
-the interval lies above zero. Two comparisons were fixed before any result was seen (marked ●); the
-others are descriptive, and one interval in twenty leaves zero out by chance. Folds share training
-patients, so patients are not quite independent. The last weights count; nothing was chosen on the
-patients that test."""
+the interval lies above zero; for a claim that something costs nothing, above −{audit.NO_WORSE:g}.
+Two comparisons were fixed before any result was seen (marked ●); the others are descriptive, and
+one interval in twenty leaves zero out by chance. Folds share training patients, so patients are not
+quite independent. The last weights count; nothing was chosen on the patients that test."""
 
 UNTESTED = (
     ("no pre-training is needed", "Sect. 2.2",

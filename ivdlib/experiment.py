@@ -10,7 +10,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ivdlib.errors import ConfigError, DataError
 from ivdlib.fusion import fused_names, random_pairs
 from ivdlib.patches import tile_for
 from ivdlib.places import data_folder, reports_folder
+from ivdlib.profiles import TrainingOptions
 from ivdlib.progress import say, track
 from ivdlib.splits import Fold, folds_from_file, patient_folds
 
@@ -56,7 +57,8 @@ class Training:
     def title(self) -> str:
         """For people."""
         name = profiles.title(self.network)
-        return f"{name}, {self.arm} fusion, fold {self.fold.number}, seed {self.seed}"
+        arm = profiles.arm_title(self.arm)
+        return f"{name}, {arm}, fold {self.fold.number}, seed {self.seed}"
 
 
 def fingerprint(case: Case) -> str:
@@ -193,16 +195,25 @@ class Experiment:
         if arm == "random":
             number = int(hashlib.sha256(case.encode()).hexdigest()[:8], 16)
             return self.contrasts + random_pairs(self.contrasts, (seed, number), len(self.fused))
-        return self.images if arm == "with" else self.contrasts
+        return self.contrasts if arm == "without" else self.images
+
+    def options(self, arm: str) -> TrainingOptions:
+        """How an arm is trained: all alike, but for what the arm asks about."""
+        training = self.profile.training
+        return replace(training, noise_probability=0.0) if arm == "quiet" else training
 
     def trainings(self) -> Iterator[Training]:
         """All trainings, a network at a time, so that each network is compiled once."""
-        arms = self.profile.arms if self.fused else ("without",)
+        arms = self.profile.arms
+        if not self.fused:  # one contrast
+            arms = ("without", *(arm for arm in arms if arm == "quiet"))
         for network in self.profile.networks:
-            for seed in range(self.profile.seeds):
-                for fold in self.folds:
-                    for arm in arms:
-                        yield Training(network, arm, fold, seed)
+            for options in dict.fromkeys(map(self.options, arms)):
+                for seed in range(self.profile.seeds):
+                    for fold in self.folds:
+                        for arm in arms:
+                            if self.options(arm) == options:
+                                yield Training(network, arm, fold, seed)
 
     # --- what has been done ----------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import cost, files, ledger, models, trial
-from ivdlib.profiles import title
+from ivdlib.profiles import arm_title, title
 from ivdlib.progress import duration
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _estimate(experiment: Experiment, network: str) -> float:
 def text(name: str, rows: pd.DataFrame) -> str:
     """Write a plan for people."""
     lines = [
-        f"  {row.network}, {row.arm} fusion: {row.left} of {row.trainings} trainings left"
+        f"  {row.network}, {arm_title(row.arm)}: {row.left} of {row.trainings} trainings left"
         + (f", {duration(row.seconds)}" if row.left else "")
         + ("" if row.measured or not row.left else " (estimated)")
         for row in rows.itertuples()

@@ -16,9 +16,15 @@ from ivdlib.patches import TILE
 NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
 SIZES = ("tiny", "laptop", "paper")
-ARMS = {"with": "contrasts+fused", "without": "contrasts", "random": "contrasts+random"}
-"""What a network trains on: with the fused contrasts as in the paper's Tables 1 and 2, without them
-as in Table 3, or with as many random mixtures of two (ours); values as in `metrics.csv`."""
+ARMS = {
+    "with": "contrasts+fused",
+    "without": "contrasts",
+    "random": "contrasts+random",
+    "quiet": "no random pixels",
+}
+"""What a network trains on: with the fused contrasts as in the paper's Tables 1 and 2; without them
+as in Table 3; with as many random mixtures of two (ours); as the first of these that the data
+allow, but without random pixels. Values as in `metrics.csv`."""
 STRESSES = ("blurred", "noisy", "pixels")
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -207,6 +213,11 @@ def essence(options: Any) -> dict[str, Any]:
         if value != usual:
             found[f.name] = value
     return found
+
+
+def arm_title(arm: str) -> str:
+    """For people."""
+    return "without random pixels" if arm == "quiet" else f"{arm} fusion"
 
 
 def title(network: str) -> str:

@@ -43,7 +43,7 @@ def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
         "target": "disc",
         "network": training.network,
         "config": ledger.config(experiment, training.network, profile.size).to_dict(),
-        "options": profiles.essence(profile.training),
+        "options": profiles.essence(experiment.options(training.arm)),
         "tile": experiment.tile,
         "arm": training.arm,
         "images": experiment.contrasts if training.arm == "without" else experiment.images,
@@ -94,8 +94,9 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         for image in inference.images_of(case.contrasts, names).values():
             images.append(TrainingImage(region.apply(image), truth, region.window))
     network = ledger.config(experiment, training.network, profile.size)
-    engine = ledger.trainer(training.network, network, experiment.tile, profile.training)
-    sampler = TileSampler(images, experiment.tile, profile.training, training.seed)
+    options = experiment.options(training.arm)
+    engine = ledger.trainer(training.network, network, experiment.tile, options)
+    sampler = TileSampler(images, experiment.tile, options, training.seed)
     history = engine.fit(sampler, training.seed, label, place / "checkpoint.h5")
 
     def score() -> list[dict[str, Any]]:

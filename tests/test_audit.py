@@ -11,7 +11,7 @@ SINGLE = ("wat", "fat", "inn", "opp")
 FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
 
 
-def scores(offsets, patients="abcdef", contrasts=SINGLE + FUSED, spread=0.01, **more):
+def scores(offsets, patients="abcdef", contrasts=SINGLE + FUSED, spread=0.01, scope="volume"):
     """Rows with a Dice of 0.8 + the patient's own + the offset of (network, arm) + noise."""
     rng = np.random.default_rng(0)
     own = dict(zip(patients, rng.normal(0, 0.03, len(patients)), strict=True))
@@ -21,9 +21,9 @@ def scores(offsets, patients="abcdef", contrasts=SINGLE + FUSED, spread=0.01, **
             for contrast in contrasts:
                 dice = 0.8 + own[patient] + offset + rng.normal(0, spread)
                 rows.append({
-                    "target": "disc", "scope": "volume", "network": network, "trained_on": arm,
+                    "target": "disc", "scope": scope, "network": network, "trained_on": arm,
                     "subject": patient, "case": patient, "contrast": contrast, "seed": 0,
-                    "fold": 1, "stage": "", "level": "", "dice": dice, **more,
+                    "fold": 1, "stage": "", "level": "", "dice": dice,
                 })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -58,8 +58,32 @@ def test_verdicts_follow_the_rule(judged):
     assert judged.loc["fat_opp", "verdict"] == "supported"
     assert judged.loc["fused", "mean"] == pytest.approx(0.025, abs=0.01)
     assert judged.loc["best_fused", "verdict"] == "not supported"
-    assert (judged["patients"] == 6).all()
+    tested = judged["verdict"] != "not tested on these data"
+    assert (judged.loc[tested, "patients"] == 6).all() and (
+        judged.loc[~tested, "patients"] == 0
+    ).all()
     assert set(judged.index[judged["fixed"]]) == {"networks", "fusion_training"}
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [(0.0, "supported"), (-0.03, "not supported; the opposite holds"), (0.05, "supported")],
+)
+def test_a_claim_of_no_cost_allows_a_margin(offset, words):
+    metrics = scores({("fds_cnn", WITH): offset, ("fds_cnn:standard", WITH): 0.0}, spread=0.004)
+    found = audit.table({"x": metrics}).set_index("key")
+    assert found.loc["standard", "verdict"] == words
+    assert found.loc["standard", "low"] < 0 or offset > 0
+
+
+def test_noise_is_judged_on_each_kind_of_image():
+    offsets = {("fds_cnn", WITH): 0.05, ("fds_cnn", audit.QUIET): 0.0}
+    worse = {("fds_cnn", WITH): -0.05, ("fds_cnn", audit.QUIET): 0.0}
+    metrics = pd.concat([scores(offsets), scores(worse, scope="blurred")])
+    found = audit.table({"x": metrics}).set_index("key")["verdict"]
+    assert found["noise_volume"] == "supported"
+    assert found["noise_blurred"] == "not supported; the opposite holds"
+    assert found["noise_noisy"] == "not tested on these data"
 
 
 def test_data_that_cannot_tell_say_so():

@@ -479,6 +479,19 @@ def test_random_mixtures_are_an_arm_of_their_own(phantom, tmp_path, fits):
         assert len(worse) == 3 * 8 and worse["dice"].between(0, 1).all()
 
 
+def test_the_quiet_arm_differs_in_nothing_but_the_random_pixels(phantom, tmp_path):
+    made = begin(tmp_path, phantom, arms=["with", "quiet", "without"])
+    listed = list(made.trainings())
+    assert [t.arm for t in listed] == ["with", "without"] * 2 + ["quiet"] * 2  # compiled together
+    assert made.options("with") == made.options("without") == made.profile.training
+    quiet = made.options("quiet")
+    assert quiet.noise_probability == 0 and made.options("with").noise_probability > 0
+    assert made.training_images("quiet", "01") == made.training_images("with", "01")
+    fields = {t.arm: trial.fields(made, t) for t in listed}
+    differ = {k for k in fields["with"] if fields["with"][k] != fields["quiet"][k]}
+    assert differ <= {"arm", "options", "train", "test", "region"}  # the folds are others, too
+
+
 def test_a_variant_is_trained_under_its_name(phantom, tmp_path):
     made = begin(tmp_path, phantom, networks=["fds_cnn:no_aspp"], arms=["without"])
     training = next(made.trainings())

@@ -45,7 +45,7 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 # %%
 grid = list(experiment.trainings())
 print(f"{len(grid)} trainings: {', '.join(dict.fromkeys(t.network for t in grid))}; "
-      f"{', '.join(dict.fromkeys(t.arm + ' fusion' for t in grid))}; "
+      f"{', '.join(dict.fromkeys(profiles.arm_title(t.arm) for t in grid))}; "
       f"{len(experiment.folds)} folds; {experiment.profile.seeds} seed(s)")  # fmt: skip
 results = experiment.run()
 print(f"{len(results)} rows of scores in {experiment.folder.name}/metrics.csv")
