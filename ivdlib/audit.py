@@ -2,180 +2,22 @@
 
 A claim that compares is *supported* on a data set where the 95 % interval of the paired difference
 over patients lies above zero, else *not supported*; where it lies below zero, the opposite holds.
-A claim that something costs nothing is supported where the interval lies above `-NO_WORSE`.
-Two comparisons were fixed before any result was seen (`FIXED`); all others are descriptive, and at
-one in twenty an interval leaves zero out by chance.
+A claim that something costs nothing is supported where the interval lies above `-claims.NO_WORSE`.
+Two comparisons were fixed before any result was seen (`claims.FIXED`); all others are descriptive,
+and one interval in twenty leaves zero out by chance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from ivdlib import statistics
+from ivdlib.claims import CLAIMS, FIXED, chosen
 from ivdlib.errors import DataError
-from ivdlib.fusion import FUSED
-from ivdlib.profiles import ARMS
 from ivdlib.statistics import Comparison
-
-WITH, WITHOUT, RANDOM, QUIET = (ARMS[name] for name in ("with", "without", "random", "quiet"))
-
-Test = Callable[[pd.DataFrame], Comparison | None]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A statement of the paper that a comparison can speak for or against.
-
-    Attributes
-    ----------
-    key : str
-    text : str
-        What the paper says, in short.
-    source : str
-        Where it says so.
-    difference : str
-        What is subtracted from what.
-    test : callable
-        From `metrics.csv` to a comparison; None where the data cannot tell.
-    margin : float
-        Loss of Dice that a claim of "no worse" allows; 0 for a claim of "better".
-    """
-
-    key: str
-    text: str
-    source: str
-    difference: str
-    test: Test
-    margin: float = 0.0
-
-
-def chosen(
-    metrics: pd.DataFrame,
-    network: str,
-    arm: str | None = None,
-    contrasts: Iterable[str] | None = None,
-    scope: str = "volume",
-) -> pd.Series | None:
-    """Mean Dice of each patient; None where nothing was scored.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        Rows of `metrics.csv`.
-    network : str
-        As in the rows, variants too.
-    arm : str, optional
-        A value of `trained_on`. Default: with fused contrasts where the data have them.
-    contrasts : iterable of str, optional
-        Default: all single ones.
-    scope : str, default "volume"
-        Or a kind of worse image, see `ivdlib.stress`.
-    """
-    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
-    rows = rows[rows["network"] == network]
-    arm = arm or (WITH if (rows["trained_on"] == WITH).any() else WITHOUT)
-    rows = rows[rows["trained_on"] == arm]
-    names = set(rows["contrast"])
-    wanted = [n for n in names if "+" not in n] if contrasts is None else list(contrasts)
-    if not wanted or not names.issuperset(wanted):
-        return None
-    return statistics.by_patient(rows[rows["contrast"].isin(wanted)])
-
-
-def difference(first: pd.Series | None, second: pd.Series | None) -> Comparison | None:
-    """Compare, where both sides are there."""
-    if first is None or second is None:
-        return None
-    return statistics.compare(first, second)
-
-
-def _networks(first: str, second: str) -> Test:
-    return lambda m: difference(chosen(m, first), chosen(m, second))
-
-
-def _arms(first: str, second: str, network: str = "fds_cnn") -> Test:
-    return lambda m: difference(chosen(m, network, first), chosen(m, network, second))
-
-
-def _contrasts(first: Iterable[str], second: Iterable[str]) -> Test:
-    return lambda m: difference(
-        chosen(m, "fds_cnn", contrasts=first), chosen(m, "fds_cnn", contrasts=second)
-    )
-
-
-def _best_fused(metrics: pd.DataFrame) -> Comparison | None:
-    """Best fused against best single contrast: both best by the mean over the same patients."""
-    best = []
-    for names in (FUSED, ("wat", "fat", "inn", "opp")):
-        found = [chosen(metrics, "fds_cnn", contrasts=[name]) for name in names]
-        if any(one is None for one in found):
-            return None
-        best.append(max(found, key=lambda one: one.mean()))
-    return difference(*best)
-
-
-def _noise(scope: str) -> Test:
-    """Trained with random pixels against trained without, tested on images of one kind."""
-    return lambda m: difference(
-        chosen(m, "fds_cnn", scope=scope), chosen(m, "fds_cnn", QUIET, scope=scope)
-    )
-
-
-SINGLE_BUT_FAT = ("wat", "inn", "opp")
-NO_WORSE = 0.01
-"""Margin of claims that something costs nothing, in Dice; FDS-CNN and U-Net differ by 0.007 in the
-paper's Table 1, DeepLabv3+ and U-Net by 0.07."""
-
-FIXED = ("networks", "fusion_training")
-
-CLAIMS = (
-    Claim("networks", "FDS-CNN is better than U-Net", "Table 1",
-          "FDS-CNN − U-Net, single contrasts", _networks("fds_cnn", "unet")),
-    Claim("unet_deeplab", "U-Net is better than DeepLabv3+", "Table 1",
-          "U-Net − DeepLabv3+, single contrasts", _networks("unet", "deeplabv3plus")),
-    Claim("fat", "fat is the hardest contrast", "Table 1, Sect. 3.3",
-          "mean of wat, inn, opp − fat", _contrasts(SINGLE_BUT_FAT, ["fat"])),
-    Claim("fused", "fused contrasts score higher", "Table 2",
-          "four fused − four single, same network",
-          _contrasts(FUSED, (*SINGLE_BUT_FAT, "fat"))),
-    Claim("best_fused", "… than the best single one, too", "ours",
-          "best fused − best single, same network", _best_fused),
-    Claim("fat_opp", "fusing fat with opp helps fat most", "Tables 1, 2",
-          "fat+opp − fat", _contrasts(["fat+opp"], ["fat"])),
-    Claim("fusion_training", "training with fused contrasts helps", "Table 3",
-          "trained with − without, equal steps, single contrasts", _arms(WITH, WITHOUT)),
-    Claim("fusion_unet", "… and so it does for U-Net", "ours",
-          "trained with − without, equal steps, single contrasts", _arms(WITH, WITHOUT, "unet")),
-    Claim("fusion_random", "… more than random mixtures do", "ours",
-          "trained with fused − with random mixtures, single contrasts", _arms(WITH, RANDOM)),
-    *(
-        Claim(f"noise_{scope}", f"training with random pixels helps {where}", "Sect. 3.1",
-              "trained with − without random pixels", _noise(scope))
-        for scope, where in (
-            ("volume", "on images as they are"), ("blurred", "on blurred images"),
-            ("noisy", "on noisy images"), ("pixels", "on images with random pixels"),
-        )
-    ),
-    *(
-        Claim(variant, f"{idea} (the network without it: {variant.replace('_', ' ')})", source,
-              f"FDS-CNN − {variant.replace('_', ' ')}", _networks("fds_cnn", f"fds_cnn:{variant}"),
-              NO_WORSE if "cost" in idea else 0.0)
-        for variant, idea, source in (
-            ("standard", "separable convolutions do not cost Dice", "Sect. 2.2"),
-            ("no_dilation", "dilation helps", "Sect. 2.2"),
-            ("two_down", "one down-sampling is better than two", "Sect. 2.2"),
-            ("four_down", "one down-sampling is better than four", "Sect. 2.2"),
-            ("no_aspp", "the spatial pyramid helps", "Sect. 2.2"),
-            ("no_skips", "the three skips help", "Sect. 2.2"),
-            ("full_width", "half the feature maps do not cost Dice", "Sect. 2.2"),
-            ("literal_stem", "a first filter for each of 32 maps (our reading) helps", "ours"),
-        )
-    ),
-)  # fmt: skip
 
 
 def verdict(found: Comparison | None, margin: float = 0.0) -> str:
@@ -223,6 +65,56 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 "verdict": verdict(found, claim.margin), "fixed": claim.key in FIXED,
             })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFrame:
+    """Compare uses of the spine stage: experiments that differ in nothing else.
+
+    Parameters
+    ----------
+    experiments : mapping of str to (record, metrics)
+
+    Returns
+    -------
+    DataFrame
+        `data`, `use` of the spine, `discs_inside` and `region_share` (means over scans),
+        `dice` of FDS-CNN, and `mean`, `low`, `high`, `p`, `patients` of its difference to no region
+        at all; a row an experiment, of data that were tried with a region and without.
+    """
+    alike: dict[str, list] = {}
+    for record, metrics in experiments.values():
+        if chosen(metrics, "fds_cnn") is not None:
+            alike.setdefault(_without_spine(record), []).append((record, metrics))
+    rows = []
+    for group in alike.values():
+        plain = [metrics for record, metrics in group if _use(record)["region"] == "none"]
+        if plain and len(group) > 1:
+            rows += [_spine_row(record, metrics, plain[0]) for record, metrics in group]
+    return pd.DataFrame(rows)
+
+
+def _use(record: Mapping) -> Mapping:
+    return record["config"]["profile"]["spine"]
+
+
+def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> dict:
+    use, found = _use(record), chosen(metrics, "fds_cnn")
+    compared = statistics.compare(found, chosen(plain, "fds_cnn"))
+    scans = metrics[metrics["scope"] == "volume"].groupby("case")[["discs_inside", "region_share"]]
+    masked = "zero outside" if use["mask"] else "places the tiles"
+    return {
+        "data": record["data"],
+        "use": "none" if use["region"] == "none" else f"{use['region']}, {masked}",
+        **scans.mean().mean(),
+        "dice": found.mean(), "mean": compared.mean, "low": compared.low,
+        "high": compared.high, "p": compared.p, "patients": len(found),
+    }  # fmt: skip
+
+
+def _without_spine(record: Mapping) -> str:
+    """What must be equal for two uses of the spine stage to be compared."""
+    config = record["config"]
+    return repr((config["data"], config["folds"], config["profile"]["training"]))
 
 
 def patients(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivdlib import audit, cost, files, models, tables
+from ivdlib import audit, claims, cost, files, models, tables
 from ivdlib.errors import DataError
 from ivdlib.progress import say
 from ivdlib.statistics import LEVEL
@@ -26,7 +26,7 @@ it. Made by `make audit` from the records in the folders below; no number here i
 RULES = f"""The patient is the unit: seeds, contrasts and scans of a patient are averaged first.
 Given are the mean paired difference over patients, its {LEVEL:.0%} interval (Student's t) and the p
 of the exact sign-flip test, which with n patients cannot fall below 2/2ⁿ. *Supported* means that
-the interval lies above zero; for a claim that something costs nothing, above −{audit.NO_WORSE:g}.
+the interval lies above zero; for a claim that something costs nothing, above −{claims.NO_WORSE:g}.
 Two comparisons were fixed before any result was seen (marked ●); the others are descriptive, and
 one interval in twenty leaves zero out by chance. Folds share training patients, so patients are not
 quite independent. The last weights count; nothing was chosen on the patients that test."""
@@ -82,6 +82,7 @@ def write(folder: str | os.PathLike) -> Path:
     parts = [
         HEAD.format(rules=RULES),
         _claims(judged),
+        _spine(audit.spine(found)),
         _cost(),
         _untested(),
         _choices(experiments(folder, inner=True)),
@@ -120,6 +121,23 @@ def _claims(judged: pd.DataFrame) -> str:
         "verdict",
     )
     return "## Claims that compare\n\n" + _table(heads, rows)
+
+
+def _spine(rows: pd.DataFrame) -> str:
+    """What pre-segmentation of the spine is worth (Sect. 2.1)."""
+    if rows.empty:
+        return ""
+    cells = (
+        (
+            row.data, row.use, f"{row.discs_inside:.2%}", f"{row.region_share:.0%}",
+            f"{row.dice:.4f}", f"{row.mean:+.4f} [{row.low:+.4f}, {row.high:+.4f}]",
+            str(row.patients),
+        )
+        for row in rows.itertuples()
+    )  # fmt: skip
+    heads = ("data", "region of the spine", "disc voxels inside", "share of the image",
+             "Dice of FDS-CNN", "difference to none", "n")  # fmt: skip
+    return "## Pre-segmentation of the spine\n\n" + _table(heads, cells)
 
 
 def _cost() -> str:

@@ -58,6 +58,25 @@ class Region:
     mask: np.ndarray | None
     window: tuple[int, int]
 
+    def coverage(self, truth: np.ndarray) -> dict[str, float]:
+        """How much the region keeps: of the true voxels, and of all.
+
+        Parameters
+        ----------
+        truth : ndarray of bool, (slices, AP, SI)
+            Discs.
+
+        Returns
+        -------
+        dict
+            `discs_inside`, share of the true voxels (1 without any); `region_share`, share of all.
+        """
+        kept = np.ones(truth.shape, bool) if self.mask is None else self.mask.copy()
+        first, last = self.window
+        kept[:, :first] = kept[:, last:] = False
+        inside = kept[truth].mean() if truth.any() else 1.0
+        return {"discs_inside": float(inside), "region_share": float(kept.mean())}
+
     def apply(self, volume: np.ndarray) -> np.ndarray:
         """Set `volume` to zero outside the mask; shape and dtype stay."""
         return volume if self.mask is None else np.where(self.mask, volume, volume.dtype.type(0))

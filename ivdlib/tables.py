@@ -17,7 +17,7 @@ TEXT = {"case": str, "subject": str, "stage": str, "level": str}
 """Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
 
 NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
-NUMBERS += ("volume_difference_ml", "disc")
+NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share")
 """Columns of numbers, empty in rows of the other scope; older results lack some."""
 
 SINGLE = ("wat", "fat", "inn", "opp")

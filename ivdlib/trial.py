@@ -123,6 +123,7 @@ def _score_case(
     profile, rows = experiment.profile, []
     images = inference.images_of(case.contrasts, experiment.images)
     grid = TileGrid(case.shape, experiment.tile, region.window)
+    kept = region.coverage(case.discs)
     for kind in ("", *profile.stress):
         shown = {n: stress.worsen(i, kind) for n, i in images.items()} if kind else images
         for contrast, probability in inference.predict_images(engine.model, shown, region).items():
@@ -134,7 +135,7 @@ def _score_case(
             if kind:
                 rows.append({**row, "scope": kind, "dice": metrics.dice(mask, case.discs)})
             else:
-                rows += _scored(row, mask, case, profile.score_discs, grid)
+                rows += _scored({**row, **kept}, mask, case, profile.score_discs, grid)
     return rows
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import audit, audit_page, files
+from ivdlib import audit, audit_page, claims, files
 from ivdlib.errors import DataError
 
 SINGLE = ("wat", "fat", "inn", "opp")
@@ -28,7 +28,7 @@ def scores(offsets, patients="abcdef", contrasts=SINGLE + FUSED, spread=0.01, sc
     return pd.DataFrame(rows)
 
 
-WITH, WITHOUT, RANDOM = audit.WITH, audit.WITHOUT, audit.RANDOM
+WITH, WITHOUT, RANDOM = claims.WITH, claims.WITHOUT, claims.RANDOM
 CLEAR = {
     ("fds_cnn", WITH): 0.05,
     ("unet", WITH): 0.0,
@@ -77,8 +77,8 @@ def test_a_claim_of_no_cost_allows_a_margin(offset, words):
 
 
 def test_noise_is_judged_on_each_kind_of_image():
-    offsets = {("fds_cnn", WITH): 0.05, ("fds_cnn", audit.QUIET): 0.0}
-    worse = {("fds_cnn", WITH): -0.05, ("fds_cnn", audit.QUIET): 0.0}
+    offsets = {("fds_cnn", WITH): 0.05, ("fds_cnn", claims.QUIET): 0.0}
+    worse = {("fds_cnn", WITH): -0.05, ("fds_cnn", claims.QUIET): 0.0}
     metrics = pd.concat([scores(offsets), scores(worse, scope="blurred")])
     found = audit.table({"x": metrics}).set_index("key")["verdict"]
     assert found["noise_volume"] == "supported"
@@ -104,7 +104,7 @@ def test_worse_images_and_discs_do_not_mix_with_the_scans():
     discs = metrics.assign(scope="disc", dice=0.2)
     together = pd.concat([metrics, worse, discs])
     pd.testing.assert_frame_equal(audit.table({"x": metrics}), audit.table({"x": together}))
-    blurred = audit.chosen(together, "fds_cnn", scope="blurred")
+    blurred = claims.chosen(together, "fds_cnn", scope="blurred")
     assert blurred.to_numpy() == pytest.approx(0.1)
 
 
@@ -112,7 +112,13 @@ def experiment(folder, name, metrics, **profile):
     training = {"steps": 7, "batch": 2, "learning_rate": 1e-3, "schedule": "cosine"}
     record = {
         "data": name, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": 1},
-        "config": {"folds": [1, 2], "profile": {"size": "tiny", "training": training, **profile}},
+        "config": {
+            "data": name, "folds": [1, 2],
+            "profile": {
+                "size": "tiny", "training": training, "spine": {"region": "none", "mask": True},
+                **profile,
+            },
+        },
     }  # fmt: skip
     files.write_json(folder / name / "record.json", record)
     files.write_csv(folder / name / "metrics.csv", metrics)
@@ -140,3 +146,23 @@ def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
 def test_a_page_needs_results(tmp_path):
     with pytest.raises(DataError, match="no finished experiment"):
         audit_page.write(tmp_path)
+
+
+def test_uses_of_the_spine_are_compared_with_none():
+    def made(region, mask, offset, data="slabs"):
+        metrics = scores({("fds_cnn", WITHOUT): offset}, contrasts=("t2",), spread=0.002)
+        metrics = metrics.assign(discs_inside=0.99, region_share=0.3)
+        spine = {"region": region, "mask": mask}
+        profile = {"spine": spine, "training": {"steps": 7}}
+        return {"data": data, "config": {"data": data, "folds": [], "profile": profile}}, metrics
+
+    found = audit.spine({
+        "a": made("none", True, 0.0), "b": made("predicted", True, 0.04),
+        "c": made("predicted", False, -0.04), "d": made("true", True, 0.1, data="other"),
+    }).set_index("use")  # fmt: skip
+    assert set(found.index) == {"none", "predicted, zero outside", "predicted, places the tiles"}
+    better = found.loc["predicted, zero outside"]
+    assert better["mean"] == pytest.approx(0.04, abs=0.003) and better["low"] > 0
+    assert found.loc["predicted, places the tiles", "high"] < 0
+    assert better["patients"] == 6 and better["discs_inside"] == pytest.approx(0.99)
+    assert audit.spine({}).empty

@@ -162,3 +162,18 @@ def test_without_a_mask_nothing_is_left_out():
 def test_a_region_needs_a_spine(spine):
     with pytest.raises(DataError, match="empty or not 3-D"):
         patches.region_around(spine, (1, 1, 1))
+
+
+def test_coverage_of_a_region():
+    truth = np.zeros((2, 10, 6), bool)
+    truth[:, 2:6, 1:3] = True
+    assert patches.whole_image(truth.shape).coverage(truth) == {
+        "discs_inside": 1.0,
+        "region_share": 1.0,
+    }
+    band = Region(None, (4, 9))
+    assert band.coverage(truth) == {"discs_inside": 0.5, "region_share": 0.5}
+    mask = np.zeros(truth.shape, bool)
+    mask[0] = True  # one slice of two, and of it half the band
+    assert Region(mask, (4, 9)).coverage(truth) == {"discs_inside": 0.25, "region_share": 0.25}
+    assert band.coverage(truth & False)["discs_inside"] == 1.0

@@ -1,0 +1,169 @@
+"""The paper's claims that compare, and the comparison that speaks for or against each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ivdlib import statistics
+from ivdlib.fusion import FUSED
+from ivdlib.profiles import ARMS
+from ivdlib.statistics import Comparison
+
+WITH, WITHOUT, RANDOM, QUIET = (ARMS[name] for name in ("with", "without", "random", "quiet"))
+
+Test = Callable[[pd.DataFrame], Comparison | None]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper that a comparison can speak for or against.
+
+    Attributes
+    ----------
+    key : str
+    text : str
+        What the paper says, in short.
+    source : str
+        Where it says so.
+    difference : str
+        What is subtracted from what.
+    test : callable
+        From `metrics.csv` to a comparison; None where the data cannot tell.
+    margin : float
+        Loss of Dice that a claim of "no worse" allows; 0 for a claim of "better".
+    """
+
+    key: str
+    text: str
+    source: str
+    difference: str
+    test: Test
+    margin: float = 0.0
+
+
+def chosen(
+    metrics: pd.DataFrame,
+    network: str,
+    arm: str | None = None,
+    contrasts: Iterable[str] | None = None,
+    scope: str = "volume",
+) -> pd.Series | None:
+    """Mean Dice of each patient; None where nothing was scored.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+    network : str
+        As in the rows, variants too.
+    arm : str, optional
+        A value of `trained_on`. Default: with fused contrasts where the data have them.
+    contrasts : iterable of str, optional
+        Default: all single ones.
+    scope : str, default "volume"
+        Or a kind of worse image, see `ivdlib.stress`.
+    """
+    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
+    rows = rows[rows["network"] == network]
+    arm = arm or (WITH if (rows["trained_on"] == WITH).any() else WITHOUT)
+    rows = rows[rows["trained_on"] == arm]
+    names = set(rows["contrast"])
+    wanted = [n for n in names if "+" not in n] if contrasts is None else list(contrasts)
+    if not wanted or not names.issuperset(wanted):
+        return None
+    return statistics.by_patient(rows[rows["contrast"].isin(wanted)])
+
+
+def difference(first: pd.Series | None, second: pd.Series | None) -> Comparison | None:
+    """Compare, where both sides are there."""
+    if first is None or second is None:
+        return None
+    return statistics.compare(first, second)
+
+
+def _networks(first: str, second: str) -> Test:
+    return lambda m: difference(chosen(m, first), chosen(m, second))
+
+
+def _arms(first: str, second: str, network: str = "fds_cnn") -> Test:
+    return lambda m: difference(chosen(m, network, first), chosen(m, network, second))
+
+
+def _contrasts(first: Iterable[str], second: Iterable[str]) -> Test:
+    return lambda m: difference(
+        chosen(m, "fds_cnn", contrasts=first), chosen(m, "fds_cnn", contrasts=second)
+    )
+
+
+def _best_fused(metrics: pd.DataFrame) -> Comparison | None:
+    """Best fused against best single contrast: both best by the mean over the same patients."""
+    best = []
+    for names in (FUSED, ("wat", "fat", "inn", "opp")):
+        found = [chosen(metrics, "fds_cnn", contrasts=[name]) for name in names]
+        if any(one is None for one in found):
+            return None
+        best.append(max(found, key=lambda one: one.mean()))
+    return difference(*best)
+
+
+def _noise(scope: str) -> Test:
+    """Trained with random pixels against trained without, tested on images of one kind."""
+    return lambda m: difference(
+        chosen(m, "fds_cnn", scope=scope), chosen(m, "fds_cnn", QUIET, scope=scope)
+    )
+
+
+SINGLE_BUT_FAT = ("wat", "inn", "opp")
+NO_WORSE = 0.01
+"""Margin of claims that something costs nothing, in Dice; FDS-CNN and U-Net differ by 0.007 in the
+paper's Table 1, DeepLabv3+ and U-Net by 0.07."""
+
+FIXED = ("networks", "fusion_training")
+
+CLAIMS = (
+    Claim("networks", "FDS-CNN is better than U-Net", "Table 1",
+          "FDS-CNN − U-Net, single contrasts", _networks("fds_cnn", "unet")),
+    Claim("unet_deeplab", "U-Net is better than DeepLabv3+", "Table 1",
+          "U-Net − DeepLabv3+, single contrasts", _networks("unet", "deeplabv3plus")),
+    Claim("fat", "fat is the hardest contrast", "Table 1, Sect. 3.3",
+          "mean of wat, inn, opp − fat", _contrasts(SINGLE_BUT_FAT, ["fat"])),
+    Claim("fused", "fused contrasts score higher", "Table 2",
+          "four fused − four single, same network",
+          _contrasts(FUSED, (*SINGLE_BUT_FAT, "fat"))),
+    Claim("best_fused", "… than the best single one, too", "ours",
+          "best fused − best single, same network", _best_fused),
+    Claim("fat_opp", "fusing fat with opp helps fat most", "Tables 1, 2",
+          "fat+opp − fat", _contrasts(["fat+opp"], ["fat"])),
+    Claim("fusion_training", "training with fused contrasts helps", "Table 3",
+          "trained with − without, equal steps, single contrasts", _arms(WITH, WITHOUT)),
+    Claim("fusion_unet", "… and so it does for U-Net", "ours",
+          "trained with − without, equal steps, single contrasts", _arms(WITH, WITHOUT, "unet")),
+    Claim("fusion_random", "… more than random mixtures do", "ours",
+          "trained with fused − with random mixtures, single contrasts", _arms(WITH, RANDOM)),
+    *(
+        Claim(f"noise_{scope}", f"training with random pixels helps {where}", "Sect. 3.1",
+              "trained with − without random pixels", _noise(scope))
+        for scope, where in (
+            ("volume", "on images as they are"), ("blurred", "on blurred images"),
+            ("noisy", "on noisy images"), ("pixels", "on images with random pixels"),
+        )
+    ),
+    *(
+        Claim(variant, f"{idea} (the network without it: {variant.replace('_', ' ')})", source,
+              f"FDS-CNN − {variant.replace('_', ' ')}", _networks("fds_cnn", f"fds_cnn:{variant}"),
+              NO_WORSE if "cost" in idea else 0.0)
+        for variant, idea, source in (
+            ("standard", "separable convolutions do not cost Dice", "Sect. 2.2"),
+            ("no_dilation", "dilation helps", "Sect. 2.2"),
+            ("two_down", "one down-sampling is better than two", "Sect. 2.2"),
+            ("four_down", "one down-sampling is better than four", "Sect. 2.2"),
+            ("no_aspp", "the spatial pyramid helps", "Sect. 2.2"),
+            ("no_skips", "the three skips help", "Sect. 2.2"),
+            ("full_width", "half the feature maps do not cost Dice", "Sect. 2.2"),
+            ("literal_stem", "a first filter for each of 32 maps (our reading) helps", "ours"),
+        )
+    ),
+)  # fmt: skip
