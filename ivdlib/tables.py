@@ -20,6 +20,10 @@ NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overl
 NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share")
 """Columns of numbers, empty in rows of the other scope; older results lack some."""
 
+SAME_AS_WATER = {"fat+opp", "inn+opp"}
+"""Fused contrasts that are the water image wherever a voxel holds more water than fat: of ideal
+Dixon images fat + |water − fat| is water there, (water + fat) + |water − fat| twice that."""
+
 SINGLE = ("wat", "fat", "inn", "opp")
 
 PAPER: dict[int, dict[str, tuple[float, ...]]] = {
@@ -151,7 +155,9 @@ def markdown(
     *,
     fusion: bool = True,
 ) -> str:
-    """A table as Markdown with caption and label; derived contrasts are marked with †.
+    """A table as Markdown with caption and label.
+
+    Derived contrasts are marked with †, those of `SAME_AS_WATER` with ‡.
 
     Parameters
     ----------
@@ -167,7 +173,9 @@ def markdown(
         Whether the networks of Table 1 were trained with fused contrasts.
     """
     derived = set(derived)
-    marks = {c: f"{c}†" for c in frame.columns if is_derived(c, derived)}
+    same = [c for c in frame.columns if c in SAME_AS_WATER]
+    from_others = [c for c in frame.columns if is_derived(c, derived)]
+    marks = {c: c + "†" * (c in from_others) + "‡" * (c in same) for c in frame.columns}
     shown = frame.rename(columns=marks)
     lines = [f"**{caption(number, fusion)}** Ours: {label}. Mean Dice over scans.", ""]
     lines.append(line(shown.columns))
@@ -178,10 +186,16 @@ def markdown(
     odd = _odd_means(frame)
     if odd:
         lines += ["", f"Means as the paper prints them: {odd}."]
-    if marks:
+    if from_others:
         lines += [
             "",
             f"† derived: {', '.join(sorted(derived))} was computed from the other contrasts.",
+        ]
+    if same:
+        lines += [
+            "",
+            "‡ the water image itself, after min–max, wherever there is more water than fat, as in "
+            "discs.",
         ]
     return "\n".join(lines) + "\n"
 
