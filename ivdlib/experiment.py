@@ -212,6 +212,8 @@ class Experiment:
                 for seed in range(self.profile.seeds):
                     for fold in self.folds:
                         for arm in arms:
+                            if ":" in network and arm != arms[0]:
+                                continue  # a variant answers one question
                             if self.options(arm) == options:
                                 yield Training(network, arm, fold, seed)
 

@@ -132,7 +132,9 @@ _regions: dict[str, dict[str, Region]] = {}
 def regions_once(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     """`regions`, kept while the same folds are asked for again and again."""
     use = {name: getattr(experiment.profile.spine, name) for name in USE}
-    key = ledger.short_hash({**fields(experiment, fold), **use, "tile": experiment.tile})
+    where = str(experiment.folder.resolve())  # each experiment has spine networks of its own
+    what = {**fields(experiment, fold), **use, "tile": experiment.tile, "folder": where}
+    key = ledger.short_hash(what)
     if key not in _regions:
         _regions[key] = regions(experiment, fold)
     return _regions[key]
