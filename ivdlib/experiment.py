@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -117,11 +117,15 @@ class Experiment:
                 f"{name!r} is no name for an experiment; use letters, digits, - and _."
             )
         self.name = name
-        self.arguments = {
-            "name": name, "profile": profile, "data": data and str(Path(data).resolve()),
-            "overrides": dict(overrides or {}), "split": split and str(Path(split).resolve()),
-            "reports": str(Path(reports or reports_folder()).resolve()), "load": dict(load or {}),
-        }  # fmt: skip
+        self.arguments = {  # plain values, for workers that open the experiment again
+            "name": name,
+            "profile": profile,
+            "data": data and str(Path(data).resolve()),
+            "overrides": dict(overrides or {}),
+            "reports": str(Path(reports or reports_folder()).resolve()),
+            "split": split and str(Path(split).resolve()),
+            "load": {k: sorted(v) if isinstance(v, Set) else v for k, v in (load or {}).items()},
+        }
         self.profile = profiles.profile(profile, overrides)
         self._check_variants()
         self.folder = (Path(reports) if reports else reports_folder()) / name

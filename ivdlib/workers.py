@@ -7,16 +7,22 @@ begun is done again by another, from its last checkpoint.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ivdlib import provenance
-from ivdlib.errors import ConfigError
+from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.progress import Progress
 
 if TYPE_CHECKING:
@@ -58,6 +64,44 @@ def _train(arguments: dict[str, Any], number: int) -> str:
     return f"{training.title}: mean Dice {trial.train(experiment, training, training.title):.3f}"
 
 
+TASKS = {"spine": _spine, "train": _train}
+
+
+def _task(name: str, arguments: dict[str, Any], number: int, isolated: bool) -> str:
+    return _isolated(name, arguments, number) if isolated else TASKS[name](arguments, number)
+
+
+def _isolated(task: str, arguments: dict[str, Any], number: int) -> str:
+    """Do a task in a process of its own.
+
+    Within a worker of Dask other threads draw from Python's random numbers, which Keras takes its
+    first weights from: the same seed would not give the same network.
+    """
+    words = [sys.executable, "-m", "ivdlib.workers", task, str(number), str(os.getpid())]
+    done = subprocess.run(words, input=json.dumps(arguments), capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        raise ConfigError(said[-1].removeprefix("ivdlib: "))
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _isolated_main(task: str, number: str, parent: str) -> int:
+    """Be the process of `_isolated`; ends when its parent is gone."""
+
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        print(TASKS[task](json.load(sys.stdin), int(number)))
+    except IvdlibError as error:
+        print(f"ivdlib: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) -> None:
     """Do all trainings of an experiment that are not done, several at a time.
 
@@ -83,9 +127,11 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
     if not missing:
         return
     with _pool(workers, scheduler) as pool:
+        task = partial(_task, isolated=bool(scheduler))
         if spine_stage.uses_network(experiment):  # first: the trainings of a fold share it
-            _all(pool, _spine, experiment, range(len(experiment.folds)), "spine networks")
-        _all(pool, _train, experiment, missing, "trainings")
+            folds = range(len(experiment.folds))
+            _all(pool, partial(task, "spine"), experiment, folds, "spine networks")
+        _all(pool, partial(task, "train"), experiment, missing, "trainings")
 
 
 def _all(
@@ -143,3 +189,7 @@ def _client(address: str) -> Any:
         raise ConfigError(
             f"no Dask scheduler answers at {address}; start one with: dask scheduler."
         ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(_isolated_main(*sys.argv[1:]))
