@@ -28,9 +28,6 @@ from ivdlib.progress import Progress
 if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
 
-RETRIES = 3
-"""How often a task of a lost worker is begun again on a cluster."""
-
 CONNECT_SECONDS = 20
 """How long a scheduler may take to answer."""
 
@@ -160,7 +157,7 @@ def _all(
 def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
     if scheduler:
         with _client(scheduler) as client:
-            yield client.get_executor(pure=False, retries=RETRIES)
+            yield client.get_executor(pure=False)  # tasks of lost workers are begun again
         return
     threads = max(1, provenance.cores() // workers)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
