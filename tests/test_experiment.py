@@ -492,17 +492,16 @@ def test_the_quiet_arm_differs_in_nothing_but_the_random_pixels(phantom, tmp_pat
     assert differ <= {"arm", "options", "train", "test", "region"}  # the folds are others, too
 
 
-def test_a_variant_is_trained_under_its_name(phantom, tmp_path):
+def test_a_variant_is_the_network_without_an_idea(phantom, tmp_path):
     made = begin(tmp_path, phantom, networks=["fds_cnn:no_aspp"], arms=["without"])
     training = next(made.trainings())
     assert training.title == "FDS-CNN, no aspp, without fusion, fold 1, seed 0"
     assert trial.fields(made, training)["config"]["aspp_rates"] == []
-    trial.train(made, training, "training")
-    place = made.folder / "trainings" / trial.digest(made, training)
-    network = inference.load_model(place / ledger.WEIGHTS)
-    assert network.passport["network"] == "fds_cnn" and network.model.name == "fds_cnn"
+    config = ledger.config(made, training.network, "tiny")
+    engine = ledger.trainer(training.network, config, made.tile, made.options(training.arm))
+    assert engine.network == "fds_cnn"  # what the weights' passport says
     whole = models.build("fds_cnn", "tiny", (32, 32, 1))
-    assert network.model.count_params() < whole.count_params()
+    assert engine.model.count_params() < whole.count_params()
     with pytest.raises(ConfigError, match="no variant 'no_asp'"):
         begin(tmp_path, phantom, "b", networks=["fds_cnn:no_asp"])
 
