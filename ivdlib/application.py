@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,7 +115,8 @@ def predict_case(
     ConfigError
         Where the scan has none of the images that the network knows.
     """
-    images = inference.images_of(case.contrasts, _image_names(network, case, contrast))
+    names = _image_names(network, case, contrast)
+    images = inference.images_of(case.contrasts, names, network.passport.get("neighbours", 0))
     tile = tuple(network.passport["tile"])
     region = None
     if spine is not None and not inference.fits_one_tile(case.shape, tile):
@@ -141,12 +143,15 @@ def _region(
 def _image_names(network: inference.Network, case: Case, contrast: str | None) -> tuple[str, ...]:
     """Images to predict from: the one asked for, else all that network and scan share."""
     known = network.passport["images"]
-    if contrast:
+    possible = tuple(n for n in known if set(re.split("[+&]", n)) <= set(case.contrasts))
+    if any("&" in name for name in known):  # takes its channels together or not at all
+        names = tuple(name for name in possible if contrast in {None, name})
+    elif contrast:
         names = (contrast,) if set(contrast.split("+")) <= set(case.contrasts) else ()
     elif len(case.contrasts) == 1:
         names = tuple(case.contrasts)  # a single file: the user chose it
     else:
-        names = tuple(name for name in known if set(name.split("+")) <= set(case.contrasts))
+        names = possible
     if not names:
         raise ConfigError(
             f"case {case.name} has the contrasts {', '.join(case.contrasts)}; the network knows "

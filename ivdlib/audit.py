@@ -18,6 +18,7 @@ from ivdlib import statistics
 from ivdlib.claims import CLAIMS, FIXED, chosen
 from ivdlib.errors import DataError
 from ivdlib.statistics import Comparison
+from ivdlib.tables import disc_rows
 
 
 def verdict(found: Comparison | None, margin: float = 0.0) -> str:
@@ -100,7 +101,7 @@ def _use(record: Mapping) -> Mapping:
 def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> dict:
     use, found = _use(record), chosen(metrics, "fds_cnn")
     compared = statistics.compare(found, chosen(plain, "fds_cnn"))
-    scans = metrics[metrics["scope"] == "volume"].groupby("case")[["discs_inside", "region_share"]]
+    scans = disc_rows(metrics).groupby("case")[["discs_inside", "region_share"]]
     masked = "zero outside" if use["mask"] else "places the tiles"
     return {
         "data": record["data"],
@@ -119,9 +120,8 @@ def _without_spine(record: Mapping) -> str:
 
 def patients(metrics: pd.DataFrame) -> pd.DataFrame:
     """Every patient's mean Dice: a row a patient, a column a network and what it trained on."""
-    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
     columns = {}
-    for (network, arm), mine in rows.groupby(["network", "trained_on"], sort=False):
+    for (network, arm), mine in disc_rows(metrics).groupby(["network", "trained_on"], sort=False):
         alone = mine[~mine["contrast"].str.contains("+", regex=False)]
         columns[f"{network}, {arm}"] = statistics.by_patient(alone)
     return pd.DataFrame(columns)

@@ -11,7 +11,6 @@ import pandas as pd
 
 from ivdlib import audit, claims, cost, files, models, tables
 from ivdlib.errors import DataError
-from ivdlib.progress import say
 from ivdlib.statistics import LEVEL
 
 HEAD = """# The audit
@@ -53,8 +52,7 @@ def experiments(
         record = files.read_json(path)
         profile = record.get("config", {}).get("profile", {})
         if metrics.is_file() and profile and bool(profile.get("inner")) == inner:
-            frame = pd.read_csv(metrics, dtype=tables.TEXT, keep_default_na=False, na_values={})
-            found[path.parent.name] = record, tables.numeric(frame)
+            found[path.parent.name] = record, tables.read(metrics)
     return found
 
 
@@ -91,7 +89,6 @@ def write(folder: str | os.PathLike) -> Path:
     path = Path(folder) / "AUDIT.md"
     files.write_text(path, "\n".join(parts))
     files.write_csv(Path(folder) / "audit.csv", judged)
-    say(f"audit: {path}")
     return path
 
 
@@ -110,16 +107,8 @@ def _claims(judged: pd.DataFrame) -> str:
         claim = ("● " if row.fixed else "") + f"{row.claim} ({row.source})"
         numbers = f"{row.mean:+.4f}", interval, f"{row.p:.3f}", str(row.patients)
         rows.append((claim, row.difference, row.data, *numbers, row.verdict))
-    heads = (
-        "claim",
-        "difference of the mean Dice",
-        "data",
-        "mean",
-        "interval",
-        "p",
-        "n",
-        "verdict",
-    )
+    numbers = ("mean", "interval", "p", "n")
+    heads = ("claim", "difference of the mean Dice", "data", *numbers, "verdict")
     return "## Claims that compare\n\n" + _table(heads, rows)
 
 

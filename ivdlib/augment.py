@@ -28,12 +28,15 @@ def cut(
 ) -> np.ndarray:
     """Cut a tile with `around` pixels on each side out of a slice; beyond the slice stand zeros.
 
+    The slice may have channels as its last axis.
+
     So the corners of a turned tile show what lies there in the slice, and not emptiness.
     """
-    window = np.zeros([t + 2 * m for t, m in zip(tile, around, strict=True)], plane.dtype)
+    sides = [t + 2 * m for t, m in zip(tile, around, strict=True)]
+    window = np.zeros([*sides, *plane.shape[2:]], plane.dtype)
     inside, source = [], []
     for first, length, whole in zip(
-        np.subtract(start, around), window.shape, plane.shape, strict=True
+        np.subtract(start, around), sides, plane.shape[:2], strict=True
     ):
         low, high = max(first, 0), max(0, min(first + length, whole))
         source.append(slice(low, max(low, high)))
@@ -92,18 +95,20 @@ def random_pixels(tiles: Any, shares: Any, seed: Any) -> Any:
 
     Parameters
     ----------
-    tiles : tensor, float32 in [0, 1], (b, h, w)
+    tiles : tensor, float32 in [0, 1], (b, h, w) or (b, h, w, channels)
         After min–max.
     shares : tensor, float32, (b,)
-        Chance of each pixel to get another value; 0 leaves a tile as it is.
+        Chance of each pixel to get another value, in each channel on its own; 0 leaves a tile as
+        it is.
     seed : keras.random.SeedGenerator or int
 
     Returns
     -------
-    tensor, float32, (b, h, w)
+    tensor, float32, shape of `tiles`
     """
     drawn = keras.random.uniform((2, *ops.shape(tiles)), seed=seed)
-    return ops.where(drawn[0] < shares[:, None, None], drawn[1], tiles)
+    chance = ops.reshape(shares, (-1,) + (1,) * (len(tiles.shape) - 1))
+    return ops.where(drawn[0] < chance, drawn[1], tiles)
 
 
 @keras.saving.register_keras_serializable("ivdlib")
@@ -124,11 +129,19 @@ class Augmentation(keras.layers.Layer):
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
-    def call(self, windows: Any, truth: Any, degrees: Any, shares: Any) -> tuple[Any, Any]:
-        """Turn both, then add noise to the image: (b, h, w, 1) each, float32."""
-        image = random_pixels(rotate(windows, degrees, self.tile, 1), shares, self.generator)
+    def call(
+        self, windows: Any, truth: Any, degrees: Any, shares: Any, powers: Any
+    ) -> tuple[Any, Any]:
+        """Turn both, then change the image's grey values and add noise.
+
+        Gives (b, h, w, channels) and (b, h, w, 1), float32; see `sampler.Draw`.
+        """
+        channels = [
+            rotate(windows[..., c], degrees, self.tile, 1) for c in range(windows.shape[-1])
+        ]
+        image = ops.stack(channels, axis=-1) ** powers[:, None, None, :]
         mask = rotate(ops.cast(truth, "float32"), degrees, self.tile, 0)
-        return image[..., None], mask[..., None]
+        return random_pixels(image, shares, self.generator), mask[..., None]
 
     def get_config(self) -> dict[str, Any]:
         """Arguments that make the same layer again."""

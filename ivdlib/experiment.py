@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pandas as pd
 from ivdlib import files, profiles, provenance, tables
 from ivdlib.cases import Case, load_cases
 from ivdlib.choices import open_choices
-from ivdlib.dixon import CONTRASTS
+from ivdlib.dixon import contrast_order
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.fusion import fused_names, random_pairs
 from ivdlib.patches import tile_for
@@ -169,9 +170,7 @@ class Experiment:
     @cached_property
     def contrasts(self) -> tuple[str, ...]:
         """Single contrasts of the data, in the order of the tables."""
-        found = next(iter(self.cases.values())).contrasts
-        known = tuple(name for name in CONTRASTS if name in found)
-        return known + tuple(sorted(set(found) - set(known)))
+        return tuple(sorted(next(iter(self.cases.values())).contrasts, key=contrast_order))
 
     @cached_property
     def fused(self) -> tuple[str, ...]:
@@ -194,12 +193,22 @@ class Experiment:
         """Names of the images that every network is tested on: single and fused contrasts."""
         return self.contrasts + self.fused
 
+    def trained_on(self, arm: str) -> tuple[str, ...]:
+        """Names of the images that an arm knows, but for random mixtures."""
+        if arm == "stacked":
+            return ("&".join(self.contrasts),)
+        return self.contrasts if arm == "without" else self.images
+
+    def tested_on(self, arm: str) -> tuple[str, ...]:
+        """Names of the images that an arm is tested on."""
+        return self.trained_on(arm) if arm == "stacked" else self.images
+
     def training_images(self, arm: str, case: str, seed: int = 0) -> tuple[str, ...]:
         """Names of the images of a scan that an arm trains on."""
         if arm == "random":
             number = int(hashlib.sha256(case.encode()).hexdigest()[:8], 16)
             return self.contrasts + random_pairs(self.contrasts, (seed, number), len(self.fused))
-        return self.contrasts if arm == "without" else self.images
+        return self.trained_on(arm)
 
     def options(self, arm: str) -> TrainingOptions:
         """How an arm is trained: all alike, but for what the arm asks about."""
@@ -212,14 +221,12 @@ class Experiment:
         if not self.fused:  # one contrast
             arms = ("without", *(arm for arm in arms if arm == "quiet"))
         for network in self.profile.networks:
-            for options in dict.fromkeys(map(self.options, arms)):
-                for seed in range(self.profile.seeds):
-                    for fold in self.folds:
-                        for arm in arms:
-                            if ":" in network and arm != arms[0]:
-                                continue  # a variant answers one question
-                            if self.options(arm) == options:
-                                yield Training(network, arm, fold, seed)
+            alike: dict[TrainingOptions, list[str]] = {}
+            for arm in arms[:1] if ":" in network else arms:  # a variant answers one question
+                alike.setdefault(self.options(arm), []).append(arm)
+            for group in alike.values():
+                for seed, fold, arm in product(range(self.profile.seeds), self.folds, group):
+                    yield Training(network, arm, fold, seed)
 
     # --- what has been done ----------------------------------------------------------------
 
@@ -281,15 +288,11 @@ class Experiment:
         wanted = [trial.digest(self, training) for training in self.trainings()]
         wanted += [spine_stage.digest(self, fold) for fold in self.folds]
         wanted += [trial.reference_digest(self, fold) for fold in self.folds]
-        paths = [self.folder / "trainings" / digest / "metrics.csv" for digest in wanted]
-        found = [
-            pd.read_csv(p, dtype=tables.TEXT, keep_default_na=False, na_values={})
-            for p in paths
-            if ledger.finished(p.parent)
-        ]
+        places = [ledger.place(self, digest) for digest in wanted]
+        found = [tables.read(p / "metrics.csv") for p in places if ledger.finished(p)]
         if not found:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
-        return tables.numeric(pd.concat(found, ignore_index=True))
+        return pd.concat(found, ignore_index=True)
 
     def label(self) -> str:
         """What stands below every table: data, profile, seeds."""

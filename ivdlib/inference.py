@@ -78,7 +78,7 @@ def load_model(path: str | os.PathLike) -> Network:
         model = models.build(
             passport["network"],
             models.config_from_dict(passport["network"], passport["config"]),
-            input_shape=(*passport["tile"], 1),
+            input_shape=(*passport["tile"], passport.get("channels", 1)),
         )
         model.load_weights(path)
     except (OSError, KeyError, ValueError, TypeError, ConfigError) as error:
@@ -88,11 +88,12 @@ def load_model(path: str | os.PathLike) -> Network:
 
 
 def probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
-    """Run tiles (n, AP, SI), float32, through a network; gives the same shape."""
-    out = np.empty(tiles.shape, dtype=np.float32)
+    """Run tiles (n, AP, SI) or (n, AP, SI, channels), float32; gives (n, AP, SI)."""
+    out = np.empty(tiles.shape[:3], dtype=np.float32)
     batch = max(1, BATCH_PIXELS // (tiles.shape[1] * tiles.shape[2]))
     for start in range(0, len(tiles), batch):
-        part = tiles[start : start + batch, ..., np.newaxis]
+        part = tiles[start : start + batch]
+        part = part[..., np.newaxis] if part.ndim == 3 else part
         padded = np.zeros((batch, *part.shape[1:]), dtype=np.float32)  # one shape: traced once
         padded[: len(part)] = part
         result = keras.ops.convert_to_numpy(model.predict_on_batch(padded))
@@ -109,25 +110,25 @@ def predict_images(
     ----------
     model : keras.Model or Network
         Its input shape is the tile.
-    images : mapping of str to ndarray, float32 in [0, 1], (slices, AP, SI)
+    images : mapping of str to ndarray, float32 in [0, 1], (slices, AP, SI[, channels])
         After min–max; all of one shape.
     region : Region, optional
         Region of interest; tiles that hold nothing of it are not computed. Default: everything.
 
     Returns
     -------
-    dict of str to ndarray, float32, same shape
+    dict of str to ndarray, float32, (slices, AP, SI)
         Probability of disc by image; zero outside the region.
     """
     model = getattr(model, "model", model)
-    shape = next(iter(images.values())).shape
+    shape = next(iter(images.values())).shape[:3]
     region = region or whole_image(shape)
     grid = TileGrid(shape, tuple(model.input_shape[1:3]), region.window)
     tiles = np.stack(
         [grid.cut(np.asarray(region.apply(image), dtype=np.float32)) for image in images.values()]
     )
-    result = np.zeros_like(tiles)
-    inside = tiles.any(axis=(2, 3))
+    result = np.zeros(tiles.shape[:4], np.float32)
+    inside = tiles.any(axis=tuple(range(2, tiles.ndim)))
     if inside.any():
         result[inside] = probabilities(model, tiles[inside])
     spliced = (region.apply(grid.splice(part)) for part in result)
@@ -221,8 +222,36 @@ def region_of(
     return found if masked else Region(None, found.window)
 
 
-def images_of(contrasts: Mapping[str, np.ndarray], names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Images of a scan by name, single and fused, each in [0, 1]."""
-    fused = [name for name in names if "+" in name]
-    alone = {name: fusion.min_max(contrasts[name]) for name in names if "+" not in name}
-    return {**alone, **fusion.fuse(contrasts, fused)}
+def images_of(
+    contrasts: Mapping[str, np.ndarray], names: tuple[str, ...], neighbours: int = 0
+) -> dict[str, np.ndarray]:
+    """Images of a scan by name, each in [0, 1]: single, fused, or stacked.
+
+    Parameters
+    ----------
+    contrasts : mapping of str to ndarray, (slices, AP, SI)
+    names : tuple of str
+        ``"wat"``, ``"wat+opp"`` (fused), ``"wat&opp"`` (each a channel).
+    neighbours : int, default 0
+        Slices on each side that come as further channels; the outermost slice is repeated.
+
+    Returns
+    -------
+    dict of str to ndarray, float32, (slices, AP, SI), or (slices, AP, SI, channels)
+        With an axis of channels where there are several.
+    """
+    parts = list(dict.fromkeys(part for name in names for part in name.split("&")))
+    fused = [part for part in parts if "+" in part]
+    found = {part: fusion.min_max(contrasts[part]) for part in parts if "+" not in part}
+    found |= fusion.fuse(contrasts, fused)
+    return {name: _stacked([found[p] for p in name.split("&")], neighbours) for name in names}
+
+
+def _stacked(images: list[np.ndarray], neighbours: int) -> np.ndarray:
+    """Channels of an image: each of `images`, each shifted by up to `neighbours` slices."""
+    if len(images) == 1 and not neighbours:
+        return images[0]
+    last = len(images[0]) - 1
+    beside = range(-neighbours, neighbours + 1)
+    slices = [np.clip(np.arange(last + 1) + shift, 0, last) for shift in beside]
+    return np.stack([image[which] for image in images for which in slices], axis=-1)

@@ -31,14 +31,16 @@ WEIGHTS = "model.weights.h5"
 _trainers: dict[str, Trainer] = {}
 
 
-def trainer(network: str, config: Any, tile: tuple[int, int], options: TrainingOptions) -> Trainer:
+def trainer(
+    network: str, config: Any, tile: tuple[int, int], options: TrainingOptions, channels: int = 1
+) -> Trainer:
     """The compiled network for these settings; two are kept, for compiling takes long."""
-    key = files.sha256_json([network, config.to_dict(), tile, asdict(options)])
+    key = files.sha256_json([network, config.to_dict(), tile, asdict(options), channels])
     if key not in _trainers:
         kept = list(_trainers.items())[-1:]  # the spine network and one other
         _trainers.clear()
         _trainers.update(kept)
-        _trainers[key] = Trainer(network.partition(":")[0], config, tile, options)
+        _trainers[key] = Trainer(network.partition(":")[0], config, tile, options, channels)
     return _trainers[key]
 
 
@@ -47,6 +49,11 @@ def config(experiment: Experiment, network: str, size: str) -> Any:
     name, _, variant = network.partition(":")
     found = models.config(name, size, variant or None)
     return dataclasses.replace(found, bn_momentum=experiment.profile.bn_momentum)
+
+
+def place(experiment: Experiment, digest: str) -> Path:
+    """Folder of the training with this hash."""
+    return experiment.folder / "trainings" / digest
 
 
 def finished(place: Path) -> bool:

@@ -78,8 +78,11 @@ class Region:
         return {"discs_inside": float(inside), "region_share": float(kept.mean())}
 
     def apply(self, volume: np.ndarray) -> np.ndarray:
-        """Set `volume` to zero outside the mask; shape and dtype stay."""
-        return volume if self.mask is None else np.where(self.mask, volume, volume.dtype.type(0))
+        """Set `volume` to zero outside the mask; shape, channels too, and dtype stay."""
+        if self.mask is None:
+            return volume
+        mask = self.mask.reshape(self.mask.shape + (1,) * (volume.ndim - 3))
+        return np.where(mask, volume, volume.dtype.type(0))
 
 
 def whole_image(shape: tuple[int, int, int]) -> Region:
@@ -165,15 +168,18 @@ class TileGrid:
     def cut(self, volume: np.ndarray) -> np.ndarray:
         """Cut a volume of `shape` into tiles (tiles, AP, SI); beyond the image stand zeros.
 
+        Channels, where the volume has them as a fourth axis, stay the last axis.
+
         Raises
         ------
         DataError
             Where the volume has another shape.
         """
-        if volume.shape != self.shape:
+        if volume.shape[:3] != self.shape:
             raise DataError(f"a volume of shape {volume.shape} does not fit tiles of {self.shape}.")
         height, width = self.tile
-        tiles = np.zeros((len(self.positions), height, width), dtype=volume.dtype)
+        sides = (len(self.positions), height, width, *volume.shape[3:])
+        tiles = np.zeros(sides, dtype=volume.dtype)
         for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
             part = volume[s, r : r + height, c : c + width]
             tile[: part.shape[0], : part.shape[1]] = part

@@ -37,8 +37,8 @@ def plan(experiment: Experiment) -> pd.DataFrame:
         key = training.network, training.arm
         row = rows.setdefault(key, {"trainings": 0, "left": 0})
         row["trainings"] += 1
-        place = experiment.folder / "trainings" / trial.digest(experiment, training)
-        if trial.is_done(experiment, training):
+        place = trial.place_of(experiment, training)
+        if ledger.finished(place):
             record = files.read_json(place / "record.json")
             seconds = record["seconds_training"] + record["seconds_scoring"]
             spent.setdefault(training.network, []).append(seconds)

@@ -21,10 +21,12 @@ ARMS = {
     "without": "contrasts",
     "random": "contrasts+random",
     "quiet": "no random pixels",
+    "stacked": "contrasts as channels",
 }
 """What a network trains on: with the fused contrasts as in the paper's Tables 1 and 2; without them
 as in Table 3; with as many random mixtures of two (ours); as the first of these that the data
-allow, but without random pixels. Values as in `metrics.csv`."""
+allow, but without random pixels; with all contrasts at once, each a channel (ours), which gives one
+mask a scan. Values as in `metrics.csv`."""
 STRESSES = ("blurred", "noisy", "pixels")
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -54,6 +56,13 @@ class TrainingOptions:
     """Largest share of pixels with random values (Sect. 3.1)."""
     tiles: str = "thinned"
     """`thinned`: as many tiles without disc as with; `all`: as they come. Not in the paper."""
+    neighbours: int = 0
+    """Slices on each side that the network sees as further channels. The paper's sees one slice."""
+    intensity: float = 0.0
+    """Grey values to a random power, up to 1 + this or its inverse. Not in the paper."""
+    average: float = 0.0
+    """Momentum of a moving average of the weights, which are used in the end; 0: the last weights.
+    Not in the paper."""
     precision: str = "auto"
     """Of the maps in a step: `float32`, `bfloat16`, `float16`; `auto`: bfloat16 on GPUs that have
     units for it, else float32. The paper's GPUs had none, and it says nothing."""
@@ -217,7 +226,7 @@ def essence(options: Any) -> dict[str, Any]:
 
 def arm_title(arm: str) -> str:
     """For people."""
-    return "without random pixels" if arm == "quiet" else f"{arm} fusion"
+    return f"{arm} fusion" if arm in {"with", "without"} else ARMS[arm]
 
 
 def title(network: str) -> str:
@@ -329,6 +338,9 @@ def _check(p: Profile) -> None:
          f"training.precision is one of {', '.join(PRECISIONS)}, not {p.training.precision!r}"),
         (0 <= p.training.noise_probability <= 1, "noise_probability is between 0 and 1"),
         (0 <= p.training.noise_max_share <= 1, "noise_max_share is between 0 and 1"),
+        (p.training.neighbours >= 0, "training.neighbours is 0 or more"),
+        (0 <= p.training.intensity < float("inf"), "training.intensity is 0 or more"),
+        (0 <= p.training.average < 1, "training.average is at least 0 and below 1"),
     )  # fmt: skip
     for holds, sentence in rules:
         if not holds:

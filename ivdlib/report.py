@@ -165,7 +165,7 @@ def _metrics(folder: Path) -> pd.DataFrame:
     path = folder / "metrics.csv"
     if not path.is_file():
         return pd.DataFrame(columns=["target", "scope", "network", "seed", "dice", "case"])
-    return tables.numeric(pd.read_csv(path, dtype=tables.TEXT, keep_default_na=False))
+    return tables.read(path)
 
 
 def _results(metrics: pd.DataFrame) -> list[str]:

@@ -23,9 +23,9 @@ class TrainingImage:
 
     Attributes
     ----------
-    image : ndarray, float32 in [0, 1], (slices, AP, SI)
+    image : ndarray, float32 in [0, 1], (slices, AP, SI) or (slices, AP, SI, channels)
         After min–max; outside the region of interest zero.
-    truth : ndarray of bool, same shape
+    truth : ndarray of bool, (slices, AP, SI)
         What the network shall find.
     window : tuple of int
         AP band to draw tiles from, see `patches.Region`.
@@ -41,19 +41,22 @@ class Draw(NamedTuple):
 
     Attributes
     ----------
-    windows : ndarray, float32 in [0, 1], (batch, H, W)
+    windows : ndarray, float32 in [0, 1], (batch, H, W, channels)
         Tiles with what lies around them.
     truth : ndarray, uint8, (batch, H, W)
     degrees : ndarray, float32, (batch,)
         How far each tile turns.
     shares : ndarray, float32, (batch,)
         Share of the pixels of each tile that get random values.
+    powers : ndarray, float32, (batch, channels)
+        Exponent of the grey values: 1 leaves them, below 1 brightens.
     """
 
     windows: np.ndarray
     truth: np.ndarray
     degrees: np.ndarray
     shares: np.ndarray
+    powers: np.ndarray
 
 
 class TileSampler:
@@ -122,7 +125,17 @@ class TileSampler:
             # Both are always drawn, so that another setting of the noise leaves the tiles alone.
             share, noisy = rng.uniform(0.0, options.noise_max_share), rng.random()
             shares[k] = share if noisy < options.noise_probability else 0.0
-        return Draw(np.float32(windows), np.uint8(truth), degrees, shares)
+        stack = np.float32(windows)
+        if stack.ndim == 3:
+            stack = stack[..., np.newaxis]
+        return Draw(stack, np.uint8(truth), degrees, shares, self._powers(step, stack.shape[-1]))
+
+    def _powers(self, step: int, channels: int) -> np.ndarray:
+        """Exponents between 1 / (1 + intensity) and 1 + intensity, in equal parts to both sides."""
+        # Numbers of their own, so that this leaves tiles, turns and noise as they are without it.
+        rng = np.random.default_rng([self.seed, step, 1])
+        most = np.log1p(self.options.intensity)
+        return np.float32(np.exp(rng.uniform(-most, most, (self.options.batch, channels))))
 
     def _place(self, rng: np.random.Generator) -> tuple[TrainingImage, int, tuple[int, int]]:
         """Choose an image, a slice and the first pixel of a tile."""

@@ -72,7 +72,7 @@ def network(experiment: Experiment, fold: Fold) -> inference.Network:
 
     Trained again where only its record is there: weights are not committed with the results.
     """
-    place = experiment.folder / "trainings" / digest(experiment, fold)
+    place = ledger.place(experiment, digest(experiment, fold))
     if not (ledger.finished(place) and (place / ledger.WEIGHTS).is_file()):
         _train(experiment, fold, place)
     return inference.load_model(place / ledger.WEIGHTS)

@@ -23,7 +23,7 @@ PIXELS = 0.15
 
 def blurred(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Blur each slice, as movement or a coarse matrix does."""
-    return ndimage.gaussian_filter(image, (0, BLUR_PIXELS, BLUR_PIXELS))
+    return ndimage.gaussian_filter(image, BLUR_PIXELS, axes=(1, 2))
 
 
 def noisy(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -50,7 +50,7 @@ def worsen(image: np.ndarray, kind: str, seed: int = 0) -> np.ndarray:
 
     Parameters
     ----------
-    image : ndarray, float32 in [0, 1], (slices, AP, SI)
+    image : ndarray, float32 in [0, 1], (slices, AP, SI) or (slices, AP, SI, channels)
         After min–max.
     kind : {"blurred", "noisy", "pixels"}
     seed : int, default 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import files
+from ivdlib.dixon import CONTRASTS, contrast_order
 from ivdlib.fusion import FUSED, is_derived
 from ivdlib.metrics import MEASURES
-from ivdlib.profiles import TITLES
+from ivdlib.profiles import ARMS, TITLES
 
 TEXT = {"case": str, "subject": str, "stage": str, "level": str}
 """Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
@@ -23,8 +25,6 @@ NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share")
 SAME_AS_WATER = {"fat+opp", "inn+opp"}
 """Fused contrasts that are the water image wherever a voxel holds more water than fat: of ideal
 Dixon images fat + |water − fat| is water there, (water + fat) + |water − fat| twice that."""
-
-SINGLE = ("wat", "fat", "inn", "opp")
 
 PAPER: dict[int, dict[str, tuple[float, ...]]] = {
     1: {
@@ -52,6 +52,16 @@ def numeric(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics
 
 
+def read(path: str | os.PathLike) -> pd.DataFrame:
+    """Read a `metrics.csv`; an empty cell is "" among words and NaN among numbers."""
+    return numeric(pd.read_csv(path, dtype=TEXT, keep_default_na=False))
+
+
+def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
+    """Rows of the disc networks with one scope: whole scans, unless another is named."""
+    return metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
+
+
 def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     """One of the paper's tables.
 
@@ -69,8 +79,8 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
         the paper the mean as printed. `scans` is the number of 3-D images that were scored. The
         Dice of a scan is averaged over seeds first, then over scans.
     """
-    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
-    arm = "contrasts" if number == 3 or not has_fusion(rows) else "contrasts+fused"
+    rows = disc_rows(metrics)
+    arm = ARMS["without" if number == 3 or not has_fusion(rows) else "with"]
     rows = rows[~rows["network"].str.contains(":")]  # variants have a table of their own
     reference = ~rows["network"].isin(list(TITLES))
     rows = rows[(rows["trained_on"] == arm) | (reference & (number == 1))]
@@ -85,7 +95,7 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
         line |= {name: means.get(name, np.nan) for name in wanted}
         line |= {"Mean": np.mean([line[name] for name in wanted]), "scans": mine["case"].nunique()}
         lines.append(line)
-    if set(wanted) == set(FUSED) or set(wanted) == set(SINGLE):
+    if set(wanted) == set(FUSED) or set(wanted) == set(CONTRASTS):
         # Table 1 of networks without fusion stands beside the paper's without fusion.
         for name, values in PAPER[number if number != 1 or has_fusion(metrics) else 3].items():
             line = {"network": name, "source": "paper", "scans": 16}
@@ -104,7 +114,7 @@ def exact_labels(metrics: pd.DataFrame) -> pd.DataFrame:
         A row a network and kind of training: `network`, `trained_on`, `drawn`, `exact`, `scans`;
         empty where no scan has exact labels.
     """
-    rows = metrics[(metrics["target"] == "disc") & (metrics["scope"] == "volume")]
+    rows = disc_rows(metrics)
     if "dice_exact" not in rows:
         rows = rows.assign(dice_exact=np.nan)
     rows = rows[rows["dice_exact"].notna() & rows["contrast"].isin(_singles(metrics))]
@@ -124,7 +134,7 @@ def exact_labels(metrics: pd.DataFrame) -> pd.DataFrame:
 
 def has_fusion(metrics: pd.DataFrame) -> bool:
     """Whether any network was trained with fused contrasts; data of one contrast allow none."""
-    return bool((metrics["trained_on"] == "contrasts+fused").any())
+    return bool((metrics["trained_on"] == ARMS["with"]).any())
 
 
 def caption(number: int, fusion: bool) -> str:
@@ -136,9 +146,7 @@ def caption(number: int, fusion: bool) -> str:
 
 def _singles(metrics: pd.DataFrame) -> tuple[str, ...]:
     found = metrics.loc[metrics["target"] == "disc", "contrast"].unique()
-    alone = [name for name in found if "+" not in name]
-    known = [name for name in SINGLE if name in alone]
-    return tuple(known + sorted(set(alone) - set(known)))
+    return tuple(sorted((name for name in found if "+" not in name), key=contrast_order))
 
 
 def _in_order(networks: Iterable[str]) -> list[str]:

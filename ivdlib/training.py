@@ -30,6 +30,13 @@ CHECKPOINT_SECONDS = 60.0
 """A training that is killed loses about this much time."""
 
 
+def _adam(rate: Any, average: float) -> keras.optimizers.Adam:
+    """Adam (Sect. 3.1), whose weights end as a moving average where that is asked for."""
+    if not average:
+        return keras.optimizers.Adam(rate)
+    return keras.optimizers.Adam(rate, use_ema=True, ema_momentum=average)
+
+
 class Trainer:
     """One network, built and compiled once, for many trainings.
 
@@ -41,6 +48,8 @@ class Trainer:
         Shape of the input in pixels (AP, SI).
     options : TrainingOptions
         Loss, optimiser, precision and number of steps.
+    channels : int, default 1
+        Of the input.
     devices : sequence of str, optional
         GPUs that share each batch; default all that are visible. See `replicas`.
 
@@ -60,9 +69,11 @@ class Trainer:
         config: Any,
         tile: tuple[int, int],
         options: TrainingOptions,
+        channels: int = 1,
         devices: Sequence[str] | None = None,
     ) -> None:
         self.network, self.config, self.tile, self.options = network, config, tile, options
+        self.channels = channels
         self._replicas = Replicas(options.batch, devices)
         with self._replicas.scope():
             self._make()
@@ -82,7 +93,7 @@ class Trainer:
             rate = keras.optimizers.schedules.CosineDecay(rate, options.steps)
         wrong = loss(options.loss)
         self.step.compile(
-            optimizer=keras.optimizers.Adam(rate),
+            optimizer=_adam(rate, options.average),
             # The gradients of replicas are added.
             loss=lambda _, both: wrong(both[..., 1:], both[..., :1]) / replicas.count(),
             jit_compile=backend.jit_compile(),
@@ -91,7 +102,7 @@ class Trainer:
         self._optimizer_start = [np.array(v) for v in self.step.optimizer.variables]
 
     def _build(self) -> keras.Model:
-        return models.build(self.network, self.config, input_shape=(*self.tile, 1))
+        return models.build(self.network, self.config, input_shape=(*self.tile, self.channels))
 
     def _training_model(self) -> keras.Model:
         """From what the sampler draws to probability and truth, side by side as two channels.
@@ -101,10 +112,11 @@ class Trainer:
         around = augment.margin(self.tile, self.options.rotation)
         shape = [t + 2 * m for t, m in zip(self.tile, around, strict=True)]
         drawn = (
-            keras.Input(shape, name="windows"),
+            keras.Input((*shape, self.channels), name="windows"),
             keras.Input(shape, dtype="uint8", name="truth"),
             keras.Input((), name="degrees"),
             keras.Input((), name="shares"),
+            keras.Input((self.channels,), name="powers"),
         )
         self._augmentation = augment.Augmentation(self.tile, name="augmentation")
         image, truth = self._augmentation(*drawn)
@@ -181,6 +193,7 @@ class Trainer:
                     saved = time.monotonic()
         if checkpoint:
             self._save(checkpoint, history)
+        self.step.optimizer.finalize_variable_values(self.step.trainable_variables)
         if self._trained is not self.model:
             self.model.set_weights(self._trained.get_weights())
         return history

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from ivdlib.cases import Case
     from ivdlib.experiment import Experiment, Training
 
+TOGETHER = "together"
+"""Scope and contrast of rows that score one mask a scan, from the mean probability over the images
+that the network was trained on: what `ivdlib predict` gives."""
+
 
 def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
     """All that decides on a training and its scores."""
@@ -46,8 +50,8 @@ def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
         "options": profiles.essence(experiment.options(training.arm)),
         "tile": experiment.tile,
         "arm": training.arm,
-        "images": experiment.contrasts if training.arm == "without" else experiment.images,
-        "tested": experiment.images,
+        "images": experiment.trained_on(training.arm),
+        "tested": experiment.tested_on(training.arm),
         "region": region if spine_stage.uses_region(experiment) else None,
         "seed": training.seed,
         "score_discs": profile.score_discs,
@@ -68,34 +72,41 @@ def reference_digest(experiment: Experiment, fold: Fold) -> str:
     )
 
 
+def place_of(experiment: Experiment, training: Training) -> Path:
+    """Folder of a training."""
+    return ledger.place(experiment, digest(experiment, training))
+
+
 def is_done(experiment: Experiment, training: Training) -> bool:
     """Whether a training and its scores are there."""
-    return ledger.finished(experiment.folder / "trainings" / digest(experiment, training))
+    return ledger.finished(place_of(experiment, training))
 
 
 def train(experiment: Experiment, training: Training, label: str) -> float:
     """Do one training unless it is there; returns its mean Dice over test scans and contrasts."""
-    place = experiment.folder / "trainings" / digest(experiment, training)
+    place = place_of(experiment, training)
     if not ledger.finished(place):
         _train(experiment, training, place, label)
     rows = pd.read_csv(place / "metrics.csv")
-    volumes = rows[(rows["scope"] == "volume") & ~rows["contrast"].str.contains("+", regex=False)]
-    return float(volumes["dice"].mean())
+    alone = rows[~rows["contrast"].str.contains("+", regex=False)]
+    scope = TOGETHER if training.arm == "stacked" else "volume"
+    return float(alone.loc[alone["scope"] == scope, "dice"].mean())
 
 
 def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
     profile, fold = experiment.profile, training.fold
+    options = experiment.options(training.arm)
     where = spine_stage.regions_once(experiment, fold)
     images = []
     for name in fold.train:
         case, region = experiment.cases[name], where[name]
         names = experiment.training_images(training.arm, name, training.seed)
         truth = case.discs  # made anew at each access: once a scan, not once an image
-        for image in inference.images_of(case.contrasts, names).values():
+        for image in inference.images_of(case.contrasts, names, options.neighbours).values():
             images.append(TrainingImage(region.apply(image), truth, region.window))
     network = ledger.config(experiment, training.network, profile.size)
-    options = experiment.options(training.arm)
-    engine = ledger.trainer(training.network, network, experiment.tile, options)
+    channels = image.shape[3] if image.ndim == 4 else 1
+    engine = ledger.trainer(training.network, network, experiment.tile, options, channels)
     sampler = TileSampler(images, experiment.tile, options, training.seed)
     history = engine.fit(sampler, training.seed, label, place / "checkpoint.h5")
 
@@ -105,7 +116,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
             rows += _score_case(experiment, training, engine, experiment.cases[name], where[name])
         return rows
 
-    passport = {"tile": experiment.tile}
+    passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
     if spine_stage.uses_network(experiment):
         passport |= {
             "spine": spine_stage.digest(experiment, fold),
@@ -121,33 +132,43 @@ def _score_case(
     experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
 ) -> list[dict[str, Any]]:
     profile, rows = experiment.profile, []
-    images = inference.images_of(case.contrasts, experiment.images)
+    truth = case.discs  # made anew at each access: once a scan, not once an image
+    neighbours = experiment.options(training.arm).neighbours
+    names, known = experiment.tested_on(training.arm), experiment.trained_on(training.arm)
+    images = inference.images_of(case.contrasts, names, neighbours)
     grid = TileGrid(case.shape, experiment.tile, region.window)
-    kept = region.coverage(case.discs)
+    kept = region.coverage(truth)
     for kind in ("", *profile.stress):
         shown = {n: stress.worsen(i, kind) for n, i in images.items()} if kind else images
-        for contrast, probability in inference.predict_images(engine.model, shown, region).items():
+        found = inference.predict_images(engine.model, shown, region)
+        if training.arm == "stacked":
+            found = dict(zip([TOGETHER], found.values(), strict=True))
+        elif not kind and len(known) > 1:
+            found[TOGETHER] = np.mean([found[name] for name in known], axis=0)
+        for contrast, probability in found.items():
             mask = probability >= inference.THRESHOLD
             row = ledger.row(
                 case, training.fold, training.seed, training.network, profile.size,
                 profiles.ARMS[training.arm], contrast,
             )  # fmt: skip
-            if kind:
-                rows.append({**row, "scope": kind, "dice": metrics.dice(mask, case.discs)})
+            if kind or contrast == TOGETHER:
+                scope = kind or TOGETHER
+                rows.append({**row, "scope": scope, "dice": metrics.dice(mask, truth)})
             else:
-                rows += _scored({**row, **kept}, mask, case, profile.score_discs, grid)
+                rows += _scored({**row, **kept}, mask, truth, case, profile.score_discs, grid)
     return rows
 
 
 def _scored(
     row: dict[str, Any],
     mask: np.ndarray,
+    truth: np.ndarray,
     case: Case,
     per_disc: bool,
     grid: TileGrid | None = None,
 ) -> list[dict[str, Any]]:
     """Score a mask as a volume and, where wanted, disc by disc."""
-    truth, exact = case.discs, case.exact_mask
+    exact = case.exact_mask
     whole = {
         "dice": metrics.dice(mask, truth),
         "dice_exact": np.nan if exact is None else metrics.dice(mask, exact),
@@ -163,7 +184,7 @@ def _scored(
 
 def references(experiment: Experiment, fold: Fold) -> None:
     """Score what needs no network on a fold, unless it is there."""
-    place = experiment.folder / "trainings" / reference_digest(experiment, fold)
+    place = ledger.place(experiment, reference_digest(experiment, fold))
     if ledger.finished(place):
         return
     begin = time.monotonic()
@@ -179,7 +200,7 @@ def references(experiment: Experiment, fold: Fold) -> None:
     ):
         case = experiment.cases[case_name]
         row = ledger.row(case, fold, 0, name, "-", "contrasts", contrast)
-        rows += _scored(row, mask, case, experiment.profile.score_discs)
+        rows += _scored(row, mask, case.discs, case, experiment.profile.score_discs)
     files.write_csv(place / "metrics.csv", pd.DataFrame(rows))
     record = provenance.record(
         target="reference", **ledger.scans(experiment, fold), fold=fold.number,

@@ -82,15 +82,20 @@ def _isolated(task: str, arguments: dict[str, Any], number: int) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-def _isolated_main(task: str, number: str, parent: str) -> int:
-    """Be the process of `_isolated`; ends when its parent is gone."""
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone, lest two of them write one training."""
 
     def watch() -> None:
-        while os.getppid() == int(parent):
+        while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _isolated_main(task: str, number: str, parent: str) -> int:
+    """Be the process of `_isolated`."""
+    _end_with(int(parent))
     try:
         print(TASKS[task](json.load(sys.stdin), int(number)))
     except IvdlibError as error:
@@ -119,8 +124,8 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
     """
     from ivdlib import spine_stage, trial
 
-    done = [trial.is_done(experiment, training) for training in experiment.trainings()]
-    missing = [number for number, is_done in enumerate(done) if not is_done]
+    every = enumerate(experiment.trainings())
+    missing = [number for number, training in every if not trial.is_done(experiment, training)]
     if not missing:
         return
     with _pool(workers, scheduler) as pool:
@@ -161,14 +166,15 @@ def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
         return
     threads = max(1, provenance.cores() // workers)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with ProcessPoolExecutor(workers, spawn, _begin, (threads,)) as pool:
+    with ProcessPoolExecutor(workers, spawn, _begin, (threads, os.getpid())) as pool:
         yield pool
 
 
-def _begin(threads: int) -> None:
+def _begin(threads: int, parent: int) -> None:
     """Set up a process of this machine: its share of the cores; only the parent shows progress."""
     from ivdlib import backend
 
+    _end_with(parent)
     os.environ["IVDLIB_PROGRESS"] = "off"
     backend.configure(threads)
 

@@ -72,6 +72,23 @@ def test_contrast_is_chosen_and_refused(tmp_path, write_case, experiment):
         application.predict_case(network, case, contrast="t2")
 
 
+def test_a_network_of_channels_takes_all_of_them_or_none(tmp_path, write_case):
+    write_case(tmp_path / "in", "01")
+    case = load_case(tmp_path / "in" / "01")
+    model = models.build("unet", CONFIG, input_shape=(16, 16, 6))
+    card = {"network": "unet", "config": CONFIG.to_dict(), "target": "disc", "tile": (16, 16)}
+    card |= {"images": ["wat&opp"], "channels": 6, "neighbours": 1}
+    path = tmp_path / "stacked.weights.h5"
+    inference.save_weights(model, path, card)
+    network = inference.load_model(path)
+    assert application.predict_case(network, case).shape == case.shape
+    with pytest.raises(ConfigError, match="knows wat&opp and wat was asked for"):
+        application.predict_case(network, case, contrast="wat")
+    del case.contrasts["opp"]
+    with pytest.raises(ConfigError, match="knows wat&opp"):
+        application.predict_case(network, case)
+
+
 def test_refusals(tmp_path, write_case, experiment):
     write_case(tmp_path / "in", "01")
     disc, spine = (experiment / n / "model.weights.h5" for n in ("disc", "spine"))

@@ -157,23 +157,38 @@ def test_the_layer_turns_image_and_truth_and_puts_noise_on_the_image_alone():
     around = augment.margin(tile, 20)
     truth = np.zeros([2, *(t + 2 * m for t, m in zip(tile, around, strict=True))], np.uint8)
     truth[:, 8:16, 10:] = 1
-    windows = 0.25 + 0.5 * truth.astype(np.float32)
+    windows = (0.25 + 0.5 * truth.astype(np.float32))[..., None]
     layer = augment.Augmentation(tile, seed=1)
-    x, y = layer(windows, truth, np.float32([20, -20]), np.float32([0, 0.15]))
+    drawn = windows, truth, np.float32([20, -20]), np.float32([0, 0.15]), np.ones((2, 1), "float32")
+    x, y = layer(*drawn)
     x, y = keras.ops.convert_to_numpy(x), keras.ops.convert_to_numpy(y)
     assert x.shape == y.shape == (2, *tile, 1) and x.dtype == y.dtype == np.float32
     assert set(np.unique(y)) == {0, 1} and (y[0] != y[1]).any()
     edges = np.abs(x[0] - 0.25 - 0.5 * y[0]) > 0.3
     assert edges.mean() < 0.02, "the truth turns with the image"
     assert 0.02 < (~np.isin(np.round(x[1], 6), (0.25, 0.75))).mean() < 0.4
-    second = keras.ops.convert_to_numpy(
-        layer(windows, truth, np.float32([20, -20]), np.float32([0, 0.15]))[0]
-    )
+    second = keras.ops.convert_to_numpy(layer(*drawn)[0])
     np.testing.assert_array_equal(x[0], second[0])
     assert (x[1] != second[1]).any(), "new noise at each call"
     again = augment.Augmentation.from_config(layer.get_config())
-    third = again(windows, truth, np.float32([20, -20]), np.float32([0, 0.15]))[0]
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(third), x)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(*drawn)[0]), x)
+
+
+def test_channels_turn_together_and_have_powers_and_noise_of_their_own():
+    tile = (16, 20)
+    around = augment.margin(tile, 20)
+    plane = blob([t + 2 * m for t, m in zip(tile, around, strict=True)])
+    windows = np.stack([plane, plane], axis=-1)[None]
+    truth = np.zeros(windows.shape[:3], np.uint8)
+    layer = augment.Augmentation(tile)
+    turn, still = np.float32([20]), np.float32([0])
+    x = np.array(layer(windows, truth, turn, still, np.float32([[1, 2]]))[0])
+    alone = np.array(augment.rotate(windows[..., 0], turn, tile, 1))
+    np.testing.assert_array_equal(x[..., 0], alone)
+    np.testing.assert_allclose(x[..., 1], alone**2, rtol=1e-5)
+    x = np.array(layer(windows, truth, still, np.float32([0.5]), np.ones((1, 2), "float32"))[0])
+    changed = x != np.array(layer(windows, truth, still, still, np.ones((1, 2), "float32"))[0])
+    assert (changed[..., 0] != changed[..., 1]).any()
 
 
 @QUICK

@@ -2,18 +2,11 @@
 
 import numpy as np
 import pytest
+from shapes import SPACING, cube
 
 from ivdlib import challenge, metrics
 from ivdlib.errors import DataError
 from ivdlib.patches import TileGrid
-
-SPACING = (2.0, 1.25, 1.25)
-
-
-def cube(shape, start, size):
-    mask = np.zeros(shape, bool)
-    mask[tuple(slice(a, a + s) for a, s in zip(start, size, strict=True))] = True
-    return mask
 
 
 def spine(count, shape=(12, 20, 120), step=13):

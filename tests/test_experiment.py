@@ -18,6 +18,7 @@ from ivdlib.experiment import Experiment, Training
 from ivdlib.models import UNetConfig, unet
 from ivdlib.patches import Region
 from ivdlib.phantom import VERSION, Conditions, make_phantom
+from ivdlib.profiles import ARMS
 from ivdlib.sampler import TileSampler
 from ivdlib.training import Trainer
 
@@ -490,6 +491,36 @@ def test_the_quiet_arm_differs_in_nothing_but_the_random_pixels(phantom, tmp_pat
     fields = {t.arm: trial.fields(made, t) for t in listed}
     differ = {k for k in fields["with"] if fields["with"][k] != fields["quiet"][k]}
     assert differ <= {"arm", "options", "train", "test", "region"}  # the folds are others, too
+
+
+def test_one_mask_a_scan_from_all_images(phantom, tmp_path):
+    """From the mean probability of the arms' images, or from all contrasts as channels."""
+    options = {"arms": ["without", "stacked"], "training.neighbours": 1, "stress": ["noisy"]}
+    made = begin(tmp_path, phantom, **options)
+    rows = made.run()
+    together = rows[rows["scope"] == trial.TOGETHER]
+    assert together.groupby("trained_on")["case"].nunique().to_dict() == {
+        "contrasts": 3, "contrasts as channels": 3
+    }  # fmt: skip
+    assert set(together["contrast"]) == {trial.TOGETHER}
+    stacked = rows[rows["trained_on"] == "contrasts as channels"]
+    assert set(stacked["scope"]) == {trial.TOGETHER, "noisy"}
+    for training in made.trainings():
+        network = inference.load_model(trial.place_of(made, training) / ledger.WEIGHTS)
+        assert network.passport["neighbours"] == 1
+        assert network.model.input_shape[-1] == (12 if training.arm == "stacked" else 3)
+        for name in training.fold.test:  # as `ivdlib predict` finds it
+            case = made.cases[name]
+            where = spine_stage.regions_once(made, training.fold)[name]
+            names = made.trained_on(training.arm)
+            found = inference.predict_images(
+                network, inference.images_of(case.contrasts, names, 1), where
+            )
+            mask = np.mean(list(found.values()), axis=0) >= inference.THRESHOLD
+            mine = together[together["trained_on"] == ARMS[training.arm]]
+            assert mine.set_index("case")["dice"][name] == pytest.approx(
+                metrics.dice(mask, case.discs), abs=1e-6
+            )
 
 
 def test_a_variant_is_the_network_without_an_idea(phantom, tmp_path):

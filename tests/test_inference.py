@@ -10,7 +10,7 @@ import pytest
 
 from ivdlib import fusion, inference, models
 from ivdlib.errors import DataError
-from ivdlib.patches import Region, whole_image
+from ivdlib.patches import Region, TileGrid, whole_image
 
 TILE = (16, 12)
 TINY = models.UNetConfig(base=2, levels=1)
@@ -296,3 +296,33 @@ def test_images_of_a_scan_are_single_and_fused():
     assert set(images) == {"wat", "inn", "wat+opp"}
     np.testing.assert_array_equal(images["wat"], fusion.min_max(contrasts["wat"]))
     np.testing.assert_array_equal(images["wat+opp"], fusion.fuse(contrasts, ["wat+opp"])["wat+opp"])
+
+
+def test_stacked_images_and_neighbouring_slices_are_channels():
+    rng = np.random.default_rng(0)
+    scan = {name: rng.random((3, 8, 9), np.float32) for name in ("wat", "opp")}
+    plain = inference.images_of(scan, ("wat", "opp", "wat+opp"))
+    assert all(image.shape == (3, 8, 9) for image in plain.values())
+    stacked = inference.images_of(scan, ("wat&wat+opp",), neighbours=1)["wat&wat+opp"]
+    assert stacked.shape == (3, 8, 9, 6) and stacked.dtype == np.float32
+    for number in range(3):
+        for channel, (name, shift) in enumerate(
+            (name, shift) for name in ("wat", "wat+opp") for shift in (-1, 0, 1)
+        ):
+            other = min(max(number + shift, 0), 2)
+            np.testing.assert_array_equal(stacked[number, ..., channel], plain[name][other])
+
+
+def test_a_network_of_several_channels_splices_as_one_of_one_does():
+    image = np.random.default_rng(0).random((2, 30, 36, 3), np.float32)
+    config = models.UNetConfig(base=2, levels=1)
+    model = models.build("unet", config, (*TILE, 3))
+    mask = np.zeros(image.shape[:3], bool)
+    mask[:, 4:24, 5:30] = True
+    region = Region(mask, (2, 28))
+    found = inference.predict(model, image, region)
+    grid = TileGrid(image.shape[:3], TILE, region.window)
+    tiles = grid.cut(region.apply(image))
+    assert tiles.shape[3] == 3
+    want = grid.splice(np.array(model(tiles))[..., 0])
+    np.testing.assert_allclose(found, np.where(mask, want, 0), atol=1e-5)

@@ -8,23 +8,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
+from shapes import SPACING, ball, cube
 
 from ivdlib import challenge, metrics
 from ivdlib.errors import DataError
 
-SPACING = (2.0, 1.25, 1.25)
 DISTANCES = (metrics.asd_mm, metrics.hd95_mm, metrics.centre_distance_mm)
-
-
-def cube(shape, start, size):
-    mask = np.zeros(shape, bool)
-    mask[tuple(slice(a, a + s) for a, s in zip(start, size, strict=True))] = True
-    return mask
-
-
-def ball(shape, spacing, centre_mm, radius_mm):
-    grid = np.indices(shape) * np.reshape(spacing, (-1, 1, 1, 1))
-    return ((grid - np.reshape(centre_mm, (-1, 1, 1, 1))) ** 2).sum(0) <= radius_mm**2
 
 
 masks = arrays(bool, (4, 5, 6))

@@ -169,3 +169,24 @@ def test_nothing_to_train_on():
         sampler([])
     with pytest.raises(ConfigError, match="no label is set in any training image"):
         sampler([scan(share=0.0)])
+
+
+def test_intensity_draws_powers_and_leaves_the_rest_alone():
+    plain, varied = sampler(batch=200), sampler(batch=200, intensity=0.25)
+    before, after = plain.draw(3), varied.draw(3)
+    assert (before.powers == 1).all() and before.powers.shape == (200, 1)
+    assert after.powers.min() >= 0.8 and after.powers.max() <= 1.25
+    assert after.powers.min() < 0.82 and after.powers.max() > 1.22
+    assert abs(np.log(after.powers).mean()) < 0.03
+    for mine, other in zip(before[:-1], after[:-1], strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_channels_are_cut_at_one_place():
+    alone = scan()
+    both = TrainingImage(np.stack([alone.image, 1 - alone.image], -1), alone.truth, alone.window)
+    one, two = sampler([alone]).draw(2), sampler([both]).draw(2)
+    assert two.windows.shape == (*one.windows.shape[:3], 2) and two.powers.shape == (4, 2)
+    np.testing.assert_array_equal(two.windows[..., :1], one.windows)
+    np.testing.assert_array_equal(two.windows[..., 1:], 1 - one.windows)
+    np.testing.assert_array_equal(two.truth, one.truth)

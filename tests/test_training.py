@@ -235,3 +235,30 @@ def test_xla_is_never_used_on_a_cpu(trainer):
 def test_threads_and_devices_that_do_not_fit(threads, device):
     with pytest.raises(ConfigError, match="threads is 1 or more|device is cpu or gpu"):
         backend.configure(threads, device)
+
+
+def test_averaged_weights_follow_the_weights_of_the_steps(sampler, tmp_path):
+    """Beside a plain training: same steps, and the mean that a loop over them gives."""
+    options = dataclasses.replace(OPTIONS, average=0.8)
+    engine = Trainer("unet", UNetConfig(base=2, levels=1), TILE, options)
+    seen, step = [], engine._step
+
+    def spied(drawn, progress):
+        value = step(drawn, progress)
+        seen.append([np.array(w) for w in engine.model.trainable_weights])
+        return value
+
+    engine._step = spied
+    path = tmp_path / "checkpoint.h5"
+    engine.fit(sampler, 0, "averaged", path)
+    mean = seen[0]  # Keras begins with the weights after the first step
+    for weights in seen[1:]:
+        mean = [0.8 * m + 0.2 * w for m, w in zip(mean, weights, strict=True)]
+    found = [np.array(w) for w in engine.model.trainable_weights]
+    for ours, theirs, last in zip(found, mean, seen[-1], strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        assert (ours != last).any()
+    # A training that is resumed after its last step ends with the same weights.
+    again = Trainer("unet", UNetConfig(base=2, levels=1), TILE, options)
+    again.fit(sampler, 0, "averaged", path)
+    assert same([np.array(w) for w in again.model.trainable_weights], found)

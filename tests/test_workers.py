@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,42 @@ def test_a_killed_experiment_goes_on_from_its_checkpoint(phantom, tmp_path, monk
     assert_same(rows, begin(tmp_path / "whole", phantom, **steps).run())
 
 
+RUN = """
+import sys
+from ivdlib.experiment import Experiment
+if __name__ == "__main__":
+    made = Experiment("grid", "test", sys.argv[1], overrides=eval(sys.argv[3]), reports=sys.argv[2])
+    made.run(workers=2)
+"""
+
+
+@pytest.mark.slow
+def test_processes_end_with_the_experiment_that_is_killed(phantom, tmp_path):
+    """Else they train on, and the next call trains the same beside them."""
+    import psutil
+
+    overrides = OVERRIDES | {"training.steps": 100_000, "spine.region": "none"}
+    script = tmp_path / "run.py"
+    script.write_text(RUN, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, script, phantom, tmp_path / "killed", repr(overrides)],
+        stderr=subprocess.DEVNULL,
+    )
+    children = []
+    deadline = time.monotonic() + 120
+    while len(children) < 2 and time.monotonic() < deadline:
+        time.sleep(0.2)
+        children = [
+            child for child in psutil.Process(process.pid).children()
+            if "spawn_main" in " ".join(child.cmdline())
+        ]  # fmt: skip
+    assert len(children) == 2
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
+
+
 # --- Dask -------------------------------------------------------------------------------------
 
 
@@ -128,6 +165,7 @@ dask = pytest.mark.skipif(not has_dask(), reason="Dask is not there: pip install
 @pytest.mark.slow
 def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
     """A scheduler and two workers on loopback; one is killed while it trains."""
+    import psutil
     from distributed import LocalCluster
 
     made = begin(tmp_path, phantom)
@@ -138,13 +176,16 @@ def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
         killed = []
 
         def kill():
+            """Wait for a worker whose task trains, and kill it."""
             deadline = time.monotonic() + 180
-            trainings = made.folder / "trainings"
             while time.monotonic() < deadline and not killed:
-                if list(trainings.glob("*/record.json")):  # work has begun
-                    nanny = next(iter(cluster.workers.values()))
-                    os.kill(nanny.pid, signal.SIGKILL)
-                    killed.append(nanny.pid)
+                for pid in [nanny.pid for nanny in cluster.workers.values()]:
+                    with suppress(psutil.Error):  # a process may end while it is looked at
+                        tasks = psutil.Process(pid).children()
+                        killed.extend(task for task in tasks if "train" in task.cmdline())
+                    if killed:
+                        os.kill(pid, signal.SIGKILL)
+                        break
                 time.sleep(0.05)
 
         from threading import Thread
@@ -154,6 +195,8 @@ def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
         rows = made.run(scheduler=cluster.scheduler_address)
         killer.join()
     assert killed
+    psutil.wait_procs(killed, timeout=10)
+    assert not any(task.is_running() for task in killed)  # it ends with its worker
     assert_same(rows, alone)
 
 

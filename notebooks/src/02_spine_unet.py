@@ -26,7 +26,7 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import diagrams, files, inference, metrics, models, plotting, spine_stage
+from ivdlib import diagrams, files, inference, ledger, metrics, models, plotting, spine_stage
 from ivdlib.experiment import Experiment
 from ivdlib.patches import TileGrid, region_around
 
@@ -123,7 +123,7 @@ histories = {}
 if uses_network:
     for part in experiment.folds:
         network = spine_stage.network(experiment, part)
-        place = experiment.folder / "trainings" / spine_stage.digest(experiment, part)
+        place = ledger.place(experiment, spine_stage.digest(experiment, part))
         histories[f"fold {part.number}"] = pd.read_csv(place / "history.csv")
         seconds = files.read_json(place / "record.json")["seconds_training"]
         print(f"fold {part.number}: {options.steps} steps, {seconds:.0f} s of training")

@@ -201,7 +201,7 @@ display(pd.Series(settings).to_frame("value"))
 
 # %%
 trial.train(experiment, training, training.title)
-place = experiment.folder / "trainings" / trial.digest(experiment, training)
+place = trial.place_of(experiment, training)
 record = files.read_json(place / "record.json")
 history = pd.read_csv(place / "history.csv")
 print(f"{record['seconds_training']:.0f} s for {options.steps} steps on {record['device']}")
