@@ -3,6 +3,7 @@
     about = "Tables 1 to 3 on disc crops of six patients"
     data = "ivdm3seg_crops"          # a folder in $IVDLIB_DATA or data/; without it the phantom
     profile = "laptop"
+    recipe = "better"                # without it the paper's
 
     [set]                            # fields of the profile, as with --set
     seeds = 3
@@ -24,7 +25,7 @@ from ivdlib import profiles
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.places import root
 
-KEYS = ("about", "data", "profile", "set")
+KEYS = ("about", "data", "profile", "recipe", "set")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Declared:
     data : str or None
         Name or path of a folder of scans; None: the phantom of the profile.
     overrides : mapping
-        Fields of the profile.
+        Fields of the profile, those of the recipe too.
     """
 
     name: str
@@ -88,18 +89,18 @@ def load(path: str | os.PathLike) -> Declared:
     odd = sorted(set(found) - set(KEYS))
     if odd:
         raise ConfigError(f"{path} has the unknown key {odd[0]!r}; known are {', '.join(KEYS)}.")
-    kinds = {"about": str, "data": str, "profile": str, "set": dict}
+    kinds = {"about": str, "data": str, "profile": str, "recipe": str, "set": dict}
     for key, value in found.items():
         if not isinstance(value, kinds[key]):
             raise ConfigError(f"{path}: {key} is {value!r}, not of type {kinds[key].__name__}.")
-    declared = Declared(
-        path.stem,
-        found.get("about", ""),
-        found.get("profile", "laptop"),
-        found.get("data"),
-        found.get("set", {}),
-    )
     try:
+        declared = Declared(
+            path.stem,
+            found.get("about", ""),
+            found.get("profile", "laptop"),
+            found.get("data"),
+            {**profiles.recipe(found.get("recipe", "paper")), **found.get("set", {})},
+        )
         profiles.profile(declared.profile, declared.overrides)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error

@@ -93,6 +93,8 @@ class Experiment:
         CSV with the columns `case,fold`, in place of the folds made here.
     load : mapping, optional
         Further arguments of `cases.load_cases`, such as ``{"discs": {1}}``.
+    claim : bool, default True
+        Write the folder's `record.json`; without it nothing is written, for plans.
 
     Raises
     ------
@@ -112,6 +114,7 @@ class Experiment:
         reports: str | os.PathLike | None = None,
         split: str | os.PathLike | None = None,
         load: Mapping[str, Any] | None = None,
+        claim: bool = True,
     ) -> None:
         if not name or name in {".", ".."} or set(name) & set('/\\<>:"|?*'):
             raise ConfigError(
@@ -139,11 +142,16 @@ class Experiment:
         self.folds = (
             folds_from_file(split, self.cases.values())
             if split
-            else patient_folds(self.cases.values(), self.profile.folds)
+            else patient_folds(self._subjects(), self.profile.folds)
         )
         if self.profile.inner:
             self.folds = [fold.inner() for fold in self.folds]
-        self._claim_folder()
+        self._claim_folder(claim)
+
+    def _subjects(self) -> dict[str, str]:
+        """Who is kept on one side of a fold, by scan."""
+        by_scan = self.profile.leak == "scan"
+        return {name: name if by_scan else case.subject for name, case in self.cases.items()}
 
     def _check_variants(self) -> None:
         """Refuse a variant that its network does not have, before any scan is read."""
@@ -223,7 +231,8 @@ class Experiment:
         for network in self.profile.networks:
             alike: dict[TrainingOptions, list[str]] = {}
             for arm in arms[:1] if ":" in network else arms:  # a variant answers one question
-                alike.setdefault(self.options(arm), []).append(arm)
+                if arm not in profiles.PROBES or network == self.profile.networks[0]:
+                    alike.setdefault(self.options(arm), []).append(arm)
             for group in alike.values():
                 for seed, fold, arm in product(range(self.profile.seeds), self.folds, group):
                     yield Training(network, arm, fold, seed)
@@ -246,7 +255,7 @@ class Experiment:
         fixed = {k: v for k, v in profiles.essence(self.profile).items() if k not in EXTENDABLE}
         return files.sha256_json({**self.config, "profile": fixed})
 
-    def _claim_folder(self) -> None:
+    def _claim_folder(self, write: bool) -> None:
         """Write `record.json`, or refuse a folder that holds another experiment."""
         path = self.folder / "record.json"
         digest = self.digest
@@ -259,10 +268,14 @@ class Experiment:
                     "choose another name, or delete that folder."
                 )
             return
-        record = provenance.record(
+        if write:
+            files.write_json(path, self._record())
+
+    def _record(self) -> dict[str, Any]:
+        return provenance.record(
             name=self.name,
             command=[Path(sys.argv[0]).name, *sys.argv[1:]],
-            config_hash=digest,
+            config_hash=self.digest,
             config=self.config,
             data="phantom" if self.is_phantom else self.data.resolve().name,
             phantom=self.is_phantom,
@@ -273,7 +286,6 @@ class Experiment:
             deviations=profiles.deviations(self.profile),
             open_choices=open_choices(self.profile),
         )
-        files.write_json(path, record)
 
     def metrics(self) -> pd.DataFrame:
         """Every row scored so far, tidy: a row a case × contrast × disc or volume.
@@ -304,6 +316,8 @@ class Experiment:
         )
         if self.profile.inner:
             text += ", INNER PATIENTS (for choices, no result)"
+        if self.profile.leak != "none":
+            text += f", {profiles.LEAKS[self.profile.leak]}"
         return text if self.profile.comparable else text + ", NOT COMPARABLE"
 
     # --- doing it --------------------------------------------------------------------------

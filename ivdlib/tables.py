@@ -19,7 +19,7 @@ TEXT = {"case": str, "subject": str, "stage": str, "level": str}
 """Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
 
 NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
-NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share")
+NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share", "step")
 """Columns of numbers, empty in rows of the other scope; older results lack some."""
 
 SAME_AS_WATER = {"fat+opp", "inn+opp"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ivdlib import (
     challenge,
     files,
     inference,
+    leaks,
     ledger,
     metrics,
     profiles,
@@ -56,6 +58,7 @@ def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
         "seed": training.seed,
         "score_discs": profile.score_discs,
         "stress": profile.stress,
+        **({"leak": profile.leak} if profile.leak == "epoch" else {}),
         **ledger.scans(experiment, training.fold),
     }
 
@@ -108,13 +111,22 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     channels = image.shape[3] if image.ndim == 4 else 1
     engine = ledger.trainer(training.network, network, experiment.tile, options, channels)
     sampler = TileSampler(images, experiment.tile, options, training.seed)
-    history = engine.fit(sampler, training.seed, label, place / "checkpoint.h5")
+
+    def test(score: Callable[..., list[dict[str, Any]]], names: Iterable[str]) -> list[dict]:
+        cases = ((experiment.cases[name], where[name]) for name in names)
+        return [row for pair in cases for row in score(experiment, training, engine, *pair)]
+
+    watched = None
+    if profile.leak == "epoch":
+        watched = leaks.Watched(sampler, options.steps, lambda: test(_dice_rows, fold.test))
+        history = engine.fit(watched, training.seed, label)  # resumed, it would have seen less
+        watched.look(options.steps)
+    else:
+        history = engine.fit(sampler, training.seed, label, place / "checkpoint.h5")
 
     def score() -> list[dict[str, Any]]:
-        rows = []
-        for name in track(fold.test, f"{label}, scoring"):
-            rows += _score_case(experiment, training, engine, experiment.cases[name], where[name])
-        return rows
+        rows = test(_score_case, track(fold.test, f"{label}, scoring"))
+        return rows + (watched.best() if watched else [])
 
     passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
     if spine_stage.uses_network(experiment):
@@ -128,14 +140,38 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     )
 
 
+def _row(experiment: Experiment, training: Training, case: Case, contrast: str) -> dict[str, Any]:
+    """Begin a row of this training."""
+    arm, size = profiles.ARMS[training.arm], experiment.profile.size
+    return ledger.row(case, training.fold, training.seed, training.network, size, arm, contrast)
+
+
+def _images(experiment: Experiment, training: Training, case: Case) -> dict[str, np.ndarray]:
+    """Images of a scan that a training is tested on."""
+    neighbours = experiment.options(training.arm).neighbours
+    return inference.images_of(case.contrasts, experiment.tested_on(training.arm), neighbours)
+
+
+def _dice_rows(
+    experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
+) -> list[dict[str, Any]]:
+    """Score nothing but the Dice of each image."""
+    truth, images = case.discs, _images(experiment, training, case)
+    found = inference.predict_images(engine.model, images, region)
+    return [
+        {**_row(experiment, training, case, contrast),
+         "dice": metrics.dice(probability >= inference.THRESHOLD, truth)}
+        for contrast, probability in found.items()
+    ]  # fmt: skip
+
+
 def _score_case(
     experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
 ) -> list[dict[str, Any]]:
     profile, rows = experiment.profile, []
     truth = case.discs  # made anew at each access: once a scan, not once an image
-    neighbours = experiment.options(training.arm).neighbours
-    names, known = experiment.tested_on(training.arm), experiment.trained_on(training.arm)
-    images = inference.images_of(case.contrasts, names, neighbours)
+    known = experiment.trained_on(training.arm)
+    images = _images(experiment, training, case)
     grid = TileGrid(case.shape, experiment.tile, region.window)
     kept = region.coverage(truth)
     for kind in ("", *profile.stress):
@@ -147,10 +183,7 @@ def _score_case(
             found[TOGETHER] = np.mean([found[name] for name in known], axis=0)
         for contrast, probability in found.items():
             mask = probability >= inference.THRESHOLD
-            row = ledger.row(
-                case, training.fold, training.seed, training.network, profile.size,
-                profiles.ARMS[training.arm], contrast,
-            )  # fmt: skip
+            row = _row(experiment, training, case, contrast)
             if kind or contrast == TOGETHER:
                 scope = kind or TOGETHER
                 rows.append({**row, "scope": scope, "dice": metrics.dice(mask, truth)})

@@ -133,6 +133,7 @@ BAD_GRIDS = {
     "no value": (["--set", "training.steps"], "FIELD=VALUE"),
     "unknown network": (["--networks", "resnet"], "resnet"),
     "one fold": (["--folds", "1"], "folds"),
+    "unknown recipe": (["--recipe", "best"], "unknown recipe 'best'"),
 }
 
 
@@ -166,6 +167,14 @@ def test_grid_refuses_before_it_loads_anything(capsys, tmp_path, kind):
 def grid(capsys, data, tmp_path, *more):
     reports = tmp_path / "reports"
     return run(capsys, "grid", "--profile", "test", "--data", data, "--reports", reports, *more)
+
+
+def test_a_plan_writes_nothing(capsys, tmp_path, write_case):
+    for name in ("A1", "B1"):
+        write_case(tmp_path / "data", name)
+    status, out, _ = grid(capsys, tmp_path / "data", tmp_path, "--plan", "--recipe", "better")
+    assert status == 0 and "contrasts as channels: 2 of 2 trainings left" in out
+    assert not (tmp_path / "reports").exists()
 
 
 def test_grid_on_bad_data(capsys, tmp_path, write_case):

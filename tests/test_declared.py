@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivdlib import declared
+from ivdlib import declared, profiles
 from ivdlib.errors import ConfigError, DataError
 
 
@@ -37,9 +37,13 @@ def test_an_empty_file_is_the_phantom_at_length(tmp_path):
     ("text", "words"),
     [
         ("profile = ", "cannot be read as an experiment"),
-        ('profiles = "laptop"', "unknown key 'profiles'; known are about, data, profile, set"),
+        (
+            'profiles = "laptop"',
+            "unknown key 'profiles'; known are about, data, profile, recipe, set",
+        ),
         ("profile = 3", "profile is 3, not of type str"),
         ('profile = "huge"', "mine.toml: unknown profile 'huge'"),
+        ('recipe = "best"', "mine.toml: unknown recipe 'best'; known are paper, better"),
         ("[set]\nseedz = 3", "mine.toml: unknown field 'seedz'"),
         ('[set]\narms = ["both"]', "mine.toml: profile laptop: arms are some of"),
         ('[set]\nseeds = "3"', "mine.toml: field seeds takes a int"),
@@ -48,6 +52,12 @@ def test_an_empty_file_is_the_phantom_at_length(tmp_path):
 def test_what_is_wrong_is_named(tmp_path, text, words):
     with pytest.raises(ConfigError, match=words):
         declared.load(write(tmp_path, text))
+
+
+def test_a_recipe_sets_fields_that_the_file_may_override(tmp_path):
+    text = 'recipe = "better"\n[set]\n"training.average" = 0.9'
+    found = declared.load(write(tmp_path, text)).overrides
+    assert found == {**profiles.RECIPES["better"], "training.average": 0.9}
 
 
 def test_no_file(tmp_path):

@@ -54,7 +54,10 @@ def run_audit(args: argparse.Namespace) -> int:
         except DataError as error:
             print(f"left out: {error}")
             continue
-        made = Experiment(one.name, one.profile, data, overrides=one.overrides, reports=folder)
+        made = Experiment(
+            one.name, one.profile, data, overrides=one.overrides, reports=folder,
+            claim=not args.plan,
+        )  # fmt: skip
         print(plan.text(f"{one.name} ({one.about})", plan.plan(made)))
         experiments.append(made)
     if args.plan:

@@ -43,6 +43,7 @@ def grid(add) -> None:
     _add_experiment(sub)
     sub.set_defaults(profile=None)
     sub.add_argument("--experiment", metavar="FILE", help="a declared experiment (TOML)")
+    sub.add_argument("--recipe", help="paper (default), or better: four switches beyond the paper")
     sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
     sub.add_argument(
         "--workers", type=positive, default=1, help="trainings side by side on this machine"
@@ -67,14 +68,15 @@ def grid(add) -> None:
 
 def _declared(args: argparse.Namespace) -> Declared:
     """What the file of --experiment says, and in its place what the command line says."""
-    from ivdlib import declared
+    from ivdlib import declared, profiles
 
     found = declared.Declared("", "", "smoke")
     if args.experiment:
         found = declared.load(args.experiment)
     profile = args.profile or found.profile
     found = replace(found, profile=profile, name=args.name or found.name or profile)
-    return replace(found, overrides={**found.overrides, **_overrides(args, profile)})
+    recipe = profiles.recipe(args.recipe) if args.recipe else {}
+    return replace(found, overrides={**found.overrides, **recipe, **_overrides(args, profile)})
 
 
 def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
@@ -114,6 +116,7 @@ def run_grid(args: argparse.Namespace) -> int:
         reports=args.reports,
         split=args.split,
         load=load_options(args),
+        claim=not args.plan,
     )
     if args.plan:
         from ivdlib import plan
