@@ -142,7 +142,7 @@ class Experiment:
         self.folds = (
             folds_from_file(split, self.cases.values())
             if split
-            else patient_folds(self._subjects(), self.profile.folds)
+            else patient_folds(self._subjects(), self.profile.folds, self.profile.partition)
         )
         if self.profile.inner:
             self.folds = [fold.inner() for fold in self.folds]

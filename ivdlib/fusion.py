@@ -110,6 +110,55 @@ def fused_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(pair for pair in FUSED if names.issuperset(pair.split("+")))
 
 
+def like_water(
+    contrasts: Mapping[str, np.ndarray], pair: str, where: np.ndarray
+) -> dict[str, float]:
+    """Compare a fused contrast with the water image voxel by voxel (ours, from Dixon's algebra).
+
+    Where a voxel holds more water than fat, ideal images have opp = wat − fat, so fat+opp = wat
+    and inn+opp = 2 wat. Min–max removes the factor: the same picture.
+
+    Parameters
+    ----------
+    contrasts : mapping of str to ndarray
+        With `wat`, `fat` and the two of the pair; raw values.
+    pair : str
+        Such as ``"inn+opp"``.
+    where : ndarray of bool, same shape
+        Voxels to look at, such as the discs.
+
+    Returns
+    -------
+    dict
+        `more_water`: share of the voxels with more water than fat; in these, `slope` of the least
+        squares line through zero, `correlation`, and `deviation`, the mean distance from that line
+        as a share of the mean. NaN where fewer than two voxels are left.
+
+    Raises
+    ------
+    DataError
+        Where a contrast is missing.
+    """
+    missing = sorted({"wat", "fat", *pair.split("+")} - set(contrasts))
+    if missing:
+        raise DataError(f"contrast {missing[0]} is missing; there are {', '.join(contrasts)}.")
+    where = np.asarray(where, bool)
+    inside = {name: np.asarray(image, np.float64)[where] for name, image in contrasts.items()}
+    more = inside["wat"] > inside["fat"]
+    water = inside["wat"][more]
+    total = sum(inside[name][more] for name in pair.split("+"))
+    if len(water) < 2 or not np.ptp(water) or not np.ptp(total):
+        nothing = dict.fromkeys(("slope", "correlation", "deviation"), float("nan"))
+        return {"more_water": float(more.mean()) if len(more) else float("nan"), **nothing}
+    slope = float((total * water).sum() / (water**2).sum())
+    return {
+        "more_water": float(more.mean()),
+        "slope": slope,
+        "correlation": float(np.corrcoef(total, water)[0, 1]),
+        "deviation": float(np.abs(total - slope * water).mean() / total.mean()),
+    }
+
+
 def random_pairs(
     names: Iterable[str], seed: int | Sequence[int], count: int = 4
 ) -> tuple[str, ...]:

@@ -127,6 +127,8 @@ class Profile:
     """Some of `ARMS`, at equal steps."""
     folds: int | None = None
     """None: four as in the paper, or as many as leave two patients to test."""
+    partition: int = 0
+    """Seed of who is in which fold, which the paper does not say."""
     inner: bool = False
     """Divide each fold's training patients again: for choices that no test patient may make."""
     leak: str = "none"
@@ -209,7 +211,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 switch was kept because inner patients said so, see `reports/reference/AUDIT.md`."""
 
 NOT_DEVIATIONS = {
-    "seeds", "folds", "inner", "leak", "score_discs", "stress", "references", "comparable"
+    "seeds", "folds", "partition", "inner", "leak", "score_discs", "stress", "references",
+    "comparable",
 }  # fmt: skip
 """Fields that say how much is done or scored, not how a network is trained."""
 
@@ -351,6 +354,7 @@ def _check(p: Profile) -> None:
         (p.leak in LEAKS, f"leak is one of {', '.join(LEAKS)}, not {p.leak!r}"),
         (p.seeds >= 1, f"seeds is 1 or more, not {p.seeds}"),
         (0 <= p.bn_momentum < 1, "bn_momentum is at least 0 and below 1"),
+        (p.partition >= 0, f"partition is 0 or more, not {p.partition}"),
         (p.folds is None or p.folds >= 2, f"folds is 2 or more, not {p.folds}"),
         (p.training.steps >= 1 and p.spine.steps >= 1, "steps is 1 or more"),
         (p.training.batch >= 1 and p.spine.batch >= 1, "batch is 1 or more"),

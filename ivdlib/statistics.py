@@ -95,7 +95,7 @@ def interval(values: pd.Series | np.ndarray, level: float = LEVEL) -> tuple[floa
     values = np.asarray(values, float)
     if len(values) < 2:
         return np.nan, np.nan
-    if np.ptp(values) == 0:  # scipy divides by the spread
+    if np.ptp(values) < 1e-12:  # scipy divides by the spread
         return float(values[0]), float(values[0])
     low, high = stats.ttest_1samp(values, 0.0).confidence_interval(level)
     return float(low), float(high)

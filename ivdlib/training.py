@@ -17,7 +17,7 @@ import h5py
 import keras
 import numpy as np
 
-from ivdlib import augment, backend, models, replicas
+from ivdlib import augment, backend, curves, models, replicas
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import atomic, need_room
 from ivdlib.losses import loss
@@ -173,6 +173,7 @@ class Trainer:
         done = int(history[-1]["step"]) if history else 0
         chunk = max(1, self.options.steps // 40)
         before = history[-1]["seconds"] if history else 0.0
+        note = curves.log(label)
         begin = saved = time.monotonic()
         with Progress(self.options.steps, label, start=done) as progress:
             while done < self.options.steps:
@@ -188,6 +189,7 @@ class Trainer:
                     )
                 seconds = before + time.monotonic() - begin
                 history.append({"step": done, "loss": value, "seconds": seconds})
+                note(done, value)
                 if checkpoint and time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self._save(checkpoint, history)
                     saved = time.monotonic()

@@ -108,12 +108,14 @@ def test_worse_images_and_discs_do_not_mix_with_the_scans():
     assert blurred.to_numpy() == pytest.approx(0.1)
 
 
-def experiment(folder, name, metrics, **profile):
+def experiment(folder, name, metrics, data=None, extra=None, **profile):
     training = {"steps": 7, "batch": 2, "learning_rate": 1e-3, "schedule": "cosine"}
+    training |= extra or {}
+    data = data or name
     record = {
-        "data": name, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": 1},
+        "data": data, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": 1},
         "config": {
-            "data": name, "folds": [1, 2],
+            "data": data, "folds": [1, 2],
             "profile": {
                 "size": "tiny", "training": training, "spine": {"region": "none", "mask": True},
                 **profile,
@@ -135,12 +137,47 @@ def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
         assert f"| {patient} |" in page
     assert "10,446,849 parameters" in page and "65 of 70 layers" in page
     assert "cannot be tested here" in page and "2.0 h of training" in page
-    assert "## rates" not in page and "| rates | 0.001 | 7 |" in page  # they choose, not prove
+    assert "## rates" not in page  # they choose, not prove
+    assert all("| 0.001 | 7 |" in line for line in lines(page, "| rates |", "FDS-CNN"))
     table = pd.read_csv(tmp_path / "audit.csv")
     assert set(table["data"]) == {"one", "two"}
     for line in page.splitlines():
         if line.startswith("|"):
             assert line.endswith("|")
+
+
+def lines(page, *words):
+    """Rows of the tables that hold all these words."""
+    return [line for line in page.splitlines() if line[:1] == "|" and all(w in line for w in words)]
+
+
+@pytest.mark.slow
+def test_leaks_partitions_and_recipes_stand_apart(tmp_path):
+    plain = scores(CLEAR, spread=0.0)
+    both = pd.concat([plain, plain.assign(scope="best_step", dice=plain["dice"] + 0.02)])
+    single = plain["contrast"].isin(SINGLE)
+    mask = plain[single & (plain["contrast"] == "wat")].assign(
+        scope="together", contrast="together", dice=lambda rows: rows["dice"] + 0.01
+    )
+    experiment(tmp_path, "one", pd.concat([plain, mask]))
+    peeking = {"data": "one", "leak": "epoch"}
+    experiment(tmp_path, "peek", both, **peeking)
+    by_scan = plain.assign(dice=plain["dice"] + 0.05)
+    experiment(tmp_path, "scans", by_scan, data="one", leak="scan")
+    other = scores({**CLEAR, ("fds_cnn", WITH): 0.01}, spread=0.0)
+    experiment(tmp_path, "folds", other, data="one", partition=1)
+    experiment(tmp_path, "more", mask, data="one", extra={"neighbours": 1})
+    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    (line,) = lines(page, "best of 20 steps", "FDS-CNN", WITH + " ") or [""]
+    assert "+0.0200 | [+0.0200, +0.0200]" in line
+    assert all("+0.0500" in line for line in lines(page, "folds of scans", "FDS-CNN"))
+    assert len(lines(page, "folds of scans", "scans")) == len(CLEAR)
+    assert "+0.0500" in lines(page, "| one |", "[+0.05")[0]
+    assert any("+0.0100" in line for line in lines(page, "| folds |"))
+    assert len(lines(page, "| more |", "U-Net", "contrasts+fused")) == 1
+    judged = pd.read_csv(tmp_path / "audit.csv")
+    assert set(judged["data"]) == {"one"}  # claims rest on nothing else
+    assert "## peek" not in page and "## more" in page
 
 
 def test_a_page_needs_results(tmp_path):

@@ -185,3 +185,33 @@ def test_random_pairs_are_mixtures_of_two(contrasts):
         assert sum(float(weight) for weight, _ in parts) == pytest.approx(1, abs=1e-3)
         assert len({name for _, name in parts} & set(contrasts)) == 2
     assert set(fusion.fuse(contrasts, pairs)) == set(pairs)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_ideal_images_fuse_to_the_water_image_where_there_is_more_water(seed):
+    rng = np.random.default_rng(seed)
+    wat, fat = rng.uniform(0, 100, (2, 4, 5, 6))
+    ideal = {"wat": wat, "fat": fat, "inn": wat + fat, "opp": np.abs(wat - fat)}
+    for pair, slope in (("fat+opp", 1.0), ("inn+opp", 2.0)):
+        found = fusion.like_water(ideal, pair, np.ones(wat.shape, bool))
+        assert found["more_water"] == (wat > fat).mean()
+        assert found["slope"] == pytest.approx(slope)
+        assert found["correlation"] == pytest.approx(1.0)
+        assert found["deviation"] == pytest.approx(0.0, abs=1e-9)
+    other = fusion.like_water(ideal, "wat+inn", np.ones(wat.shape, bool))
+    assert other["deviation"] > 0.01  # 2 wat + fat is a picture of its own
+
+
+def test_like_water_by_hand_and_where_nothing_can_be_said():
+    scan = {"wat": np.array([2.0, 4.0, 1.0]), "fat": np.array([1.0, 1.0, 9.0]),
+            "opp": np.array([3.0, 1.0, 5.0])}  # fmt: skip
+    found = fusion.like_water(scan, "fat+opp", np.ones(3, bool))
+    slope = (4 * 2 + 2 * 4) / (4 + 16)  # sums 4 and 2 where the water is 2 and 4
+    assert found["more_water"] == pytest.approx(2 / 3) and found["slope"] == pytest.approx(slope)
+    assert found["correlation"] == pytest.approx(-1.0)
+    assert found["deviation"] == pytest.approx((abs(4 - 2 * slope) + abs(2 - 4 * slope)) / 2 / 3)
+    nothing = fusion.like_water(scan, "fat+opp", np.array([False, False, True]))
+    assert nothing["more_water"] == 0 and np.isnan(nothing["slope"])
+    assert np.isnan(fusion.like_water(scan, "fat+opp", np.zeros(3, bool))["more_water"])
+    with pytest.raises(DataError, match="inn is missing"):
+        fusion.like_water(scan, "inn+opp", np.ones(3, bool))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,9 @@ def grid(add) -> None:
     _add_experiment(sub)
     sub.set_defaults(profile=None)
     sub.add_argument("--experiment", metavar="FILE", help="a declared experiment (TOML)")
+    sub.add_argument(
+        "--tensorboard", metavar="DIR", help="also write learning curves for TensorBoard there"
+    )
     sub.add_argument("--recipe", help="paper (default), or better: four switches beyond the paper")
     sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
     sub.add_argument(
@@ -106,8 +110,12 @@ def run_grid(args: argparse.Namespace) -> int:
     profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
     data = args.data or wanted.folder()
     configure(args)
+    from ivdlib import curves
     from ivdlib.experiment import Experiment
 
+    if args.tensorboard:
+        os.environ[curves.VARIABLE] = str(Path(args.tensorboard).resolve() / wanted.name)
+    curves.check()
     experiment = Experiment(
         wanted.name,
         wanted.profile,

@@ -1,0 +1,82 @@
+"""The section of AUDIT.md about one experiment: patients, discs, the worst scans, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from ivdlib import audit, result_figures, tables
+from ivdlib.audit_sections import table
+from ivdlib.profiles import TITLES, title
+
+WORST = 3
+"""Scans shown of each experiment."""
+
+
+def experiment(
+    name: str, record: dict, metrics: pd.DataFrame, figures: Mapping[str, Path] | None = None
+) -> str:
+    """Show an experiment: what it was, every patient, levels, seams, the worst scans, figures."""
+    found = audit.patients(metrics)
+    profile = record["config"]["profile"]
+    training = profile["training"]
+    seconds = record.get("seconds", 0.0)
+    parts = [
+        f"## {name}\n\n"
+        f"Data: {record['data']}{' (phantom)' if record['phantom'] else ''}, "
+        f"{len(record['cases'])} scans of {metrics['subject'].nunique()} patients, "
+        f"{len(record['config']['folds'])} folds; size {profile['size']}, "
+        f"{training['steps']} steps of {training['batch']} tiles, "
+        f"rate {training['learning_rate']:g} ({training['schedule']}); {record['seeds']} seed(s); "
+        f"{seconds / 3600:.1f} h of training and scoring.\n"
+    ]
+    if len(found.columns):
+        rows = ((column, *(f"{v:.4f}" for v in found[column]), f"{found[column].mean():.4f}")
+                for column in found)  # fmt: skip
+        parts.append("Mean Dice of each patient over the single contrasts:\n")
+        parts.append(table(("network, trained on", *found.index, "mean"), rows))
+    parts += [_discs(metrics), _worst(metrics)]
+    parts += [
+        f"![{result_figures.ALT[key]}]({name}/figures/{path.name})\n"
+        for key, path in (figures or {}).items()
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _discs(metrics: pd.DataFrame) -> str:
+    """Disc by disc: all, by level where known, and apart those that a seam between tiles cuts."""
+    discs = tables.disc_rows(metrics, "disc")
+    discs = discs[~discs["contrast"].str.contains("+", regex=False)]
+    discs = discs[discs["network"].isin(list(TITLES))]
+    if discs.empty:
+        return ""
+    groups = {"all discs": discs}
+    groups |= {level: mine for level, mine in discs.groupby("level", sort=False) if level}
+    if "seam" in discs and discs["seam"].astype(str).eq("True").any():
+        cut = discs["seam"].astype(str) == "True"
+        groups |= {"cut by a seam": discs[cut], "not cut": discs[~cut]}
+    rows = []
+    for group, part in groups.items():
+        for (network, arm), mine in part.groupby(["network", "trained_on"], sort=False):
+            means = mine[["dice", "asd_mm", "hd95_mm", "centre_distance_mm"]].mean()
+            rows.append((group, title(network), arm, str(mine[["case", "disc"]].drop_duplicates()
+                         .shape[0]), f"{means.iloc[0]:.4f}",
+                         *(f"{v:.2f}" for v in means.iloc[1:])))  # fmt: skip
+    heads = ("discs", "network", "trained on", "number", "Dice", "surface distance (mm)",
+             "95 % Hausdorff (mm)", "centres (mm)")  # fmt: skip
+    return "Disc by disc, single contrasts, mean over discs:\n\n" + table(heads, rows)
+
+
+def _worst(metrics: pd.DataFrame) -> str:
+    """The scans and contrasts that FDS-CNN segments worst."""
+    rows = tables.disc_rows(metrics)
+    rows = rows[(rows["network"] == "fds_cnn") & ~rows["contrast"].str.contains("+", regex=False)]
+    if rows.empty:
+        return ""
+    keys = ["trained_on", "case", "contrast"]
+    worst = rows.groupby(keys)["dice"].mean().nsmallest(WORST)
+    named = ", ".join(f"{case} {contrast} ({arm}) {value:.3f}"
+                      for (arm, case, contrast), value in worst.items())  # fmt: skip
+    return f"Worst scans of FDS-CNN: {named}.\n"

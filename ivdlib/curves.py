@@ -1,0 +1,53 @@
+"""Learning curves as they grow, for TensorBoard: an option, `ivdlib grid --tensorboard DIR`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from ivdlib.errors import ConfigError
+
+VARIABLE = "IVDLIB_TENSORBOARD"
+"""Names the folder for the logs; workers of this machine inherit it."""
+
+
+def check() -> None:
+    """Refuse what cannot be done.
+
+    Raises
+    ------
+    ConfigError
+        Where logs are wanted and TensorBoard is not installed.
+    """
+    if os.environ.get(VARIABLE):
+        _writer_class()
+
+
+def log(label: str) -> Callable[[int, float], None]:
+    """Get a function that notes a loss at a step, in a folder named after a training.
+
+    Without the variable `VARIABLE` it notes nothing.
+    """
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        return lambda step, loss: None
+    name = re.sub(r"^training \d+/\d+: ", "", label)
+    writer = _writer_class()(str(Path(folder) / re.sub(r"[^\w.-]+", "_", name)))
+
+    def note(step: int, loss: float) -> None:
+        writer.add_scalar("training loss", loss, step)
+        writer.flush()
+
+    return note
+
+
+def _writer_class() -> type:
+    try:
+        from tensorboard.summary import Writer
+    except ImportError as error:
+        raise ConfigError(
+            "logs for TensorBoard need it; install it with: pip install 'ivdlib[tensorboard]'."
+        ) from error
+    return Writer

@@ -1,0 +1,113 @@
+"""Figures of a finished experiment: learning curves, patients, levels of the spine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ivdlib import diagrams, files, plotting, tables
+from ivdlib.discs import LEVELS
+from ivdlib.plotting import MARKERS, WIDTH
+from ivdlib.profiles import ARMS, TITLES, title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ALT = {
+    "learning_curves": "Training loss over the steps, mean over folds: a line for each network and "
+    "kind of training.",
+    "patients": "Dice of every scan, patient by patient: a colour and marker for each network.",
+    "levels": "Dice and average symmetric surface distance of the discs, level by level: a line "
+    "for each network.",
+}
+"""Alternative text by the name of the figure."""
+
+
+def write(folder: str | Path) -> dict[str, Path]:
+    """Draw what there is to draw of an experiment into its folder `figures/`.
+
+    Returns
+    -------
+    dict of str to Path
+        By the keys of `ALT`.
+    """
+    folder = Path(folder)
+    found = {"learning_curves": _curves(folder)}
+    metrics = folder / "metrics.csv"
+    if metrics.is_file():
+        rows = tables.read(metrics)
+        found |= {"patients": _patients(rows), "levels": levels(rows)}
+    drawn = {name: figure for name, figure in found.items() if figure is not None}
+    plotting.save(drawn, folder / "figures")
+    return {name: folder / "figures" / f"{name}.png" for name in drawn}
+
+
+def _curves(folder: Path) -> Figure | None:
+    """Mean over folds and seeds for each network and arm; at most as many as there are colours."""
+    histories: dict[str, list[pd.DataFrame]] = {}
+    for path in sorted(folder.glob("trainings/*/history.csv")):
+        record = files.read_json(path.with_name("record.json"))
+        if record.get("target") == "disc":
+            name = f"{title(record['network'])}, {ARMS[record['arm']]}"
+            histories.setdefault(name, []).append(pd.read_csv(path))
+    means = {
+        name: pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
+        for name, curves in sorted(histories.items())
+    }
+    return diagrams.learning_curve(dict(list(means.items())[: len(MARKERS)])) if means else None
+
+
+def _main(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the three networks on single contrasts, with fusion where the data have it."""
+    arm = ARMS["with" if tables.has_fusion(rows) else "without"]
+    alone = ~rows["contrast"].str.contains("+", regex=False)
+    return rows[rows["network"].isin(list(TITLES)) & (rows["trained_on"] == arm) & alone]
+
+
+def _patients(metrics: pd.DataFrame) -> Figure | None:
+    rows = _main(tables.disc_rows(metrics))
+    if rows.empty:
+        return None
+    scans = rows.groupby(["network", "subject", "case"], as_index=False)["dice"].mean()
+    return diagrams.dice_by_patient(scans.replace({"network": TITLES}))
+
+
+def levels(metrics: pd.DataFrame) -> Figure | None:
+    """Draw Dice and surface distance of the discs by level; None where no level is known.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+    """
+    rows = _main(tables.disc_rows(metrics, "disc"))
+    order = [level for level in LEVELS if (rows["level"] == level).any()]
+    if not order:
+        return None
+    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for axes, (measure, name) in zip(
+        panels, (("dice", "Dice"), ("asd_mm", "surface distance (mm)")), strict=True
+    ):
+        _by_level(axes, rows, order, measure)
+        axes.set(xlabel="disc", ylabel=name)
+    panels[0].set_ylim(0, 1)
+    panels[1].set_ylim(bottom=0)
+    lines = panels[0].get_lines()
+    figure.legend(lines, [line.get_label() for line in lines], loc="outside upper center",
+                  ncols=3, frameon=False, fontsize=9)  # fmt: skip
+    return figure
+
+
+def _by_level(axes: Axes, rows: pd.DataFrame, order: list[str], measure: str) -> None:
+    for (network, name), (colour, marker) in zip(TITLES.items(), MARKERS, strict=False):
+        mine = rows[rows["network"] == network]
+        if len(mine):
+            means = mine.groupby("level")[measure].mean().reindex(order)
+            axes.plot(order, means, color=colour, marker=marker, label=name)
+    axes.tick_params(axis="x", labelrotation=45)
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,54 @@
+"""The page's section on one experiment: discs by level and by seam, the worst scans."""
+
+import pandas as pd
+import pytest
+
+from ivdlib import audit_experiment
+
+RECORD = {
+    "data": "made up", "phantom": True, "seeds": 1, "seconds": 3600.0, "cases": {"a": 1, "b": 2},
+    "config": {"folds": [1, 2], "profile": {"size": "tiny", "training": {
+        "steps": 5, "batch": 2, "learning_rate": 1e-3, "schedule": "cosine"}}},
+}  # fmt: skip
+
+
+def rows():
+    every = []
+    for case, dice in (("a", 0.9), ("b", 0.5)):
+        for contrast, less in (("wat", 0.0), ("fat", 0.2), ("wat+opp", -0.05)):
+            same = {"target": "disc", "network": "fds_cnn", "trained_on": "contrasts", "case": case,
+                    "subject": case, "seed": 0, "contrast": contrast}  # fmt: skip
+            every.append({**same, "scope": "volume", "dice": dice - less})
+            for disc, level in enumerate(("L5/S1", "L4/5"), start=1):
+                every.append({
+                    **same, "scope": "disc", "level": level, "disc": disc, "dice": dice - less,
+                    "asd_mm": float(disc), "hd95_mm": 2.0 * disc, "centre_distance_mm": 0.5,
+                    "seam": level == "L4/5",
+                })  # fmt: skip
+    return pd.DataFrame(every)
+
+
+def test_discs_by_level_and_seam():
+    page = audit_experiment.experiment("mine", RECORD, rows())
+    mean = f"{(0.9 + 0.7 + 0.5 + 0.3) / 4:.4f}"
+    lines = {line.split(" | ")[0][2:]: line for line in page.splitlines() if "FDS-CNN |" in line}
+    assert set(lines) == {"all discs", "L5/S1", "L4/5", "cut by a seam", "not cut"}
+    assert f"| 4 | {mean} | 1.50 | 3.00 | 0.50 |" in lines["all discs"]
+    assert (
+        f"| 2 | {mean} | 1.00 | 2.00 | 0.50 |"
+        in lines["L5/S1"]
+        == lines["not cut"].replace("not cut", "L5/S1")
+    )
+    assert f"| 2 | {mean} | 2.00 |" in lines["cut by a seam"]
+    assert "made up (phantom), 2 scans of 2 patients" in page and "1.0 h" in page
+
+
+def test_the_worst_scans_are_named():
+    page = audit_experiment.experiment("mine", RECORD, rows())
+    assert "b fat (contrasts) 0.300, b wat (contrasts) 0.500, a fat (contrasts) 0.700." in page
+
+
+@pytest.mark.parametrize("scope", ["together", "blurred"])
+def test_an_experiment_without_discs_or_scans_has_no_such_tables(scope):
+    page = audit_experiment.experiment("mine", RECORD, rows().assign(scope=scope))
+    assert page.startswith("## mine") and "|" not in page and "Worst" not in page

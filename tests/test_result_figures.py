@@ -1,0 +1,47 @@
+"""Figures of a finished experiment."""
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from ivdlib import files, result_figures
+from ivdlib.discs import LEVELS
+
+
+def disc_rows(levels):
+    every = [
+        {"target": "disc", "scope": scope, "network": network, "trained_on": "contrasts",
+         "contrast": "t2", "subject": case[0], "case": case, "seed": 0, "fold": 1, "level": level,
+         "dice": 0.8, "asd_mm": 1.0}
+        for network in ("fds_cnn", "unet")
+        for case in ("a1", "b1")
+        for scope, level in (("volume", ""), *(("disc", level) for level in levels))
+    ]  # fmt: skip
+    return pd.DataFrame(every)
+
+
+def test_what_there_is_is_drawn(tmp_path):
+    curve = pd.DataFrame({"step": [1, 2], "loss": [1.0, 0.5], "seconds": [1.0, 2.0]})
+    for number in (1, 2):
+        place = tmp_path / "trainings" / str(number)
+        files.write_csv(place / "history.csv", curve)
+        record = {"target": "disc", "network": "fds_cnn", "arm": "without"}
+        files.write_json(place / "record.json", record)
+    files.write_csv(tmp_path / "metrics.csv", disc_rows(LEVELS))
+    drawn = result_figures.write(tmp_path)
+    assert set(drawn) == set(result_figures.ALT)
+    for path in drawn.values():
+        picture = np.asarray(Image.open(path).convert("L"))
+        assert min(picture.shape) > 200 and picture.std() > 5  # something is drawn
+
+
+def test_nothing_is_drawn_of_nothing(tmp_path):
+    files.write_csv(tmp_path / "metrics.csv", disc_rows([""]).assign(network="level atlas"))
+    assert result_figures.write(tmp_path) == {}
+
+
+def test_levels_stand_in_their_order_whatever_that_of_the_rows():
+    figure = result_figures.levels(disc_rows(LEVELS[::-1]))
+    names = [text.get_text() for text in figure.axes[0].get_xticklabels()]
+    assert names == list(LEVELS)
+    assert [line.get_label() for line in figure.axes[1].get_lines()] == ["FDS-CNN", "U-Net"]
