@@ -58,6 +58,11 @@ def experiments(folder: str | os.PathLike, wanted: str = "result") -> Found:
     return found
 
 
+def _water(folder: Path, results: Found) -> dict[str, pd.DataFrame]:
+    paths = {name: folder / name / "tables" / "fused_and_water.csv" for name in results}
+    return {name: pd.read_csv(path) for name, path in paths.items() if path.is_file()}
+
+
 def write(folder: str | os.PathLike) -> Path:
     """Write ``AUDIT.md``, ``audit.csv`` and the figures of each experiment into a folder.
 
@@ -87,6 +92,7 @@ def write(folder: str | os.PathLike) -> Path:
         audit_sections.partitions(results, partitions),
         audit_sections.spine(audit.spine(results)),
         audit_sections.together({**results, **better}),
+        audit_sections.water(_water(folder, results)),
         audit_sections.leaks(results, leaks),
         audit_sections.cost(),
         audit_sections.untested(),

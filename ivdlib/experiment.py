@@ -349,6 +349,9 @@ class Experiment:
         metrics = self.metrics()
         files.write_csv(self.folder / "metrics.csv", metrics)
         tables.write(metrics, self.folder / "tables", self.label(), self.derived)
+        water = tables.fused_and_water(self.cases.values(), self.fused)
+        if len(water):
+            files.write_csv(self.folder / "tables" / "fused_and_water.csv", water)
         self._record_trainings()
         return metrics
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from ivdlib import diagrams, files, plotting, tables
 from ivdlib.discs import LEVELS
-from ivdlib.plotting import MARKERS, WIDTH
+from ivdlib.plotting import BLUE, MARKERS, VERMILION, WIDTH
 from ivdlib.profiles import ARMS, TITLES, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from ivdlib.cases import Case
+
+VOXELS = 300
+"""Of a scan, in `against_water`."""
+
+IDEAL = {"fat+opp": 1, "inn+opp": 2}
+"""How often the water image a fused contrast is, of ideal images, where there is more water."""
 
 ALT = {
     "learning_curves": "Training loss over the steps, mean over folds: a line for each network and "
@@ -99,6 +109,45 @@ def levels(metrics: pd.DataFrame) -> Figure | None:
     lines = panels[0].get_lines()
     figure.legend(lines, [line.get_label() for line in lines], loc="outside upper center",
                   ncols=3, frameon=False, fontsize=9)  # fmt: skip
+    return figure
+
+
+def against_water(cases: Iterable[Case], pairs: Sequence[str], seed: int = 0) -> Figure:
+    """Draw fused contrasts against the water image, voxel by voxel within the discs.
+
+    Parameters
+    ----------
+    cases : iterable of Case
+        With labels; from each up to `VOXELS` voxels are drawn.
+    pairs : sequence of str
+        Fused contrasts, such as ``"inn+opp"``.
+    seed : int, default 0
+        Which voxels.
+
+    Returns
+    -------
+    Figure
+        A panel a pair: each scan in units of its mean water within the discs; a line at the ideal.
+    """
+    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+    rng, points = np.random.default_rng(seed), []
+    for case in cases:
+        inside = np.flatnonzero(case.discs)
+        chosen = rng.choice(inside, min(VOXELS, len(inside)), replace=False)
+        values = {name: np.float64(image).ravel()[chosen] for name, image in case.contrasts.items()}
+        scale = values["wat"].mean() or 1.0
+        points.append({name: value / scale for name, value in values.items()})
+    for axes, pair in zip(panels, pairs, strict=True):
+        water = np.concatenate([p["wat"] for p in points])
+        total = np.concatenate([sum(p[name] for name in pair.split("+")) for p in points])
+        axes.plot(water, total, ".", color=BLUE, ms=2, alpha=0.4)
+        ideal = IDEAL.get(pair)
+        if ideal:
+            axes.axline((0, 0), slope=ideal, color=VERMILION, label=f"{ideal} × water")
+            axes.legend(frameon=False, fontsize=9, loc="upper left")
+        axes.set(xlabel="water", ylabel=pair, xlim=(0, None), ylim=(0, None))
+        axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ivdlib import files
 from ivdlib.dixon import CONTRASTS, contrast_order
-from ivdlib.fusion import FUSED, is_derived
+from ivdlib.fusion import FUSED, is_derived, like_water
 from ivdlib.metrics import MEASURES
 from ivdlib.profiles import ARMS, TITLES
+
+if TYPE_CHECKING:
+    from ivdlib.cases import Case
 
 TEXT = {"case": str, "subject": str, "stage": str, "level": str}
 """Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
@@ -130,6 +134,23 @@ def exact_labels(metrics: pd.DataFrame) -> pd.DataFrame:
         for arm, mine in rows[rows["network"] == network].groupby("trained_on")
     ]
     return pd.DataFrame(lines, columns=["network", "trained_on", "drawn", "exact", "scans"])
+
+
+def fused_and_water(cases: Iterable[Case], pairs: Iterable[str]) -> pd.DataFrame:
+    """Compare fused contrasts with the water image within the discs, voxel by voxel.
+
+    Returns
+    -------
+    DataFrame
+        A row a fused contrast: `contrast`, means over scans of what `fusion.like_water` gives, and
+        `scans`; empty where the scans have no water and fat images.
+    """
+    cases = [case for case in cases if {"wat", "fat"} <= set(case.contrasts) and case.discs.any()]
+    rows = []
+    for pair in pairs if cases else ():
+        scans = pd.DataFrame([like_water(case.contrasts, pair, case.discs) for case in cases])
+        rows.append({"contrast": pair, **scans.mean(), "scans": len(cases)})
+    return pd.DataFrame(rows)
 
 
 def has_fusion(metrics: pd.DataFrame) -> bool:

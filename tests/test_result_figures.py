@@ -1,5 +1,7 @@
 """Figures of a finished experiment."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -45,3 +47,17 @@ def test_levels_stand_in_their_order_whatever_that_of_the_rows():
     names = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert names == list(LEVELS)
     assert [line.get_label() for line in figure.axes[1].get_lines()] == ["FDS-CNN", "U-Net"]
+
+
+def test_fused_contrasts_against_water():
+    rng = np.random.default_rng(0)
+    wat, fat = rng.uniform(50, 100, (3, 8, 9)), rng.uniform(0, 20, (3, 8, 9))
+    ideal = {"wat": wat, "fat": fat, "inn": wat + fat, "opp": wat - fat}
+    case = SimpleNamespace(contrasts=ideal, discs=wat > 60)
+    figure = result_figures.against_water([case, case], ["fat+opp", "wat+inn", "inn+opp"])
+    first, middle, last = figure.axes
+    for axes, slope in ((first, 1), (last, 2)):
+        points = axes.get_lines()[0].get_xydata()
+        np.testing.assert_allclose(points[:, 1], slope * points[:, 0], rtol=1e-9)
+        assert axes.get_legend().get_texts()[0].get_text() == f"{slope} × water"
+    assert middle.get_legend() is None

@@ -1,6 +1,7 @@
 """Tables 1 to 3: means by hand, and the paper's numbers beside them."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -204,3 +205,19 @@ def test_exact_labels_have_a_table_of_their_own(tmp_path):
     tables.write(pd.DataFrame(found), tmp_path, "phantom")
     assert (tmp_path / "exact_labels.csv").is_file()
     assert tables.exact_labels(pd.DataFrame(rows())).empty
+
+
+def test_fused_contrasts_beside_the_water_image():
+    rng = np.random.default_rng(0)
+    wat, fat = rng.uniform(50, 100, (3, 8, 9)), rng.uniform(0, 20, (3, 8, 9))
+    ideal = {"wat": wat, "fat": fat, "inn": wat + fat, "opp": wat - fat}
+    cases = [SimpleNamespace(contrasts=ideal, discs=wat > level) for level in (60, 70)]
+    unlabelled = SimpleNamespace(contrasts=ideal, discs=wat < 0)
+    found = tables.fused_and_water([*cases, unlabelled], tables.FUSED).set_index("contrast")
+    assert list(found.index) == list(tables.FUSED) and (found["scans"] == 2).all()
+    assert found.loc["inn+opp", "slope"] == pytest.approx(2)
+    assert found.loc["fat+opp", "deviation"] == pytest.approx(0, abs=1e-12)
+    assert found.loc["wat+inn", "deviation"] > 1e-3
+    t2 = SimpleNamespace(contrasts={"t2": wat}, discs=wat > 60)
+    assert tables.fused_and_water([t2], ()).empty
+    assert tables.fused_and_water([t2], ["fat+opp"]).empty

@@ -24,7 +24,16 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ivdlib import diagrams, files, plotting, profiles, statistics, tables
+from ivdlib import (
+    diagrams,
+    files,
+    places,
+    plotting,
+    profiles,
+    result_figures,
+    statistics,
+    tables,
+)
 from ivdlib.choices import open_choices
 from ivdlib.experiment import Experiment
 
@@ -73,6 +82,53 @@ if len(exact):
     display(exact.round(4))
 
 # %% [markdown]
+# ## Why fused contrasts score higher: the physics
+#
+# Water and fat answer the scanner with slightly different frequencies. At one moment their signals
+# add up (`inn` = water + fat), at another they cancel (`opp` = |water − fat|). In a voxel with more
+# water than fat, `opp` is water − fat, and so
+#
+# - `fat+opp` = fat + water − fat = **water**,
+# - `inn+opp` = water + fat + water − fat = **two times water**; min–max removes the factor.
+#
+# Discs are nearly all water. Inside them two of the four "new" contrasts should be the water image
+# again. Is it so in these scans? We look at every disc voxel.
+
+# %%
+algebra = tables.fused_and_water(experiment.cases.values(), experiment.fused)
+if len(algebra):
+    algebra = algebra.set_index("contrast")
+    display(algebra.round(3))
+else:
+    print("These data have no water and fat images to fuse.")
+
+# %% [markdown]
+# `more_water`: share of the disc voxels with more water than fat. In these, `slope` says how many
+# times the water image the sum is, `correlation` how alike the two pictures are (1: the same), and
+# `deviation` how far a voxel lies from that line, as a share of the mean. Mean over scans.
+
+# %%
+if len(algebra):
+    scans = list(experiment.cases.values())
+    figures["water"] = result_figures.against_water(scans, list(experiment.fused))
+    alt = "Each fused contrast against water for voxels of discs; a line where the ideal lies."
+    plotting.show(figures["water"], alt)
+
+# %%
+if len(algebra):
+    same = [pair for pair in ("fat+opp", "inn+opp") if pair in algebra.index]
+    told = ", ".join(f"{p} {algebra.loc[p, 'correlation']:.2f}" for p in same)
+    print(f"Correlation with the water image within the discs: {told}.")
+if "wat" in experiment.derived:
+    print("Here water itself was computed, as inn − fat: then wat+inn = 2 inn − fat, and inn+opp")
+    print("can differ from 2 water only as far as opp differs from |water − fat|.")
+
+# %% [markdown]
+# So a network that scores higher on `fat+opp` than on `fat` has not learnt from a new contrast: it
+# was shown the water image in place of the fat image. The fair question is whether a fused contrast
+# beats the **best** single one. Table 1 and 2 answer it for these data; the audit asks it too.
+
+# %% [markdown]
 # ## Patient by patient
 #
 # A mean hides how much people differ. Each dot is one scan (mean over its single contrasts), each
@@ -94,6 +150,14 @@ plotting.show(
     "Dice of every test scan, patient by patient: one colour and marker for each network, a short "
     "line for each patient's mean.",
 )
+
+# %%
+levels = result_figures.levels(results)
+if levels is None:
+    print("Disc by disc: not scored in this profile, or the levels are not known.")
+else:
+    figures["levels"] = levels
+    plotting.show(figures["levels"], result_figures.ALT["levels"])
 
 # %%
 people = dots[dots["trained_on"] == arm].groupby(["network", "subject"])["dice"].mean()
@@ -186,6 +250,22 @@ print("\n".join(f"- {sentence}" for sentence in verdict))
 # fat, `inn+opp` is the water image times two, the same picture after min–max; so a small gain of
 # `inn+opp` over `wat` cannot come from new information there.
 #
+# ## The audit, claim by claim
+#
+# What you ran here is one experiment. The package keeps longer ones, on real discs and on the
+# phantom, and judges each claim of the paper by them. This is where that page begins; the whole of
+# it, with every patient, is `reports/reference/AUDIT.md`.
+
+# %%
+page = places.root() / "reports" / "reference" / "AUDIT.md"
+if page.is_file():
+    start, *parts = page.read_text(encoding="utf-8").split("\n## ")
+    claims = [part for part in parts if part.startswith("Claims that compare")]
+    display(Markdown("\n\n".join([*start.split("\n\n")[1:], *("### " + c for c in claims)])))
+else:
+    print("This copy of the package has no audit page yet; `make audit` writes one.")
+
+# %% [markdown]
 # ## Check
 
 # %%
