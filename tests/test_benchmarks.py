@@ -96,3 +96,17 @@ def test_a_step_is_timed(tmp_path):
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["peak_gflops"]["float32"] > 1 and record["goals"] == []
     assert record["arguments"]["batch"] == 2 and "keras" in record["versions"]
+
+
+@pytest.mark.slow
+def test_the_scorer_agrees_with_its_peers(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import scorer
+
+    rows, agree = scorer.measure(rounds=1)
+    assert agree and {row["discs"] for row in rows} == {9}
+    monkeypatch.setattr(scorer, "_ours", lambda p, t: [
+        {**row, "hd95_mm": row["hd95_mm"] + 0.01} for row in scorer.challenge.disc_scores(
+            p, t, scorer.SPACING)
+    ])  # fmt: skip
+    assert not scorer.measure(rounds=1)[1]
