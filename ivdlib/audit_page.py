@@ -36,7 +36,9 @@ Found = dict[str, tuple[dict, pd.DataFrame]]
 
 
 def kind(record: dict) -> str:
-    """What an experiment is for: `result`, `inner`, `leak`, `partition` or `better`."""
+    """What an experiment is for: `result`, `inner`, `leak`, `partition`, `better`, `external`."""
+    if record.get("external"):
+        return "external"
     profile = record["config"]["profile"]
     if profile.get("inner"):
         return "inner"
@@ -81,8 +83,8 @@ def write(folder: str | os.PathLike) -> Path:
         Where no experiment is finished.
     """
     folder = Path(folder)
-    kinds = ("result", "inner", "leak", "partition", "better")
-    results, inner, leaks, partitions, better = (experiments(folder, one) for one in kinds)
+    kinds = ("result", "inner", "leak", "partition", "better", "external")
+    results, inner, leaks, partitions, better, others = (experiments(folder, k) for k in kinds)
     if not results:
         raise DataError(f"{folder} holds no finished experiment; run make audit first.")
     judged = audit.table({name: metrics for name, (_, metrics) in results.items()})
@@ -91,7 +93,7 @@ def write(folder: str | os.PathLike) -> Path:
         audit_sections.claims(judged),
         audit_sections.partitions(results, partitions),
         audit_sections.spine(audit.spine(results)),
-        audit_sections.together({**results, **better}),
+        audit_sections.together({**results, **better, **others}),
         audit_sections.water(_water(folder, results)),
         audit_sections.leaks(results, leaks),
         audit_sections.cost(),

@@ -172,7 +172,8 @@ def grid(capsys, data, tmp_path, *more):
 def test_a_plan_writes_nothing(capsys, tmp_path, write_case):
     for name in ("A1", "B1"):
         write_case(tmp_path / "data", name)
-    status, out, _ = grid(capsys, tmp_path / "data", tmp_path, "--plan", "--recipe", "better")
+    more = ("--plan", "--recipe", "better", "--set", "arms=stacked")
+    status, out, _ = grid(capsys, tmp_path / "data", tmp_path, *more)
     assert status == 0 and "contrasts as channels: 2 of 2 trainings left" in out
     assert not (tmp_path / "reports").exists()
 
