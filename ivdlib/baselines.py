@@ -1,8 +1,8 @@
-"""Rows that need no network: a level atlas and a voxel-wise logistic regression.
+"""Rows that need no network: level atlas, threshold, voxel-wise logistic regression.
 
 A network that does no better than these has learnt where discs lie, not what they look like.
-Nothing here is chosen on test patients: an atlas that is applied to a training case leaves out the
-masks of its own patient, and thresholds are those with the best mean Dice over the training cases.
+Nothing here is chosen on test patients: see `atlas`; thresholds are those with the best mean Dice
+over the training cases.
 
 A case is anything with `name`, `subject`, `contrasts`, `discs`, `columns` and `spacing`, such as
 `cases.Case`; of a test case, `discs` is never looked at.
@@ -10,23 +10,23 @@ A case is anything with `name`, `subject`, `contrasts`, `discs`, `columns` and `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
-from ivdlib.errors import DataError, LeakageError
+from ivdlib import metrics
+from ivdlib.atlas import atlases_of, best_threshold, check, level_atlas, smooth
+from ivdlib.errors import DataError
 
 Images = Mapping[str, Mapping[str, np.ndarray]]
 """Volumes by case and image name: `images[case][name]`, float32 from 0 to 1."""
 
 ATLAS = "level atlas"
+THRESHOLD = "threshold"
 LOGISTIC = "logistic regression"
 LOGISTIC_ALL = "logistic regression, all contrasts"
-
-ATLAS_SIGMA_MM = 1.5
-"""Standard deviation of the Gaussian that smooths the mean mask."""
+ROWS = (ATLAS, THRESHOLD, LOGISTIC, LOGISTIC_ALL)
 
 IMAGE_SIGMAS_MM = (1.5, 3.0)
 """Standard deviations of the smoothed copies of an image that the regression sees."""
@@ -34,120 +34,35 @@ IMAGE_SIGMAS_MM = (1.5, 3.0)
 VOXELS_PER_CASE = 20_000
 """Voxels drawn from each training case for the fit and its threshold."""
 
-_THRESHOLDS = np.arange(1, 20) / 20
 _CLIP = 0.01
 
 
-def _smooth(volume: np.ndarray, sigma_mm: float, spacing: Sequence[float]) -> np.ndarray:
-    return ndimage.gaussian_filter(volume.astype(np.float32), sigma_mm / np.asarray(spacing))
-
-
-def _fit(volume: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Crop and pad a volume about its centre to `shape`."""
-    cut, add = [], []
-    for have, want in zip(volume.shape, shape, strict=True):
-        start = max(have - want, 0) // 2
-        cut.append(slice(start, start + want))
-        before = max(want - have, 0) // 2
-        add.append((before, max(want - have, 0) - before))
-    return np.pad(volume[tuple(cut)], add)
-
-
-def _check(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> None:
-    if not train_cases:
-        raise DataError("there is no training case; an atlas needs at least one.")
-    for case in train_cases:
-        if case.discs is None:
-            raise DataError(f"case {case.name} has no disc labels; leave it out of the training.")
-    both = {case.subject for case in train_cases} & {case.subject for case in test_cases}
-    if both:
-        raise LeakageError(
-            f"subject {', '.join(sorted(map(str, both)))} is on both sides of the split; "
-            "keep all cases of a subject on one side."
+def _image(case: Any, name: str, images: Images, shape: tuple[int, ...]) -> np.ndarray:
+    if name not in images.get(case.name, {}):
+        raise DataError(f"image {name} of case {case.name} was not supplied to the baseline.")
+    image = images[case.name][name]
+    if image.shape != shape:
+        raise DataError(
+            f"image {name} of case {case.name} has shape {image.shape}, the case {shape}."
         )
+    return image
 
 
-def _others(cases: Sequence[Any], case: Any) -> Sequence[Any]:
-    """Return the cases of other patients; with a single patient there are none, so all of them."""
-    return [c for c in cases if c.subject != case.subject] or cases
-
-
-def _crop(case: Any) -> str:
-    value = case.columns.get("crop")
-    return "" if value is None else str(value).strip()
-
-
-def atlas_probability(train_cases: Sequence[Any], case: Any) -> np.ndarray:
-    """Compute how often a voxel belonged to a disc in the training masks.
-
-    Where every case has a column `crop` (the level, counted from the sacrum), only crops of the
-    same number count, or all of them if there is none; other shapes are padded and cropped about
-    the centre. The mean mask is smoothed by `ATLAS_SIGMA_MM`.
-
-    Parameters
-    ----------
-    train_cases : sequence of case
-        Cases with masks; none of them may be of the patient of `case`.
-    case : case
-        The case to make the atlas for; its mask is not looked at.
-
-    Returns
-    -------
-    ndarray of float32
-        From 0 to 1, of the shape of `case`.
-    """
-    alike = list(train_cases)
-    if _crop(case) and all(map(_crop, train_cases)):
-        alike = [c for c in train_cases if _crop(c) == _crop(case)] or alike
-    total = np.zeros(next(iter(case.contrasts.values())).shape, np.float32)
-    for other in alike:
-        total += _fit(other.discs, total.shape)
-    return _smooth(total / len(alike), ATLAS_SIGMA_MM, case.spacing)
-
-
-def best_threshold(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Return the threshold (0.05, 0.10 … 0.95) with the best mean Dice.
-
-    Parameters
-    ----------
-    pairs : iterable of (probability, truth)
-        One pair of arrays for each training case.
-    """
-    edges = [-np.inf, *_THRESHOLDS, np.inf]
-    scores = []
-    for probability, truth in pairs:
-        every = np.histogram(probability, edges)[0]
-        inside = np.histogram(probability[truth], edges)[0]
-        # From the top: how many voxels, and how many true ones, reach each threshold.
-        found, hits = (np.cumsum(h[::-1])[::-1][1:] for h in (every, inside))
-        total = found + inside.sum()
-        scores.append(np.where(total > 0, 2 * hits / np.maximum(total, 1), 1.0))
-    return float(_THRESHOLDS[np.argmax(np.mean(scores, axis=0))])
-
-
-def _atlases(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> dict[str, np.ndarray]:
-    """Return the atlas for every case; those of training cases leave out their own patient."""
-    _check(train_cases, test_cases)
-    own = {c.name: atlas_probability(_others(train_cases, c), c) for c in train_cases}
-    return own | {c.name: atlas_probability(train_cases, c) for c in test_cases}
-
-
-def level_atlas(
-    train_cases: Sequence[Any],
-    test_cases: Sequence[Any],
-    *,
-    atlases: Mapping[str, np.ndarray] | None = None,
+def threshold(
+    train_cases: Sequence[Any], test_cases: Sequence[Any], name: str, images: Images
 ) -> dict[str, np.ndarray]:
-    """Predict discs from the training masks alone, without any image.
+    """Predict discs by the brightness of a voxel alone: those above one value, or below it.
 
     Parameters
     ----------
     train_cases : sequence of case
-        Cases with masks.
+        Cases with masks; value and side are those with the best mean Dice on them.
     test_cases : sequence of case
         Cases of other patients.
-    atlases : mapping of str to ndarray, optional
-        Atlas of each case where it is known already.
+    name : str
+        The image.
+    images : mapping
+        `images[case][name]`, float32 volumes from 0 to 1.
 
     Returns
     -------
@@ -157,13 +72,30 @@ def level_atlas(
     Raises
     ------
     DataError
-        If there is no training case, or one has no masks.
+        If an image is missing or has another shape, or a mask is missing.
     LeakageError
         If a subject is on both sides.
     """
-    atlases = _atlases(train_cases, test_cases) if atlases is None else atlases
-    threshold = best_threshold((atlases[case.name], case.discs) for case in train_cases)
-    return {case.name: atlases[case.name] >= threshold for case in test_cases}
+    check(train_cases, test_cases)
+    best, chosen = -1.0, None
+    for turned in (False, True):
+        pairs = [
+            (_turned(_image(c, name, images, c.discs.shape), turned), c.discs) for c in train_cases
+        ]
+        value = best_threshold(pairs)
+        score = float(np.mean([metrics.dice(image >= value, truth) for image, truth in pairs]))
+        if score > best:
+            best, chosen = score, (turned, value)
+    turned, value = chosen
+    shapes = {c.name: next(iter(c.contrasts.values())).shape for c in test_cases}
+    return {
+        c.name: _turned(_image(c, name, images, shapes[c.name]), turned) >= value
+        for c in test_cases
+    }
+
+
+def _turned(image: np.ndarray, turned: bool) -> np.ndarray:
+    return 1 - image if turned else image
 
 
 def _features(
@@ -176,15 +108,9 @@ def _features(
     chance = np.clip(atlas, _CLIP, 1 - _CLIP)
     features = [np.log(chance / (1 - chance)).ravel()]
     for name in names:
-        if name not in images.get(case.name, {}):
-            raise DataError(f"image {name} of case {case.name} was not supplied to the baseline.")
-        image = images[case.name][name]
-        if image.shape != atlas.shape:
-            raise DataError(
-                f"image {name} of case {case.name} has shape {image.shape}, the case {atlas.shape}."
-            )
-        smooth = [_smooth(image, sigma, case.spacing) for sigma in IMAGE_SIGMAS_MM]
-        features += [volume.ravel() for volume in (image, *smooth)]
+        image = _image(case, name, images, atlas.shape)
+        smoothed = [smooth(image, sigma, case.spacing) for sigma in IMAGE_SIGMAS_MM]
+        features += [volume.ravel() for volume in (image, *smoothed)]
     return features
 
 
@@ -235,7 +161,7 @@ def logistic(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    atlases = _atlases(train_cases, test_cases) if atlases is None else atlases
+    atlases = atlases_of(train_cases, test_cases) if atlases is None else atlases
     rng = np.random.default_rng(seed)
     drawn, truths = [], []
     for case in train_cases:
@@ -284,8 +210,8 @@ def reference_predictions(
     Yields
     ------
     row : str
-        `ATLAS`, `LOGISTIC` (a fit for each image), or `LOGISTIC_ALL` (one fit on all images that
-        are not fused, where there are several).
+        One of `ROWS`; `LOGISTIC` is a fit for each image, `LOGISTIC_ALL` one fit on all images
+        that are not fused, where there are several.
     case : str
         Name of the test case.
     image : str
@@ -300,7 +226,7 @@ def reference_predictions(
     LeakageError
         If a subject is on both sides.
     """
-    atlases = _atlases(train_cases, test_cases)
+    atlases = atlases_of(train_cases, test_cases)
     names = list(images.get(train_cases[0].name, {}))
     if not names:
         raise DataError(f"no image of case {train_cases[0].name} was supplied to the baseline.")
@@ -309,6 +235,8 @@ def reference_predictions(
         for name in names:
             yield ATLAS, case, name, mask
     for name in names:
+        for case, mask in threshold(train_cases, test_cases, name, images).items():
+            yield THRESHOLD, case, name, mask
         masks = logistic(train_cases, test_cases, [name], images, seed, atlases=atlases)
         for case, mask in masks.items():
             yield LOGISTIC, case, name, mask

@@ -71,7 +71,12 @@ def digest(experiment: Experiment, training: Training) -> str:
 def reference_digest(experiment: Experiment, fold: Fold) -> str:
     """Hash of the rows without a network."""
     return ledger.short_hash(
-        {"target": "reference", "images": experiment.contrasts, **ledger.scans(experiment, fold)}
+        {
+            "target": "reference",
+            "rows": baselines.ROWS,
+            "images": experiment.contrasts,
+            **ledger.scans(experiment, fold),
+        }
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ivdlib import baselines, metrics
+from ivdlib.atlas import atlas_probability, atlases_of, best_threshold
 from ivdlib.errors import DataError, LeakageError
 
 SHAPE = (10, 16, 14)
@@ -50,7 +51,7 @@ def crops():
 def test_the_atlas_goes_by_the_crop(crops):
     train, test = crops
     for case in test:
-        atlas = baselines.atlas_probability(train, case)
+        atlas = atlas_probability(train, case)
         assert atlas.dtype == np.float32 and atlas.shape == SHAPE
         assert atlas.min() >= 0 and atlas.max() <= 1 + 1e-6
         peak = np.unravel_index(atlas.argmax(), SHAPE)
@@ -62,15 +63,15 @@ def test_the_atlas_goes_by_the_crop(crops):
 def test_the_atlas_uses_all_cases_where_crops_are_not_known(crops):
     train, test = crops
     del train[4].columns["crop"]
-    atlas = baselines.atlas_probability(train, test[0])
-    assert np.array_equal(atlas, baselines.atlas_probability(train, test[1]))
+    atlas = atlas_probability(train, test[0])
+    assert np.array_equal(atlas, atlas_probability(train, test[1]))
     heights = [atlas[:, :, case.discs.any((0, 1))].max() for case in test]
     assert max(heights) < 0.6
 
 
 def test_a_crop_that_nobody_else_has_falls_back_to_all(crops):
     train, _ = crops
-    atlas = baselines.atlas_probability(train, make_case("E", "9", shape=SHAPE))
+    atlas = atlas_probability(train, make_case("E", "9", shape=SHAPE))
     assert 0 < atlas.max() < 0.6
 
 
@@ -92,7 +93,7 @@ def test_the_threshold_has_the_best_mean_dice():
     pairs.append((np.zeros((3, 3, 3)), np.zeros((3, 3, 3), bool)))
     grid = np.arange(1, 20) / 20
     mean = [np.mean([metrics.dice(p >= t, truth) for p, truth in pairs]) for t in grid]
-    assert baselines.best_threshold(pairs) == pytest.approx(grid[np.argmax(mean)])
+    assert best_threshold(pairs) == pytest.approx(grid[np.argmax(mean)])
 
 
 def test_the_regression_uses_the_image(crops):
@@ -125,7 +126,8 @@ def test_all_rows_are_made_for_every_case_and_image(crops):
     rows = list(baselines.reference_predictions(train, test, images, seed=3))
     cases, three = {case.name for case in test}, ("wat", "fat", "wat+fat")
     expected = {(baselines.LOGISTIC, c, i) for c in cases for i in three}
-    expected |= {(baselines.ATLAS, c, i) for c in cases for i in three}
+    expected |= {(row, c, i) for row in (baselines.ATLAS, baselines.THRESHOLD) for c in cases
+                 for i in three}  # fmt: skip
     expected |= {(baselines.LOGISTIC_ALL, c, i) for c in cases for i in three[:2]}
     assert {row[:3] for row in rows} == expected
     assert len(rows) == len(expected)
@@ -136,7 +138,24 @@ def test_one_contrast_alone_has_no_row_of_all_contrasts(crops):
     train, test = crops
     images = {name: {"t2": volumes["wat"]} for name, volumes in images_of(train, test).items()}
     rows = {row for row, *_ in baselines.reference_predictions(train, test, images)}
-    assert rows == {baselines.ATLAS, baselines.LOGISTIC}
+    assert rows == set(baselines.ROWS) - {baselines.LOGISTIC_ALL}
+
+
+@pytest.mark.parametrize("bright", [True, False])
+def test_a_threshold_finds_bright_or_dark_discs(crops, bright):
+    train, test = crops
+    noise = np.random.default_rng(0)
+    images = {
+        c.name: {"t2": np.float32(np.clip(np.where(c.discs == bright, 0.8, 0.2)
+                                          + noise.normal(0, 0.05, c.discs.shape), 0, 1))}
+        for c in [*train, *test]
+    }  # fmt: skip
+    masks = baselines.threshold(train, test, "t2", images)
+    for case in test:
+        assert masks[case.name].dtype == bool
+        assert metrics.dice(masks[case.name], case.discs) > 0.99
+    with pytest.raises(DataError, match="wat of case .* was not supplied"):
+        baselines.threshold(train, test, "wat", images)
 
 
 def test_no_test_mask_is_looked_at(crops):
@@ -160,10 +179,10 @@ def test_test_images_do_not_change_the_fit(crops):
 
 def test_a_training_case_gets_an_atlas_without_its_own_patient(crops):
     train, test = crops
-    before = baselines._atlases(train, test)
+    before = atlases_of(train, test)
     for case in train[:3]:
         case.discs = ~case.discs
-    after = baselines._atlases(train, test)
+    after = atlases_of(train, test)
     for case in train[:3]:
         assert np.array_equal(before[case.name], after[case.name])
     assert not np.array_equal(before[train[3].name], after[train[3].name])
@@ -173,7 +192,10 @@ def test_a_single_training_patient_is_enough(crops):
     train, test = crops
     rows = baselines.reference_predictions(train[:3], test, images_of(train, test))
     discs = {case.name: case.discs for case in test}
-    assert all(metrics.dice(mask, discs[case]) > 0.4 for _, case, _, mask in rows)
+    assert all(
+        metrics.dice(mask, discs[case]) > 0.4
+        for row, case, _, mask in rows if row != baselines.THRESHOLD
+    )  # fmt: skip
 
 
 def test_a_patient_on_both_sides_is_refused(crops):
