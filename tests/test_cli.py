@@ -178,6 +178,20 @@ def test_a_plan_writes_nothing(capsys, tmp_path, write_case):
     assert not (tmp_path / "reports").exists()
 
 
+@pytest.mark.slow
+def test_a_grid_leaves_tables_and_figures(capsys, tmp_path, write_case):
+    for name in ("A1", "B1"):
+        write_case(tmp_path / "data", name)
+    words = ("--networks", "unet", "--set", "arms=without", "--set", "training.tile=16,16",
+             "--set", "spine.region=none", "--name", "mine")  # fmt: skip
+    status, out, err = grid(capsys, tmp_path / "data", tmp_path, *words)
+    assert status == 0, err
+    folder = tmp_path / "reports" / "mine"
+    assert "Table 1. Networks trained WITHOUT fusion" in out and str(folder) in out
+    drawn = {path.stem for path in (folder / "figures").iterdir()}
+    assert {"learning_curves", "patients"} <= drawn
+
+
 def test_grid_on_bad_data(capsys, tmp_path, write_case):
     empty = tmp_path / "empty"
     empty.mkdir()

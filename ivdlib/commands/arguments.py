@@ -75,6 +75,13 @@ def load_options(args: argparse.Namespace) -> dict:
     }
 
 
+def add_workers(sub: argparse.ArgumentParser) -> None:
+    """Add how many trainings run side by side."""
+    sub.add_argument(
+        "--workers", type=positive, default=1, help="trainings side by side on this machine"
+    )
+
+
 def add_machine(sub: argparse.ArgumentParser) -> None:
     """Add threads and device."""
     sub.add_argument("--threads", type=positive, help="cores to use (default: all)")

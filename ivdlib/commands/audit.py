@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ivdlib.commands.arguments import add_machine, configure
+from ivdlib.commands.arguments import add_machine, add_workers, configure
 
 
 def audit(add) -> None:
@@ -26,6 +26,7 @@ def audit(add) -> None:
     )
     sub.add_argument("--plan", action="store_true", help="say what is left; train nothing")
     sub.add_argument("--page", action="store_true", help="train nothing, only write the page")
+    add_workers(sub)
     add_machine(sub)
     sub.set_defaults(run=run_audit)
 
@@ -63,7 +64,7 @@ def run_audit(args: argparse.Namespace) -> int:
     if args.plan:
         return 0
     for made in experiments:
-        made.run()
+        made.run(args.workers)
     if experiments:
         print(f"audit: {audit_page.write(folder)}")
     return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ivdlib.commands.arguments import (
     add_load,
     add_machine,
+    add_workers,
     configure,
     hand_down,
     load_options,
@@ -49,9 +50,7 @@ def grid(add) -> None:
     )
     sub.add_argument("--recipe", help="paper (default), or better: two switches beyond the paper")
     sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
-    sub.add_argument(
-        "--workers", type=positive, default=1, help="trainings side by side on this machine"
-    )
+    add_workers(sub)
     sub.add_argument(
         "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers train (tcp://…)"
     )
@@ -110,7 +109,7 @@ def run_grid(args: argparse.Namespace) -> int:
     profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
     data = args.data or wanted.folder()
     configure(args)
-    from ivdlib import curves
+    from ivdlib import curves, result_figures
     from ivdlib.experiment import Experiment
 
     if args.tensorboard:
@@ -132,6 +131,7 @@ def run_grid(args: argparse.Namespace) -> int:
         print(plan.text(wanted.name, plan.plan(experiment)))
         return 0
     experiment.run(args.workers, args.scheduler)
+    result_figures.write(experiment.folder)
     _print_tables(experiment.folder)
     return 0
 
