@@ -74,7 +74,7 @@ def predict_folder(
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
                           "for the discs.")  # fmt: skip
     cases = _cases(Path(source), contrast, derive_missing)
-    found = _spine(network, Path(weights), spine_weights) if use_region else None
+    found = spine_beside(network, Path(weights), spine_weights) if use_region else None
     network = engines.on_engine(network, weights, engine, precision)
     spine = found and engines.on_engine(*found, engine, precision)
     out = folder(out)
@@ -160,10 +160,31 @@ def _image_names(network: inference.Network, case: Case, contrast: str | None) -
     return names
 
 
-def _spine(
-    network: inference.Network, weights: Path, given: str | os.PathLike | None
+def spine_beside(
+    network: inference.Network, weights: Path, given: str | os.PathLike | None = None
 ) -> tuple[inference.Network, Path] | None:
-    """The spine network of a disc network, and its file; None where it was trained without."""
+    """Load the spine network of a disc network; None where it was trained without one.
+
+    Parameters
+    ----------
+    network : Network
+        Of the discs.
+    weights : Path
+        Its file: the spine network lies in the same experiment.
+    given : path, optional
+        Another file to take.
+
+    Returns
+    -------
+    (Network, Path) or None
+
+    Raises
+    ------
+    DataError
+        Where the file is not there.
+    ConfigError
+        Where it is a network for something else.
+    """
     if given is None:
         if not network.passport.get("spine"):
             return None
