@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import keras
 
 from ivdlib.errors import ConfigError
-from ivdlib.profiles import PRECISIONS
+from ivdlib.options import PRECISIONS
 
 
 def kernels() -> str:

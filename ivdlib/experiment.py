@@ -22,12 +22,13 @@ import pandas as pd
 from ivdlib import files, profiles, provenance, tables
 from ivdlib.cases import Case, load_cases
 from ivdlib.choices import open_choices
+from ivdlib.deviations import deviations
 from ivdlib.dixon import contrast_order
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.fusion import fused_names, random_pairs
+from ivdlib.options import TrainingOptions, essence
 from ivdlib.patches import tile_for
 from ivdlib.places import data_folder, reports_folder
-from ivdlib.profiles import TrainingOptions
 from ivdlib.progress import say, track
 from ivdlib.splits import Fold, folds_from_file, patient_folds
 
@@ -252,7 +253,7 @@ class Experiment:
     @property
     def digest(self) -> str:
         """Hash of `config`, of the profile only what differs from its defaults."""
-        fixed = {k: v for k, v in profiles.essence(self.profile).items() if k not in EXTENDABLE}
+        fixed = {k: v for k, v in essence(self.profile).items() if k not in EXTENDABLE}
         return files.sha256_json({**self.config, "profile": fixed})
 
     def _claim_folder(self, write: bool) -> None:
@@ -283,7 +284,7 @@ class Experiment:
             cases={c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()},
             derived=sorted({name for c in self.cases.values() for name in c.derived}),
             tile=self.tile,
-            deviations=profiles.deviations(self.profile),
+            deviations=deviations(self.profile),
             open_choices=open_choices(self.profile),
         )
 

@@ -182,7 +182,7 @@ def predict_spine(
     contrasts : mapping of str to ndarray, (slices, AP, SI)
         The single contrasts of a scan, as loaded.
     factor : int
-        See `profiles.SpineOptions`.
+        See `options.SpineOptions`.
 
     Returns
     -------

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ivdlib import cost, files, inference, models, provenance
 from ivdlib.fusion import is_derived
-from ivdlib.profiles import TrainingOptions
+from ivdlib.options import TrainingOptions
 from ivdlib.splits import Fold
 from ivdlib.training import Trainer
 

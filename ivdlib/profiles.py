@@ -1,7 +1,7 @@
 """Profiles: which data, networks, folds, seeds and steps an experiment has, under one name.
 
-The numbers of the paper are the defaults of the option classes; where a profile differs, it says
-why, and `deviations` lists the difference for the lessons and the report.
+The numbers of the paper are the defaults of the option classes (`options`); where a profile
+differs, `deviations` says why.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ivdlib.errors import ConfigError
-from ivdlib.patches import TILE
+from ivdlib.options import LOSSES, PRECISIONS, PhantomOptions, SpineOptions, TrainingOptions
 
 NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
@@ -37,77 +37,6 @@ LEAKS = {
 }
 """What must not be done and can be, to measure how much it flatters: folds of scans in place of
 patients; the best of `leaks.POINTS` steps, chosen on the test scans (rows of scope `best_step`)."""
-LOSSES = ("bce_dice", "bce", "dice")
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """How a network is trained; every choice that the paper leaves open is a field."""
-
-    steps: int = 20_000
-    """Optimiser steps. The paper gives no length; equal steps make arms comparable."""
-    batch: int = 16
-    """Tiles a step (Sect. 3.1)."""
-    learning_rate: float = 1e-4
-    """Of Adam (Sect. 3.1)."""
-    schedule: str = "constant"
-    """`constant`, or `cosine` to zero over `steps`. The paper names no schedule."""
-    loss: str = "bce_dice"
-    """`bce_dice`, `bce` or `dice`. The paper names none; Dice balances discs (1 % of a scan)."""
-    tile: tuple[int, int] = TILE
-    """Pixels (AP, SI) (Sect. 3.1); smaller images get a tile of their own size."""
-    rotation: float = 15.0
-    """Largest angle in degrees, uniform to both sides. The paper gives no range."""
-    noise_probability: float = 0.5
-    """Share of the tiles that get random pixels. The paper: "randomly select images"."""
-    noise_max_share: float = 0.15
-    """Largest share of pixels with random values (Sect. 3.1)."""
-    tiles: str = "thinned"
-    """`thinned`: as many tiles without disc as with; `all`: as they come. Not in the paper."""
-    neighbours: int = 0
-    """Slices on each side that the network sees as further channels. The paper's sees one slice."""
-    intensity: float = 0.0
-    """Grey values to a random power, up to 1 + this or its inverse. Not in the paper."""
-    average: float = 0.0
-    """Momentum of a moving average of the weights, which are used in the end; 0: the last weights.
-    Not in the paper."""
-    precision: str = "auto"
-    """Of the maps in a step: `float32`, `bfloat16`, `float16`; `auto`: bfloat16 on GPUs that have
-    units for it, else float32. The paper's GPUs had none, and it says nothing."""
-
-
-@dataclass(frozen=True)
-class SpineOptions:
-    """The pre-segmentation of the spine (Sect. 2.1)."""
-
-    region: str = "predicted"
-    """`predicted` by the spine U-Net of the same fold; `true` mask; `none` skips the stage."""
-    margin: float = 15.0
-    """Widening of the mask in mm before the image outside is set to zero. The paper gives none."""
-    mask: bool = True
-    """Set the image outside the region to zero; False: the region only places the tiles."""
-    factor: int = 2
-    """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
-    size: str = "tiny"
-    """Size of the U-Net."""
-    steps: int = 1500
-    batch: int = 8
-    learning_rate: float = 1e-3
-    """Ten times the paper's rate for its second network: the paper gives none for this one."""
-
-
-@dataclass(frozen=True)
-class PhantomOptions:
-    """The built-in phantom, used where no data are given."""
-
-    subjects: int = 8
-    stages: int = 2
-    slices: int = 36
-    seed: int = 0
-    swap: float = 0.0
-    """Probability of exchanged water and fat in a scan. `ivdlib phantom` has 0.05; experiments
-    train on scans that have passed `ivdlib check`, as one would with real ones."""
 
 
 @dataclass(frozen=True)
@@ -206,47 +135,6 @@ RECIPES: dict[str, dict[str, Any]] = {
 switches that were tried on inner patients these two were kept, see "Chosen on inner patients" in
 `reports/reference/AUDIT.md`. Contrasts as channels, averaged weights and twice the steps were not:
 they gained nothing there."""
-
-NOT_DEVIATIONS = {
-    "seeds", "folds", "partition", "inner", "leak", "score_discs", "stress", "references",
-    "comparable",
-}  # fmt: skip
-"""Fields that say how much is done or scored, not how a network is trained."""
-
-REASONS = {
-    "size": "a smaller network, so that a CPU can train it",
-    "bn_momentum": "running means forget their first guess within a short training",
-    "training.steps": "the paper gives no length; this one fits the time of the profile",
-    "training.batch": "smaller batches, so that a short training makes more steps",
-    "training.learning_rate": "a higher rate, because the training is short",
-    "training.schedule": "the rate falls to zero, so that the weights of a short training settle",
-    "spine.steps": "fewer steps, because the profile must be quick",
-    "spine.batch": "smaller batches, because the profile must be quick",
-    "spine.learning_rate": "a higher rate, because the training is short",
-    "phantom.stages": "fewer scans, because the profile must be quick",
-    "spine.factor": "coarser slices, because the profile must be quick",
-    "phantom.slices": "central slices only, because the profile must be quick",
-    "phantom.subjects": "fewer people, because the profile must be quick",
-}
-
-
-def essence(options: Any) -> dict[str, Any]:
-    """Fields of a profile, or of a part of it, that differ from the defaults of its class.
-
-    What hashes are made of: a field that is added later, with a default that does as before, leaves
-    finished trainings valid. Whoever changes a default must give the field another name.
-    """
-    found = {}
-    for f in fields(options):
-        value = getattr(options, f.name)
-        if hasattr(value, "__dataclass_fields__"):
-            value = essence(value)
-            usual = {}
-        else:
-            usual = f.default
-        if value != usual:
-            found[f.name] = value
-    return found
 
 
 def arm_title(arm: str) -> str:
@@ -379,14 +267,3 @@ def _check(p: Profile) -> None:
     for holds, sentence in rules:
         if not holds:
             raise ConfigError(f"profile {p.name}: {sentence}.")
-
-
-def deviations(p: Profile) -> list[dict[str, str]]:
-    """List where a profile differs from `paper`: `field`, `ours`, `paper` and the reason, `why`."""
-    paper, rows = PROFILES["paper"], []
-    for key in keys():
-        a, b = current(p, key), current(paper, key)
-        if a != b and key not in NOT_DEVIATIONS:
-            why = REASONS.get(key, "chosen for this profile")
-            rows.append({"field": key, "ours": str(a), "paper": str(b), "why": why})
-    return rows

@@ -10,8 +10,8 @@ import numpy as np
 
 from ivdlib import augment
 from ivdlib.errors import ConfigError
+from ivdlib.options import TrainingOptions
 from ivdlib.patches import TileGrid
-from ivdlib.profiles import TrainingOptions
 
 REDRAWS = 100
 """Tries for a tile before an unwanted one is taken: the scans may hold hardly any disc."""

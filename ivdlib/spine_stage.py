@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ivdlib import discs, inference, ledger, metrics
+from ivdlib.options import TrainingOptions, essence
 from ivdlib.patches import Region
-from ivdlib.profiles import TrainingOptions, essence
 from ivdlib.progress import track
 from ivdlib.sampler import TileSampler, TrainingImage
 from ivdlib.splits import Fold

@@ -1,7 +1,7 @@
 """Train a network: compiled once, its weights reset for each training, resumed where it stopped.
 
 Adam with rate 1e-4 and batches of 16 are the paper's (Sect. 3.1); the other options are named in
-`profiles.TrainingOptions`. A training has a fixed number of steps and keeps its last weights, so
+`options.TrainingOptions`. A training has a fixed number of steps and keeps its last weights, so
 that nothing is chosen on test patients.
 """
 
@@ -21,7 +21,7 @@ from ivdlib import augment, backend, curves, models, replicas
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import atomic, need_room
 from ivdlib.losses import loss
-from ivdlib.profiles import TrainingOptions
+from ivdlib.options import TrainingOptions
 from ivdlib.progress import Progress
 from ivdlib.replicas import Replicas
 from ivdlib.sampler import Draw, TileSampler

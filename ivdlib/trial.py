@@ -23,6 +23,7 @@ from ivdlib import (
     spine_stage,
     stress,
 )
+from ivdlib.options import essence
 from ivdlib.patches import Region, TileGrid
 from ivdlib.progress import track
 from ivdlib.sampler import TileSampler, TrainingImage
@@ -42,14 +43,14 @@ def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
     """All that decides on a training and its scores."""
     profile = experiment.profile
     used = (*spine_stage.USE, "factor")
-    region = {k: v for k, v in profiles.essence(profile.spine).items() if k in used}
+    region = {k: v for k, v in essence(profile.spine).items() if k in used}
     if spine_stage.uses_network(experiment):
         region["spine"] = spine_stage.digest(experiment, training.fold)
     return {
         "target": "disc",
         "network": training.network,
         "config": ledger.config(experiment, training.network, profile.size).to_dict(),
-        "options": profiles.essence(experiment.options(training.arm)),
+        "options": essence(experiment.options(training.arm)),
         "tile": experiment.tile,
         "arm": training.arm,
         "images": experiment.trained_on(training.arm),

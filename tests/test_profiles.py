@@ -6,7 +6,9 @@ import json
 import pytest
 
 from ivdlib import profiles
+from ivdlib.deviations import REASONS, deviations
 from ivdlib.errors import ConfigError
+from ivdlib.options import TrainingOptions, essence
 from ivdlib.profiles import PROFILES, profile
 
 
@@ -152,17 +154,17 @@ def test_a_value_out_of_range_is_named(key, value, words):
 
 
 def test_the_paper_deviates_in_nothing_from_itself():
-    assert profiles.deviations(profile("paper")) == []
-    assert profiles.deviations(profile("paper", {"seeds": 1, "folds": 3})) == []
+    assert deviations(profile("paper")) == []
+    assert deviations(profile("paper", {"seeds": 1, "folds": 3})) == []
 
 
 def test_deviations_say_what_and_why():
-    rows = {r["field"]: r for r in profiles.deviations(profile("laptop", {"training.batch": 4}))}
+    rows = {r["field"]: r for r in deviations(profile("laptop", {"training.batch": 4}))}
     assert rows["size"]["ours"] == "tiny" and rows["size"]["paper"] == "paper"
     assert rows["training.batch"]["ours"] == "4" and rows["training.batch"]["paper"] == "16"
     assert rows["training.steps"]["paper"] == "20000"
     assert all(row["why"] for row in rows.values()) and "seeds" not in rows
-    odd = profiles.deviations(profile("paper", {"training.rotation": 3.0}))
+    odd = deviations(profile("paper", {"training.rotation": 3.0}))
     assert odd == [
         {"field": "training.rotation", "ours": "3.0", "paper": "15.0",
          "why": "chosen for this profile"}
@@ -170,7 +172,7 @@ def test_deviations_say_what_and_why():
 
 
 def test_every_reason_belongs_to_a_field():
-    assert set(profiles.REASONS) <= set(profiles.keys())
+    assert set(REASONS) <= set(profiles.keys())
 
 
 @pytest.mark.parametrize("name", profiles.PROFILES)
@@ -185,10 +187,10 @@ def test_open_choices_name_what_the_profile_does(name):
 
 
 def test_the_essence_is_what_differs_from_the_defaults():
-    assert profiles.essence(profiles.TrainingOptions()) == {}
+    assert essence(TrainingOptions()) == {}
     changed = profile("paper", {"training.steps": 5, "spine.mask": False})
-    found = profiles.essence(changed)
+    found = essence(changed)
     assert found["training"] == {"steps": 5} and found["spine"] == {"mask": False}
     assert "phantom" not in found and found["seeds"] == 3
     for name in profiles.PROFILES:  # whatever a hash is made of can be written as JSON
-        json.dumps(profiles.essence(profile(name)))
+        json.dumps(essence(profile(name)))

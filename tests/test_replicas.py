@@ -16,7 +16,7 @@ import json, sys
 import numpy as np, keras
 from dataclasses import replace
 from ivdlib import models
-from ivdlib.profiles import TrainingOptions
+from ivdlib.options import TrainingOptions
 from ivdlib.sampler import TileSampler, TrainingImage
 from ivdlib.training import Trainer
 

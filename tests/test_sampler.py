@@ -7,7 +7,7 @@ import pytest
 
 from ivdlib import augment
 from ivdlib.errors import ConfigError
-from ivdlib.profiles import TrainingOptions
+from ivdlib.options import TrainingOptions
 from ivdlib.sampler import TileSampler, TrainingImage
 
 PLAIN = TrainingOptions(batch=4, rotation=0.0, noise_probability=0.0, tiles="all")

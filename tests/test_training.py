@@ -11,7 +11,7 @@ import pytest
 from ivdlib import backend, training
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.models import UNetConfig
-from ivdlib.profiles import TrainingOptions
+from ivdlib.options import TrainingOptions
 from ivdlib.sampler import TileSampler, TrainingImage
 from ivdlib.training import Trainer
 

@@ -30,7 +30,8 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import cost, diagrams, files, models, plotting, profiles
+from ivdlib import cost, diagrams, files, models, plotting
+from ivdlib.deviations import deviations
 from ivdlib.experiment import Experiment
 from ivdlib.models.xception import BLOCKS, SHORTCUTS, WIDTHS
 
@@ -204,9 +205,9 @@ display(pd.DataFrame(choices, columns=["open", "ours", "other readings"]))
 # Where this profile differs from our fullest reading of the paper (profile `paper`):
 
 # %%
-deviations = pd.DataFrame(profiles.deviations(experiment.profile))
+different = pd.DataFrame(deviations(experiment.profile))
 with pd.option_context("display.max_colwidth", None):
-    display(deviations) if len(deviations) else print("Nowhere: this is the profile `paper`.")
+    display(different) if len(different) else print("Nowhere: this is the profile `paper`.")
 
 # %% [markdown]
 # ## Check

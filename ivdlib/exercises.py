@@ -1,0 +1,171 @@
+"""Checks of the exercises: ✅, or one sentence that says what was expected and what came."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from typing import Any
+
+import numpy as np
+
+TOLERANCE = 0.01
+"""How far a number with a fraction may be from the expected one, as a share of the latter."""
+
+_WORDS = {"b": "truth value", "i": "number", "u": "number", "f": "number", "U": "text"}
+
+
+class WrongAnswer(AssertionError):
+    """An answer that is missing or wrong.
+
+    A notebook shows its one sentence instead of a traceback. It is an exception all the same: a
+    cell that ends with one gets no points from nbgrader.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it."""
+        return [str(self)]
+
+
+def check(answer: Any, expected: Any, *, tolerance: float | None = None, hint: str = "") -> None:
+    """Compare an answer with what was expected: print a ✅ line, or raise.
+
+    Parameters
+    ----------
+    answer : number, bool, str, set or array-like
+        What the student gave. `None` stands for "not answered yet". Text is compared without regard
+        to capitals and blanks around it; where a set is expected, a list will do.
+    expected : number, bool, str, set or array-like
+        Shape and kind of elements count too: a mask is not an array of numbers.
+    tolerance : float, optional
+        Largest difference, as a share of the expected number (in an array: of its largest
+        magnitude). Default: none for whole numbers, `TOLERANCE` for others.
+    hint : str, optional
+        Added to the sentence of a wrong answer.
+
+    Raises
+    ------
+    WrongAnswer
+        An `AssertionError`, where the answer is missing or wrong.
+    TypeError
+        Where `expected` is something that cannot be compared here, such as a dict.
+
+    Examples
+    --------
+    >>> check(0.251, 0.25)
+    ✅ 0.251 is right
+    """
+    expected_kind = _kind(expected)
+    if expected_kind.startswith("a value of type"):
+        raise TypeError(f"check compares numbers, text, sets and arrays, not {expected_kind}.")
+    if isinstance(expected, set | frozenset):
+        answer = _as_set(answer)
+    fault = _fault(answer, expected, expected_kind, tolerance)
+    if fault:
+        raise WrongAnswer(f"❌ {fault}{f'; hint: {hint}' if hint else ''}".rstrip(".") + ".")
+    print(f"✅ {_show(answer)} is right")
+
+
+def seed(student: str) -> int:
+    """Seed for `student`'s own version of an exercise: the same on every machine, every day.
+
+    Parameters
+    ----------
+    student : str
+        A name or number; capitals and blanks around it do not count.
+
+    Returns
+    -------
+    int
+        From 0 to 2³² − 1, as NumPy and Keras take it.
+
+    Examples
+    --------
+    >>> seed("Ann") == seed(" ann ")
+    True
+    """
+    name = unicodedata.normalize("NFKC", student).strip().casefold()
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+
+
+def _as_set(answer: Any) -> Any:
+    """The answer as a set where it is a collection of things that a set can hold."""
+    if answer is None or isinstance(answer, str):
+        return answer
+    try:
+        return set(answer)
+    except TypeError:
+        return answer
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in words; values of different kinds are never equal."""
+    if isinstance(value, set | frozenset):
+        return "a set"
+    try:
+        array = np.asarray(value)
+    except ValueError:  # a list of lists of different lengths
+        array = np.empty((), dtype=object)
+    word = _WORDS.get(array.dtype.kind)
+    if array.dtype.kind == "O" and array.ndim and all(isinstance(v, str) for v in array.flat):
+        word = "text"  # a pandas column
+    if word is None:
+        return f"a value of type {type(value).__name__}"
+    if array.ndim:
+        return f"an array of shape {array.shape} that holds {word}{'' if word == 'text' else 's'}"
+    return word if word == "text" else f"a {word}"
+
+
+def _fault(answer: Any, expected: Any, expected_kind: str, tolerance: float | None) -> str:
+    """What is wrong with the answer; nothing where it is right."""
+    if answer is None:
+        return "not answered yet: put your answer in place of None"
+    kind, shown = _kind(answer), _show(answer)
+    if kind != expected_kind:
+        return f"expected {expected_kind}, got {kind}{'' if shown == kind else f' ({shown})'}"
+    if expected_kind == "a set":
+        sides = {"lacks": expected - answer, "must not hold": answer - expected}
+        told = " and ".join(f"{word} {_listed(side)}" for word, side in sides.items() if side)
+        return f"expected {_show(expected)}; yours {told}" if told else ""
+    ours, theirs = np.asarray(expected), np.asarray(answer)
+    wrong = _differ(ours, theirs, tolerance)
+    if not wrong.any():
+        return ""
+    if not wrong.ndim:
+        return f"expected {_show(expected)}, got {_show(answer)}"
+    place = tuple(int(n) for n in np.argwhere(wrong)[0])
+    return (
+        f"{int(wrong.sum())} of {wrong.size} values differ, the first at {list(place)}: "
+        f"expected {_show(ours[place])}, got {_show(theirs[place])}"
+    )
+
+
+def _differ(expected: np.ndarray, answer: np.ndarray, tolerance: float | None) -> np.ndarray:
+    """Where two arrays of one shape and kind differ."""
+    if expected.dtype.kind in "UO":
+        plain = np.vectorize(lambda text: text.strip().casefold(), otypes=[object])
+        return np.asarray(plain(expected) != plain(answer), dtype=bool)
+    if expected.dtype.kind == "b":
+        return expected != answer
+    if tolerance is None:
+        tolerance = TOLERANCE if expected.dtype.kind == "f" else 0.0
+    ours, theirs = expected.astype(float), answer.astype(float)
+    scale = np.abs(ours[np.isfinite(ours)]).max(initial=0.0)
+    # The little that is added forgives rounding where zero is expected.
+    return ~np.isclose(theirs, ours, rtol=0, atol=tolerance * scale + 1e-12, equal_nan=True)
+
+
+def _show(value: Any) -> str:
+    """A value for a sentence."""
+    if isinstance(value, set | frozenset):
+        return f"{{{_listed(value)}}}"
+    if isinstance(value, str):
+        return repr(str(value))
+    if getattr(value, "shape", None) == ():  # a number in an array, or in a tensor
+        value = np.asarray(value).item()
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value) if isinstance(value, int) else _kind(value)
+
+
+def _listed(values: set | frozenset) -> str:
+    return ", ".join(sorted(map(_show, values)))

@@ -1,0 +1,166 @@
+# %% [markdown]
+# # 00 · Start here
+#
+# > **You will be able to:** tell whether everything is installed · run a cell and change a
+# > parameter · say what a profile is · find your way through the seven lessons
+# >
+# > **Needs:** nothing but this folder
+# >
+# > **Paper:** Abstract, Sect. 1 · **Data:** one made-up scan
+#
+# Between two vertebrae of your spine lies a disc. Doctors judge it on pictures of magnetic
+# resonance imaging (MRI), and measure it by drawing its outline, slice by slice. These lessons
+# follow a paper that leaves the drawing to a *neural network*: Wang, Gu and Li, "Automated
+# Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep Neural Networks" (2018).
+# You will build its network, train it, and ask of each of its claims: is it so?
+#
+# You need to have written some Python (functions, loops, arrays of NumPy). You need no MRI, no
+# medicine, no deep learning; each word is explained where it first appears.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # test, smoke, laptop or paper
+data_dir: str = ""  # folder with scans; empty: the built-in phantom
+name: str = ""  # name of the experiment; empty: the name of the profile
+reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+
+# %% [markdown]
+# ## A cell
+#
+# The grey box above is a **cell**. Click into the next one and press Shift and Enter: it runs, and
+# what it prints stands below it. Cells share what they know, so run them from top to bottom.
+
+# %%
+import shutil
+
+import pandas as pd
+from IPython.display import display
+
+from ivdlib import files, places, plotting, profiles, provenance
+from ivdlib.experiment import Experiment
+from ivdlib.progress import duration
+
+print("It runs.")
+
+# %% [markdown]
+# ## Is everything there?
+#
+# The networks are written with **Keras**, which runs on TensorFlow here. They train on any
+# processor; a graphics card (GPU) only makes it faster.
+
+# %%
+versions = pd.Series(provenance.versions(), name="version")
+display(versions.to_frame())
+print("Networks run with", provenance.device())
+
+# %%
+free = shutil.disk_usage(places.root()).free / 1e9
+print(f"{provenance.cores()} cores, {free:.0f} GB free on this disk")
+print("✅ enough for these lessons" if free > 3 else "❌ 3 GB are needed: make some room first")
+
+# %% [markdown]
+# ## What a scan looks like
+#
+# Let us not wait. This is a person whom a program has drawn, a **phantom**: real patients' scans
+# may not be passed on, and a phantom knows its own truth. The outlines are the discs.
+
+# %%
+experiment = Experiment(
+    name or profile, profile, data_dir or None, reports=reports_dir or None,
+    overrides={"seeds": seeds} if seeds else None,
+)  # fmt: skip
+case = next(iter(experiment.cases.values()))
+k = plotting.middle_slice(case.discs)
+first = experiment.contrasts[0]
+
+# %%
+picture = plotting.contrast_grid(
+    {first: case.contrasts[first][k], f"{first}, discs marked": case.contrasts[first][k]},
+    case.spacing, {f"{first}, discs marked": {"disc": case.discs[k]}},
+)  # fmt: skip
+plotting.show(picture, f"A slice through the spine of case {case.name}, plain and with its discs.")
+
+# %% [markdown]
+# The slice is cut from front (left in the picture) to back, through the middle of the body. The
+# job of these lessons, in one sentence: given the left picture, find the outlines in the right one.
+#
+# ## Parameters and profiles
+#
+# The first grey box holds the **parameters** of a lesson. A **profile** says how much is done. Each
+# lesson runs in minutes with `smoke`; its networks have only begun to learn then, so look at what
+# happens, not at how good it is. Set `profile = "laptop"` for numbers that mean something (hours).
+
+# %%
+shown = {
+    p.name: {"steps of a training": p.training.steps, "size of the networks": p.size,
+             "people": p.phantom.subjects, "comparable": p.comparable}
+    for p in profiles.PROFILES.values()
+}  # fmt: skip
+display(pd.DataFrame(shown).T)
+
+# %% [markdown]
+# All lessons of one profile share one folder, an **experiment**: what one lesson has trained, the
+# next one finds. Nothing is trained twice.
+
+# %%
+print("experiment:", experiment.folder.name, "·", experiment.label())
+print("folder:    ", f"{experiment.folder.parent.name}/{experiment.folder.name}/")
+
+# %% [markdown]
+# ## The lessons
+#
+# | lesson | you learn |
+# |---|---|
+# | 01 data loading | the four pictures of a Dixon scan, fusion, why patients are divided |
+# | 02 spine U-Net | convolution, a first network, the region of interest |
+# | 03 FDS-CNN | dilation, separable convolutions, the network of the paper |
+# | 04 training | loss, optimiser, augmentation, a learning curve, test patients |
+# | 05 tables | what each idea is worth, and what may be concluded |
+# | 06 your own scan | check, segment, measure, and notice mistakes |
+#
+# Read them in order. How long they took where they were measured last:
+
+# %%
+done = sorted((experiment.folder / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+times = {path.stem: files.read_json(path).get("metadata", {}).get("papermill", {}).get("duration")
+         for path in done}  # fmt: skip
+times = {stem: duration(seconds) for stem, seconds in times.items() if seconds}
+if times:
+    display(pd.Series(times, name="time").to_frame())
+else:
+    print("Not measured in this experiment yet; `make reproduce` does all of them in turn.")
+
+# %% [markdown]
+# ## How to read a lesson
+#
+# Before a cell stands *why*, below it *what you see*. Near the end of each lesson a **check** says
+# ✅ when things are as they should be, and **exercises** wait: write your answer, run the cell
+# below it, and it says ✅ or ❌ with what was expected. Solutions are folded away; open them
+# afterwards.
+#
+# When something breaks: *Kernel → Restart Kernel and Run All Cells* begins anew, and what was
+# trained is kept.
+#
+# ## Check
+
+# %%
+assert case.discs.any() and case.discs.shape == case.shape
+assert set(profiles.PROFILES) >= {"smoke", "laptop", "paper"}
+assert (experiment.folder / "record.json").is_file()
+print("✅ installed, a scan was drawn, and the experiment has its folder")
+
+# %%
+folder = experiment.folder / "figures"
+plotting.save({"00_first_look": picture}, folder)
+print("saved:", ", ".join(sorted(path.name for path in folder.glob("00_*"))))
+
+# %% [markdown]
+# ## What we have done
+#
+# We looked whether everything is there, ran cells, saw a scan, and learnt what a profile and an
+# experiment are.
+#
+# **Limits.** The phantom is no patient. Whatever is measured on it says "phantom", and the profile
+# `smoke` says "not comparable".
+#
+# **Next:** 01 opens the four pictures of a scan.
