@@ -108,6 +108,7 @@ def test_the_folder_is_that_of_the_design(finished):
     assert len(hashes) == 2 * 2 + 2  # two folds, with and without fusion; two spine networks
     parts = ("history.csv", "metrics.csv", "model.weights.h5", "record.json")
     expected = ["metrics.csv", "record.json", "tables/exact_labels.csv"]
+    expected.append("tables/fused_and_water.csv")
     expected += [f"tables/table{n}.{end}" for n in (1, 2, 3) for end in ("csv", "md")]
     expected += [f"trainings/{digest}/{part}" for digest in hashes for part in parts]
     assert contents(finished.folder) == sorted(expected)
