@@ -10,7 +10,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce audit test lab lesson notebooks lock clean python
+.PHONY: help reproduce audit test lab lesson notebooks course status lock clean python
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
@@ -40,8 +40,14 @@ lesson: $(STAMP) ## one lesson, run and kept under reports/: make lesson N=05
 	@[ -n "$(N)" ] || { echo 'Which lesson? Say for example: make lesson N=05' >&2; exit 2; }
 	$(BIN)/python -m ivdlib lesson $(N) $(ARGS)
 
-notebooks: $(STAMP) ## notebooks/*.ipynb anew from notebooks/src/*.py
+notebooks: $(STAMP) ## notebooks/*.ipynb and notebooks/exercises/*.ipynb anew from notebooks/src/*.py
 	$(BIN)/python notebooks/build.py
+
+course: $(STAMP) ## a course folder for nbgrader, see notebooks/INSTRUCTOR.md
+	$(BIN)/python notebooks/build.py --nbgrader course
+
+status: $(STAMP) ## reports/status.md from the executed lessons of reports/smoke
+	$(BIN)/python notebooks/status.py reports/smoke
 
 # Names and versions only: no addresses, no hashes. pip stays the one that .venv came with.
 lock: $(STAMP) ## requirements.lock anew from pyproject.toml, on Python 3.11 (ARGS=--upgrade for newer versions)

@@ -23,6 +23,7 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: some exercises have your own scan then
 
 # %% [markdown]
 # ## A cell
@@ -36,7 +37,7 @@ import shutil
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import files, places, plotting, profiles, provenance
+from ivdlib import exercises, files, places, plotting, profiles, provenance
 from ivdlib.experiment import Experiment
 from ivdlib.progress import duration
 
@@ -146,8 +147,39 @@ else:
 # %%
 assert case.discs.any() and case.discs.shape == case.shape
 assert set(profiles.PROFILES) >= {"smoke", "laptop", "paper"}
-assert (experiment.folder / "record.json").is_file()
+record = files.read_json(experiment.folder / "record.json")
+assert set(record["cases"]) == set(experiment.cases)
 print("✅ installed, a scan was drawn, and the experiment has its folder")
+
+# %% [markdown]
+# ## Exercise 1 (2 minutes)
+#
+# How many *people* are in this experiment? A person may have been scanned more than once.
+#
+# Hint: `experiment.cases` holds all scans by name, and each scan knows its `subject`.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+people = len({scan.subject for scan in experiment.cases.values()})
+### END SOLUTION
+
+# %% tags=["test"] points=1
+exercises.check(people, len(set(record["cases"][name]["subject"] for name in record["cases"])))
+
+# %% [markdown]
+# ## Exercise 2 (3 minutes)
+#
+# Which contrasts, that is, which kinds of picture, does a scan here have? Give a set of names.
+#
+# Hint: `case.contrasts` holds the pictures by name.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+kinds = set(case.contrasts)
+### END SOLUTION
+
+# %% tags=["test"] points=1
+exercises.check(kinds, set(experiment.contrasts))
 
 # %%
 folder = experiment.folder / "figures"

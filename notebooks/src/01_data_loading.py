@@ -20,6 +20,7 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: some exercises have your own scan then
 
 # %%
 import nibabel as nib
@@ -27,7 +28,17 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import calibration, diagrams, dixon, exchange, files, fusion, phantom_figures, plotting
+from ivdlib import (
+    calibration,
+    diagrams,
+    dixon,
+    exchange,
+    exercises,
+    files,
+    fusion,
+    phantom_figures,
+    plotting,
+)
 from ivdlib.errors import LeakageError
 from ivdlib.experiment import Experiment
 from ivdlib.splits import Fold
@@ -266,25 +277,61 @@ for fold in experiment.folds:
 print("✅ axes, ranges and folds are as they should be")
 
 # %% [markdown]
-# ## Exercise (5 minutes)
+# ## Exercise 1 (5 minutes)
 #
-# How much of a scan is disc? Compute the share of disc voxels, averaged over all scans, and put it
-# in place of `None`. A network that answers "no disc" everywhere is right in all other voxels, so
-# plain accuracy is no good score here; we use the Dice overlap from the next lesson on.
+# How much of a scan is disc? Compute the share of disc voxels, averaged over all scans. A network
+# that answers "no disc" everywhere is right in all other voxels, so plain accuracy is no good score
+# here; we use the Dice overlap from the next lesson on.
 #
 # Hint: `case.discs` is an array of `True` and `False`, and `experiment.cases` holds all scans by
 # name.
 
-# %%
-answer = None
+# %% tags=["solution"]
+### BEGIN SOLUTION
+share = np.mean([scan.discs.mean() for scan in experiment.cases.values()])
+### END SOLUTION
+
+# %% tags=["test"] points=2
+voxels = [scan.discs.sum() / scan.discs.size for scan in experiment.cases.values()]
+exercises.check(share, sum(voxels) / len(voxels))
+
+# %% [markdown]
+# ## Exercise 2 (5 minutes)
+#
+# This one has your own scan, chosen by the parameter `student`. What share of its disc voxels is
+# brighter in the first contrast than the mean of the whole image?
+#
+# Hint: a mask picks voxels: `image[mask]`.
 
 # %%
-expected = np.mean([c.discs.mean() for c in experiment.cases.values()])
-if answer is None:
-    print("Exercise: not answered yet.")
-else:
-    right = np.isclose(answer, expected, rtol=0.01)
-    print("✅" if right else "❌", f"expected {expected:.4f}, got {answer:.4f}")
+names = sorted(experiment.cases)
+yours = experiment.cases[names[exercises.seed(student) % len(names)]]
+image = yours.contrasts[experiment.contrasts[0]]
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+bright = (image[yours.discs] > image.mean()).mean()
+### END SOLUTION
+
+# %% tags=["test"] points=2
+exercises.check(bright, np.count_nonzero(yours.discs & (image > image.mean())) / yours.discs.sum())
+
+# %% [markdown]
+# ## Exercise 3 (5 minutes)
+#
+# Ann was scanned twice. By mistake her first scan trains the network and her second one tests it.
+# Which numbers become too good, and why does nothing in the learning curve of the training warn
+# you? Two or three sentences.
+#
+# Hint: which scans does the curve show?
+
+# %% [markdown] tags=["written"] points=3
+# ### BEGIN SOLUTION
+# Her test score becomes too good, and with it the mean over the test scans (1 point). Two scans of
+# one person look alike, so the network has learnt her anatomy and is not tested on a stranger (1
+# point). The learning curve shows training scans only; they are the same with and without the
+# mistake, so it cannot tell (1 point).
+# ### END SOLUTION
 
 # %%
 folder = experiment.folder / "figures"

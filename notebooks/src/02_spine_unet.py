@@ -19,6 +19,7 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: some exercises have your own scan then
 
 # %%
 import numpy as np
@@ -26,10 +27,21 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import diagrams, files, inference, ledger, metrics, models, plotting, spine_stage
+from ivdlib import (
+    diagrams,
+    exercises,
+    files,
+    inference,
+    ledger,
+    metrics,
+    models,
+    plotting,
+    spine_stage,
+)
 from ivdlib.experiment import Experiment
 from ivdlib.patches import TileGrid, region_around
 
+# %%
 experiment = Experiment(
     name or profile, profile, data_dir or None, reports=reports_dir or None,
     overrides={"seeds": seeds} if seeds else None,
@@ -206,25 +218,55 @@ if uses_network:
 print("✅ region, masks and scores are as they should be")
 
 # %% [markdown]
-# ## Exercise (5 minutes)
+# ## Exercise 1 (5 minutes)
 #
 # Why a margin? Take the *true* spine of `case` and a margin of 0 mm. Which share of all voxels is
-# kept? Put it in place of `None`, and compare with a margin of 15 mm.
+# kept? Compare with a margin of 15 mm.
 #
 # Hint: `region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin)` gives a
 # region with a `mask`.
 
-# %%
-answer = None
+# %% tags=["solution"]
+### BEGIN SOLUTION
+narrow = region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin=0.0)
+kept_share = narrow.mask.mean()
+### END SOLUTION
 
-# %%
-tight = region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin=0.0)
-expected = tight.mask.mean()
-if answer is None:
-    print("Exercise: not answered yet.")
-else:
-    right = np.isclose(answer, expected, rtol=0.01)
-    print("✅" if right else "❌", f"expected {expected:.4f}, got {answer:.4f}")
+# %% tags=["test"] points=2
+exercises.check(kept_share, spine_stage.truth(case).mean())  # a margin of 0 is the spine itself
+
+# %% [markdown]
+# ## Exercise 2 (3 minutes)
+#
+# A network marks 100 pixels as spine; 80 are spine in truth; 60 of them are the same. What is the
+# Dice overlap? Work it out on paper.
+#
+# Hint: twice what both share, over the sum of both.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+overlap = 2 * 60 / (100 + 80)
+### END SOLUTION
+
+# %% tags=["test"] points=1
+pixels = np.arange(180)[np.newaxis]
+marked, true = pixels < 100, (pixels >= 40) & (pixels < 120)
+exercises.check(overlap, metrics.dice(marked, true), hint="look at the hint above")
+
+# %% [markdown]
+# ## Exercise 3 (5 minutes)
+#
+# The region of interest can be too large or too small. Which of the two costs more Dice of the
+# discs in the end, and why can the second network not mend it?
+#
+# Hint: what does the disc network see outside the region?
+
+# %% [markdown] tags=["written"] points=2
+# ### BEGIN SOLUTION
+# Too small costs more (1 point): what lies outside the region is set to zero, so a disc voxel that
+# was left out is lost whatever the second network does; background that was kept may still be
+# refused by it (1 point).
+# ### END SOLUTION
 
 # %%
 folder = experiment.folder / "figures"

@@ -19,6 +19,7 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: some exercises have your own scan then
 
 # %%
 import ivdlib  # noqa: F401  first, so that TensorFlow starts without its pages of messages
@@ -30,7 +31,7 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import cost, diagrams, files, models, plotting
+from ivdlib import cost, diagrams, exercises, files, models, plotting
 from ivdlib.deviations import deviations
 from ivdlib.experiment import Experiment
 from ivdlib.models.xception import BLOCKS, SHORTCUTS, WIDTHS
@@ -221,23 +222,57 @@ assert answer_of_tile.min() >= 0 and answer_of_tile.max() <= 1
 print("✅ separable by hand, no holes, one down-sampling, same size in and out")
 
 # %% [markdown]
-# ## Exercise (5 minutes)
+# ## Exercise 1 (5 minutes)
 #
 # A separable 3 × 3 convolution takes 64 channels in and gives 128. How many weights has it (no
-# offsets)? Work it out on paper and put it in place of `None`.
+# offsets)? Work it out on paper.
 #
 # Hint: the depthwise step does not know how many channels come out.
 
-# %%
-answer = None
+# %% tags=["solution"]
+### BEGIN SOLUTION
+weights = 3 * 3 * 64 + 64 * 128
+### END SOLUTION
 
-# %%
+# %% tags=["test"] points=2
 layer = keras.layers.SeparableConv2D(128, 3, use_bias=False)
 layer.build((None, 32, 32, 64))
-if answer is None:
-    print("Exercise: not answered yet.")
-else:
-    print("✅" if answer == layer.count_params() else "❌", f"expected {layer.count_params()}")
+exercises.check(weights, layer.count_params())
+
+# %% [markdown]
+# ## Exercise 2 (5 minutes)
+#
+# Three 3 × 3 convolutions with the rates 1, 2 and 4 follow each other. How many pixels wide is the
+# receptive field?
+#
+# Hint: each reaches as far as its rate to both sides.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+wide = 1 + 2 * (1 + 2 + 4)
+### END SOLUTION
+
+# %% tags=["test"] points=2
+exercises.check(wide, len(diagrams.coverage((1, 2, 4))))
+
+# %% [markdown]
+# ## Exercise 3 (5 minutes)
+#
+# With rates 2, 2, 2 the field has holes. Find three rates, none of them above 3, that reach at
+# least as far as 2, 2, 2 (13 pixels) and leave no hole.
+#
+# Hint: try some with `diagrams.coverage(rates)`; it counts for each pixel on how many ways it is
+# seen.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+rates = (1, 2, 3)
+### END SOLUTION
+
+# %% tags=["test"] points=2
+seen = diagrams.coverage(rates) if rates is not None and max(rates) <= 3 else np.zeros(1)
+dense = None if rates is None else bool(len(seen) >= 13 and (seen > 0).all())
+exercises.check(dense, True, hint="begin with a rate of 1: it fills the gaps of the others")
 
 # %%
 folder = experiment.folder / "figures"

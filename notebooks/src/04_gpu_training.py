@@ -19,6 +19,7 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: some exercises have your own scan then
 
 # %%
 import numpy as np
@@ -28,6 +29,7 @@ from IPython.display import display
 from ivdlib import (
     augment,
     diagrams,
+    exercises,
     files,
     inference,
     ledger,
@@ -43,6 +45,7 @@ from ivdlib.experiment import Experiment
 from ivdlib.patches import TileGrid
 from ivdlib.sampler import TileSampler, TrainingImage
 
+# %%
 experiment = Experiment(
     name or profile, profile, data_dir or None, reports=reports_dir or None,
     overrides={"seeds": seeds} if seeds else None,
@@ -296,22 +299,51 @@ for name, value in dice.items():
 print("✅ trained to the end, scored on test patients only, reloaded weights agree")
 
 # %% [markdown]
-# ## Exercise (5 minutes)
+# ## Exercise 1 (5 minutes)
 #
-# Compute the Dice of the chosen scan, first contrast, with a threshold of 0.3 instead of one half,
-# and put it in place of `None`. If it came out higher: why may you not use 0.3 from now on?
+# Compute the Dice of the chosen scan, first contrast, with a threshold of 0.3 instead of one half.
 #
 # Hint: `probability[first]` and `chosen.discs` are all you need, with `metrics.dice`.
 
-# %%
-answer = None
+# %% tags=["solution"]
+### BEGIN SOLUTION
+lower = metrics.dice(probability[first] >= 0.3, chosen.discs)
+### END SOLUTION
 
-# %%
-expected = metrics.dice(probability[first] >= 0.3, chosen.discs)
-if answer is None:
-    print("Exercise: not answered yet.")
-else:
-    print("✅" if abs(answer - expected) < 0.005 else "❌", f"expected {expected:.3f}")
+# %% tags=["test"] points=2
+low = probability[first] >= 0.3
+exercises.check(lower, 2 * (low & chosen.discs).sum() / (low.sum() + chosen.discs.sum()))
+
+# %% [markdown]
+# ## Exercise 2 (3 minutes)
+#
+# A training has `options.steps` steps of `options.batch` tiles. How many tiles does the network see
+# in all? (Many of them come from the same scan, turned a little.)
+#
+# Hint: no trap.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+seen = options.steps * options.batch
+### END SOLUTION
+
+# %% tags=["test"] points=1
+exercises.check(seen, int(history["step"].iloc[-1]) * options.batch)
+
+# %% [markdown]
+# ## Exercise 3 (5 minutes)
+#
+# If the threshold of 0.3 gave a higher Dice on this scan: why may you not use it from now on? And
+# what would you do instead?
+#
+# Hint: on which side of the fold does the scan stand?
+
+# %% [markdown] tags=["written"] points=3
+# ### BEGIN SOLUTION
+# The scan is a test scan (1 point). A threshold that was chosen on it fits it by construction, so
+# the score would be too good for people the network has not seen (1 point). Choose it on a patient
+# of the *training* side who was kept apart, and test once (1 point).
+# ### END SOLUTION
 
 # %%
 folder = experiment.folder / "figures"

@@ -18,6 +18,7 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: some exercises have your own scan then
 
 # %%
 import numpy as np
@@ -26,6 +27,7 @@ from IPython.display import Markdown, display
 
 from ivdlib import (
     diagrams,
+    exercises,
     files,
     places,
     plotting,
@@ -277,22 +279,52 @@ assert set(ours["network"]) >= {profiles.TITLES[n] for n in experiment.profile.n
 print("✅ every scan was tested, every score is a Dice, the tables are written")
 
 # %% [markdown]
-# ## Exercise (5 minutes)
+# ## Exercise 1 (5 minutes)
 #
 # How far do patients differ? Compute the standard deviation over patients of FDS-CNN's mean Dice
-# (as in the figure) and put it in place of `None`. Compare it with the differences above.
+# (as in the figure). Compare it with the differences above.
 #
 # Hint: `people["FDS-CNN"]` is a column with one number for each patient.
 
-# %%
-answer = None
+# %% tags=["solution"]
+### BEGIN SOLUTION
+deviation = people["FDS-CNN"].std()
+### END SOLUTION
 
-# %%
-expected = people["FDS-CNN"].std()
-if answer is None:
-    print("Exercise: not answered yet.")
-else:
-    print("✅" if np.isclose(answer, expected, atol=5e-4) else "❌", f"expected {expected:.4f}")
+# %% tags=["test"] points=2
+exercises.check(deviation, float(np.std(people["FDS-CNN"].to_numpy(), ddof=1)))
+
+# %% [markdown]
+# ## Exercise 2 (5 minutes)
+#
+# The paper tests eight patients. Had one network been better in all eight, how small could the p of
+# the sign-flip test be?
+#
+# Hint: each patient's sign is + or −, and the test is two-sided.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+smallest = 2 / 2**8
+### END SOLUTION
+
+# %% tags=["test"] points=2
+exercises.check(smallest, statistics.sign_flip(np.arange(1.0, 9.0)))
+
+# %% [markdown]
+# ## Exercise 3 (10 minutes)
+#
+# In the paper's Table 1 FDS-CNN has a mean of 0.9021 and U-Net 0.8953. Name three things that you
+# would have to know before you say that FDS-CNN is the better network.
+#
+# Hint: patients, seeds, training, choices.
+
+# %% [markdown] tags=["written"] points=3
+# ### BEGIN SOLUTION
+# One point for each of up to three, such as: how much the difference varies from patient to patient
+# (an interval, eight patients only); how much it varies from seed to seed; whether both networks
+# were trained equally long and tuned equally hard; who was in which fold; whether anything was
+# chosen on the test patients; that nearly all of the difference comes from one contrast (fat).
+# ### END SOLUTION
 
 # %%
 folder = experiment.folder / "figures"

@@ -19,6 +19,7 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: some exercises have your own scan then
 scan_dir: str = ""  # folder of one scan, e.g. data/mine/01; empty: a new phantom scan
 
 # %%
@@ -34,6 +35,7 @@ from IPython.display import display
 from ivdlib import (
     application,
     exchange,
+    exercises,
     files,
     fusion,
     inference,
@@ -49,6 +51,7 @@ from ivdlib.experiment import Experiment
 from ivdlib.measurements import measure
 from ivdlib.phantom import make_phantom
 
+# %%
 experiment = Experiment(
     name or profile, profile, data_dir or None, reports=reports_dir or None,
     overrides={"seeds": seeds} if seeds else None,
@@ -231,23 +234,52 @@ assert agreement.between(0, 1).all()
 print("✅ the mask lies on the scan's own grid, and its discs are measured")
 
 # %% [markdown]
-# ## Exercise (5 minutes)
+# ## Exercise 1 (5 minutes)
 #
 # The scan has labels after all, in `given.discs` (one of your own may have none: then leave this).
-# How good was the mask? Compute its Dice and put it in place of `None`. Would one of the four signs
-# have told you?
+# How good was the mask? Compute its Dice. Would one of the four signs have told you?
 #
 # Hint: `found` is the mask; `metrics.dice` compares two.
 
-# %%
-answer = None
+# %% tags=["solution"]
+### BEGIN SOLUTION
+quality = metrics.dice(found, given.discs) if given.discs is not None else 0.0
+### END SOLUTION
 
-# %%
-if answer is None or given.discs is None:
-    print("Exercise: not answered yet.")
-else:
-    expected = metrics.dice(found, given.discs)
-    print("✅" if abs(answer - expected) < 0.001 else "❌", f"expected {expected:.3f}")
+# %% tags=["test"] points=2
+truth = np.zeros_like(found) if given.discs is None else given.discs
+exercises.check(quality, metrics.dice(found, truth) if given.discs is not None else 0.0)
+
+# %% [markdown]
+# ## Exercise 2 (5 minutes)
+#
+# How many millilitres of disc does the mask hold in all?
+#
+# Hint: a voxel has `np.prod(scan.spacing)` cubic millimetres, and a millilitre has 1000.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+millilitres = found.sum() * np.prod(scan.spacing) / 1000
+### END SOLUTION
+
+# %% tags=["test"] points=2
+exercises.check(millilitres, metrics.volumes(found, found, scan.spacing)["pred_ml"])
+
+# %% [markdown]
+# ## Exercise 3 (5 minutes)
+#
+# A colleague sends a scan whose mask has nine pieces. What do you look at first, what second, and
+# when do you refuse to give her a volume?
+#
+# Hint: first the picture, then what went in.
+
+# %% [markdown] tags=["written"] points=3
+# ### BEGIN SOLUTION
+# First the picture with the outlines: which pieces are discs (1 point). Then the input: what
+# `ivdlib check` says, orientation, exchange of water and fat, whether the contrasts agree (1
+# point). No volume while a disc is missing, merged, cut by the edge of the image or of unknown
+# level: the number would look as sound as any other (1 point).
+# ### END SOLUTION
 
 # %%
 folder = experiment.folder / "figures"

@@ -1,0 +1,541 @@
+"""Exercises from one source: the check, the student's version, and the whole way through nbgrader.
+
+The lessons themselves train networks; a small made-up source stands in for them here.
+"""
+
+import csv
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+from ivdlib.errors import ConfigError
+from ivdlib.exercises import WrongAnswer, check, seed
+from ivdlib.lessons import run_lesson
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+NAME = "01_small"
+SOURCE = '''\
+# %% [markdown]
+# # 01 · Small
+
+# %% tags=["parameters"]
+student: str = ""  # your name
+
+# %%
+import numpy as np
+
+from ivdlib import exercises
+
+mask = np.eye(4) > 0
+
+# %% [markdown]
+# ## Exercise 1 (2 minutes)
+#
+# How many voxels has the mask?
+#
+# Hint: a sum.
+
+# %% tags=["solution"]
+size = mask.size  # stands outside the marks
+### BEGIN SOLUTION
+as_numbers = mask.astype(int)
+answer = as_numbers.sum()
+### END SOLUTION
+
+# %% tags=["test"] points=2
+exercises.check(answer, np.count_nonzero(mask), hint="a mask can be summed")
+
+# %% [markdown]
+# ## Exercise 2 (5 minutes)
+#
+# Write the Dice overlap.
+#
+# Hint: `&`.
+
+# %% tags=["solution"]
+def overlap(a, b):
+    """Dice of two masks."""
+    ### BEGIN SOLUTION
+    both = (a & b).sum()
+    value = 2 * both / (a.sum() + b.sum())
+    ### END SOLUTION
+    return value
+
+
+# %% tags=["test"] points=3
+exercises.check(overlap(mask, ~mask), 0.0)
+exercises.check(overlap(mask, mask), 1.0)
+
+# %% [markdown]
+# ## Exercise 3 (5 minutes)
+#
+# Why may a test patient choose nothing?
+#
+# Hint: whose score is it?
+
+# %% [markdown] tags=["written"] points=4
+# ### BEGIN SOLUTION
+# Because the score would be **too good**.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## What we have done
+
+# %%
+print("to the end")
+'''
+POINTS = {"exercise1": 2.0, "exercise2": 3.0, "exercise3": 4.0}
+
+
+@pytest.fixture(scope="module")
+def build():
+    spec = importlib.util.spec_from_file_location("b", ROOT / "notebooks" / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def source(tmp_path) -> Path:
+    """The small source in a folder like `notebooks`."""
+    path = tmp_path / "src" / f"{NAME}.py"
+    path.parent.mkdir()
+    path.write_text(SOURCE, encoding="utf-8")
+    return path
+
+
+def tagged(text: str, tag: str) -> list:
+    """Cells of a notebook's text that bear a tag."""
+    cells = nbformat.reads(text, as_version=4).cells
+    return [cell for cell in cells if tag in cell.metadata.get("tags", [])]
+
+
+# --- the check -----------------------------------------------------------------------------------
+
+MASK = np.eye(2) > 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (4, 4), (4.0, 4), (np.int64(4), 4), (0.2512, 0.25), (np.float32(0.25), 0.25),
+        (np.array(0.25), 0.25), (float("nan"), float("nan")), (1e-15, 0.0), (True, np.True_),
+        (" Wat ", "wat"), ({"a", "b"}, {"b", "a"}), (["b", "a", "a"], {"a", "b"}),
+        ([1, 2], np.array([1, 2])), ([0.0, 100.9], [0.0, 100.0]), (MASK, MASK.copy()),
+        (pd.Series(["A", "b"]), ["a", "B"]), (pd.Series([1.0, 2.0]), [1.0, 2.0]),
+    ],
+)  # fmt: skip
+def test_right_answers(answer, expected, capsys):
+    check(answer, expected)
+    assert capsys.readouterr().out.startswith("✅ ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "sentence"),
+    [
+        (None, 4, "❌ not answered yet: put your answer in place of None."),
+        (None, {1}, "❌ not answered yet: put your answer in place of None."),
+        (5, 4, "❌ expected 4, got 5."),
+        (8700, 8768, "❌ expected 8768, got 8700."),
+        (0.26, 0.25, "❌ expected 0.25, got 0.26."),
+        (float("nan"), 0.25, "❌ expected 0.25, got nan."),
+        (0.25, float("nan"), "❌ expected nan, got 0.25."),
+        (1, True, "❌ expected a truth value, got a number (1)."),
+        (False, True, "❌ expected True, got False."),
+        ("wet", "wat", "❌ expected 'wat', got 'wet'."),
+        ("4", 4, "❌ expected a number, got text ('4')."),
+        (print, 4, "❌ expected a number, got a value of type builtin_function_or_method."),
+        ([[1], [1, 2]], 4, "❌ expected a number, got a value of type list."),
+        ({"a", 3}, {"a", "b"}, "❌ expected {'a', 'b'}; yours lacks 'b' and must not hold 3."),
+        ({"a"}, {"a", "b"}, "❌ expected {'a', 'b'}; yours lacks 'b'."),
+        ("ab", {"a", "b"}, "❌ expected a set, got text ('ab')."),
+        ([1.0, 2.5, 3.5], [1.0, 2.0, 3.0], "❌ 2 of 3 values differ, the first at [1]: expected 2, "
+         "got 2.5."),
+        (~MASK, MASK, "❌ 4 of 4 values differ, the first at [0, 0]: expected True, got False."),
+        (["a", "x"], ["a", "b"], "❌ 1 of 2 values differ, the first at [1]: "
+         "expected 'b', got 'x'."),
+        (MASK.astype(int), MASK, "❌ expected an array of shape (2, 2) that holds truth values, "
+         "got an array of shape (2, 2) that holds numbers."),
+        ([1, 2], [1, 2, 3], "❌ expected an array of shape (3,) that holds numbers, "
+         "got an array of shape (2,) that holds numbers."),
+    ],
+)  # fmt: skip
+def test_wrong_answers_are_told_in_one_sentence(answer, expected, sentence):
+    with pytest.raises(AssertionError) as caught:
+        check(answer, expected)
+    assert str(caught.value) == sentence
+    assert caught.value._render_traceback_() == [sentence]
+
+
+def test_tolerance_is_a_share_of_what_is_expected():
+    check(8700, 8768, tolerance=0.01)
+    check([0.0, 0.5], [0.004, 0.5], tolerance=0.01)
+    for answer, tolerance in ((0.2516, 0.001), (0.25, 0.0)):
+        with pytest.raises(WrongAnswer):
+            check(answer, 0.2511, tolerance=tolerance)
+
+
+def test_a_hint_follows_the_sentence():
+    with pytest.raises(WrongAnswer, match=r"^❌ expected 4, got 5; hint: count again\.$"):
+        check(5, 4, hint="count again.")
+
+
+def test_what_cannot_be_compared_is_the_authors_fault():
+    with pytest.raises(TypeError, match="not a value of type dict"):
+        check(3, {"a": 3})
+
+
+def test_a_seed_is_the_same_on_every_machine():
+    assert seed("Ann") == 1234263565
+    assert seed(" ann ") == seed("Ann")
+    assert seed("Zoe\u0308") == seed("Zoë")  # macOS writes it in two characters
+    seeds = {seed(f"student {n}") for n in range(200)}
+    assert len(seeds) == 200
+    assert all(0 <= number < 2**32 for number in seeds)
+
+
+# --- the three versions --------------------------------------------------------------------------
+
+
+def test_a_lesson_folds_its_answers_and_shows_no_marks(build, source):
+    text = build.render(source)
+    assert "BEGIN SOLUTION" not in text
+    assert "nbgrader" not in text
+    first, second = tagged(text, "solution")
+    assert first.source == (
+        "# A solution: click to unfold it\nsize = mask.size  # stands outside the marks\n"
+        "as_numbers = mask.astype(int)\nanswer = as_numbers.sum()"
+    )
+    assert first.metadata["jupyter"] == second.metadata["jupyter"] == {"source_hidden": True}
+    (written,) = tagged(text, "written")
+    assert written.source.startswith("<details>")
+    assert "**too good**" in written.source
+    assert text.count("`exercises/01_small.ipynb`. The answer is folded below.") == 3
+
+
+def test_students_get_stubs_that_assign_none(build, source):
+    text = build.render(source, "student")
+    assert "BEGIN SOLUTION" not in text
+    assert "folded below" not in text
+    first, second = tagged(text, "solution")
+    assert first.source == (
+        "size = mask.size  # stands outside the marks\nanswer = None\n# YOUR CODE HERE"
+    )
+    assert second.source == (
+        'def overlap(a, b):\n    """Dice of two masks."""\n'
+        "    value = None\n    # YOUR CODE HERE\n    return value"
+    )
+    (written,) = tagged(text, "written")
+    assert written.source == "*Your answer here.*"
+
+
+def test_cells_bear_what_nbgrader_wants(build, source):
+    text = build.render(source, "student")
+    cells = nbformat.reads(text, as_version=4).cells
+    marked = {c.metadata.nbgrader.grade_id: c for c in cells if "nbgrader" in c.metadata}
+    assert list(marked) == [
+        *("lesson01_exercise1_solution", "lesson01_exercise1_test"),
+        *("lesson01_exercise2_solution", "lesson01_exercise2_test"),
+        "lesson01_exercise3_written",
+    ]
+    solution, test, *_, written = (cell.metadata for cell in marked.values())
+    assert all(cell.metadata.nbgrader.schema_version == 3 for cell in marked.values())
+    folded = marked["lesson01_exercise1_test"].source
+    assert folded.startswith("# The check: run this cell\nexercises.check(")
+    assert test.jupyter.source_hidden
+    assert (test.nbgrader.locked, test.editable, test.deletable) == (True, False, False)
+    assert (test.nbgrader.grade, test.nbgrader.solution, test.nbgrader.points) == (True, False, 2)
+    assert (solution.nbgrader.grade, solution.nbgrader.solution) == (False, True)
+    assert "points" not in solution.nbgrader
+    assert (written.nbgrader.grade, written.nbgrader.solution) == (True, True)
+    assert written.nbgrader.points == 4
+    assert "editable" not in solution
+    assert "editable" not in written
+
+
+@pytest.mark.parametrize("version", ["lesson", "student", "nbgrader"])
+def test_same_bytes_every_time(build, source, version):
+    assert build.render(source, version) == build.render(source, version)
+
+
+def answers(source: Path) -> list[str]:
+    """Lines between the marks of a source, and what each of them assigns."""
+    found, inside = [], False
+    for line in source.read_text(encoding="utf-8").splitlines():
+        line = line.strip("# ")
+        if line in ("BEGIN SOLUTION", "END SOLUTION"):
+            inside = line.startswith("BEGIN")
+        elif inside:
+            found += [line, line.partition(" = ")[2]]
+    return [text for text in found if len(text) > 12]
+
+
+def leaks(build, source: Path) -> list[str]:
+    """Parts of answers that stand in a student's version."""
+    cells = nbformat.reads(build.render(source, "student"), as_version=4).cells
+    text = "\n".join(cell.source for cell in cells)
+    return [answer for answer in answers(source) if answer in text]
+
+
+def test_no_answer_is_left_in_the_students_version(build, source):
+    assert "as_numbers.sum()" in answers(source)
+    assert "Because the score would be **too good**." in answers(source)
+    assert leaks(build, source) == []
+    told = SOURCE.replace("np.count_nonzero(mask)", "mask.astype(int).sum()")
+    source.write_text(told, encoding="utf-8")
+    assert leaks(build, source) == ["mask.astype(int)"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_no_answer_of_a_lesson_is_left_in_its_exercises(build, lesson):
+    assert leaks(build, lesson) == [], "let the check compute it in another way"
+
+
+def test_each_lesson_with_exercises_has_its_notebook(build):
+    marked = [path.stem for path in LESSONS if build.has_exercises(path)]
+    made = (ROOT / "notebooks" / "exercises").glob("*.ipynb")
+    assert sorted(path.stem for path in made) == marked, "run: make notebooks"
+
+
+def test_a_missing_or_stray_exercises_notebook_is_told(build, source, tmp_path):
+    names = [f"{NAME}.ipynb", f"exercises/{NAME}.ipynb"]
+    assert build.out_of_step(tmp_path) == names
+    (tmp_path / "exercises").mkdir()
+    for name, text in build.wanted(tmp_path).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert build.out_of_step(tmp_path) == []
+    source.write_text(SOURCE.split("# %% [markdown]\n# ## Exercise 1")[0], encoding="utf-8")
+    assert build.out_of_step(tmp_path) == names
+    assert list(build.wanted(tmp_path)) == [f"{NAME}.ipynb"]
+
+
+# --- sources that are refused --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("## Exercise 2", "## Exercise 1", "has two cells lesson01_exercise1_question: number its"),
+        ("### BEGIN SOLUTION\nas_", "as_", "exercise 1, the cell tagged solution: put its answer"),
+        ("### END SOLUTION\n\n# %% tags", "\n# %% tags", "1, the cell tagged solution: put its"),
+        ("# ### BEGIN SOLUTION", "#", "exercise 3, the cell tagged written: put its answer"),
+        ("### BEGIN SOLUTION\nas_", "### BEGIN SOLUTIONS\nas_", "put its answer between one line"),
+        ('# %% tags=["solution"]\nsize', "# %%\nsize", "marks of a solution stand in a cell that"),
+        ('# %% tags=["test"] points=2', "# %%", "1, the cell tagged solution: let a cell tagged"),
+        ('["test"] points=2', '["test"]', r'say what it is worth: # %% tags=\["test"\] points=2'),
+        ('["test"] points=2', '["test"] points=0', "exercise 1, the cell tagged test: say what"),
+        ('["written"] points=4', '["written"]', "exercise 3, the cell tagged written: say what"),
+        ('# %% tags=["solution"]\nsize', '# %% tags=["test"] points=1\nsize', "right after a cell"),
+        ("## Exercise 1 (2 minutes)", "## Exercise 1", r"exercise \?, the cell tagged solution"),
+        ("# ## Exercise 3 (5 minutes)", "# ## Last words", r"exercise \?, the cell tagged written"),
+        ("answer = as_", "amount = as_", "its check reads nothing that it assigns; let both use"),
+        ("answer = as_numbers.sum()", "answer = (", "is no Python without its marks"),
+        ('[markdown] tags=["written"]', 'tags=["written"]', "tagged written: make it a markdown"),
+        ("# ## What we have", "# ## Exercise 4 (2 minutes)\n# What we have",
+         "below the heading of lesson01_exercise4 stands no cell tagged solution or written"),
+    ],
+)  # fmt: skip
+def test_a_source_that_breaks_the_rules_is_refused(build, source, old, new, sentence):
+    assert SOURCE.count(old) == 1
+    source.write_text(SOURCE.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        build.render(source)
+    assert str(caught.value).startswith(NAME)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_tells_it_in_one_sentence(build, monkeypatch, capsys):
+    def refuse():
+        raise ConfigError("01_small: number them.")
+
+    monkeypatch.setattr(build, "out_of_step", refuse)
+    assert build.main(["--check"]) == 1
+    assert capsys.readouterr().out == "01_small: number them.\n"
+    assert build.main(["--nbgrader"]) == 2
+
+
+# --- in a kernel ---------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_lesson_passes_its_own_checks(build, source, tmp_path):
+    (tmp_path / f"{NAME}.ipynb").write_text(build.render(source), encoding="utf-8")
+    done = run_lesson(tmp_path / f"{NAME}.ipynb", {"student": "ann"}, tmp_path / "done.ipynb")
+    printed = [c.outputs[0].text for c in tagged(done.read_text(encoding="utf-8"), "test")]
+    assert printed == ["✅ 4 is right\n", "✅ 0 is right\n✅ 1 is right\n"]
+
+
+@pytest.mark.slow
+def test_an_untouched_version_shows_a_sentence_and_goes_on(build, source):
+    notebook = nbformat.reads(build.render(source, "student"), as_version=4)
+    NotebookClient(notebook, kernel_name="python3").execute()
+    shown = [c.outputs[0] for c in tagged(nbformat.writes(notebook), "test")]
+    assert [out.output_type for out in shown] == ["error", "error"]
+    sentence = "❌ not answered yet: put your answer in place of None"
+    assert shown[0].traceback == [f"{sentence}; hint: a mask can be summed."]
+    assert shown[1].traceback == [f"{sentence}."]
+    assert notebook.cells[-1].outputs[0].text == "to the end\n"
+
+
+# --- the real nbgrader ---------------------------------------------------------------------------
+
+RIGHT = {
+    "lesson01_exercise1_solution": "answer = mask.sum()",
+    "lesson01_exercise2_solution": "def overlap(a, b):\n    return 2 * (a & b).sum() / (a.sum() + "
+    "b.sum())",
+    "lesson01_exercise3_written": "It would have seen the answer.",
+}
+WRONG = {
+    "lesson01_exercise1_solution": "answer = 5",
+    "lesson01_exercise2_solution": "def overlap(a, b):\n    return (a & b).sum() / a.sum() + 1",
+}
+CHEATED = {**WRONG, "lesson01_exercise1_test": "pass", "lesson01_exercise2_test": "pass"}
+
+
+def run_nbgrader(course: Path, *arguments: str) -> str:
+    """What a command of nbgrader says; it knows nothing of this user's settings."""
+    own = {name: str(course / ".jupyter") for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
+    own["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course,
+        env=os.environ | own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def submit(course: Path, student: str, notebook: Path, sources: dict[str, str]) -> None:
+    """Hand in a copy of `notebook` with other sources in some cells, by their grade_id."""
+    copy = nbformat.read(notebook, as_version=4)
+    for cell in copy.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = sources.get(grade_id, cell.source)
+        if grade_id in sources and grade_id.endswith("test"):
+            cell.metadata.nbgrader.points = 20
+    path = course / "submitted" / student / NAME / f"{NAME}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(copy, path)
+
+
+@pytest.fixture(scope="module")
+def course(build, tmp_path_factory) -> Path:
+    """A course: the assignment made, handed in by five students, graded, with feedback."""
+    if importlib.util.find_spec("nbgrader") is None:
+        sentence = "nbgrader is not installed: pip install -e .[teach]"
+        (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
+    folder = tmp_path_factory.mktemp("notebooks")
+    (folder / "src").mkdir()
+    (folder / "src" / f"{NAME}.py").write_text(SOURCE, encoding="utf-8")
+    course = folder / "course"
+    assert build.write_course(course, folder) == [NAME]
+    run_nbgrader(course, "generate_assignment", NAME)
+    released = course / "release" / NAME / f"{NAME}.ipynb"
+    ours = folder / "ours.ipynb"
+    ours.write_text(build.render(folder / "src" / f"{NAME}.py", "student"), encoding="utf-8")
+    submit(course, "solved", released, RIGHT)
+    submit(course, "solved_ours", ours, RIGHT)
+    submit(course, "untouched", released, {})
+    submit(course, "untouched_ours", ours, {})
+    submit(course, "wrong", released, WRONG)
+    submit(course, "cheated", released, CHEATED)
+    run_nbgrader(course, "autograde", NAME)
+    return course
+
+
+def scores(course: Path) -> dict[str, tuple[float, float]]:
+    """Points and possible points by student, from what nbgrader exports."""
+    run_nbgrader(course, "export", "--to", "grades.csv")
+    with open(course / "grades.csv", encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in rows}
+
+
+@pytest.mark.slow
+def test_nbgrader_makes_the_same_version_for_students(build, course):
+    released = nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", as_version=4)
+    ours = nbformat.read(course.parent / "ours.ipynb", as_version=4)
+    for cell in released.cells:
+        for added in ("checksum", "cell_type"):
+            cell.metadata.get("nbgrader", {}).pop(added, None)
+    assert released.cells == ours.cells
+
+
+@pytest.mark.slow
+def test_points_of_right_untouched_and_wrong_answers(course):
+    whole = sum(POINTS.values())
+    by_machine = whole - POINTS["exercise3"]  # a written answer waits for the lecturer
+    assert scores(course) == {
+        "solved": (by_machine, whole),
+        "solved_ours": (by_machine, whole),
+        "untouched": (0.0, whole),
+        "untouched_ours": (0.0, whole),
+        "wrong": (0.0, whole),
+        "cheated": (0.0, whole),
+    }
+
+
+@pytest.mark.slow
+def test_written_answers_are_graded_by_hand_or_empty(course):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        place = ("lesson01_exercise3_written", NAME, NAME)
+        assert book.find_grade(*place, "solved").needs_manual_grade
+        assert not book.find_grade(*place, "untouched").needs_manual_grade
+        assert not book.find_grade(*place, "untouched_ours").needs_manual_grade
+        grade = book.find_grade(*place, "solved")
+        grade.manual_score, grade.needs_manual_grade = POINTS["exercise3"], False
+        book.db.commit()
+    points, whole = scores(course)["solved"]
+    assert points == whole == sum(POINTS.values())
+
+
+@pytest.mark.slow
+def test_feedback_holds_the_sentences(course):
+    run_nbgrader(course, "generate_feedback", NAME)
+    pages = {
+        path.parts[-3]: path.read_text(encoding="utf-8")
+        for path in course.glob(f"feedback/*/{NAME}/{NAME}.html")
+    }
+    assert len(pages) == 6
+    assert "❌ expected 4, got 5; hint: a mask can be summed." in pages["wrong"]
+    assert "❌ expected 4, got 5; hint: a mask can be summed." in pages["cheated"]
+    assert "❌ not answered yet" in pages["untouched"]
+    assert "✅ 4 is right" in pages["solved"]
+    assert "❌" not in pages["solved"]
+    assert not [student for student, page in pages.items() if "(most recent call" in page]
+
+
+def test_a_course_folder_keeps_its_settings_and_stays_out_of_git(build, source, tmp_path):
+    course = tmp_path / "course"
+    build.write_course(course, tmp_path)
+    (course / "nbgrader_config.py").write_text("# mine\n")
+    (course / "source" / NAME / f"{NAME}.ipynb").unlink()
+    assert build.write_course(course, tmp_path) == [NAME]
+    assert (course / "nbgrader_config.py").read_text() == "# mine\n"
+    assert (course / ".gitignore").read_text() == "*\n"
+    made = jupytext.read(course / "source" / NAME / f"{NAME}.ipynb")
+    assert json.dumps(made).count("BEGIN SOLUTION") == 3
+
+
+def test_a_course_without_exercises_is_refused(build, source, tmp_path):
+    source.write_text("# %% [markdown]\n# # 01 · Nothing\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="has exercises; INSTRUCTOR.md says how"):
+        build.write_course(tmp_path / "course", tmp_path)
+    assert not (tmp_path / "course").exists()

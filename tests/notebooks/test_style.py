@@ -1,0 +1,92 @@
+"""How a lesson is written: short cells, one heading, aims, parameters, exercises in their form."""
+
+import ast
+import re
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from ivdlib.parameters import TYPES
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+MEDIAN, NINETIETH, MOST = 6, 15, 30  # lines of a code cell
+
+
+@pytest.fixture(scope="module")
+def lessons() -> dict[str, list]:
+    """Cells of each lesson as a reader sees them."""
+    spec = spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
+    build = module_from_spec(spec)
+    spec.loader.exec_module(build)
+    return {p.stem: nbformat.reads(build.render(p), as_version=4).cells for p in SOURCES}
+
+
+def code(cells: list) -> list[str]:
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def text(cells: list) -> str:
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def too_long(cells: dict[str, list]) -> list[str]:
+    """Code cells over the limit: lesson, lines, first line."""
+    return [
+        f"{stem}: {len(source.splitlines())} lines, {source.splitlines()[0]!r}"
+        for stem, of_lesson in cells.items()
+        for source in code(of_lesson)
+        if len(source.splitlines()) > MOST
+    ]
+
+
+def test_code_cells_are_short(lessons):
+    lengths = [len(s.splitlines()) for cells in lessons.values() for s in code(cells)]
+    assert len(lengths) > 50
+    assert np.median(lengths) <= MEDIAN
+    assert np.percentile(lengths, 90) <= NINETIETH
+    assert too_long(lessons) == []
+
+
+def test_a_long_cell_is_found():
+    cell = nbformat.v4.new_code_cell("\n".join(["n = 1"] * (MOST + 1)))
+    assert too_long({"01_x": [cell]}) == ["01_x: 31 lines, 'n = 1'"]
+
+
+each_lesson = pytest.mark.parametrize("stem", [path.stem for path in SOURCES])
+
+
+@each_lesson
+def test_one_title_with_its_number(lessons, stem):
+    titles = re.findall(r"^# (.*)", text(lessons[stem]), re.M)
+    assert len(titles) == 1
+    assert titles[0].startswith(f"{stem[:2]} · ")
+
+
+@each_lesson
+def test_aims_stand_at_the_top(lessons, stem):
+    first = lessons[stem][0].source
+    assert first.startswith("# ")
+    assert "> **You will be able to:**" in first
+
+
+@each_lesson
+def test_parameters_are_typed_literals(lessons, stem):
+    cells = [c for c in lessons[stem] if "parameters" in c.metadata.get("tags", [])]
+    assert len(cells) == 1
+    for line in ast.parse(cells[0].source).body:
+        assert isinstance(line, ast.AnnAssign), ast.unparse(line)
+        assert type(ast.literal_eval(line.value)) is TYPES[ast.unparse(line.annotation)]
+
+
+@each_lesson
+def test_each_exercise_has_a_number_minutes_and_a_hint(lessons, stem):
+    asked = re.findall(r"^## (Exercise.*?)(?=^## |\Z)", text(lessons[stem]), re.M | re.S)
+    for number, exercise in enumerate(asked, start=1):
+        head = exercise.splitlines()[0]
+        assert re.fullmatch(rf"Exercise {number} \(\d+ minutes?\)", head)
+        assert re.search(r"^Hint: ", exercise, re.M), f"{head} has no line that begins with Hint:"
+    assert 2 <= len(asked) <= 3
