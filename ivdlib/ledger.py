@@ -40,7 +40,8 @@ def trainer(
         kept = list(_trainers.items())[-1:]  # the spine network and one other
         _trainers.clear()
         _trainers.update(kept)
-        _trainers[key] = Trainer(network.partition(":")[0], config, tile, options, channels)
+        name = network.partition(":")[0]
+        _trainers[key] = Trainer(name, config, tile, options, channels=channels)
     return _trainers[key]
 
 

@@ -139,7 +139,8 @@ they gained nothing there."""
 
 def arm_title(arm: str) -> str:
     """For people."""
-    return f"{arm} fusion" if arm in {"with", "without"} else ARMS[arm]
+    return {"quiet": "without random pixels", "random": "with random mixtures",
+            "stacked": "contrasts as channels"}.get(arm, f"{arm} fusion")  # fmt: skip
 
 
 def title(network: str) -> str:

@@ -57,8 +57,15 @@ def visible() -> list[str]:
 
         found = [d.name.split("physical_device:")[-1] for d in tf.config.get_visible_devices("GPU")]
     else:  # PyTorch would need a process for each GPU: one is used
-        found = keras.distribution.list_devices("gpu") if name == "jax" else []
+        found = _jax_gpus() if name == "jax" else []
     return found if len(found) > 1 else []
+
+
+def _jax_gpus() -> list[str]:
+    try:
+        return keras.distribution.list_devices("gpu")
+    except RuntimeError:  # a JAX without GPUs does not know the word
+        return []
 
 
 class Replicas:

@@ -48,10 +48,10 @@ class Trainer:
         Shape of the input in pixels (AP, SI).
     options : TrainingOptions
         Loss, optimiser, precision and number of steps.
-    channels : int, default 1
-        Of the input.
     devices : sequence of str, optional
         GPUs that share each batch; default all that are visible. See `replicas`.
+    channels : int, default 1
+        Of the input.
 
     Attributes
     ----------
@@ -69,8 +69,9 @@ class Trainer:
         config: Any,
         tile: tuple[int, int],
         options: TrainingOptions,
-        channels: int = 1,
         devices: Sequence[str] | None = None,
+        *,
+        channels: int = 1,
     ) -> None:
         self.network, self.config, self.tile, self.options = network, config, tile, options
         self.channels = channels

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ivdlib import baselines, files, inference, ledger, metrics, models, spine_stage, trial
 from ivdlib import experiment as experiment_module
-from ivdlib import files, inference, ledger, metrics, models, spine_stage, trial
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, LeakageError
 from ivdlib.experiment import Experiment, Training
@@ -473,7 +473,7 @@ def test_random_mixtures_are_an_arm_of_their_own(phantom, tmp_path, fits):
     assert first[:4] == second[:4] == SINGLE and len(set(first + second)) == 4 + 4 + 4
     rows = made.run()
     assert set(rows["trained_on"][rows["target"] == "disc"]) == {"contrasts+random"}
-    assert sum("random fusion" in label for label in fits) == 2
+    assert sum("random mixtures" in label for label in fits) == 2
     # Test images made worse are scored apart, so that no table takes them for what they are not.
     for kind in ("blurred", "noisy"):
         worse = rows[rows["scope"] == kind]
@@ -648,7 +648,7 @@ def test_references_are_scored_once_and_stand_in_table_1(finished, phantom, tmp_
         trial.references(made, fold)
     rows = made.metrics()
     volumes = rows[rows["scope"] == "volume"]
-    names = {"level atlas", "logistic regression", "logistic regression, all contrasts"}
+    names = set(baselines.ROWS)
     assert set(volumes["network"]) == names and (volumes["size"] == "-").all()
     assert len(volumes) == len(names) * len(SINGLE) * 3
     monkeypatch.setattr(trial.baselines, "reference_predictions", None)

@@ -1,0 +1,108 @@
+"""The widgets of the lessons in JupyterLab: each is moved by keyboard, and its picture changes."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from ivdlib.phantom import make_phantom
+
+CELLS = (
+    "import ivdlib\n"
+    "from ivdlib import viewer\n"
+    "case = ivdlib.load_case('data')\n"
+    "viewer.volume(case, case.discs)",
+    "viewer.fusion_mixer(case)",
+    "viewer.receptive_field()",
+)
+LONGEST = 5000
+"""Milliseconds; the widgets are made for 200, but this machine may have other work."""
+
+# A page cannot read a WebGL picture back unless it says so beforehand.
+SCRIPT = """
+const original = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, options) {
+  return original.call(this, kind, {...options, preserveDrawingBuffer: true});
+};
+window.watch = (cell) => {
+  const output = document.querySelectorAll('.jp-CodeCell')[cell];
+  const look = () => {
+    const canvas = output.querySelector('canvas');
+    return canvas ? canvas.toDataURL() : output.querySelector('.jp-OutputArea-output img').src;
+  };
+  const before = look();
+  let pressed = null;
+  const note = () => { pressed = performance.now(); };
+  window.addEventListener('keydown', note, {capture: true, once: true});
+  window.answer = new Promise((resolve) => {
+    const loop = () => {
+      const now = performance.now();
+      if (pressed !== null && (look() !== before || now - pressed > 20000)) resolve(now - pressed);
+      else requestAnimationFrame(loop);
+    };
+    loop();
+  });
+};
+"""
+FOCUSED = """([cell, selector]) => {
+  const output = document.querySelectorAll('.jp-CodeCell')[cell].querySelector('.jp-OutputArea');
+  const all = output ? [...output.querySelectorAll(selector)] : [];
+  return all.indexOf(document.activeElement);
+}"""
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A folder with one small scan, and a notebook with the three widgets."""
+    pytest.importorskip("ipyniivue")
+    root = tmp_path_factory.mktemp("widgets")
+    make_phantom(root / "data", subjects=1, stages=1, slices=6, in_plane=64)
+    notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
+    notebook.metadata["kernelspec"] = {
+        "name": "python3", "display_name": "Python 3", "language": "python",
+    }  # fmt: skip
+    nbformat.write(notebook, root / "widgets.ipynb")
+    return root
+
+
+def press(page, cell: int, selector: str, number: int, key: str) -> float:
+    """Go to a control of a cell's output by tabulator and press a key there.
+
+    Returns the milliseconds until the picture has changed.
+    """
+    page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
+    page.keyboard.press("Escape")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED, [cell, selector]) == number:
+            break
+    else:
+        pytest.fail(f"{selector} {number} of cell {cell} cannot be reached by tabulator")
+    page.evaluate(f"window.watch({cell})")
+    page.keyboard.press(key)
+    return page.evaluate("window.answer")
+
+
+@pytest.mark.slow
+def test_widgets_are_moved_by_keyboard_without_a_network(visit, tmp_path):
+    notebook = visit("widgets.ipynb", SCRIPT)
+    state = notebook.run_all(tmp_path / "widgets.png")
+    page = notebook.page
+    assert state["errors"] == []
+    page.wait_for_selector("canvas")
+    page.wait_for_timeout(2000)  # until the scan is on the graphics card
+    times = {
+        "slice": press(page, 0, ".noUi-handle", 0, "ArrowLeft"),
+        "contrast": press(page, 0, "button", 1, "Enter"),
+        "overlay": press(page, 0, "input[type=checkbox]", 0, " "),
+        "weight": press(page, 1, ".noUi-handle", 1, "ArrowRight"),
+        "fused contrast": press(page, 1, "button", 3, "Enter"),
+        "rate": press(page, 2, ".noUi-handle", 1, "ArrowRight"),
+    }
+    assert max(times.values()) < LONGEST, times
+    words = page.locator(".jp-OutputArea-output .widget-html").all_text_contents()
+    assert any("contrast fat" in text and "with prediction (blue)" in text for text in words)
+    assert any("1 × in phase + 1 × opposed phase" in text for text in words)
+    assert any("Rates 2, 1, 1: a field of 9 × 9" in text for text in words)
+    assert notebook.hosts == {"127.0.0.1"}
