@@ -171,8 +171,9 @@ class Visit:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             state = self.page.evaluate(STATE)
-            done = all(prompt.strip("[]:").isdigit() for prompt in state["prompts"])
-            if state["errors"] or (state["prompts"] and done):
+            shown = [prompt for prompt in state["prompts"] if prompt]  # folded cells show none
+            done = all(prompt.strip("[]:").isdigit() for prompt in shown)
+            if state["errors"] or (shown and done):
                 self.page.wait_for_timeout(1000)  # the last picture
                 return self.page.evaluate(STATE)
             self.page.wait_for_timeout(500)
