@@ -13,7 +13,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import AFFINE, CONTRASTS, make_volumes, rotation
+from dixon_cases import AFFINE, CONTRASTS, make_volumes, rotation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

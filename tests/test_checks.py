@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import AFFINE, CONTRASTS, make_volumes
+from dixon_cases import AFFINE, CONTRASTS, make_volumes
 
 from ivdlib import cases, checks
 from ivdlib.errors import ConfigError

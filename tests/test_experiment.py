@@ -14,7 +14,8 @@ from ivdlib import baselines, files, inference, ledger, metrics, models, spine_s
 from ivdlib import experiment as experiment_module
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, LeakageError
-from ivdlib.experiment import Experiment, Training
+from ivdlib.experiment import Experiment
+from ivdlib.grid import Training
 from ivdlib.models import UNetConfig, unet
 from ivdlib.patches import Region
 from ivdlib.phantom import VERSION, Conditions, make_phantom

@@ -3,7 +3,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import AFFINE, CONTRASTS, make_volumes
+from dixon_cases import AFFINE, CONTRASTS, make_volumes
 
 from ivdlib import cases
 from ivdlib.errors import DataError, DataWarning

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CONTRASTS
+from dixon_cases import CONTRASTS
 
 from ivdlib import cases, layout
 from ivdlib.errors import DataError, DataWarning
