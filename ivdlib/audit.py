@@ -18,7 +18,7 @@ from ivdlib import statistics
 from ivdlib.claims import CLAIMS, FIXED, chosen
 from ivdlib.errors import DataError
 from ivdlib.statistics import Comparison
-from ivdlib.tables import disc_rows
+from ivdlib.tables import disc_rows, single
 
 
 def verdict(found: Comparison | None, margin: float = 0.0) -> str:
@@ -122,6 +122,5 @@ def patients(metrics: pd.DataFrame) -> pd.DataFrame:
     """Every patient's mean Dice: a row a patient, a column a network and what it trained on."""
     columns = {}
     for (network, arm), mine in disc_rows(metrics).groupby(["network", "trained_on"], sort=False):
-        alone = mine[~mine["contrast"].str.contains("+", regex=False)]
-        columns[f"{network}, {arm}"] = statistics.by_patient(alone)
+        columns[f"{network}, {arm}"] = statistics.by_patient(single(mine))
     return pd.DataFrame(columns)

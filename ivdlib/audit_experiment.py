@@ -47,8 +47,7 @@ def experiment(
 
 def _discs(metrics: pd.DataFrame) -> str:
     """Disc by disc: all, by level where known, and apart those that a seam between tiles cuts."""
-    discs = tables.disc_rows(metrics, "disc")
-    discs = discs[~discs["contrast"].str.contains("+", regex=False)]
+    discs = tables.single(tables.disc_rows(metrics, "disc"))
     discs = discs[discs["network"].isin(list(TITLES))]
     if discs.empty:
         return ""
@@ -71,8 +70,8 @@ def _discs(metrics: pd.DataFrame) -> str:
 
 def _worst(metrics: pd.DataFrame) -> str:
     """The scans and contrasts that FDS-CNN segments worst."""
-    rows = tables.disc_rows(metrics)
-    rows = rows[(rows["network"] == "fds_cnn") & ~rows["contrast"].str.contains("+", regex=False)]
+    rows = tables.single(tables.disc_rows(metrics))
+    rows = rows[rows["network"] == "fds_cnn"]
     if rows.empty:
         return ""
     keys = ["trained_on", "case", "contrast"]

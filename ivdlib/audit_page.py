@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ivdlib import audit, audit_experiment, audit_sections, claims, files, result_figures, tables
+from ivdlib.audit_sections import Found
 from ivdlib.errors import DataError
 from ivdlib.statistics import LEVEL
 
@@ -31,12 +32,12 @@ quite independent. The last weights count; nothing was chosen on the patients th
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""
 
-Found = dict[str, tuple[dict, pd.DataFrame]]
-"""Record and metrics of experiments, by name."""
+KINDS = ("result", "inner", "leak", "partition", "better", "external")
+"""What an experiment can be for, see `kind`."""
 
 
 def kind(record: dict) -> str:
-    """What an experiment is for: `result`, `inner`, `leak`, `partition`, `better`, `external`."""
+    """What an experiment is for, one of `KINDS`."""
     if record.get("external"):
         return "external"
     profile = record["config"]["profile"]
@@ -49,14 +50,14 @@ def kind(record: dict) -> str:
     return "partition" if profile.get("partition") else "result"
 
 
-def experiments(folder: str | os.PathLike, wanted: str = "result") -> Found:
-    """Find the finished experiments of a folder that are of one kind."""
-    found = {}
+def experiments(folder: str | os.PathLike) -> dict[str, Found]:
+    """Find the finished experiments of a folder: by kind, then by name."""
+    found = {one: {} for one in KINDS}
     for path in sorted(Path(folder).glob("*/record.json")):
         metrics = path.parent / "metrics.csv"
         record = files.read_json(path)
-        if metrics.is_file() and "profile" in record.get("config", {}) and kind(record) == wanted:
-            found[path.parent.name] = record, tables.read(metrics)
+        if metrics.is_file() and "profile" in record.get("config", {}):
+            found[kind(record)][path.parent.name] = record, tables.read(metrics)
     return found
 
 
@@ -83,8 +84,7 @@ def write(folder: str | os.PathLike) -> Path:
         Where no experiment is finished.
     """
     folder = Path(folder)
-    kinds = ("result", "inner", "leak", "partition", "better", "external")
-    results, inner, leaks, partitions, better, others = (experiments(folder, k) for k in kinds)
+    results, inner, leaks, partitions, better, others = experiments(folder).values()
     if not results:
         raise DataError(f"{folder} holds no finished experiment; run make audit first.")
     judged = audit.table({name: metrics for name, (_, metrics) in results.items()})
@@ -101,7 +101,7 @@ def write(folder: str | os.PathLike) -> Path:
         audit_sections.choices(inner),
     ]
     for name, (record, metrics) in {**results, **better}.items():
-        drawn = result_figures.write(folder / name)
+        drawn = result_figures.write(folder / name, metrics)
         parts.append(audit_experiment.experiment(name, record, metrics, drawn))
     path = folder / "AUDIT.md"
     files.write_text(path, "\n".join(part for part in parts if part))

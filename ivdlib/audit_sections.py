@@ -18,6 +18,9 @@ from ivdlib.trial import TOGETHER
 Found = Mapping[str, tuple[dict, pd.DataFrame]]
 """Record and metrics of experiments, by name."""
 
+NUMBERS = ("interval", "p", "n")
+"""Heads of what stands behind the mean of a comparison."""
+
 UNTESTED = (
     ("no pre-training is needed", "Sect. 2.2",
      "every network here starts from random weights, so nothing speaks against it; whether "
@@ -37,18 +40,28 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _numbers(mean: float, low: float, high: float, p: float, patients: int) -> tuple[str, ...]:
+    """Cells of a comparison: mean, then those of `NUMBERS`."""
+    interval = f"[{low:+.4f}, {high:+.4f}]" if np.isfinite(low) else "–"
+    return f"{mean:+.4f}", interval, f"{p:.3f}", str(patients)
+
+
+def _compared(found: Comparison | None) -> tuple[str, ...]:
+    if found is None:
+        return "–", "–", "–", "0"
+    return _numbers(found.mean, found.low, found.high, found.p, len(found.differences))
+
+
 def claims(judged: pd.DataFrame) -> str:
     """Every claim that compares, with its verdict on each data set that can tell."""
     rows = []
     for row in judged.itertuples():
         if row.patients == 0:
             continue
-        interval = f"[{row.low:+.4f}, {row.high:+.4f}]" if np.isfinite(row.low) else "–"
         claim = ("● " if row.fixed else "") + f"{row.claim} ({row.source})"
-        numbers = f"{row.mean:+.4f}", interval, f"{row.p:.3f}", str(row.patients)
+        numbers = _numbers(row.mean, row.low, row.high, row.p, row.patients)
         rows.append((claim, row.difference, row.data, *numbers, row.verdict))
-    numbers = ("mean", "interval", "p", "n")
-    heads = ("claim", "difference of the mean Dice", "data", *numbers, "verdict")
+    heads = ("claim", "difference of the mean Dice", "data", "mean", *NUMBERS, "verdict")
     return "## Claims that compare\n\n" + table(heads, rows)
 
 
@@ -112,21 +125,12 @@ def choices(found: Found) -> str:
     for name, (record, metrics) in found.items():
         profile = record["config"]["profile"]
         training = profile["training"]
-        for (network, arm), mine in metrics[metrics["target"] == "disc"].groupby(
-            ["network", "trained_on"]
-        ):
+        for (network, arm), mine in _kinds(metrics):
             means = (_mean(tables.disc_rows(mine)), _mean(tables.disc_rows(mine, TOGETHER)))
             rows.append((name, title(network), arm, f"{training['learning_rate']:g}",
                          str(training["steps"]), *means))  # fmt: skip
-    heads = (
-        "experiment",
-        "network",
-        "trained on",
-        "rate",
-        "steps",
-        "all images",
-        "one mask a scan",
-    )
+    heads = ("experiment", "network", "trained on", "rate", "steps", "all images",
+             "one mask a scan")  # fmt: skip
     text = (
         "## Chosen on inner patients\n\nOf each fold's training patients one was set aside for "
         "this; the patients that test had no part in it. Mean Dice over these patients:\n\n"
@@ -134,16 +138,13 @@ def choices(found: Found) -> str:
     return text + table(heads, rows)
 
 
+def _kinds(metrics: pd.DataFrame) -> Iterable[tuple[tuple[str, str], pd.DataFrame]]:
+    """Rows of each disc network and what it was trained on."""
+    return metrics[metrics["target"] == "disc"].groupby(["network", "trained_on"])
+
+
 def _mean(rows: pd.DataFrame) -> str:
     return f"{statistics.by_patient(rows).mean():.4f}" if len(rows) else "–"
-
-
-def _cell(found: Comparison | None) -> tuple[str, str, str, str]:
-    """Mean, interval, p and number of patients of a comparison."""
-    if found is None:
-        return "–", "–", "–", "0"
-    interval = f"[{found.low:+.4f}, {found.high:+.4f}]" if np.isfinite(found.low) else "–"
-    return f"{found.mean:+.4f}", interval, f"{found.p:.3f}", str(len(found.differences))
 
 
 def together(found: Found) -> str:
@@ -200,9 +201,7 @@ def leaks(results: Found, found: Found) -> str:
     rows = []
     for name, (record, metrics) in found.items():
         leak = record["config"]["profile"]["leak"]
-        for (network, arm), mine in metrics[metrics["target"] == "disc"].groupby(
-            ["network", "trained_on"]
-        ):
+        for (network, arm), mine in _kinds(metrics):
             if leak == "epoch":
                 flattered = chosen(mine, network, arm, scope=BEST)
                 honest = chosen(mine, network, arm)
@@ -211,11 +210,11 @@ def leaks(results: Found, found: Found) -> str:
                 flattered = chosen(mine, network, arm)
                 honest = _honest(results, record, network, arm)
                 what = "folds of scans: a patient trains and tests"
-            numbers = _cell(difference(flattered, honest))
+            numbers = _compared(difference(flattered, honest))
             rows.append((what, name, title(network), arm, *numbers))
     if not rows:
         return ""
-    heads = ("leak", "experiment", "network", "trained on", "flatters by", "interval", "p", "n")
+    heads = ("leak", "experiment", "network", "trained on", "flatters by", *NUMBERS)
     return "## What leaks would flatter\n\n" + table(heads, rows)
 
 
@@ -236,11 +235,11 @@ def partitions(results: Found, found: Found) -> str:
     data = {record["config"]["data"] for record, _ in found.values()}
     first = {n: pair for n, pair in results.items() if pair[0]["config"]["data"] in data}
     rows = [
-        (name, *_cell(difference(chosen(metrics, "fds_cnn"), chosen(metrics, "unet"))))
+        (name, *_compared(difference(chosen(metrics, "fds_cnn"), chosen(metrics, "unet"))))
         for name, (_, metrics) in {**first, **found}.items()
         if chosen(metrics, "unet") is not None
     ]
     if not found or not rows:
         return ""
-    heads = ("experiment", "FDS-CNN − U-Net", "interval", "p", "n")
+    heads = ("experiment", "FDS-CNN − U-Net", *NUMBERS)
     return "## Other partitions into folds\n\n" + table(heads, rows)

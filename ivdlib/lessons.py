@@ -208,16 +208,10 @@ def _experiment(parameters: Mapping[str, Any]) -> Experiment:
     Made before the first kernel starts: what does not fit is told at once, and the record holds the
     command that was given instead of a kernel's.
     """
-    from ivdlib.experiment import Experiment
+    from ivdlib.experiment import of_parameters
 
-    profile, seeds = parameters["profile"], parameters["seeds"]
-    return Experiment(
-        parameters["name"] or profile,
-        profile,
-        parameters["data_dir"] or None,
-        overrides={"seeds": seeds} if seeds else None,
-        reports=parameters["reports_dir"] or None,
-    )
+    names = ("profile", "data_dir", "name", "reports_dir", "seeds")
+    return of_parameters(**{name: parameters[name] for name in names})
 
 
 def lesson(number: int | str, parameters: Mapping[str, Any]) -> Path:

@@ -36,8 +36,14 @@ ALT = {
 """Alternative text by the name of the figure."""
 
 
-def write(folder: str | Path) -> dict[str, Path]:
+def write(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, Path]:
     """Draw what there is to draw of an experiment into its folder `figures/`.
+
+    Parameters
+    ----------
+    folder : path
+    metrics : DataFrame, optional
+        Its `metrics.csv`, where that is read already.
 
     Returns
     -------
@@ -46,10 +52,11 @@ def write(folder: str | Path) -> dict[str, Path]:
     """
     folder = Path(folder)
     found = {"learning_curves": _curves(folder)}
-    metrics = folder / "metrics.csv"
-    if metrics.is_file():
-        rows = tables.read(metrics)
-        found |= {"patients": _patients(rows), "levels": levels(rows)}
+    path = folder / "metrics.csv"
+    if metrics is None and path.is_file():
+        metrics = tables.read(path)
+    if metrics is not None:
+        found |= {"patients": _patients(metrics), "levels": levels(metrics)}
     drawn = {name: figure for name, figure in found.items() if figure is not None}
     plotting.save(drawn, folder / "figures")
     return {name: folder / "figures" / f"{name}.png" for name in drawn}
@@ -73,8 +80,8 @@ def _curves(folder: Path) -> Figure | None:
 def _main(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of the three networks on single contrasts, with fusion where the data have it."""
     arm = ARMS["with" if tables.has_fusion(rows) else "without"]
-    alone = ~rows["contrast"].str.contains("+", regex=False)
-    return rows[rows["network"].isin(list(TITLES)) & (rows["trained_on"] == arm) & alone]
+    rows = rows[rows["network"].isin(list(TITLES)) & (rows["trained_on"] == arm)]
+    return tables.single(rows)
 
 
 def _patients(metrics: pd.DataFrame) -> Figure | None:

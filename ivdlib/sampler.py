@@ -35,6 +35,11 @@ class TrainingImage:
     truth: np.ndarray
     window: tuple[int, int]
 
+    @property
+    def channels(self) -> int:
+        """Length of the last axis of the image, 1 where it has none for channels."""
+        return self.image.shape[3] if self.image.ndim == 4 else 1
+
 
 class Draw(NamedTuple):
     """What `augment.Augmentation` makes a batch of tiles from.

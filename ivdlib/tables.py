@@ -66,6 +66,11 @@ def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
     return metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
 
 
+def single(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of single contrasts, no fused ones."""
+    return rows[~rows["contrast"].str.contains("+", regex=False)]
+
+
 def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     """One of the paper's tables.
 

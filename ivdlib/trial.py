@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from ivdlib import (
     provenance,
     spine_stage,
     stress,
+    tables,
 )
 from ivdlib.options import essence
 from ivdlib.patches import Region, TileGrid
@@ -32,7 +33,8 @@ from ivdlib.training import Trainer
 
 if TYPE_CHECKING:
     from ivdlib.cases import Case
-    from ivdlib.experiment import Experiment, Training
+    from ivdlib.experiment import Experiment
+    from ivdlib.grid import Training
 
 TOGETHER = "together"
 """Scope and contrast of rows that score one mask a scan, from the mean probability over the images
@@ -97,9 +99,8 @@ def train(experiment: Experiment, training: Training, label: str) -> float:
     if not ledger.finished(place):
         _train(experiment, training, place, label)
     rows = pd.read_csv(place / "metrics.csv")
-    alone = rows[~rows["contrast"].str.contains("+", regex=False)]
     scope = TOGETHER if training.arm == "stacked" else "volume"
-    return float(alone.loc[alone["scope"] == scope, "dice"].mean())
+    return float(tables.single(rows[rows["scope"] == scope])["dice"].mean())
 
 
 def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
@@ -114,7 +115,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         for image in inference.images_of(case.contrasts, names, options.neighbours).values():
             images.append(TrainingImage(region.apply(image), truth, region.window))
     network = ledger.config(experiment, training.network, profile.size)
-    channels = image.shape[3] if image.ndim == 4 else 1
+    channels = images[0].channels
     engine = ledger.trainer(training.network, network, experiment.tile, options, channels)
     sampler = TileSampler(images, experiment.tile, options, training.seed)
 
@@ -124,7 +125,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
 
     watched = None
     if profile.leak == "epoch":
-        watched = leaks.Watched(sampler, options.steps, lambda: test(_dice_rows, fold.test))
+        watched = leaks.Watched(sampler, options.steps, lambda: test(_watch_case, fold.test))
         history = engine.fit(watched, training.seed, label)  # resumed, it would have seen less
         watched.look(options.steps)
     else:
@@ -159,42 +160,53 @@ def _images(experiment: Experiment, training: Training, case: Case) -> dict[str,
 
 
 def _dice_rows(
-    experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
+    experiment: Experiment,
+    training: Training,
+    case: Case,
+    truth: np.ndarray,
+    found: Mapping[str, np.ndarray],
+    scope: str = "volume",
 ) -> list[dict[str, Any]]:
-    """Score nothing but the Dice of each image."""
-    truth, images = case.discs, _images(experiment, training, case)
-    found = inference.predict_images(engine.model, images, region)
+    """Score nothing but the Dice of each image's probability."""
     return [
-        {**_row(experiment, training, case, contrast),
+        {**_row(experiment, training, case, contrast), "scope": scope,
          "dice": metrics.dice(probability >= inference.THRESHOLD, truth)}
         for contrast, probability in found.items()
     ]  # fmt: skip
 
 
+def _watch_case(
+    experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
+) -> list[dict[str, Any]]:
+    """Rows of a network that is still being trained, see `leaks`."""
+    found = inference.predict_images(engine.model, _images(experiment, training, case), region)
+    return _dice_rows(experiment, training, case, case.discs, found)
+
+
 def _score_case(
     experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
 ) -> list[dict[str, Any]]:
+    """Rows of a trained network: each image, one mask from all, images made worse."""
     profile, rows = experiment.profile, []
     truth = case.discs  # made anew at each access: once a scan, not once an image
-    known = experiment.trained_on(training.arm)
     images = _images(experiment, training, case)
     grid = TileGrid(case.shape, experiment.tile, region.window)
     kept = region.coverage(truth)
-    for kind in ("", *profile.stress):
-        shown = {n: stress.worsen(i, kind) for n, i in images.items()} if kind else images
-        found = inference.predict_images(engine.model, shown, region)
-        if training.arm == "stacked":
-            found = dict(zip([TOGETHER], found.values(), strict=True))
-        elif not kind and len(known) > 1:
-            found[TOGETHER] = np.mean([found[name] for name in known], axis=0)
-        for contrast, probability in found.items():
-            mask = probability >= inference.THRESHOLD
-            row = _row(experiment, training, case, contrast)
-            if kind or contrast == TOGETHER:
-                scope = kind or TOGETHER
-                rows.append({**row, "scope": scope, "dice": metrics.dice(mask, truth)})
-            else:
-                rows += _scored({**row, **kept}, mask, truth, case, profile.score_discs, grid)
+    stacked = training.arm == "stacked"  # one image, which gives the one mask
+    found = inference.predict_images(engine.model, images, region)
+    for contrast, probability in () if stacked else found.items():
+        row, mask = _row(experiment, training, case, contrast), probability >= inference.THRESHOLD
+        rows += _scored({**row, **kept}, mask, truth, case, profile.score_discs, grid)
+    known = experiment.trained_on(training.arm)
+    if stacked or len(known) > 1:
+        together = {TOGETHER: np.mean([found[name] for name in known], axis=0)}
+        rows += _dice_rows(experiment, training, case, truth, together, TOGETHER)
+    for kind in profile.stress:
+        worse = {name: stress.worsen(image, kind) for name, image in images.items()}
+        found = inference.predict_images(engine.model, worse, region)
+        if stacked:
+            found = {TOGETHER: found[known[0]]}
+        rows += _dice_rows(experiment, training, case, truth, found, kind)
     return rows
 
 

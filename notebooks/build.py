@@ -319,9 +319,16 @@ def wanted(folder: Path = FOLDER) -> dict[str, str]:
     return texts
 
 
-def out_of_step(folder: Path = FOLDER) -> list[str]:
-    """Names of the notebooks that are missing, differ from their source or have none."""
-    texts = wanted(folder)
+def out_of_step(folder: Path = FOLDER, texts: dict[str, str] | None = None) -> list[str]:
+    """Names of the notebooks that are missing, differ from their source or have none.
+
+    Parameters
+    ----------
+    folder : path
+    texts : dict of str to str, optional
+        What `wanted` gives, where that is there already.
+    """
+    texts = wanted(folder) if texts is None else texts
     made = {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in [*folder.glob("*.ipynb"), *folder.glob("exercises/*.ipynb")]
@@ -371,7 +378,7 @@ def _write(path: Path, text: str) -> None:
 
 def _write_notebooks() -> None:
     texts = wanted()
-    for name in out_of_step():
+    for name in out_of_step(texts=texts):
         if name in texts:
             _write(FOLDER / name, texts[name])
             print(f"written: {name}")

@@ -38,7 +38,7 @@ import pandas as pd
 from IPython.display import display
 
 from ivdlib import exercises, files, places, plotting, profiles, provenance
-from ivdlib.experiment import Experiment
+from ivdlib.experiment import of_parameters
 from ivdlib.progress import duration
 
 print("It runs.")
@@ -66,10 +66,7 @@ print("✅ enough for these lessons" if free > 3 else "❌ 3 GB are needed: make
 # may not be passed on, and a phantom knows its own truth. The outlines are the discs.
 
 # %%
-experiment = Experiment(
-    name or profile, profile, data_dir or None, reports=reports_dir or None,
-    overrides={"seeds": seeds} if seeds else None,
-)  # fmt: skip
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 case = next(iter(experiment.cases.values()))
 k = plotting.middle_slice(case.discs)
 first = experiment.contrasts[0]

@@ -40,13 +40,10 @@ from ivdlib import (
     plotting,
 )
 from ivdlib.errors import LeakageError
-from ivdlib.experiment import Experiment
+from ivdlib.experiment import of_parameters
 from ivdlib.splits import Fold
 
-experiment = Experiment(
-    name or profile, profile, data_dir or None, reports=reports_dir or None,
-    overrides={"seeds": seeds} if seeds else None,
-)  # fmt: skip
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 case = next(iter(experiment.cases.values()))
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")

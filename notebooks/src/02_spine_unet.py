@@ -38,14 +38,11 @@ from ivdlib import (
     plotting,
     spine_stage,
 )
-from ivdlib.experiment import Experiment
+from ivdlib.experiment import of_parameters
 from ivdlib.patches import TileGrid, region_around
 
 # %%
-experiment = Experiment(
-    name or profile, profile, data_dir or None, reports=reports_dir or None,
-    overrides={"seeds": seeds} if seeds else None,
-)  # fmt: skip
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 options = experiment.profile.spine
 fold = experiment.folds[0]
 case = experiment.cases[fold.test[0]]

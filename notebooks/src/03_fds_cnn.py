@@ -33,13 +33,10 @@ from scipy import ndimage
 
 from ivdlib import cost, diagrams, exercises, files, models, plotting
 from ivdlib.deviations import deviations
-from ivdlib.experiment import Experiment
+from ivdlib.experiment import of_parameters
 from ivdlib.models.xception import BLOCKS, SHORTCUTS, WIDTHS
 
-experiment = Experiment(
-    name or profile, profile, data_dir or None, reports=reports_dir or None,
-    overrides={"seeds": seeds} if seeds else None,
-)  # fmt: skip
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 size = experiment.profile.size
 config = models.config("fds_cnn", size)
 rng = np.random.default_rng(0)

@@ -41,15 +41,12 @@ from ivdlib import (
     tables,
     trial,
 )  # fmt: skip
-from ivdlib.experiment import Experiment
+from ivdlib.experiment import of_parameters
 from ivdlib.patches import TileGrid
 from ivdlib.sampler import TileSampler, TrainingImage
 
 # %%
-experiment = Experiment(
-    name or profile, profile, data_dir or None, reports=reports_dir or None,
-    overrides={"seeds": seeds} if seeds else None,
-)  # fmt: skip
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 options, tile = experiment.profile.training, experiment.tile
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")

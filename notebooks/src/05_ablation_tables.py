@@ -37,12 +37,9 @@ from ivdlib import (
     tables,
 )
 from ivdlib.choices import open_choices
-from ivdlib.experiment import Experiment
+from ivdlib.experiment import of_parameters
 
-experiment = Experiment(
-    name or profile, profile, data_dir or None, reports=reports_dir or None,
-    overrides={"seeds": seeds} if seeds else None,
-)  # fmt: skip
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 

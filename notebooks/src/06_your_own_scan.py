@@ -47,15 +47,12 @@ from ivdlib import (
 )
 from ivdlib.cases import check_cases, load_case
 from ivdlib.errors import DataWarning
-from ivdlib.experiment import Experiment
+from ivdlib.experiment import of_parameters
 from ivdlib.measurements import measure
 from ivdlib.phantom import make_phantom
 
 # %%
-experiment = Experiment(
-    name or profile, profile, data_dir or None, reports=reports_dir or None,
-    overrides={"seeds": seeds} if seeds else None,
-)  # fmt: skip
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 
