@@ -10,42 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.sampler import Draw, TileSampler
-
-POINTS = 20
-"""How often in a training the test scans are looked at."""
-
 BEST = "best_step"
 """Scope of the rows."""
 
 
 class Watched:
-    """A sampler that scores the test scans every now and then, as it is asked for batches.
+    """Scores the test scans at each row of the learning curve; a `watch` of `Trainer.fit`.
 
     Parameters
     ----------
-    sampler : TileSampler
-        What the training draws from; unchanged.
-    steps : int
-        Of the whole training.
     score : callable
         Gives rows with `dice` for the network as it is.
     """
 
-    def __init__(
-        self, sampler: TileSampler, steps: int, score: Callable[[], list[dict[str, Any]]]
-    ) -> None:
-        self.sampler, self.score = sampler, score
-        self.every = max(1, steps // POINTS)
+    def __init__(self, score: Callable[[], list[dict[str, Any]]]) -> None:
+        self.score = score
         self.seen: list[tuple[int, list[dict[str, Any]]]] = []
 
-    def draw(self, step: int) -> Draw:
-        """Draw the batch of a step; before it, look where it is time."""
-        if step and step % self.every == 0:
-            self.look(step)
-        return self.sampler.draw(step)
-
-    def look(self, step: int) -> None:
+    def __call__(self, step: int) -> None:
         """Score the network as it is after `step` steps."""
         self.seen.append((step, self.score()))
 

@@ -36,7 +36,7 @@ LEAKS = {
     "epoch": "ALSO THE BEST STEP ON THE TEST SCANS",
 }
 """What must not be done and can be, to measure how much it flatters: folds of scans in place of
-patients; the best of `leaks.POINTS` steps, chosen on the test scans (rows of scope `best_step`)."""
+patients; the best of some 40 steps, chosen on the test scans (rows of scope `best_step`)."""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class Progress:
         self.total, self.label, self.start, self.done = total, label, start, start
         self._begin = time.monotonic()
         self._last = self._begin
+        self._note = ""
         self._bar = None
         if _style() == "bar":
             from tqdm.auto import tqdm
@@ -69,20 +70,21 @@ class Progress:
             self._bar.close()
 
     def advance(self, n: int = 1, note: str = "") -> None:
-        """Count `n` steps as done; `note` is a short remark such as the loss."""
+        """Count `n` steps as done; `note`, such as the loss, stands until there is another."""
         self.done += n
+        self._note = note or self._note
         if self._bar is not None:
             if note:
                 self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(n)
         elif _style() == "plain" and time.monotonic() - self._last >= PLAIN_SECONDS:
             self._last = time.monotonic()
-            print(self._line(note), flush=True, file=sys.stderr)
+            print(self._line(), flush=True, file=sys.stderr)
 
-    def _line(self, note: str) -> str:
+    def _line(self) -> str:
         spent = time.monotonic() - self._begin
         left = spent / max(self.done - self.start, 1) * (self.total - self.done)
-        tail = f" · {note}" if note else ""
+        tail = f" · {self._note}" if self._note else ""
         return f"{self.label}: {self.done}/{self.total}, {duration(left)} left{tail}"
 
 

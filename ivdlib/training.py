@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,13 @@ from ivdlib.losses import loss
 from ivdlib.options import TrainingOptions
 from ivdlib.progress import Progress
 from ivdlib.replicas import Replicas
-from ivdlib.sampler import Draw, TileSampler
+from ivdlib.sampler import TileSampler
 
 CHECKPOINT_SECONDS = 60.0
 """A training that is killed loses about this much time."""
+
+POINTS = 40
+"""Rows of a learning curve."""
 
 
 def _adam(rate: Any, average: float) -> keras.optimizers.Adam:
@@ -145,6 +148,7 @@ class Trainer:
         seed: int,
         label: str,
         checkpoint: str | os.PathLike | None = None,
+        watch: Callable[[int], None] | None = None,
     ) -> list[dict[str, float]]:
         """Train from fresh weights, or go on from a checkpoint.
 
@@ -158,6 +162,9 @@ class Trainer:
             Shown beside the progress.
         checkpoint : path, optional
             File that keeps the state; removed by the caller when the results are written.
+        watch : callable, optional
+            Called with the number of steps done at each row of the learning curve; `model` has the
+            weights of that step then.
 
         Returns
         -------
@@ -172,17 +179,15 @@ class Trainer:
         self.reset(seed)
         history = self._resume(checkpoint) if checkpoint else []
         done = int(history[-1]["step"]) if history else 0
-        chunk = max(1, self.options.steps // 40)
+        chunk = max(1, self.options.steps // POINTS)
         before = history[-1]["seconds"] if history else 0.0
         note = curves.log(label)
         begin = saved = time.monotonic()
         with Progress(self.options.steps, label, start=done) as progress:
             while done < self.options.steps:
                 steps = min(chunk, self.options.steps - done)
-                drawn = map(sampler.draw, range(done, done + steps))
-                losses = [self._step(draw, progress) for draw in drawn]
+                value = self._steps(sampler, range(done, done + steps), progress)
                 done += steps
-                value = float(np.mean(losses))
                 if not np.isfinite(value):
                     raise ConfigError(
                         f"{label}: the loss is not finite after {done} steps; use a smaller "
@@ -191,21 +196,46 @@ class Trainer:
                 seconds = before + time.monotonic() - begin
                 history.append({"step": done, "loss": value, "seconds": seconds})
                 note(done, value)
+                if watch:
+                    self._hand_over()
+                    watch(done)
                 if checkpoint and time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self._save(checkpoint, history)
                     saved = time.monotonic()
         if checkpoint:
             self._save(checkpoint, history)
         self.step.optimizer.finalize_variable_values(self.step.trainable_variables)
-        if self._trained is not self.model:
-            self.model.set_weights(self._trained.get_weights())
+        self._hand_over()
         return history
 
-    def _step(self, drawn: Draw, progress: Progress) -> float:
-        nothing = np.zeros((len(drawn.degrees), 1), np.float32)  # the truth is in `drawn`
-        value = self._replicas.train(self.step, drawn, nothing)
-        progress.advance(note=f"loss {value:.3f}")
-        return value
+    def _hand_over(self) -> None:
+        """Give `model` the trained weights, where it is not itself what is trained."""
+        if self._trained is not self.model:
+            self.model.set_weights(self._trained.get_weights())
+
+    def _steps(self, sampler: TileSampler, numbers: range, progress: Progress) -> float:
+        """Make the steps of these numbers; the mean loss."""
+        nothing = np.zeros((self.options.batch, 1), np.float32)  # the truth is in `drawn`
+        if keras.backend.backend() == "jax" and not self.options.average:
+            # `fit` keeps the state on the device between steps, `train_on_batch` hands hundreds of
+            # arrays to and fro. At its end it takes averaged weights for the final ones.
+            def batches() -> Iterator[tuple[tuple, np.ndarray]]:
+                for number in numbers:
+                    yield tuple(sampler.draw(number)), nothing
+                    progress.advance()
+
+            with self._replicas.scope():
+                run = self.step.fit(
+                    batches(), steps_per_epoch=len(numbers), shuffle=False, verbose=0
+                )
+            value = float(run.history["loss"][-1])
+            progress.advance(0, note=f"loss {value:.3f}")
+            return value
+        losses = []
+        for number in numbers:
+            losses.append(self._replicas.train(self.step, sampler.draw(number), nothing))
+            progress.advance(note=f"loss {losses[-1]:.3f}")
+        return float(np.mean(losses))
 
     def _save(self, path: str | os.PathLike, history: list[dict[str, float]]) -> None:
         variables = [*self._state, *self.step.optimizer.variables]

@@ -123,13 +123,13 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         cases = ((experiment.cases[name], where[name]) for name in names)
         return [row for pair in cases for row in score(experiment, training, engine, *pair)]
 
-    watched = None
+    watched = checkpoint = None
     if profile.leak == "epoch":
-        watched = leaks.Watched(sampler, options.steps, lambda: test(_watch_case, fold.test))
-        history = engine.fit(watched, training.seed, label)  # resumed, it would have seen less
-        watched.look(options.steps)
+        # No checkpoint: a resumed training would have seen less.
+        watched = leaks.Watched(lambda: test(_watch_case, fold.test))
     else:
-        history = engine.fit(sampler, training.seed, label, place / "checkpoint.h5")
+        checkpoint = place / "checkpoint.h5"
+    history = engine.fit(sampler, training.seed, label, checkpoint, watched)
 
     def score() -> list[dict[str, Any]]:
         rows = test(_score_case, track(fold.test, f"{label}, scoring"))

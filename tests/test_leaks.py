@@ -31,29 +31,16 @@ def begin(phantom, tmp_path, monkeypatch):
     return make
 
 
-class Batches:
-    def draw(self, step):
-        return f"batch {step}"
-
-
-def test_the_best_step_is_found_and_the_batches_are_the_same():
+def test_the_best_step_is_found():
     scores = iter([[0.1, 0.5], [0.9, 0.2], [0.2, 0.3]])
-    watched = leaks.Watched(Batches(), 60, lambda: [{"dice": d, "case": 1} for d in next(scores)])
-    monthly = [watched.draw(step) for step in range(7)]
-    watched.look(60)
-    assert monthly == [f"batch {step}" for step in range(7)]
+    watched = leaks.Watched(lambda: [{"dice": d, "case": 1} for d in next(scores)])
+    for step in (3, 6, 60):
+        watched(step)
     assert [step for step, _ in watched.seen] == [3, 6, 60]
     assert watched.best() == [
         {"dice": 0.9, "case": 1, "scope": "best_step", "step": 6},
         {"dice": 0.2, "case": 1, "scope": "best_step", "step": 6},
     ]
-
-
-def test_a_short_training_is_looked_at_before_every_step():
-    watched = leaks.Watched(Batches(), 3, lambda: [{"dice": 0.0}])
-    for step in range(3):
-        watched.draw(step)
-    assert [step for step, _ in watched.seen] == [1, 2]
 
 
 def test_the_best_step_stands_beside_the_last(begin):

@@ -41,7 +41,7 @@ def test_plain_lines_come_seldom_and_tell_what_is_left(clock, monkeypatch, capsy
         assert capsys.readouterr().err == ""
         clock[0] += 10
         task.advance(2)
-        assert capsys.readouterr().err == "training: 5/10, 40 s left\n"
+        assert capsys.readouterr().err == "training: 5/10, 40 s left · loss 0.5\n"
 
 
 def test_steps_of_an_earlier_run_do_not_count_for_the_time_left(clock, monkeypatch, capsys):

@@ -1,6 +1,9 @@
 """Training: reproducible, resumable, and honest about a loss that is lost."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import h5py
@@ -241,16 +244,14 @@ def test_averaged_weights_follow_the_weights_of_the_steps(sampler, tmp_path):
     """Beside a plain training: same steps, and the mean that a loop over them gives."""
     options = dataclasses.replace(OPTIONS, average=0.8)
     engine = Trainer("unet", UNetConfig(base=2, levels=1), TILE, options)
-    seen, step = [], engine._step
+    seen = []
 
-    def spied(drawn, progress):
-        value = step(drawn, progress)
+    def watch(step):
         seen.append([np.array(w) for w in engine.model.trainable_weights])
-        return value
 
-    engine._step = spied
     path = tmp_path / "checkpoint.h5"
-    engine.fit(sampler, 0, "averaged", path)
+    engine.fit(sampler, 0, "averaged", path, watch)
+    assert len(seen) == STEPS
     mean = seen[0]  # Keras begins with the weights after the first step
     for weights in seen[1:]:
         mean = [0.8 * m + 0.2 * w for m, w in zip(mean, weights, strict=True)]
@@ -262,3 +263,61 @@ def test_averaged_weights_follow_the_weights_of_the_steps(sampler, tmp_path):
     again = Trainer("unet", UNetConfig(base=2, levels=1), TILE, options)
     again.fit(sampler, 0, "averaged", path)
     assert same([np.array(w) for w in again.model.trainable_weights], found)
+
+
+ON_JAX = """
+import numpy as np
+from ivdlib.models import UNetConfig
+from ivdlib.options import TrainingOptions
+from ivdlib.sampler import TileSampler, TrainingImage
+from ivdlib.training import Trainer
+
+tile, seen = (16, 16), []
+options = TrainingOptions(steps=6, batch=2, learning_rate=1e-2, tile=tile, tiles="all")
+image = np.random.default_rng(0).random((3, 20, 20), np.float32)
+sampler = TileSampler([TrainingImage(image, image > 0.6, (0, 20))], tile, options, 0)
+trainer = Trainer("unet", UNetConfig(base=2, levels=1), tile, options)
+trainer.reset(3)
+nothing = np.zeros((2, 1), np.float32)
+losses = [trainer._replicas.train(trainer.step, sampler.draw(k), nothing) for k in range(6)]
+singly = trainer.model.get_weights()
+with_watch = trainer.fit(sampler, 3, "", watch=seen.append)
+assert seen == [1, 2, 3, 4, 5, 6], seen
+np.testing.assert_allclose([row["loss"] for row in with_watch], losses, rtol=1e-5)
+for ours, theirs in zip(trainer.model.get_weights(), singly, strict=True):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+training.POINTS = 2  # three steps a row: the state stays on the device between them
+again = trainer.fit(sampler, 3, "")
+rows = np.reshape(losses, (2, 3)).mean(1)
+np.testing.assert_allclose([row["loss"] for row in again], rows, rtol=1e-5)
+for ours, theirs in zip(trainer.model.get_weights(), singly, strict=True):
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+"""
+
+
+def test_on_jax_a_chain_of_steps_is_the_single_ones():
+    pytest.importorskip("jax", reason="JAX is not installed (extra jax)")
+    program = "from ivdlib import training\n" + ON_JAX
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "IVDLIB_PROGRESS": "off",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning:keras", "-c", program],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "ran out of data" not in done.stderr
+
+
+def test_what_watches_a_training_sees_the_weights_of_that_step(trainer, sampler, reference):
+    seen = {}
+
+    def watch(step):
+        seen[step] = trainer.model.get_weights()
+
+    history = trainer.fit(sampler, 0, "watched", watch=watch)
+    assert list(seen) == [row["step"] for row in history]
+    for ours, theirs in zip(seen[STEPS], reference[1], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert any((a != b).any() for a, b in zip(seen[1], seen[STEPS], strict=True))

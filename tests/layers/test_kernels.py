@@ -55,6 +55,35 @@ def test_dilated_depthwise_convolution_is_that_of_tensorflow(rate, shape, fast):
         reference.assert_close(ours, theirs)
 
 
+@pytest.mark.parametrize("rate", [1, 2, 3, 18])
+@pytest.mark.parametrize("shape", [(2, 11, 9, 16), (1, 4, 13, 3)])
+def test_shifted_maps_add_up_to_a_depthwise_convolution(rate, shape, fast, monkeypatch):
+    """What JAX computes; here on TensorFlow, with its gradients."""
+    x, kernel, upstream = normal(*shape), normal(3, 3, shape[-1], 1), normal(*shape)
+    want = with_gradients(
+        lambda x, k: tf.nn.depthwise_conv2d(x, k, [1] * 4, "SAME", dilations=[rate, rate]),
+        [upstream],
+        x,
+        kernel,
+    )
+    monkeypatch.setattr(kernels.keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(kernels.ops, "depthwise_conv", None)
+    got = with_gradients(lambda x, k: kernels.depthwise(x, k, rate=rate), [upstream], x, kernel)
+    for ours, theirs in zip(got[0] + got[1], want[0] + want[1], strict=True):
+        reference.assert_close(ours, theirs)
+
+
+def test_shifted_maps_in_bfloat16_are_added_in_float32(fast, monkeypatch):
+    monkeypatch.setattr(kernels.keras.backend, "backend", lambda: "jax")
+    x = tf.cast(normal(1, 9, 8, 5), "bfloat16")
+    kernel = tf.cast(normal(3, 3, 5, 1), "bfloat16")
+    got = kernels.depthwise(x, kernel, rate=2)
+    assert got.dtype == tf.bfloat16
+    exact = reference.depthwise(np.array(x).astype(float), np.array(kernel).astype(float), 2)
+    rounded = np.array(tf.cast(tf.constant(exact), "bfloat16")).astype(float)
+    np.testing.assert_allclose(np.array(got).astype(float), rounded, rtol=2**-7, atol=1e-6)
+
+
 @pytest.mark.parametrize("rate", [2, 6])
 def test_dilated_depthwise_convolution_works_outside_a_graph(rate, fast):
     x, kernel = normal(2, 8, 7, 16), normal(3, 3, 16, 1)
