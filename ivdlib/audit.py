@@ -20,13 +20,16 @@ from ivdlib.errors import DataError
 from ivdlib.statistics import Comparison
 from ivdlib.tables import disc_rows, single
 
+PATIENTS = 4
+"""Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
+
 
 def verdict(found: Comparison | None, margin: float = 0.0) -> str:
     """Supported, not supported, or not tested; `margin` as in `Claim`."""
     if found is None:
         return "not tested on these data"
-    if not np.isfinite(found.low):
-        return "not tested: one patient"
+    if len(found.differences) < PATIENTS:
+        return f"not tested: fewer than {PATIENTS} patients"
     if found.low > -margin:
         return "supported"
     return "not supported; the opposite holds" if found.high < -margin else "not supported"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ivdlib import audit, result_figures, tables
@@ -30,19 +31,38 @@ def experiment(
         f"{len(record['config']['folds'])} folds; size {profile['size']}, "
         f"{training['steps']} steps of {training['batch']} tiles, "
         f"rate {training['learning_rate']:g} ({training['schedule']}); {record['seeds']} seed(s); "
-        f"{seconds / 3600:.1f} h of training and scoring.\n"
+        f"{seconds / 3600:.1f} h of training and scoring on {'; '.join(record['devices'])}.\n"
     ]
+    if record["left"]:
+        parts.append(
+            f"**Unfinished: {record['left']} of {record['planned']} trainings are left.** "
+            "A comparison rests on the patients that both sides have.\n"
+        )
     if len(found.columns):
-        rows = ((column, *(f"{v:.4f}" for v in found[column]), f"{found[column].mean():.4f}")
-                for column in found)  # fmt: skip
+        rows = ((column, *("–" if np.isnan(v) else f"{v:.4f}" for v in found[column]),
+                 f"{found[column].mean():.4f}") for column in found)  # fmt: skip
         parts.append("Mean Dice of each patient over the single contrasts:\n")
         parts.append(table(("network, trained on", *found.index, "mean"), rows))
-    parts += [_discs(metrics), _worst(metrics)]
+    parts += [_spine(metrics), _discs(metrics), _worst(metrics)]
     parts += [
         f"![{result_figures.ALT[key]}]({name}/figures/{path.name})\n"
         for key, path in (figures or {}).items()
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _spine(metrics: pd.DataFrame) -> str:
+    """The spine stage: Dice of its network, discs inside its region, share of the image."""
+    dice = metrics.loc[metrics["target"] == "spine", "dice"]
+    if dice.empty:
+        return ""
+    scans = tables.disc_rows(metrics).groupby("case")[["discs_inside", "region_share"]].mean()
+    inside, share = scans["discs_inside"], scans["region_share"]
+    return (
+        f"Spine network: mean Dice {dice.mean():.4f} over {len(dice)} scans (least "
+        f"{dice.min():.4f}); {inside.mean():.3%} of the disc voxels lie inside its region (least "
+        f"{inside.min():.3%}), which is {share.mean():.1%} of the image (most {share.max():.1%}).\n"
+    )
 
 
 def _discs(metrics: pd.DataFrame) -> str:

@@ -80,10 +80,11 @@ def chosen(
 
 
 def difference(first: pd.Series | None, second: pd.Series | None) -> Comparison | None:
-    """Compare, where both sides are there."""
+    """Compare the patients that both sides have: all of them, once an experiment is finished."""
     if first is None or second is None:
         return None
-    return statistics.compare(first, second)
+    both = first.index.intersection(second.index)
+    return statistics.compare(first[both], second[both]) if len(both) else None
 
 
 def _networks(first: str, second: str) -> Test:

@@ -248,14 +248,24 @@ class Experiment(Grid):
         return metrics
 
     def _record_trainings(self) -> None:
-        """Add to the experiment's record what has been trained, and how long it took."""
+        """Add to the experiment's record what has been trained, on what, and how long it took."""
+        from ivdlib import trial
+
         path = self.folder / "record.json"
         done = sorted((self.folder / "trainings").glob("*/record.json"))
         records = {p.parent.name: files.read_json(p) for p in done}
         seconds = (
             r.get("seconds_training", 0) + r.get("seconds_scoring", 0) for r in records.values()
         )
-        found = {"seeds": self.profile.seeds, "trainings": list(records), "seconds": sum(seconds)}
+        planned = list(self.trainings())
+        found = {
+            "seeds": self.profile.seeds,
+            "trainings": list(records),
+            "planned": len(planned),
+            "left": sum(not trial.is_done(self, training) for training in planned),
+            "seconds": sum(seconds),
+            "devices": sorted({record["device"] for record in records.values()}),
+        }
         files.write_json(path, files.read_json(path) | found)
 
 

@@ -92,10 +92,20 @@ def test_data_that_cannot_tell_say_so():
     assert found.loc["networks", "verdict"] == "supported"
     rest = found.drop("networks")
     assert (rest["verdict"] == "not tested on these data").all() and (rest["patients"] == 0).all()
-    one = audit.table({"one": scores(CLEAR, patients="a")}).set_index("key")
-    assert one.loc["networks", "verdict"] == "not tested: one patient"
+    for patients in ("a", "abc"):
+        few = audit.table({"few": scores(CLEAR, patients=patients)}).set_index("key")
+        assert few.loc["networks", "verdict"] == "not tested: fewer than 4 patients"
     with pytest.raises(DataError, match="no finished experiment"):
         audit.table({})
+
+
+def test_an_unfinished_experiment_is_judged_by_the_patients_of_both_sides():
+    metrics = scores(CLEAR)
+    half = metrics[(metrics["network"] != "unet") | metrics["subject"].isin(list("abcd"))]
+    found = audit.table({"half": half}).set_index("key")
+    assert found.loc["networks", "patients"] == 4
+    none = metrics[(metrics["network"] == "unet") == metrics["subject"].isin(list("abc"))]
+    assert audit.table({"none": none}).set_index("key").loc["networks", "patients"] == 0
 
 
 def test_worse_images_and_discs_do_not_mix_with_the_scans():
@@ -114,6 +124,7 @@ def experiment(folder, name, metrics, data=None, extra=None, **profile):
     data = data or name
     record = {
         "data": data, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": 1},
+        "planned": 6, "left": 0, "devices": ["a machine"],
         "config": {
             "data": data, "folds": [1, 2],
             "profile": {

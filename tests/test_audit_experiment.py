@@ -7,6 +7,7 @@ from ivdlib import audit_experiment
 
 RECORD = {
     "data": "made up", "phantom": True, "seeds": 1, "seconds": 3600.0, "cases": {"a": 1, "b": 2},
+    "planned": 4, "left": 0, "devices": ["one machine", "another"],
     "config": {"folds": [1, 2], "profile": {"size": "tiny", "training": {
         "steps": 5, "batch": 2, "learning_rate": 1e-3, "schedule": "cosine"}}},
 }  # fmt: skip
@@ -52,3 +53,18 @@ def test_the_worst_scans_are_named():
 def test_an_experiment_without_discs_or_scans_has_no_such_tables(scope):
     page = audit_experiment.experiment("mine", RECORD, rows().assign(scope=scope))
     assert page.startswith("## mine") and "|" not in page and "Worst" not in page
+
+
+def test_an_unfinished_experiment_says_so():
+    page = audit_experiment.experiment("mine", RECORD | {"left": 3}, rows())
+    assert "**Unfinished: 3 of 4 trainings are left.** A comparison rests on" in page
+    assert "nfinished" not in audit_experiment.experiment("mine", RECORD, rows())
+    assert "1.0 h of training and scoring on one machine; another." in page
+
+
+def test_the_spine_stage_is_told():
+    spine = pd.DataFrame({"target": "spine", "network": "unet", "dice": [0.9, 0.8]})
+    discs = rows().assign(discs_inside=0.995, region_share=0.25)
+    page = audit_experiment.experiment("mine", RECORD, pd.concat([discs, spine]))
+    assert "mean Dice 0.8500 over 2 scans (least 0.8000); 99.500%" in page
+    assert "is 25.0% of the image (most 25.0%)" in page

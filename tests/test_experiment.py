@@ -59,9 +59,9 @@ def first_run(tmp_path_factory, phantom):
     done, fed = begin(tmp_path_factory.mktemp("reports"), phantom), []
     fit = Trainer.fit
 
-    def spied(self, sampler, seed, label, checkpoint=None):
+    def spied(self, sampler, seed, label, checkpoint=None, watch=None):
         fed.append((label, sampler.images))
-        return fit(self, sampler, seed, label, checkpoint)
+        return fit(self, sampler, seed, label, checkpoint, watch)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "fit", spied)

@@ -25,7 +25,9 @@ def audit(add) -> None:
         "--reports", metavar="DIR", help="where the experiments lie (default: reports/audit)"
     )
     sub.add_argument("--plan", action="store_true", help="say what is left; train nothing")
-    sub.add_argument("--page", action="store_true", help="train nothing, only write the page")
+    sub.add_argument(
+        "--page", action="store_true", help="train nothing; write the page from what is finished"
+    )
     add_workers(sub)
     add_machine(sub)
     sub.set_defaults(run=run_audit)
@@ -37,9 +39,6 @@ def run_audit(args: argparse.Namespace) -> int:
     from ivdlib.errors import ConfigError, DataError
 
     folder = Path(args.reports) if args.reports else places.reports_folder() / "audit"
-    if args.page:
-        print(f"audit: {audit_page.write(folder)}")
-        return 0
     paths = args.files or sorted((places.root() / "benchmarks" / "audit").glob("*.toml"))
     if not paths:
         raise ConfigError("there are no declared experiments here; name their files.")
@@ -55,16 +54,20 @@ def run_audit(args: argparse.Namespace) -> int:
         except DataError as error:
             print(f"left out: {error}")
             continue
+        begun = any((folder / one.name / "trainings").glob("*/record.json"))
+        if args.page and not begun:
+            continue
         made = Experiment(
             one.name, one.profile, data, overrides=one.overrides, reports=folder,
             claim=not args.plan,
         )  # fmt: skip
-        print(plan.text(f"{one.name} ({one.about})", plan.plan(made)))
+        if not args.page:
+            print(plan.text(f"{one.name} ({one.about})", plan.plan(made)))
         experiments.append(made)
     if args.plan:
         return 0
     for made in experiments:
-        made.run(args.workers)
-    if experiments:
+        made.collect() if args.page else made.run(args.workers)
+    if experiments or args.page:
         print(f"audit: {audit_page.write(folder)}")
     return 0
