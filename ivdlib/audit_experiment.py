@@ -45,7 +45,7 @@ def experiment(
         parts.append(table(("network, trained on", *found.index, "mean"), rows))
     parts += [_spine(metrics), _discs(metrics), _worst(metrics)]
     parts += [
-        f"![{result_figures.ALT[key]}]({name}/figures/{path.name})\n"
+        f"![{result_figures.ALT[key]}](audit/{name}/figures/{path.name})\n"
         for key, path in (figures or {}).items()
     ]
     return "\n".join(part for part in parts if part)

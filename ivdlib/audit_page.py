@@ -16,7 +16,7 @@ HEAD = """# The audit
 
 Wang, Gu & Li, "Automated Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep
 Neural Networks": each claim *supported*, *not supported*, or not tested, on the data named beside
-it. Made by `make audit` from the records in the folders below; no number here is typed in.
+it. Made by `make audit` from the records in the folder `audit`; no number here is typed in.
 
 **How a comparison is judged.** {rules}
 """
@@ -31,6 +31,9 @@ quite independent. The last weights count; nothing was chosen on the patients th
 
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""
+
+FOLDER = "audit"
+"""Where the experiments lie, beside the page."""
 
 KINDS = ("result", "inner", "leak", "partition", "better", "external")
 """What an experiment can be for, see `kind`."""
@@ -51,7 +54,7 @@ def kind(record: dict) -> str:
 
 
 def experiments(folder: str | os.PathLike) -> dict[str, Found]:
-    """Find the finished experiments of a folder: by kind, then by name."""
+    """Find the experiments with results in a folder: by kind, then by name."""
     found = {one: {} for one in KINDS}
     for path in sorted(Path(folder).glob("*/record.json")):
         metrics = path.parent / "metrics.csv"
@@ -67,12 +70,13 @@ def _water(folder: Path, results: Found) -> dict[str, pd.DataFrame]:
 
 
 def write(folder: str | os.PathLike) -> Path:
-    """Write ``AUDIT.md``, ``audit.csv`` and the figures of each experiment into a folder.
+    """Write ``AUDIT.md``, beside it ``audit.csv``, and the figures of each experiment.
 
     Parameters
     ----------
     folder : path
-        Holds one folder an experiment, as `Experiment` writes them.
+        Where the page goes. Its folder `audit` holds one folder an experiment, as `Experiment`
+        writes them.
 
     Returns
     -------
@@ -83,10 +87,10 @@ def write(folder: str | os.PathLike) -> Path:
     DataError
         Where no experiment is finished.
     """
-    folder = Path(folder)
-    results, inner, leaks, partitions, better, others = experiments(folder).values()
+    folder, place = Path(folder), Path(folder) / FOLDER
+    results, inner, leaks, partitions, better, others = experiments(place).values()
     if not results:
-        raise DataError(f"{folder} holds no finished experiment; run make audit first.")
+        raise DataError(f"{place} holds no finished experiment; run make audit first.")
     judged = audit.table({name: metrics for name, (_, metrics) in results.items()})
     parts = [
         HEAD.format(rules=RULES),
@@ -94,14 +98,14 @@ def write(folder: str | os.PathLike) -> Path:
         audit_sections.partitions(results, partitions),
         audit_sections.spine(audit.spine(results)),
         audit_sections.together({**results, **better, **others}),
-        audit_sections.water(_water(folder, results)),
+        audit_sections.water(_water(place, results)),
         audit_sections.leaks(results, leaks),
         audit_sections.cost(),
         audit_sections.untested(),
         audit_sections.choices(inner),
     ]
     for name, (record, metrics) in {**results, **better}.items():
-        drawn = result_figures.write(folder / name, metrics)
+        drawn = result_figures.write(place / name, metrics)
         parts.append(audit_experiment.experiment(name, record, metrics, drawn))
     path = folder / "AUDIT.md"
     files.write_text(path, "\n".join(part for part in parts if part))

@@ -205,7 +205,7 @@ def leaks(results: Found, found: Found) -> str:
             if leak == "epoch":
                 flattered = chosen(mine, network, arm, scope=BEST)
                 honest = chosen(mine, network, arm)
-                what = "best of 20 steps, chosen on the test scans"
+                what = "best step of the learning curve, chosen on the test scans"
             else:
                 flattered = chosen(mine, network, arm)
                 honest = _honest(results, record, network, arm)

@@ -133,8 +133,8 @@ def experiment(folder, name, metrics, data=None, extra=None, **profile):
             },
         },
     }  # fmt: skip
-    files.write_json(folder / name / "record.json", record)
-    files.write_csv(folder / name / "metrics.csv", metrics)
+    files.write_json(folder / "audit" / name / "record.json", record)
+    files.write_csv(folder / "audit" / name / "metrics.csv", metrics)
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_leaks_partitions_and_recipes_stand_apart(tmp_path):
     experiment(tmp_path, "folds", other, data="one", partition=1)
     experiment(tmp_path, "more", mask, data="one", extra={"neighbours": 1})
     page = audit_page.write(tmp_path).read_text(encoding="utf-8")
-    (line,) = lines(page, "best of 20 steps", "FDS-CNN", WITH + " ") or [""]
+    (line,) = lines(page, "best step of the learning curve", "FDS-CNN", WITH + " ") or [""]
     assert "+0.0200 | [+0.0200, +0.0200]" in line
     assert all("+0.0500" in line for line in lines(page, "folds of scans", "FDS-CNN"))
     assert len(lines(page, "folds of scans", "scans")) == len(CLEAR)

@@ -88,9 +88,9 @@ def fits(monkeypatch):
     labels = []
     fit = Trainer.fit
 
-    def counted(self, sampler, seed, label, checkpoint=None):
+    def counted(self, sampler, seed, label, checkpoint=None, watch=None):
         labels.append(label)
-        return fit(self, sampler, seed, label, checkpoint)
+        return fit(self, sampler, seed, label, checkpoint, watch)
 
     monkeypatch.setattr(Trainer, "fit", counted)
     return labels

@@ -13,16 +13,17 @@ def audit(add) -> None:
     sub = add(
         "audit",
         "run the declared experiments and judge the paper's claims by them",
-        "Says what is left and how long it takes, does it, and writes AUDIT.md beside the "
-        "experiments.\nExperiments whose data are not here are left out, by name.\n\n"
+        "Says what is left and how long it takes, does it, and writes AUDIT.md; the experiments "
+        "lie in\nthe folder audit beside it. Experiments whose data are not here are left out, by "
+        "name.\n\n"
         "  ivdlib audit --plan\n"
-        "  ivdlib audit benchmarks/audit/crops.toml --reports reports/audit",
+        "  ivdlib audit benchmarks/audit/crops.toml --reports reports/mine",
     )
     sub.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help="default: benchmarks/audit/*.toml"
     )
     sub.add_argument(
-        "--reports", metavar="DIR", help="where the experiments lie (default: reports/audit)"
+        "--reports", metavar="DIR", help="where AUDIT.md is written (default: reports)"
     )
     sub.add_argument("--plan", action="store_true", help="say what is left; train nothing")
     sub.add_argument(
@@ -38,7 +39,8 @@ def run_audit(args: argparse.Namespace) -> int:
     from ivdlib import audit_page, declared, places
     from ivdlib.errors import ConfigError, DataError
 
-    folder = Path(args.reports) if args.reports else places.reports_folder() / "audit"
+    reports = Path(args.reports) if args.reports else places.reports_folder()
+    folder = reports / audit_page.FOLDER
     paths = args.files or sorted((places.root() / "benchmarks" / "audit").glob("*.toml"))
     if not paths:
         raise ConfigError("there are no declared experiments here; name their files.")
@@ -69,5 +71,5 @@ def run_audit(args: argparse.Namespace) -> int:
     for made in experiments:
         made.collect() if args.page else made.run(args.workers)
     if experiments or args.page:
-        print(f"audit: {audit_page.write(folder)}")
+        print(f"audit: {audit_page.write(reports)}")
     return 0
