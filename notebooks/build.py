@@ -23,6 +23,7 @@ from ivdlib import files
 from ivdlib.errors import ConfigError, IvdlibError
 
 FOLDER = Path(__file__).resolve().parent
+STATUS = FOLDER.parent / "reports" / "status.md"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -35,6 +36,28 @@ TEXT_STUB = "*Your answer here.*"
 FOLDED_SOLUTION, FOLDED_TEST = "# A solution: click to unfold it", "# The check: run this cell"
 CELL_TYPES = {"solution": "code", "test": "code", "written": "markdown"}
 HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
+
+SETUP = """\
+# Is ivdlib here? If not, it is installed from the folder that this notebook lies in.
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("ivdlib") is None:
+    above = (Path.cwd() / "here").resolve().parents
+    checkout = next((p for p in above if (p / "ivdlib/__init__.py").is_file()), None)
+    if checkout is None:
+        raise SystemExit(
+            "ivdlib is not installed, and this notebook lies in no checkout of it. Put the whole "
+            "repository here (git clone, or its ZIP unpacked) and open the notebook inside it."
+        )
+    words = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(checkout)]
+    if subprocess.run(words).returncode:
+        raise SystemExit("pip could not install ivdlib; the lines above say why.")
+    sys.path.insert(0, str(checkout))  # this kernel has read its paths already
+"""
+"""First code of every notebook: VS Code and hosted notebooks may run a Python without ivdlib."""
 
 COURSE_CONFIG = f'''\
 """Course of the ivdlib lessons; all options: nbgrader --help-all."""
@@ -285,8 +308,44 @@ def render(source: Path, version: str = "lesson") -> str:
         cell.metadata.pop("lines_to_next_cell", None)  # a note of jupytext's to itself
         if number in parts:
             VERSIONS[version](cell, parts[number], source.stem)
+    _insert_time(notebook, source.stem)
+    _insert_setup(notebook)
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
+
+
+def measured(page: Path) -> dict[str, str]:
+    """How long lessons took, by name, in words; nothing where the page is not there.
+
+    Parameters
+    ----------
+    page : path
+        `reports/status.md`, as status.py writes it.
+    """
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    profile = re.search(r"profile `(\w+)`", text)
+    rows = re.findall(r"^\| (\d\d_\w+) \| (\d[^|]*) \| ([\d-]+) \| ([^|]+) \|", text, re.M)
+    return {
+        lesson: f"{time} with profile `{profile[1]}` on {device} ({day})"
+        for lesson, time, day, device in rows
+    }
+
+
+def _insert_time(notebook: NotebookNode, lesson: str) -> None:
+    """Say in the first cell how long the lesson took, where that was measured."""
+    time = measured(STATUS).get(lesson)
+    if time:
+        first, mark = notebook.cells[0], "> **Paper:**"
+        first.source = first.source.replace(mark, f"> **Time:** {time}\n>\n{mark}", 1)
+
+
+def _insert_setup(notebook: NotebookNode) -> None:
+    """Put `SETUP`, folded, behind the parameters, where papermill puts those it was given."""
+    cell = nbformat.v4.new_code_cell(SETUP.rstrip(), id="setup")
+    cell.metadata = {"tags": ["setup"], "jupyter": {"source_hidden": True}}
+    tags = [c.metadata.get("tags", []) for c in notebook.cells]
+    place = next((n for n, mine in enumerate(tags, start=1) if "parameters" in mine), 0)
+    notebook.cells.insert(place, cell)
 
 
 def has_exercises(source: Path) -> bool:

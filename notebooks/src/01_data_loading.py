@@ -38,6 +38,7 @@ from ivdlib import (
     fusion,
     phantom_figures,
     plotting,
+    viewer,
 )
 from ivdlib.errors import LeakageError
 from ivdlib.experiment import of_parameters
@@ -119,6 +120,14 @@ plotting.show(
 # The discs stand in the same place in each picture and look different: they hold much water and
 # hardly any fat. (Each panel has its own grey scale, for the eye only.)
 #
+# Now look for yourself, in all three directions. Drag a slider, or reach it with the tabulator key
+# and use the arrow keys. Can you follow one disc from the side, from the front and from above? (On
+# paper and on a rendered page stands a still picture.)
+
+# %%
+viewer.volume(case)
+
+# %% [markdown]
 # ## Two of the four can be computed
 #
 # With `W` the water and `F` the fat in a voxel, the two other images should be `inn = W + F` and
@@ -208,6 +217,16 @@ else:
 # Look at the fat image and then at `fat+opp`. Where a voxel holds more water than fat, the sum is
 # `F + (W - F) = W`: the fused picture shows the *water* contrast there, and the discs stand out
 # again. So fusion brings nothing that the scanner had not measured. It shows it in another way.
+#
+# Mix your own picture: each slider is the weight of a contrast, the buttons are the paper's four.
+# Which weights make discs and vertebrae look most alike?
+
+# %%
+if fused:
+    display(viewer.fusion_mixer(case))
+
+# %% [markdown]
+# Whatever the weights, min–max brings the picture back to the range from 0 to 1:
 
 # %%
 ranges = {

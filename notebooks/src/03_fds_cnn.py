@@ -31,7 +31,7 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import cost, diagrams, exercises, files, models, plotting
+from ivdlib import cost, diagrams, exercises, files, models, plotting, viewer
 from ivdlib.deviations import deviations
 from ivdlib.experiment import of_parameters
 from ivdlib.models.xception import BLOCKS, SHORTCUTS, WIDTHS
@@ -94,6 +94,12 @@ plotting.show(
     "Receptive fields of three stacks of three convolutions: rates 1, 1, 1 are dense and small; "
     f"rates 2, 2, 2 leave a pattern of holes; rates {config.rates[-1]} reach far and are dense.",
 )
+
+# %% [markdown]
+# Try other rates. Can you find three with a wider view than the last ones, and still no holes?
+
+# %%
+viewer.receptive_field([(1, 1, 1), (2, 2, 2), config.rates[-1]])
 
 # %% [markdown]
 # ## The body: a modified Xception

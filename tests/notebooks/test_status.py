@@ -97,3 +97,24 @@ def test_what_is_missing_is_told_in_one_sentence(status, report, tmp_path, capsy
 def test_without_a_folder_it_explains_itself(status, capsys):
     assert status.main([]) == 2
     assert "python notebooks/status.py REPORT_FOLDER" in capsys.readouterr().out
+
+
+def test_the_notebooks_take_their_times_from_it(status, report):
+    spec = spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
+    build = module_from_spec(spec)
+    spec.loader.exec_module(build)
+    write_lesson(report, "03_stopped.failed.ipynb", 5, failed=True)
+    path = report / "status.md"
+    path.write_text(status.page(report), encoding="utf-8")
+    times = build.measured(path)
+    assert times["02_second"] == (
+        "3 min 05 s with profile `smoke` on tensorflow on a toaster, 2 cores (2026-11-22)"
+    )
+    assert "03_stopped" not in times
+    assert build.measured(report / "none.md") == {}
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells.append(nbformat.v4.new_markdown_cell("# 02\n>\n> **Paper:** Sect. 1"))
+    build.STATUS = path
+    build._insert_time(notebook, "02_second")
+    head = notebook.cells[0].source.splitlines()
+    assert head[2] == f"> **Time:** {times['02_second']}" and head[-1] == "> **Paper:** Sect. 1"
