@@ -125,7 +125,9 @@ class Visit:
         self.page.add_init_script(script)
         self.page.on("request", lambda request: self._asked.append(request.url))
         self.page.on("websocket", lambda socket_: self._asked.append(socket_.url))
-        self.page.goto(f"{address}/lab/tree/{notebook}?token={token}")
+        # A workspace of its own: JupyterLab would open the notebooks of the visit before, too.
+        workspace = f"visit-{secrets.token_hex(4)}"
+        self.page.goto(f"{address}/lab/workspaces/{workspace}/tree/{notebook}?token={token}")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
 
     @property
@@ -133,6 +135,13 @@ class Visit:
         """All that were asked so far."""
         urls = [url for url in self._asked if not url.startswith(("data:", "blob:"))]
         return {urlsplit(url).hostname for url in urls}
+
+    def leave(self) -> None:
+        """Close the page and end its kernel."""
+        self.page.close()
+        for kernel in self._kernels():
+            place = f"{self._address}/api/kernels/{kernel['id']}?token={self._token}"
+            urllib.request.urlopen(urllib.request.Request(place, method="DELETE"), timeout=30)
 
     def run_all(self, picture: Path) -> dict:
         """Run all cells by the menu and give the state then; a picture of the page is kept."""
@@ -194,4 +203,4 @@ def visit(browser, server):
 
     yield _visit
     for one in visits:
-        one.page.close()
+        one.leave()
