@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,18 +27,45 @@ def learning_curve(histories: Mapping[str, pd.DataFrame]) -> Figure:
     Parameters
     ----------
     histories : mapping of str to DataFrame
-        `history.csv` (columns `step` and `loss`) by the name of the training.
+        `history.csv` (columns `step` and `loss`) by the name of the training; at most as many as
+        there are markers, see `learning_curves`.
     """
     figure = Figure(figsize=(WIDTH * 0.7, 3.2), layout="constrained")
-    axes = figure.subplots()
+    _losses(figure.subplots(), histories, _highest([histories]))
+    return figure
+
+
+def learning_curves(groups: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
+    """Draw the training loss over the steps: a panel for each group, all to one scale.
+
+    Parameters
+    ----------
+    groups : mapping of str to mapping
+        Histories as `learning_curve` takes them, by what stands above their panel.
+    """
+    columns = min(3, len(groups))
+    rows = -(-len(groups) // columns)
+    figure = Figure(figsize=(WIDTH, 0.4 + 2.8 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, (name, histories) in zip(panels, groups.items(), strict=False):
+        _losses(axes, histories, _highest(groups.values()))
+        axes.set_title(name, fontsize=10)
+    for axes in panels[len(groups) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _highest(groups: Iterable[Mapping[str, pd.DataFrame]]) -> float:
+    return max(history["loss"].max() for histories in groups for history in histories.values())
+
+
+def _losses(axes: Axes, histories: Mapping[str, pd.DataFrame], highest: float) -> None:
     for (name, history), (colour, marker) in zip(histories.items(), MARKERS, strict=False):
         axes.plot(history["step"], history["loss"], color=colour, marker=marker, ms=4, label=name)
-    highest = max(history["loss"].max() for history in histories.values())
     axes.set(xlabel="optimiser step", ylabel="training loss", ylim=(0, 1.08 * highest))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
 
 
 def dice_by_patient(rows: pd.DataFrame, series: str = "network") -> Figure:
@@ -54,7 +81,8 @@ def dice_by_patient(rows: pd.DataFrame, series: str = "network") -> Figure:
     Returns
     -------
     Figure
-        A short line marks the mean of each series in each patient.
+        A short line marks the mean of each series in each patient. The axis begins at the tenth
+        below the lowest Dice: differences between networks are far smaller than Dice itself.
     """
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -68,7 +96,8 @@ def dice_by_patient(rows: pd.DataFrame, series: str = "network") -> Figure:
         places = np.array([patients.index(subject) + shift for subject in means.index])
         axes.hlines(means, places - 0.09, places + 0.09, color=colour, linewidth=2.5)
     axes.set_xticks(range(len(patients)), patients)
-    axes.set(xlabel="patient", ylabel="Dice", ylim=(-0.02, 1.02))
+    lowest = max(0.0, np.floor(10 * rows["dice"].min()) / 10)
+    axes.set(xlabel="patient", ylabel="Dice", ylim=(lowest - 0.02, 1.02))
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)

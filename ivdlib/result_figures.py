@@ -63,18 +63,24 @@ def write(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, 
 
 
 def _curves(folder: Path) -> Figure | None:
-    """Mean over folds and seeds for each network and arm; at most as many as there are colours."""
-    histories: dict[str, list[pd.DataFrame]] = {}
+    """Mean over folds and seeds for each network and arm."""
+    found: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for path in sorted(folder.glob("trainings/*/history.csv")):
         record = files.read_json(path.with_name("record.json"))
         if record.get("target") == "disc":
-            name = f"{title(record['network'])}, {ARMS[record['arm']]}"
-            histories.setdefault(name, []).append(pd.read_csv(path))
+            key = title(record["network"]), ARMS[record["arm"]]
+            found.setdefault(key, []).append(pd.read_csv(path))
     means = {
-        name: pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
-        for name, curves in sorted(histories.items())
+        key: pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
+        for key, curves in sorted(found.items())
     }
-    return diagrams.learning_curve(dict(list(means.items())[: len(MARKERS)])) if means else None
+    if len(means) <= len(MARKERS):
+        lines = {", ".join(key): mean for key, mean in means.items()}
+        return diagrams.learning_curve(lines) if lines else None
+    panels: dict[str, dict[str, pd.DataFrame]] = {}
+    for (network, arm), mean in means.items():
+        panels.setdefault(network, {})[arm] = mean
+    return diagrams.learning_curves(panels)
 
 
 def _main(rows: pd.DataFrame) -> pd.DataFrame:

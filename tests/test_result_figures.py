@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
 from ivdlib import files, result_figures
 from ivdlib.discs import LEVELS
+from ivdlib.profiles import ARMS
 
 
 def disc_rows(levels):
@@ -35,6 +37,24 @@ def test_what_there_is_is_drawn(tmp_path):
     for path in drawn.values():
         picture = np.asarray(Image.open(path).convert("L"))
         assert min(picture.shape) > 200 and picture.std() > 5  # something is drawn
+
+
+@pytest.mark.parametrize(("arms", "panels", "lines"), [(3, 1, [6]), (4, 2, [4, 4])])
+def test_no_curve_is_left_out(tmp_path, monkeypatch, arms, panels, lines):
+    """With more kinds of training than there are markers each network has a panel."""
+    curve = pd.DataFrame({"step": [1, 2], "loss": [1.0, 0.5], "seconds": [1.0, 2.0]})
+    for number, network in enumerate(("fds_cnn", "unet")):
+        for arm in list(ARMS)[:arms]:
+            place = tmp_path / "trainings" / f"{number}{arm}"
+            files.write_csv(place / "history.csv", curve)
+            record = {"target": "disc", "network": network, "arm": arm}
+            files.write_json(place / "record.json", record)
+    found = {}
+    monkeypatch.setattr(result_figures.plotting, "save", lambda drawn, _: found.update(drawn))
+    result_figures.write(tmp_path)
+    drawn = [axes for axes in found["learning_curves"].axes if axes.axison]
+    assert len(drawn) == panels
+    assert [len(axes.get_lines()) for axes in drawn] == lines
 
 
 def test_nothing_is_drawn_of_nothing(tmp_path):
