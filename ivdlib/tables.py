@@ -171,8 +171,8 @@ def caption(number: int, fusion: bool) -> str:
 
 
 def _singles(metrics: pd.DataFrame) -> tuple[str, ...]:
-    found = metrics.loc[metrics["target"] == "disc", "contrast"].unique()
-    return tuple(sorted((name for name in found if "+" not in name), key=contrast_order))
+    found = single(disc_rows(metrics))["contrast"].unique()
+    return tuple(sorted(found, key=contrast_order))
 
 
 def _in_order(networks: Iterable[str]) -> list[str]:

@@ -43,13 +43,14 @@ def test_only_whole_discs_volumes_of_the_right_arm_count():
     wrong = (
         rows(contrasts=("wat", "opp"), dice=0.1, scope="disc", level="L4/5")
         + rows(contrasts=("wat", "opp"), dice=0.1, target="spine")
+        + rows(contrasts=("together",), dice=0.9, scope="together")
         + rows(contrasts=("wat", "opp"), dice=0.6, trained_on="contrasts+fused")
         + rows(contrasts=("wat+opp",), dice=0.9, trained_on="contrasts+fused")
     )
     frame = pd.DataFrame(right + wrong)
     assert ours(tables.table(frame, 3)).loc["FDS-CNN", ["wat", "opp", "Mean"]].tolist() == [0.8] * 3
     one = ours(tables.table(frame, 1)).loc["FDS-CNN"]
-    assert one["wat"] == one["opp"] == 0.6
+    assert one["wat"] == one["opp"] == one["Mean"] == 0.6 and "together" not in one
     assert ours(tables.table(frame, 2)).loc["FDS-CNN", "wat+opp"] == 0.9
 
 

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-WIDGETS = {"01_data_loading": 2, "03_fds_cnn": 1}
+WIDGETS = {"01_data_loading": 2, "03_fds_cnn": 1, "06_your_own_scan": 1}
 
 
 @pytest.fixture(scope="module")
