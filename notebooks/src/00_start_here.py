@@ -6,7 +6,7 @@
 # >
 # > **Needs:** nothing but this folder
 # >
-# > **Paper:** Abstract, Sect. 1 · **Data:** one made-up scan
+# > **Paper:** Abstract, Sect. 1 · **Data:** one made-up scan, or one of the folder in `data_dir`
 #
 # Between two vertebrae of your spine lies a disc. Doctors judge it on pictures of magnetic
 # resonance imaging (MRI), and measure it by drawing its outline, slice by slice. These lessons
@@ -26,10 +26,16 @@ seeds: int = 0  # trainings of each kind; 0: as many as the profile says
 student: str = ""  # your name or number: some exercises have your own scan then
 
 # %% [markdown]
+# **Before you go on:** suppose that a program outlines discs and is right in 98 of 100 points of a
+# picture. Is it a good program? Look at the first picture below before you answer: how much of it
+# is disc? Lesson 01 counts it, and lesson 02 finds a better score.
+#
 # ## A cell
 #
-# The grey box above is a **cell**. Click into the next one and press Shift and Enter: it runs, and
-# what it prints stands below it. Cells share what they know, so run them from top to bottom.
+# Each grey box is a **cell**. There are two above: one with settings, and a folded one that
+# installs what is missing. Click into the first and press Shift and Enter: it runs, what it prints
+# stands below it, and the next one is chosen. Cells share what they know, so run them from top to
+# bottom.
 
 # %%
 import shutil
@@ -46,8 +52,10 @@ print("It runs.")
 # %% [markdown]
 # ## Is everything there?
 #
-# The networks are written with **Keras**, which runs on TensorFlow here. They train on any
-# processor; a graphics card (GPU) only makes it faster.
+# A neural network is a long sum whose numbers are learnt from examples; lessons 02 and 03 take one
+# apart. Ours are written with **Keras**, which leaves the arithmetic to another library:
+# TensorFlow, unless you chose otherwise. They train on any processor; a graphics card (GPU) only
+# makes it faster.
 
 # %%
 versions = pd.Series(provenance.versions(), name="version")
@@ -62,8 +70,9 @@ print("✅ enough for these lessons" if free > 3 else "❌ 3 GB are needed: make
 # %% [markdown]
 # ## What a scan looks like
 #
-# Let us not wait. This is a person whom a program has drawn, a **phantom**: real patients' scans
-# may not be passed on, and a phantom knows its own truth. The outlines are the discs.
+# Let us not wait. Unless you named a folder with scans of your own, this is a person whom a program
+# has drawn, a **phantom**: real patients' scans may not be passed on, and a phantom knows its own
+# truth. The outlines are the discs.
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
@@ -87,6 +96,8 @@ plotting.show(picture, f"A slice through the spine of case {case.name}, plain an
 # The first grey box holds the **parameters** of a lesson. A **profile** says how much is done. Each
 # lesson runs in minutes with `smoke`; its networks have only begun to learn then, so look at what
 # happens, not at how good it is. Set `profile = "laptop"` for numbers that mean something (hours).
+# *Training* is what makes a network learn, in small *steps*; *comparable* says whether the results
+# may be set beside other people's.
 
 # %%
 shown = {
@@ -189,7 +200,7 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("00_*"))))
 # We looked whether everything is there, ran cells, saw a scan, and learnt what a profile and an
 # experiment are.
 #
-# **Limits.** The phantom is no patient. Whatever is measured on it says "phantom", and the profile
-# `smoke` says "not comparable".
+# **Limits against the paper.** Its scans come from patients; the phantom is none. Whatever is
+# measured on it says "phantom", and the profile `smoke` says "not comparable".
 #
 # **Next:** 01 opens the four pictures of a scan.

@@ -22,6 +22,14 @@ reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
 student: str = ""  # your name or number: some exercises have your own scan then
 
+# %% [markdown]
+# **Before you go on:** two pictures show the same slice of the same person. In one the discs are
+# bright, in the other they are dark. A computer adds the two, point by point, and has a third
+# picture. Does it know more about the person than before? What might the third one be good for all
+# the same?
+#
+# The next cell fetches what this lesson needs and opens the data.
+
 # %%
 import nibabel as nib
 import numpy as np
@@ -44,6 +52,7 @@ from ivdlib.errors import LeakageError
 from ivdlib.experiment import of_parameters
 from ivdlib.splits import Fold
 
+# %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 case = next(iter(experiment.cases.values()))
 figures = {}
@@ -57,7 +66,8 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 #
 # A **case** is one scan of one person (the **subject** or patient) at one time (the **stage**). A
 # scan is a block of **voxels**, small boxes with a grey value each. *Spacing* is the length of
-# their edges.
+# their edges. *Contrasts* are the kinds of picture in the scan, explained below; *derived* ones
+# were computed instead of measured. *Disc voxels* are those that lie in a disc.
 
 # %%
 table = pd.DataFrame(
@@ -82,12 +92,30 @@ display(table.head(8))
 # **S**uperior (up) or **I**nferior (down). A program that ignores it may well mirror a patient.
 
 # %%
-path = next(iter(case.sources.values()))
+first = next(name for name in case.contrasts if name in case.sources)
+path = case.sources[first]
 image = nib.load(path)
 print(f"{path.name}: shape {image.shape}, axes run to {nib.aff2axcodes(image.affine)}")
 print(np.array2string(image.affine, precision=2, suppress_small=True))
 
 # %% [markdown]
+# Let us move. We start at the voxel in the middle and take one step along each axis of the file.
+# How far does that bring us through the body, in millimetres? A minus sign means the other way: to
+# the left, to the back, downwards.
+
+# %%
+middle = np.array(image.shape[:3]) // 2
+start = nib.affines.apply_affine(image.affine, middle)
+moves = {
+    f"one step along axis {axis}": nib.affines.apply_affine(image.affine, middle + step) - start
+    for axis, step in enumerate(np.eye(3))
+}
+display(pd.DataFrame(moves, index=["to the right", "to the front", "upwards"]).T.round(2))
+
+# %% [markdown]
+# Each step goes mainly one way and is as long as a voxel. Small numbers beside the large one, where
+# there are any, say that the axes of the picture run a little aslant through the scanner.
+#
 # Scanners and programs store axes in different orders. `load_cases` therefore turns every scan to
 # one order (towards right, anterior and superior) and remembers the way back. Axis 0 then counts
 # the **sagittal** slices: pictures of the body from the side.
@@ -98,15 +126,38 @@ remarks = [*case.corrections, *case.notes]
 print("\n".join(remarks) or "Nothing had to be mended or assumed in this case.")
 
 # %% [markdown]
+# What if a program takes the numbers of the file as they come? We fetch the slice of one index
+# twice, from the file and from memory, and draw both as if the axes ran to R, A and S. (The letters
+# in the pictures say which way is A, P, S and I then.)
+
+# %%
+k = plotting.middle_slice(case.discs)
+side = next(axis for axis, code in enumerate(nib.aff2axcodes(image.affine)) if code in ("R", "L"))
+raw = np.asarray(image.dataobj, dtype=np.float32)
+two = {
+    "affine ignored": raw.take(k % raw.shape[side], axis=side),
+    "affine used": case.contrasts[first][k],
+}
+figures["orientation"] = plotting.contrast_grid(two, case.spacing)
+alt = f"Slice {k} as the numbers of the file come, and as the affine says that it lies."
+plotting.show(figures["orientation"], alt)
+
+# %% [markdown]
+# In the right picture the belly is at A and the spine at P. If the file's axes run to R, A and S as
+# well, the left one is the same. Otherwise it is mirrored or turned and its letters are wrong. It
+# may even be another slice: where the file counts from the other side of the body, one index means
+# two places. Nothing in the numbers warns of that; only the affine knows.
+
+# %% [markdown]
 # ## The contrasts
 #
 # One MR scan gives several pictures of the same slice. A **Dixon** scan separates the signal of
 # water from that of fat and yields four: water (`wat`), fat (`fat`), in phase (`inn`, both signals
-# added) and opposed phase (`opp`, one taken from the other). Experts drew the discs: that is the
-# **label**, and here its outline lies on each picture.
+# added) and opposed phase (`opp`, one taken from the other). For each scan somebody has marked the
+# discs, in patients an expert, in a phantom the program that drew it: that is the **label**, and
+# here its outline lies on each picture.
 
 # %%
-k = plotting.middle_slice(case.discs)
 singles = {name: image[k] for name, image in case.contrasts.items()}
 outlines = {name: {"disc label": case.discs[k]} for name in singles}
 figures["contrasts"] = plotting.contrast_grid(singles, case.spacing, outlines)
@@ -132,7 +183,8 @@ viewer.volume(case)
 #
 # With `W` the water and `F` the fat in a voxel, the two other images should be `inn = W + F` and
 # `opp = |W - F|`. Do they hold here? An *error* of 0 would be perfect: it is the mean deviation,
-# divided by the mean of the image.
+# divided by the mean of the image. A *correlation* of 1 would be perfect too: measured and computed
+# picture then rise and fall together.
 
 # %%
 is_dixon = set(dixon.CONTRASTS) <= set(case.contrasts)
@@ -170,7 +222,7 @@ if is_dixon:
 if is_dixon:
     at = np.stack(np.indices(case.shape), axis=-1) * case.spacing
     ball = np.linalg.norm(at - at.mean(axis=(0, 1, 2)), axis=-1) < 40
-    swapped = exchange.undo_exchange(case.contrasts, ball)
+    swapped = exchange.undo_exchange(case.contrasts, ball)  # undoing a swap is a swap
     before, after = dixon.consistency(case.contrasts), dixon.consistency(swapped)
     print(f"error of opp: {before['opp_error']:.4f} before, {after['opp_error']:.4f} after")
 
@@ -196,6 +248,7 @@ if is_dixon:
 #
 # ## Fusion: more pictures for nothing
 #
+# Now to the question at the beginning. A network learns from pictures, and there are few of them.
 # The paper adds two contrasts voxel by voxel and treats the sums as **fused contrasts**, additional
 # pictures for training. Each image, single or fused, is then brought to the range from 0 to 1 over
 # the whole scan (**min–max**): `(image - min) / (max - min)`. Our version of Fig. 3, close to the
@@ -261,7 +314,28 @@ else:
 # A network must be judged on people whom it has not seen. In **cross-validation** the patients are
 # dealt into groups, the **folds**: each fold trains on most patients and tests on the others, so
 # that everybody is tested once. Two scans of one person look alike. If one of them trained and the
-# other tested, the score would be too good: a **leak**.
+# other tested, the score would be too good: a **leak**. See how much alike:
+
+# %%
+cases = list(experiment.cases.values())
+pair = next(([a, b] for a in cases for b in cases if a.subject == b.subject and a is not b), [])
+others = [c for c in cases if pair and c.subject != pair[0].subject]
+alike = {}
+for scan in (*pair, *others[:1]):
+    plane = scan.contrasts[first][plotting.middle_slice(scan.discs)]
+    alike[f"case {scan.name}: patient {scan.subject}"] = plane
+
+# %%
+if pair:
+    figures["stages"] = plotting.contrast_grid(alike, case.spacing)
+    alt = f"One slice each of {', '.join(alike)}: the first two are the same person."
+    plotting.show(figures["stages"], alt)
+else:
+    print("Everybody was scanned once here, so no two pictures show one person.")
+
+# %% [markdown]
+# Whoever has seen one scan of a person knows most of the other: the shapes of the bones, the curve
+# of the spine. So the table below deals people, and a person's scans go along, of both stages.
 
 # %%
 figures["folds"] = diagrams.fold_map(experiment.folds)

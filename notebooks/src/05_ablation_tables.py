@@ -20,12 +20,19 @@ reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
 student: str = ""  # your name or number: some exercises have your own scan then
 
+# %% [markdown]
+# **Before you go on:** in the paper's Table 1 two networks lie less than one hundredth of Dice
+# apart. Suppose you train both once more, with other random numbers, and test them on other people.
+# Would the same one win again? What would you have to see to believe it?
+
 # %%
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
+from matplotlib.figure import Figure
 
 from ivdlib import (
+    audit,
     diagrams,
     exercises,
     files,
@@ -40,15 +47,18 @@ from ivdlib.choices import open_choices
 from ivdlib.experiment import of_parameters
 
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
+reference = places.root() / "reports" / "reference"  # results that are kept with the package
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 
 # %% [markdown]
 # ## The grid
 #
-# Every network is trained in every fold, with fused contrasts and without them, for the *same
-# number of steps*. More kinds of pictures then do not mean more training. What is done already is
-# read, the rest is done now; it may be stopped at any time and goes on when the cell is run again.
+# Every network is trained in every **fold** (each time other patients are kept for the test, so in
+# the end each patient is tested once), with fused contrasts and without them, for the *same number
+# of steps*. More kinds of pictures then do not mean more training. With more **seeds** all of it is
+# repeated with other first weights and other tiles. What is done already is read, the rest is done
+# now; it may be stopped at any time and goes on when the cell is run again.
 
 # %%
 grid = list(experiment.trainings())
@@ -74,11 +84,34 @@ for number in tables.CAPTIONS:
     else:
         print(f"Table {number}: nothing of its own here, as the data have no contrasts to fuse.")
 
+# %% [markdown]
+# If the caption says "not comparable", the networks have only begun to learn, and you look at
+# noise: the order of the rows would be another one with another seed. Therefore the same tables
+# from a longer run, which is kept with the package. Its data are *crops*: real scans, each cut down
+# to the surroundings of a single disc.
+
+# %%
+paths = sorted((reference / "crops" / "tables").glob("table*.md"))
+for path in paths:
+    text = "REFERENCE, not of this run. " + path.read_text(encoding="utf-8")
+    display(Markdown("\n".join(f"> {line}" for line in text.splitlines())))
+if not paths:
+    print("This copy of the package has no reference results.")
+
+# %% [markdown]
+# Compare what *can* be compared: the order of the rows, and which column is lowest. The numbers
+# themselves cannot stand beside the paper's, for a crop shows no other disc that one could confuse
+# it with. And do not trust an order before you know how much it wavers: that comes below.
+#
+# A phantom can answer one more question. A rater who draws discs makes small errors:
+
 # %%
 exact = tables.exact_labels(results)
 if len(exact):
-    print("The phantom's labels hold a rater's errors. Against the discs as they are:")
+    print("Dice against the labels as drawn, and against the discs as they are:")
     display(exact.round(4))
+else:
+    print("Real scans: only the labels are known, and not the discs as they are.")
 
 # %% [markdown]
 # ## Why fused contrasts score higher: the physics
@@ -113,6 +146,10 @@ if len(algebra):
     alt = "Each fused contrast against water for voxels of discs; a line where the ideal lies."
     plotting.show(figures["water"], alt)
 
+# %% [markdown]
+# Dots on the line: the sum *is* the water image, but for the factor. Dots beside it: there the
+# scanner saw something else, which may be noise.
+
 # %%
 if len(algebra):
     same = [pair for pair in ("fat+opp", "inn+opp") if pair in algebra.index]
@@ -125,7 +162,7 @@ if "wat" in experiment.derived:
 # %% [markdown]
 # So a network that scores higher on `fat+opp` than on `fat` has not learnt from a new contrast: it
 # was shown the water image in place of the fat image. The fair question is whether a fused contrast
-# beats the **best** single one. Table 1 and 2 answer it for these data; the audit asks it too.
+# beats the **best** single one. Tables 1 and 2 answer it for these data; the audit asks it too.
 
 # %% [markdown]
 # ## Patient by patient
@@ -150,6 +187,12 @@ plotting.show(
     "line for each patient's mean.",
 )
 
+# %% [markdown]
+# Look at one patient after the other: do the colours stand in the same order everywhere? Where they
+# do not, the next patient may turn the order round.
+#
+# The same by level, that is, by which disc it is (`L5/S1` is the lowest):
+
 # %%
 levels = result_figures.levels(results)
 if levels is None:
@@ -157,6 +200,9 @@ if levels is None:
 else:
     figures["levels"] = levels
     plotting.show(figures["levels"], result_figures.ALT["levels"])
+
+# %% [markdown]
+# And in numbers. The *spread between patients* is the standard deviation of their means:
 
 # %%
 people = dots[dots["trained_on"] == arm].groupby(["network", "subject"])["dice"].mean()
@@ -168,12 +214,62 @@ display(spread.rename(columns={"std": "spread between patients"}))
 #
 # A difference between two rows means little while it is small against how much it varies from
 # patient to patient, and from one seed to the next. So we take it patient by patient: the same
-# people, with and without the idea.
+# people, with and without the idea. What is left is one difference for each patient, their mean,
+# and an **interval** around it, which is wide where patients disagree or are few.
 #
-# The **interval** holds the true mean difference in 95 of 100 repetitions of such a study. The
-# **p** of the sign-flip test says how often differences at least as uneven would come by chance,
-# were both networks alike: it goes through every choice of signs. With four patients it cannot
-# fall below 2/2⁴ = 0.125, however clear the difference: few patients show little.
+# To see what an interval is worth, let us make up studies in which we *know* that both networks are
+# equally good. Each has six patients, whose differences are pure chance:
+
+
+# %%
+def forest(rows, xlabel, series=()):
+    """Draw a dot and its interval for each row, from top to bottom; a colour for each `data`."""
+    series = list(series) or rows["data"].unique()
+    figure = Figure(figsize=(plotting.WIDTH, 1.1 + 0.27 * len(rows)), layout="constrained")
+    axes, height = figure.subplots(), np.arange(len(rows), 0, -1)
+    axes.axvline(0, color="black", linewidth=1)
+    for data, (colour, marker) in zip(series, plotting.MARKERS, strict=False):
+        mine, place = rows[rows["data"] == data], height[rows["data"] == data]
+        sides = [mine["mean"] - mine["low"], mine["high"] - mine["mean"]]
+        if len(mine):
+            axes.errorbar(mine["mean"], place, xerr=sides, fmt=marker, color=colour, label=data)
+    axes.set_yticks(height, rows["claim"].mask(rows["claim"].duplicated(), ""), fontsize=9)
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlabel=xlabel, ylim=(0.3, len(rows) + 0.7))
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    return figure
+
+
+# %%
+chance, made_up = np.random.default_rng(4).normal(scale=0.02, size=(20, 6)), []
+for number, six in enumerate(chance, start=1):
+    low, high = statistics.interval(six)
+    data = "holds the truth, zero" if low <= 0 <= high else "misses it"
+    made_up.append((f"study {number}", data, six.mean(), low, high))
+made_up = pd.DataFrame(made_up, columns=["claim", "data", "mean", "low", "high"])
+figures["made_up"] = forest(made_up, "difference of the mean Dice (made up)")
+missed = int((made_up["data"] == "misses it").sum())
+alt = f"Dots and intervals of 20 made-up studies; {missed} of the intervals leave out zero."
+plotting.show(figures["made_up"], alt)
+
+# %% [markdown]
+# That is the promise of a 95 % interval: in the long run, 95 of 100 hold the truth. So one in
+# twenty shows a difference that is not there. Who makes twenty comparisons and tells only of the
+# one that "worked" has found nothing.
+#
+# The **p** of the *sign-flip test* asks the same in another way. Were both networks alike, each
+# patient's difference might as well have the other sign. So the test goes through every choice of
+# signs and counts how often the mean is at least as far from zero as ours. With few patients there
+# are few choices, and p cannot become small, however clear the difference:
+
+# %%
+floor = {n: statistics.sign_flip(np.ones(n)) for n in (2, 4, 6, 8, 12)}
+display(pd.Series(floor).rename_axis("patients").to_frame("smallest p possible").T.round(4))
+
+# %% [markdown]
+# Now the comparisons of this experiment:
 
 # %%
 by_person = dots.pivot_table(index="subject", columns=["network", "trained_on"], values="dice")
@@ -200,20 +296,42 @@ differences = pd.DataFrame({
 }).T  # fmt: skip
 display(differences) if len(differences) else print("One network, one way: nothing to compare.")
 
+# %%
+drawn = [(title, experiment.label(), c.mean, c.low, c.high) for title, c in comparisons.items()]
+drawn = pd.DataFrame(drawn, columns=["claim", "data", "mean", "low", "high"]).dropna()
+if len(drawn):
+    figures["differences"] = forest(drawn, "difference of the mean Dice")
+    alt = "Mean difference and interval of each comparison: " + ", ".join(drawn["claim"]) + "."
+    plotting.show(figures["differences"], alt)
+
 # %% [markdown]
+# An interval that crosses the line at zero does not say that both are alike. It says that these
+# data cannot tell: the idea may help, do nothing or harm, by as much as the interval reaches.
+#
 # ## The paper's own means
 #
 # Not every mean in the paper follows from its row. We print it as it stands and recompute it:
 
 # %%
-audit = [
+means = [
     (f"Table {number}", network, values[-1], float(np.mean(values[:-1])))
     for number, lines in tables.PAPER.items() for network, values in lines.items()
 ]  # fmt: skip
-audit = pd.DataFrame(audit, columns=["table", "network", "printed mean", "mean of its row"])
-gap = (audit["printed mean"] - audit["mean of its row"]).abs()
-audit["differs by more than rounding"] = gap > 1e-4
-display(audit.round(4))
+means = pd.DataFrame(means, columns=["table", "network", "printed mean", "mean of its row"])
+gap = (means["printed mean"] - means["mean of its row"]).abs()
+means["differs by more than rounding"] = gap > 1e-4
+display(means.round(4))
+
+# %% [markdown]
+# And where does the paper's lead of FDS-CNN over U-Net come from? By contrast:
+
+# %%
+lead = np.subtract(tables.PAPER[1]["FDS-CNN"], tables.PAPER[1]["U-Net"])[:4]
+share = pd.DataFrame({"lead": lead.round(4), "share of the lead": (lead / lead.sum()).round(2)})
+display(share.set_index(pd.Index(["wat", "fat", "inn", "opp"], name="contrast")).T)
+
+# %% [markdown]
+# Most of it is the fat image, the one that nobody would choose to find discs in.
 
 # %% [markdown]
 # ## What the paper leaves open
@@ -244,25 +362,73 @@ if {c.subject for c in experiment.cases.values()} and len(people.index.unique("s
 print("\n".join(f"- {sentence}" for sentence in verdict))
 
 # %% [markdown]
-# What the paper itself may conclude is limited too: eight patients, no spread given, and nearly all
-# of the gap between FDS-CNN and U-Net stems from the fat image. Where a voxel holds more water than
-# fat, `inn+opp` is the water image times two, the same picture after min–max; so a small gain of
-# `inn+opp` over `wat` cannot come from new information there.
+# More in general:
+#
+# - The **phantom** is made up by a program. It may say whether code and physics are right, and
+#   which idea matters where everything is known. It may say nothing about patients.
+# - The **crops** are real Dixon scans of a few patients, each cut down to one disc. They may say
+#   what fusion does to real contrasts. They may not say how well discs are *found*: a crop holds
+#   just one, in the middle.
+# - The **slabs** are real scans of the whole lower spine with a single contrast of another kind
+#   (T2), from other scanners and raters. They may say which network copes with a large picture.
+#   They may say nothing about fusion, for there is nothing to fuse.
+# - The **paper** has eight patients with two scans each. It may say that the method works on these.
+#   It may hardly say which network is better: it gives no spread, no interval, no number of seeds.
+#
+# None of them says how a network does on another hospital's scans, and none whether a doctor is
+# helped.
 #
 # ## The audit, claim by claim
 #
-# What you ran here is one experiment. The package keeps longer ones, on real discs and on the
-# phantom, and judges each claim of the paper by them. This is where that page begins; the whole of
-# it, with every patient, is `reports/reference/AUDIT.md`.
+# What you ran here is one experiment. The package keeps longer ones on all three kinds of data, and
+# judges each claim of the paper by them. The rule was written down first: a claim is **supported**
+# where the whole interval lies above zero (for a claim that something *costs nothing*, above a
+# small loss), else it is **not supported**; with too few patients there is no verdict. Comparisons
+# marked ● were fixed before any result was seen. All others are descriptive: one in twenty leaves
+# out zero by chance, as you saw above.
 
 # %%
-page = places.root() / "reports" / "reference" / "AUDIT.md"
-if page.is_file():
-    start, *parts = page.read_text(encoding="utf-8").split("\n## ")
-    claims = [part for part in parts if part.startswith("Claims that compare")]
-    display(Markdown("\n\n".join([*start.split("\n\n")[1:], *("### " + c for c in claims)])))
+path = reference / "audit.csv"
+judged = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["key", "claim", "verdict"])
+judged["verdict"] = judged["verdict"].where(~judged["verdict"].str.startswith("not tested"), "–")
+if len(judged):
+    judged["claim"] = np.where(judged["fixed"], "● ", "") + judged["claim"]
+    judged.loc[judged["patients"] < audit.PATIENTS, "verdict"] = "–"
+    page = judged.pivot(index="claim", columns="data", values="verdict")
+    page = page.loc[judged["claim"].unique()]
+    tested = (page != "–").any(axis=1)
+    with pd.option_context("display.max_colwidth", None):
+        display(page[tested])
 else:
-    print("This copy of the package has no audit page yet; `make audit` writes one.")
+    print("This copy of the package has no audit yet; `make audit` writes one.")
+
+# %% [markdown]
+# A dash means: these data cannot tell, or not yet. A line that begins with "…" continues the one
+# above. Now with numbers, where there is a verdict. A verdict can hang on a hair: look how near to
+# zero an interval ends, and how wide it is.
+
+# %%
+clear = judged[judged["verdict"] != "–"]
+worse = clear["key"].isin([f"noise_{kind}" for kind in profiles.STRESSES])
+for key, some in (("audit", clear[~worse]), ("audit_worse", clear[worse])):
+    if len(some):
+        where = "images made worse on purpose" if key == "audit_worse" else "images as they are"
+        figures[key] = forest(
+            some, f"difference of the mean Dice, {where}", judged["data"].unique()
+        )
+        alt = f"The verdicts of the table above, {where}: a dot and an interval for each."
+        plotting.show(figures[key], alt)
+
+# %% [markdown]
+# Read it with the physics in mind. Does a fused contrast score higher than the mean of the single
+# ones? It should: two of the four *are* the water image. Does it beat the best single one? Does
+# *training* with fused contrasts help, which was the paper's hope? And does the network of the
+# paper win where the pictures are large and real? The whole page, with every patient, every
+# experiment and what leaks would flatter, is `reports/reference/AUDIT.md`.
+
+# %%
+if len(judged) and not tested.all():
+    print("Claims that no data here have tested yet:", *page.index[~tested], sep="\n- ")
 
 # %% [markdown]
 # ## Check
@@ -320,7 +486,7 @@ exercises.check(smallest, statistics.sign_flip(np.arange(1.0, 9.0)))
 # One point for each of up to three, such as: how much the difference varies from patient to patient
 # (an interval, eight patients only); how much it varies from seed to seed; whether both networks
 # were trained equally long and tuned equally hard; who was in which fold; whether anything was
-# chosen on the test patients; that nearly all of the difference comes from one contrast (fat).
+# chosen on the test patients; that most of the difference comes from one contrast (fat).
 # ### END SOLUTION
 
 # %%
@@ -332,12 +498,12 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("05_*"))))
 # %% [markdown]
 # ## What we have done
 #
-# We trained the whole grid, made the three tables, looked at them patient by patient, and wrote
-# down what they are worth.
+# We trained the whole grid, made the three tables, saw why a fused contrast can look better, took
+# differences patient by patient, and read what the audit says to each claim.
 #
 # **Limits against the paper.** The paper tests four groups of patients without saying who is in
 # which, gives no number of steps, and one number for each cell. Ours gives every scan one test,
 # equal steps for both ways, and every score in `metrics.csv`.
 #
-# **Next:** the report beside this lesson holds all five pages. To go further, run the profile
-# `laptop`, name your own folder in `data_dir`, or ask for more `seeds`.
+# **Next:** 06 takes a scan that nobody has labelled. To go further here, run the profile `laptop`,
+# name your own folder in `data_dir`, or ask for more `seeds`.

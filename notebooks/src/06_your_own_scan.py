@@ -22,7 +22,12 @@ seeds: int = 0  # trainings of each kind; 0: as many as the profile says
 student: str = ""  # your name or number: some exercises have your own scan then
 scan_dir: str = ""  # folder of one scan, e.g. data/mine/01; empty: a new phantom scan
 
+# %% [markdown]
+# **Before you go on:** the network will give you a mask in any case, whatever you feed it. How
+# would you notice that it is wrong, if nobody tells you the truth?
+
 # %%
+import os
 import shutil
 import warnings
 from dataclasses import replace
@@ -43,7 +48,9 @@ from ivdlib import (
     metrics,
     places,
     plotting,
+    tables,
     trial,
+    viewer,
 )
 from ivdlib.cases import check_cases, load_case
 from ivdlib.errors import DataWarning
@@ -59,10 +66,10 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 # %% [markdown]
 # ## A scan that no network has seen
 #
-# Your scan is a folder with one file a contrast: `01_wat.nii.gz`, `01_fat.nii.gz`, `01_inn.nii.gz`,
-# `01_opp.nii.gz`. Name it in `scan_dir` above. Without one we draw a new made-up person, with a
-# seed that no training used (or, with your data in `data_dir`, take a scan of the first fold's test
-# side). Its labels stay behind, as if nobody had drawn them.
+# Your scan is a folder with one file for each contrast: `01_wat.nii.gz`, `01_fat.nii.gz`,
+# `01_inn.nii.gz`, `01_opp.nii.gz`. Name it in `scan_dir` above. Without one we draw a new made-up
+# person, with a seed that no training used (or, with your data in `data_dir`, take a scan of the
+# first fold's test side). Its labels stay behind, as if nobody had drawn them.
 
 # %%
 training = next(t for t in experiment.trainings() if t.network == "fds_cnn" and t.seed == 0)
@@ -92,10 +99,11 @@ print("copied, without labels:", ", ".join(sorted(p.name for p in own.iterdir())
 # %% [markdown]
 # ## Check before you trust
 #
-# `ivdlib check FOLDER` looks for what goes wrong in practice: broken files, images on different
-# grids, one image under two names, water and fat exchanged. The same from Python:
+# `ivdlib check` looks for what goes wrong in practice: broken files, images on different grids, one
+# image under two names, water and fat exchanged. On a command line, and then from Python:
 
 # %%
+print("ivdlib check", os.path.relpath(own))
 (row,) = check_cases(own)
 for kind in ("errors", "warnings"):
     print(f"{kind}:", *(row[kind] or ["none"]), sep="\n  ")
@@ -106,13 +114,13 @@ display(pd.Series(facts).to_frame("this scan"))
 
 # %% [markdown]
 # An *error* means: do not go on. A *warning* means: something was assumed, read what. No labels is
-# neither: a scan of your own has none.
+# neither: a scan of your own has none. And compare the table with what you know of the scan: how
+# many slices, how far apart? (`ivdlib check --html` draws what it found.)
 #
 # ## Segment
 #
 # We take the FDS-CNN that lesson 04 trained. Its file knows what it was trained on: the contrasts,
-# the size of the tiles, and which spine network finds the region of interest. On the command line:
-# `ivdlib predict FOLDER --weights FILE --out FOLDER`.
+# the size of the tiles, and which spine network finds the region of interest.
 
 # %%
 trial.train(experiment, training, training.title)  # read, if lesson 04 has done it
@@ -122,7 +130,10 @@ spine, _ = application.spine_beside(network, weights) or (None, None)
 print("trained on:", ", ".join(network.passport["images"]), "· tile", network.passport["tile"])
 
 # %%
-(written,) = application.predict_folder(own, weights, experiment.folder / "own_scan" / "masks")
+out = experiment.folder / "own_scan" / "masks"
+print("ivdlib predict", os.path.relpath(own), "--weights", os.path.relpath(weights), end=" ")
+print("--out", os.path.relpath(out))
+(written,) = application.predict_folder(own, weights, out)
 scan = load_case(own)
 mask = nib.load(written)
 print(f"{written.name}: {mask.shape} voxels, as the scan's own files")
@@ -131,6 +142,20 @@ print(f"{written.name}: {mask.shape} voxels, as the scan's own files")
 # The network answers for each contrast and each fused contrast; the mean of these answers, cut at
 # one half, is the mask. It lies on the scan's own grid, so any viewer shows both together.
 #
+# How good can one expect such a mask to be? That depends on how long the network was trained. The
+# package keeps the scores of a longer training, on phantom people that it had not seen:
+
+# %%
+path = places.root() / "reports" / "reference" / "audit" / "phantom" / "metrics.csv"
+if path.is_file():
+    scores = tables.read(path).query("scope == 'together' and network == 'fds_cnn'")
+    scores = scores.query("trained_on == 'contrasts+fused'").groupby("case")["dice"].mean()
+    print("REFERENCE, not of this run: one mask a scan, FDS-CNN with fusion, phantom")
+    display(scores.agg(["mean", "min", "max"]).round(3).to_frame("Dice of a scan"))
+note = "" if experiment.profile.comparable else " It has only begun to learn: expect faults."
+print(f"The network of this lesson: {experiment.profile.training.steps} steps.{note}")
+
+# %% [markdown]
 # ## Look
 #
 # Always look, in more than one slice. A number cannot tell you that the third disc is missing.
@@ -149,23 +174,36 @@ alt = f"Slices {', '.join(map(str, slices))} of the scan with the outline of the
 plotting.show(figures["prediction"], alt)
 
 # %% [markdown]
+# Ask of each outline: is there a disc below it? And of each disc: is there an outline on it? Then
+# go through all slices, and look from the front and from above too. What looks like a disc from the
+# side may be a speck of two voxels. (On paper stands a still picture.)
+
+# %%
+viewer.volume(scan, found)
+
+# %% [markdown]
+# Switch the mask off and on: it is easier to see what lies below when nothing covers it.
+#
 # ## Measure
 #
-# With a mask in hand, discs can be measured: volume, mean height, depth from front to back. Levels
-# get names only when exactly seven discs are found, for only then is it clear which is which.
+# With a mask in hand, discs can be measured. `height_mm` is the mean along the axis of the image,
+# so a disc that lies aslant seems taller; `depth_mm` runs from front to back, `width_mm` from left
+# to right, in whole slices. Specks are left out. Levels get names only when exactly seven discs are
+# found, for only then is it clear which is which.
 
 # %%
 table = pd.DataFrame(measure(found, scan.spacing))
 if len(table):
     display(table.set_index("disc").round(2))
-print(f"{len(table)} pieces; a lumbar scan of this kind shows seven discs")
+print(f"pieces found: {len(table)}; a scan like the challenge's shows seven discs")
 
 # %% [markdown]
 # ## Signs that something is wrong
 #
-# Nothing above would have complained about a wrong mask. Four signs cost nothing to look at:
-# too many or too few pieces; a disc far larger or smaller than its neighbours; a disc at the edge
-# of the image; and contrasts that disagree with each other.
+# The numbers look equally sound whether the mask is right or not, and nothing above would have
+# complained about a wrong one. Four signs cost nothing to look at: too many or too few pieces; a
+# disc far larger or smaller than its neighbours; a disc at the edge of the image; and contrasts
+# that disagree with each other. For the last one, each image gets a mask of its own:
 
 # %%
 names = [n for n in network.passport["images"] if set(n.split("+")) <= set(scan.contrasts)]
@@ -174,6 +212,10 @@ alone = {name: application.predict_case(network, scan, spine=spine, contrast=nam
 agreement = pd.Series({name: metrics.dice(m, found) for name, m in alone.items()}).round(3)
 print("Dice of each image's own answer with the mask of all:")
 print(agreement.to_string())
+
+# %% [markdown]
+# This Dice compares two *predictions*. A high value says that they agree, not that they are right:
+# all of them may miss the same disc. The four signs together:
 
 # %%
 volumes = table["volume_ml"] if len(table) else pd.Series(dtype=float)
@@ -187,10 +229,12 @@ signs = {
 display(pd.Series(signs).to_frame("sign"))
 
 # %% [markdown]
+# One bad sign is a reason to look again; no bad sign is no proof.
+#
 # ## Break it on purpose
 #
 # The surest way to know what a fault looks like is to make one. Two that happen: water and fat
-# exchanged, and a scan that was turned upside down. What happens to the mask?
+# exchanged (lesson 01), and a scan that stands upside down in its file. What happens to the mask?
 
 # %%
 broken = {"as it is": scan.contrasts}
@@ -217,8 +261,17 @@ plotting.show(figures["broken"], alt)
 
 # %% [markdown]
 # The network never says "I do not know this". It answers every image, also one that it should have
-# refused. `ivdlib check` finds the exchange; a wrong orientation in the file's header nobody can
-# find but you, by looking.
+# refused. Would the check of lesson 01, which `ivdlib check` also makes, have noticed?
+
+# %%
+for title, images in broken.items():
+    if {"wat", "fat"} <= set(images):
+        seen = exchange.find_exchange(images, scan.spacing)
+        print(f"{title}: {seen.kind}; {seen.share:.0%} of the body stand exchanged")
+
+# %% [markdown]
+# An exchange leaves marks, and where the evidence suffices it is found. A scan upside down is as
+# good a scan as any other to such a check: that one only you can find, by looking.
 
 # %% [markdown]
 # ## Check
@@ -234,7 +287,8 @@ print("✅ the mask lies on the scan's own grid, and its discs are measured")
 # ## Exercise 1 (5 minutes)
 #
 # The scan has labels after all, in `given.discs` (one of your own may have none: then leave this).
-# How good was the mask? Compute its Dice. Would one of the four signs have told you?
+# How good was the mask? Compute its Dice, and hold it against the reference above. Would one of
+# the four signs have told you?
 #
 # Hint: `found` is the mask; `metrics.dice` compares two.
 
@@ -288,12 +342,12 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("06_*"))))
 # %% [markdown]
 # ## What we have done
 #
-# We checked a scan, segmented it with weights from another lesson, looked at it, measured its
-# discs, and saw what faults look like.
+# We checked a scan, segmented it with weights from another lesson, looked at it from all sides,
+# measured its discs, and saw what faults look like.
 #
-# **Limits.** Networks of the profile `smoke` have only begun to learn. Weights trained on the
-# phantom are for learning, not for patients; nothing here is a medical device. The paper measures
-# nothing but overlap: volumes and heights are ours.
+# **Limits against the paper.** Networks of the profile `smoke` have only begun to learn. Weights
+# trained on the phantom are for learning, not for patients; nothing here is a medical device. The
+# paper measures nothing but overlap: volumes and heights are ours.
 #
 # **Next:** the report beside these lessons; or the profile `laptop`, with scans of your own in
 # `data_dir`.
