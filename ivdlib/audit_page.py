@@ -7,9 +7,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from ivdlib import audit, audit_experiment, audit_sections, claims, files, result_figures, tables
+from ivdlib import (
+    audit,
+    audit_experiment,
+    audit_sections,
+    claims,
+    diagrams,
+    files,
+    plotting,
+    result_figures,
+    tables,
+)
 from ivdlib.audit_sections import Found
 from ivdlib.errors import DataError
+from ivdlib.profiles import STRESSES
 from ivdlib.statistics import LEVEL
 
 HEAD = """# The audit
@@ -69,6 +80,24 @@ def _water(folder: Path, results: Found) -> dict[str, pd.DataFrame]:
     return {name: pd.read_csv(path) for name, path in paths.items() if path.is_file()}
 
 
+def _drawn(judged: pd.DataFrame, place: Path) -> str:
+    """Draw what has a verdict; images made worse apart, for their scale is another."""
+    clear = judged[~judged["verdict"].str.startswith("not tested")]
+    worse = clear["key"].isin([f"noise_{kind}" for kind in STRESSES])
+    drawn, lines = {}, []
+    for name, what, rows in (
+        ("claims", "on images as they are", clear[~worse]),
+        ("claims_worse", "on images made worse", clear[worse]),
+    ):
+        if len(rows):
+            label = f"difference of the mean Dice, {what}"
+            drawn[name] = diagrams.forest(rows, label, judged["data"].unique())
+            alt = f"The verdicts {what}: for each claim and data set a mean and its interval."
+            lines.append(f"![{alt}]({FOLDER}/{name}.png)\n")
+    plotting.save(drawn, place)
+    return "\n".join(lines)
+
+
 def write(folder: str | os.PathLike) -> Path:
     """Write ``AUDIT.md``, beside it ``audit.csv``, and the figures of each experiment.
 
@@ -95,6 +124,7 @@ def write(folder: str | os.PathLike) -> Path:
     parts = [
         HEAD.format(rules=RULES),
         audit_sections.claims(judged),
+        _drawn(judged, place),
         audit_sections.partitions(results, partitions),
         audit_sections.spine(audit.spine(results)),
         audit_sections.together({**results, **better, **others}),

@@ -104,6 +104,38 @@ def dice_by_patient(rows: pd.DataFrame, series: str = "network") -> Figure:
     return figure
 
 
+def forest(rows: pd.DataFrame, xlabel: str, series: Sequence[str] = ()) -> Figure:
+    """Draw a mean and its interval for each row, from top to bottom, beside a line at zero.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns `claim`, written once where it repeats, `data`, which tells colours and markers
+        apart, `mean`, `low` and `high`.
+    xlabel : str
+    series : sequence of str, optional
+        Values of `data` in the order of the colours, so that several figures agree. Default: as
+        they come.
+    """
+    names = list(series) or list(rows["data"].unique())
+    figure = Figure(figsize=(WIDTH, 1.1 + 0.27 * len(rows)), layout="constrained")
+    axes, height = figure.subplots(), np.arange(len(rows), 0, -1)
+    axes.axvline(0, color=BLACK, linewidth=1)
+    for name, (colour, marker) in zip(names, MARKERS, strict=False):
+        mine = rows[rows["data"] == name]
+        sides = [mine["mean"] - mine["low"], mine["high"] - mine["mean"]]
+        if len(mine):
+            place = height[rows["data"] == name]
+            axes.errorbar(mine["mean"], place, xerr=sides, fmt=marker, color=colour, label=name)
+    axes.set_yticks(height, rows["claim"].mask(rows["claim"].duplicated(), ""), fontsize=9)
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlabel=xlabel, ylim=(0.3, len(rows) + 0.7))
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
+    return figure
+
+
 def fold_map(folds: Sequence[Fold]) -> Figure:
     """Draw which patient trains and which tests in each fold."""
     patients = sorted(set(folds[0].subjects.values()))

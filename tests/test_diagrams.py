@@ -78,3 +78,21 @@ def test_fold_map_names_the_side_of_every_patient():
     for fold, row in zip(folds, shown, strict=True):
         tested = {fold.subjects[case] for case in fold.test}
         assert [word == "test" for word in row] == [subject in tested for subject in "abc"]
+
+
+def test_a_forest_shows_each_mean_with_its_interval():
+    rows = pd.DataFrame({
+        "claim": ["first", "first", "second"], "data": ["crops", "slabs", "crops"],
+        "mean": [0.01, -0.02, 0.03], "low": [0.0, -0.05, 0.02], "high": [0.03, 0.01, 0.04],
+    })  # fmt: skip
+    figure = diagrams.forest(rows, "difference", ["slabs", "phantom", "crops"])
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["first", "", "second"]
+    drawn = {}
+    for group in axes.containers:
+        dots, _, (lines,) = group
+        for (x, y), segment in zip(dots.get_xydata(), lines.get_segments(), strict=True):
+            drawn[y] = x, *segment[:, 0]
+            assert dots.get_color() == diagrams.MARKERS[0 if x < 0 else 2][0]
+    top_down = [drawn[height] for height in (3, 2, 1)]
+    np.testing.assert_allclose(top_down, rows[["mean", "low", "high"]])

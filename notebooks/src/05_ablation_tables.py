@@ -29,7 +29,6 @@ student: str = ""  # your name or number: some exercises have your own scan then
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
-from matplotlib.figure import Figure
 
 from ivdlib import (
     audit,
@@ -219,29 +218,6 @@ display(spread.rename(columns={"std": "spread between patients"}))
 #
 # To see what an interval is worth, let us make up studies in which we *know* that both networks are
 # equally good. Each has six patients, whose differences are pure chance:
-
-
-# %%
-def forest(rows, xlabel, series=()):
-    """Draw a dot and its interval for each row, from top to bottom; a colour for each `data`."""
-    series = list(series) or rows["data"].unique()
-    figure = Figure(figsize=(plotting.WIDTH, 1.1 + 0.27 * len(rows)), layout="constrained")
-    axes, height = figure.subplots(), np.arange(len(rows), 0, -1)
-    axes.axvline(0, color="black", linewidth=1)
-    for data, (colour, marker) in zip(series, plotting.MARKERS, strict=False):
-        mine, place = rows[rows["data"] == data], height[rows["data"] == data]
-        sides = [mine["mean"] - mine["low"], mine["high"] - mine["mean"]]
-        if len(mine):
-            axes.errorbar(mine["mean"], place, xerr=sides, fmt=marker, color=colour, label=data)
-    axes.set_yticks(height, rows["claim"].mask(rows["claim"].duplicated(), ""), fontsize=9)
-    axes.tick_params(axis="y", length=0)
-    axes.set(xlabel=xlabel, ylim=(0.3, len(rows) + 0.7))
-    axes.grid(axis="x", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
-    return figure
-
-
 # %%
 chance, made_up = np.random.default_rng(4).normal(scale=0.02, size=(20, 6)), []
 for number, six in enumerate(chance, start=1):
@@ -249,7 +225,7 @@ for number, six in enumerate(chance, start=1):
     data = "holds the truth, zero" if low <= 0 <= high else "misses it"
     made_up.append((f"study {number}", data, six.mean(), low, high))
 made_up = pd.DataFrame(made_up, columns=["claim", "data", "mean", "low", "high"])
-figures["made_up"] = forest(made_up, "difference of the mean Dice (made up)")
+figures["made_up"] = diagrams.forest(made_up, "difference of the mean Dice (made up)")
 missed = int((made_up["data"] == "misses it").sum())
 alt = f"Dots and intervals of 20 made-up studies; {missed} of the intervals leave out zero."
 plotting.show(figures["made_up"], alt)
@@ -300,7 +276,7 @@ display(differences) if len(differences) else print("One network, one way: nothi
 drawn = [(title, experiment.label(), c.mean, c.low, c.high) for title, c in comparisons.items()]
 drawn = pd.DataFrame(drawn, columns=["claim", "data", "mean", "low", "high"]).dropna()
 if len(drawn):
-    figures["differences"] = forest(drawn, "difference of the mean Dice")
+    figures["differences"] = diagrams.forest(drawn, "difference of the mean Dice")
     alt = "Mean difference and interval of each comparison: " + ", ".join(drawn["claim"]) + "."
     plotting.show(figures["differences"], alt)
 
@@ -413,7 +389,7 @@ worse = clear["key"].isin([f"noise_{kind}" for kind in profiles.STRESSES])
 for key, some in (("audit", clear[~worse]), ("audit_worse", clear[worse])):
     if len(some):
         where = "images made worse on purpose" if key == "audit_worse" else "images as they are"
-        figures[key] = forest(
+        figures[key] = diagrams.forest(
             some, f"difference of the mean Dice, {where}", judged["data"].unique()
         )
         alt = f"The verdicts of the table above, {where}: a dot and an interval for each."
