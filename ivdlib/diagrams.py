@@ -123,7 +123,7 @@ def forest(rows: pd.DataFrame, xlabel: str, series: Sequence[str] = ()) -> Figur
     axes.axvline(0, color=BLACK, linewidth=1)
     for name, (colour, marker) in zip(names, MARKERS, strict=False):
         mine = rows[rows["data"] == name]
-        sides = [mine["mean"] - mine["low"], mine["high"] - mine["mean"]]
+        sides = np.array([mine["mean"] - mine["low"], mine["high"] - mine["mean"]]).clip(0)
         if len(mine):
             place = height[rows["data"] == name]
             axes.errorbar(mine["mean"], place, xerr=sides, fmt=marker, color=colour, label=name)
