@@ -4,7 +4,8 @@
 # > **You will be able to:** run a whole grid of trainings · read Tables 1 to 3 beside the paper's ·
 # > tell a difference from noise · say what may be concluded and what not
 # >
-# > **Needs:** 01 to 04
+# > **Needs:** 01 to 04. The first run trains the whole grid and takes far longer than one that
+# > finds it there
 # >
 # > **Paper:** Sect. 3.2, Tables 1, 2 and 3 · **Data:** the built-in phantom (synthetic scans), or
 # > the folder in `data_dir`
