@@ -93,8 +93,7 @@ for number in tables.CAPTIONS:
 # %%
 paths = sorted((reference / "crops" / "tables").glob("table*.md"))
 for path in paths:
-    text = "REFERENCE, not of this run. " + path.read_text(encoding="utf-8")
-    display(Markdown("\n".join(f"> {line}" for line in text.splitlines())))
+    display(Markdown("REFERENCE, not of this run. " + path.read_text(encoding="utf-8")))
 if not paths:
     print("This copy of the package has no reference results.")
 
