@@ -56,13 +56,17 @@ def _spine(metrics: pd.DataFrame) -> str:
     dice = metrics.loc[metrics["target"] == "spine", "dice"]
     if dice.empty:
         return ""
-    scans = tables.disc_rows(metrics).groupby("case")[["discs_inside", "region_share"]].mean()
-    inside, share = scans["discs_inside"], scans["region_share"]
-    return (
-        f"Spine network: mean Dice {dice.mean():.4f} over {len(dice)} scans (least "
-        f"{dice.min():.4f}); {inside.mean():.3%} of the disc voxels lie inside its region (least "
-        f"{inside.min():.3%}), which is {share.mean():.1%} of the image (most {share.max():.1%}).\n"
-    )
+    text = f"mean Dice {dice.mean():.4f} over {len(dice)} scans (least {dice.min():.4f})"
+    discs = tables.disc_rows(metrics)
+    if len(discs):
+        scans = discs.groupby("case")[["discs_inside", "region_share"]].mean()
+        inside, share = scans["discs_inside"], scans["region_share"]
+        text += (
+            f"; {inside.mean():.3%} of the disc voxels lie inside its region (least "
+            f"{inside.min():.3%}), which is {share.mean():.1%} of the image (most "
+            f"{share.max():.1%})"
+        )
+    return f"Spine network: {text}.\n"
 
 
 def _discs(metrics: pd.DataFrame) -> str:

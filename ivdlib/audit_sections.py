@@ -219,13 +219,14 @@ def leaks(results: Found, found: Found) -> str:
 
 
 def _honest(results: Found, leaking: dict, network: str, arm: str) -> pd.Series | None:
-    """Dice of the experiment that differs in nothing but the leak."""
-    config = leaking["config"]
+    """Dice of the experiment that differs in nothing but the leak, and perhaps the precision."""
+
+    def alike(record: dict) -> tuple:
+        config = record["config"]
+        return config["data"], config["profile"]["training"] | {"precision": ""}
+
     for record, metrics in results.values():
-        same = record["config"]["data"] == config["data"] and (
-            record["config"]["profile"]["training"] == config["profile"]["training"]
-        )
-        if same and (found := chosen(metrics, network, arm)) is not None:
+        if alike(record) == alike(leaking) and (found := chosen(metrics, network, arm)) is not None:
             return found
     return None
 

@@ -174,7 +174,7 @@ def test_leaks_partitions_and_recipes_stand_apart(tmp_path):
     peeking = {"data": "one", "leak": "epoch"}
     experiment(tmp_path, "peek", both, **peeking)
     by_scan = plain.assign(dice=plain["dice"] + 0.05)
-    experiment(tmp_path, "scans", by_scan, data="one", leak="scan")
+    experiment(tmp_path, "scans", by_scan, data="one", leak="scan", extra={"precision": "float32"})
     other = scores({**CLEAR, ("fds_cnn", WITH): 0.01}, spread=0.0)
     experiment(tmp_path, "folds", other, data="one", partition=1)
     experiment(tmp_path, "more", mask, data="one", extra={"neighbours": 1})

@@ -68,3 +68,6 @@ def test_the_spine_stage_is_told():
     page = audit_experiment.experiment("mine", RECORD, pd.concat([discs, spine]))
     assert "mean Dice 0.8500 over 2 scans (least 0.8000); 99.500%" in page
     assert "is 25.0% of the image (most 25.0%)" in page
+    alone = pd.concat([discs[:0], spine.assign(scope="volume", subject="a")])
+    page = audit_experiment.experiment("mine", RECORD, alone)
+    assert "over 2 scans (least 0.8000).\n" in page  # no disc network is trained yet
