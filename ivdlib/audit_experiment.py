@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import audit, result_figures, tables
-from ivdlib.audit_sections import table
+from ivdlib.audit_sections import FOLDER, table
 from ivdlib.profiles import TITLES, title
 
 WORST = 3
@@ -45,7 +45,7 @@ def experiment(
         parts.append(table(("network, trained on", *found.index, "mean"), rows))
     parts += [_spine(metrics), _discs(metrics), _worst(metrics)]
     parts += [
-        f"![{result_figures.ALT[key]}](audit/{name}/figures/{path.name})\n"
+        f"![{result_figures.ALT[key]}]({FOLDER}/{name}/figures/{path.name})\n"
         for key, path in (figures or {}).items()
     ]
     return "\n".join(part for part in parts if part)

@@ -18,7 +18,7 @@ from ivdlib import (
     result_figures,
     tables,
 )
-from ivdlib.audit_sections import Found
+from ivdlib.audit_sections import FOLDER, Found
 from ivdlib.errors import DataError
 from ivdlib.profiles import STRESSES
 from ivdlib.statistics import LEVEL
@@ -42,9 +42,6 @@ quite independent. The last weights count; nothing was chosen on the patients th
 
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""
-
-FOLDER = "audit"
-"""Where the experiments lie, beside the page."""
 
 KINDS = ("result", "inner", "leak", "partition", "better", "external")
 """What an experiment can be for, see `kind`."""
