@@ -7,7 +7,8 @@ looks at them). Derived contrasts are left out: they hold nothing new.
     python -m venv nnunet && nnunet/bin/pip install nnunetv2      # an environment of its own
     python benchmarks/nnunet.py --data DIR --commands nnunet/bin --out reports/audit/crops_nnunet
 
-Takes about half an hour a fold on two cores. Called again, it goes on with the folds that are left.
+Ten epochs take about half an hour a fold on two cores. Called again, it goes on with the folds that
+are left; folds that were trained elsewhere from the same `--work` folder are only scored.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from ivdlib.progress import say
 from ivdlib.trial import TOGETHER
 
 DATASET = "Dataset001_Discs"
-EPOCHS, STEPS, BATCH = 10, 250, 2
-"""nnU-Net's own names and numbers: steps in an epoch, patches in a step."""
-CONFIGURATION, TRAINER = "3d_fullres", f"nnUNetTrainer_{EPOCHS}epochs"
+CONFIGURATION = "3d_fullres"
+STEPS, BATCH = 250, 2
+"""nnU-Net's own numbers: steps in an epoch, patches in a step."""
 
 
 def contrasts_of(cases: list[Case]) -> list[str]:
@@ -55,6 +56,7 @@ def export(cases: list[Case], folds: list[splits.Fold], work: Path) -> None:
     files.write_json(raw / "dataset.json", {
         "channel_names": {str(k): name for k, name in enumerate(names)},
         "labels": {"background": 0, "disc": 1}, "numTraining": len(cases), "file_ending": ".nii.gz",
+        "overwrite_image_reader_writer": "NibabelIO",
     })  # fmt: skip
     files.write_json(
         work / "preprocessed" / DATASET / "splits_final.json",
@@ -62,16 +64,17 @@ def export(cases: list[Case], folds: list[splits.Fold], work: Path) -> None:
     )
 
 
-def train(folds: list[splits.Fold], work: Path, commands: Path) -> Path:
+def train(folds: list[splits.Fold], args: argparse.Namespace) -> Path:
     """Plan, preprocess, train every fold; returns the folder of the results."""
+    work, trainer = args.work.resolve(), f"nnUNetTrainer_{args.epochs}epochs"
     environment = os.environ | {
         f"nnUNet_{name}": str(work / name) for name in ("raw", "preprocessed", "results")
     }
     environment |= {"nnUNet_n_proc_DA": "1", "nnUNet_compile": "f"}
-    results = work / "results" / DATASET / f"{TRAINER}__nnUNetPlans__{CONFIGURATION}"
+    results = work / "results" / DATASET / f"{trainer}__nnUNetPlans__{CONFIGURATION}"
 
     def call(name: str, *words: str) -> None:
-        subprocess.run([commands / name, *words], env=environment, check=True)
+        subprocess.run([args.commands.resolve() / name, *words], env=environment, check=True)
 
     if not (work / "preprocessed" / DATASET / "nnUNetPlans.json").is_file():
         processes = ("-np", "2", "-npfp", "2")
@@ -81,8 +84,8 @@ def train(folds: list[splits.Fold], work: Path, commands: Path) -> Path:
         if len(list(done.glob("*.nii.gz"))) < len(fold.test):
             say(f"nnU-Net, fold {fold.number} of {len(folds)}")
             go_on = ("--c",) if (done.parent / "checkpoint_latest.pth").is_file() else ()
-            call("nnUNetv2_train", "1", CONFIGURATION, str(number), "-tr", TRAINER, "-device",
-                 "cpu", *go_on)  # fmt: skip
+            call("nnUNetv2_train", "1", CONFIGURATION, str(number), "-tr", trainer, "-device",
+                 args.device, *go_on)  # fmt: skip
     return results
 
 
@@ -104,6 +107,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--commands", type=Path, required=True, help="folder of nnUNetv2_train")
+    parser.add_argument("--epochs", type=int, default=10, help="1, 5, 10, 20, 50, 100, 250 …")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--work", type=Path, default=Path("reports/nnunet"), metavar="DIR")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     args = parser.parse_args()
@@ -111,9 +116,9 @@ def main() -> int:
     folds, work = splits.patient_folds(cases), args.work.resolve()
     if not (work / "preprocessed" / DATASET / "splits_final.json").is_file():
         export(cases, folds, work)
-    results = train(folds, work, args.commands.resolve())
+    results = train(folds, args)
     rows = score({case.name: case for case in cases}, folds, results)
-    training = {"steps": EPOCHS * STEPS, "batch": BATCH, "learning_rate": 0.01, "schedule": "poly"}
+    training = {"steps": args.epochs * STEPS, "batch": BATCH, "learning_rate": 0.01, "schedule": "poly"}
     record = provenance.record(
         name=args.out.name, data=args.data.resolve().name, phantom=False, external="nnU-Net",
         cases={c.name: {"subject": c.subject} for c in cases}, seeds=1,
