@@ -118,16 +118,21 @@ def main() -> int:
         export(cases, folds, work)
     results = train(folds, args)
     rows = score({case.name: case for case in cases}, folds, results)
-    training = {"steps": args.epochs * STEPS, "batch": BATCH, "learning_rate": 0.01, "schedule": "poly"}
+    python = args.commands.resolve() / "python"
+    ask = "from importlib import metadata; print(metadata.version('nnunetv2'))"
+    version = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True)
+    training = {"steps": args.epochs * STEPS, "batch": BATCH, "learning_rate": 0.01}
     record = provenance.record(
         name=args.out.name, data=args.data.resolve().name, phantom=False, external="nnU-Net",
         cases={c.name: {"subject": c.subject} for c in cases}, seeds=1,
         contrasts=contrasts_of(cases),
         config={
             "folds": [{"number": f.number, "train": f.train, "test": f.test} for f in folds],
-            "profile": {"size": CONFIGURATION, "training": training},
+            "profile": {"size": CONFIGURATION, "training": {**training, "schedule": "poly"}},
         },
     )  # fmt: skip
+    record["versions"]["nnunetv2"] = version.stdout.strip()
+    record["device"] = f"torch on {args.device}"
     files.write_csv(args.out / "metrics.csv", rows)
     files.write_json(args.out / "record.json", record)
     print(rows.groupby("subject")["dice"].mean().round(4).to_string())

@@ -38,7 +38,8 @@ of the exact sign-flip test, which with n patients cannot fall below 2/2ⁿ. *Su
 the interval lies above zero; for a claim that something costs nothing, above −{claims.NO_WORSE:g}.
 Two comparisons were fixed before any result was seen (marked ●); the others are descriptive, and
 one interval in twenty leaves zero out by chance. Folds share training patients, so patients are not
-quite independent. The last weights count; nothing was chosen on the patients that test."""
+quite independent. The last weights count; no score of a patient that tests chose anything (what was
+seen before something else changed is told in the README beside this page)."""
 
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""

@@ -166,9 +166,7 @@ def together(found: Found) -> str:
     text = (
         "## One mask a scan\n\nThe mean probability over all images that a network was trained on "
         "(or all contrasts as its channels), cut at one half: the segmentation that one would use, "
-        "and what compares with programs that take all contrasts at once. nnU-Net 2.8.1 "
-        "(3d_fullres, 2500 steps), measured before on two *other* patients of the same source, "
-        "reached 0.892.\n\n"
+        "and what compares with programs that take all contrasts at once.\n\n"
     )
     heads = ("experiment", "network", "trained on", "steps", "Dice", "interval", "n")
     return text + table(heads, rows)

@@ -36,6 +36,9 @@ class Claim:
         From `metrics.csv` to a comparison; None where the data cannot tell.
     margin : float
         Loss of Dice that a claim of "no worse" allows; 0 for a claim of "better".
+    variant : bool
+        Whether it is about a variant of FDS-CNN. Experiments that train variants are short and
+        judge no other claim.
     """
 
     key: str
@@ -44,6 +47,7 @@ class Claim:
     difference: str
     test: Test
     margin: float = 0.0
+    variant: bool = False
 
 
 def chosen(
@@ -157,7 +161,7 @@ CLAIMS = (
     *(
         Claim(variant, f"{idea} (the network without it: {variant.replace('_', ' ')})", source,
               f"FDS-CNN − {variant.replace('_', ' ')}", _networks("fds_cnn", f"fds_cnn:{variant}"),
-              margin)
+              margin, variant=True)
         for variant, idea, source, margin in (
             ("standard", "separable convolutions do not cost Dice", "Sect. 2.2", NO_WORSE),
             ("no_dilation", "dilation helps", "Sect. 2.2", 0.0),

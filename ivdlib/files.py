@@ -118,9 +118,12 @@ def read_json(path: str | os.PathLike) -> Any:
 
 
 def write_csv(path: str | os.PathLike, table: pd.DataFrame) -> None:
-    """Write a pandas table without its index, whole or not at all."""
+    """Write a pandas table without its index, whole or not at all; compressed if it ends in .gz."""
+    zipped: Any = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
     with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+        table.to_csv(
+            temporary, index=False, float_format="%.6g", lineterminator="\n", compression=zipped
+        )
 
 
 def sha256_file(path: str | os.PathLike) -> str:

@@ -1,6 +1,6 @@
 """What trainings of every kind share: the compiled network, the hash, the rows, the record.
 
-`trainings/<hash>/` holds `record.json`, `metrics.csv`, `history.csv` and `model.weights.h5`. The
+`trainings/<hash>/` holds `record.json`, `metrics.csv.gz`, `history.csv` and `model.weights.h5`. The
 record is written last: a folder with a record is finished, one without is done again or gone on
 with.
 """
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
 
 WEIGHTS = "model.weights.h5"
+METRICS = "metrics.csv.gz"
+"""Rows of one training; those of all, which people open, stand beside the folder `trainings`."""
 
 _trainers: dict[str, Trainer] = {}
 
@@ -59,7 +61,7 @@ def place(experiment: Experiment, digest: str) -> Path:
 
 def finished(place: Path) -> bool:
     """Whether a training is done: its record is written last."""
-    return all((place / name).is_file() for name in ("record.json", "metrics.csv"))
+    return all((place / name).is_file() for name in ("record.json", METRICS))
 
 
 def short_hash(fields: Mapping[str, Any]) -> str:
@@ -108,7 +110,7 @@ def finish(
     }  # fmt: skip
     inference.save_weights(engine.model, place / WEIGHTS, card)
     files.write_csv(place / "history.csv", pd.DataFrame(history))
-    files.write_csv(place / "metrics.csv", pd.DataFrame(rows))
+    files.write_csv(place / METRICS, pd.DataFrame(rows))
     record = provenance.record(
         **what,
         fold=fold.number,

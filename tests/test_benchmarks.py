@@ -110,3 +110,13 @@ def test_the_scorer_agrees_with_its_peers(monkeypatch):
             p, t, scorer.SPACING)
     ])  # fmt: skip
     assert not scorer.measure(rounds=1)[1]
+
+
+def test_the_readme_says_what_the_records_say(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import readme
+
+    text = (readme.ROOT / "README.md").read_text(encoding="utf-8")
+    assert "<!-- dice -->" in text and "<!-- claims -->" in text
+    assert readme.filled(text) == text, "run python benchmarks/readme.py"
+    assert readme.filled(text.replace("FDS-CNN is better than U-Net", "x")) == text

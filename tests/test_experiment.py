@@ -107,7 +107,7 @@ def test_the_folder_is_that_of_the_design(finished):
     hashes = {trial.digest(finished, t) for t in finished.trainings()}
     hashes |= {spine_stage.digest(finished, fold) for fold in finished.folds}
     assert len(hashes) == 2 * 2 + 2  # two folds, with and without fusion; two spine networks
-    parts = ("history.csv", "metrics.csv", "model.weights.h5", "record.json")
+    parts = ("history.csv", "metrics.csv.gz", "model.weights.h5", "record.json")
     expected = ["metrics.csv", "record.json", "tables/exact_labels.csv"]
     expected.append("tables/fused_and_water.csv")
     expected += [f"tables/table{n}.{end}" for n in (1, 2, 3) for end in ("csv", "md")]
@@ -176,7 +176,7 @@ def test_metrics_csv_is_what_the_trainings_hold(finished):
     written = pd.read_csv(finished.folder / "metrics.csv", dtype={"case": str})
     assert len(written) == len(finished.metrics())
     assert set(written["case"]) == {"01", "02", "03"}
-    single = [pd.read_csv(p) for p in (finished.folder / "trainings").glob("*/metrics.csv")]
+    single = [pd.read_csv(p) for p in (finished.folder / "trainings").glob("*/metrics.csv.gz")]
     assert sum(map(len, single)) == len(written)
     assert sum(f["dice"].sum() for f in single) == pytest.approx(written["dice"].sum(), abs=1e-3)
 

@@ -424,9 +424,9 @@ plotting.show(figures["curve"], alt)
 
 # %%
 longer = {}
-for path in sorted((reference / "crops" / "trainings").glob("*/record.json")):
+for path in sorted((reference / "audit" / "crops" / "trainings").glob("*/record.json")):
     made = files.read_json(path)
-    if made.get("network") == "fds_cnn" and "wat+opp" in made["images"]:
+    if (made.get("network"), made.get("arm"), made.get("seed")) == ("fds_cnn", "with", 0):
         longer[f"fold {made['fold']}"] = pd.read_csv(path.with_name("history.csv"))
 if longer:
     figures["curve_reference"] = diagrams.learning_curve(dict(sorted(longer.items())))
@@ -467,7 +467,7 @@ display(kept.round(3).to_frame("Dice that is reported, mean"))
 # Dice over the whole 3-D scan, for each contrast; a row is the mean of a patient's scans.
 
 # %%
-scores = pd.read_csv(place / "metrics.csv", dtype=tables.TEXT)
+scores = pd.read_csv(place / ledger.METRICS, dtype=tables.TEXT)
 scores = scores[scores["scope"] == "volume"]
 print(f"Dice of the discs on test patients ({experiment.label()}):")
 wide = scores.pivot_table(index="subject", columns="contrast", values="dice")
@@ -480,7 +480,7 @@ display(wide[list(experiment.images)].round(3))
 
 # %%
 beside = []
-for path in sorted((reference / "crops" / "tables").glob("table[12].csv")):
+for path in sorted((reference / "audit" / "crops" / "tables").glob("table[12].csv")):
     row = pd.read_csv(path).query("network == 'FDS-CNN'").set_index("source")
     beside.append(row.drop(columns=["network", "Mean", "scans"]))
 if beside:

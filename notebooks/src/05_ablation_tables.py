@@ -91,7 +91,7 @@ for number in tables.CAPTIONS:
 # to the surroundings of a single disc.
 
 # %%
-paths = sorted((reference / "crops" / "tables").glob("table*.md"))
+paths = sorted((reference / "audit" / "crops" / "tables").glob("table*.md"))
 for path in paths:
     display(Markdown("REFERENCE, not of this run. " + path.read_text(encoding="utf-8")))
 if not paths:

@@ -1,0 +1,103 @@
+"""Write the tables of the README's section Results from the records under reports/reference/.
+
+    python benchmarks/readme.py            # after `ivdlib audit --page --reports reports/reference`
+
+Between `<!-- NAME -->` and `<!-- end -->` everything is replaced; the sentences around are written
+by hand. A test fails where the README and the records differ.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from ivdlib import files, statistics, tables
+from ivdlib.profiles import title
+from ivdlib.trial import TOGETHER
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "reports" / "reference"
+EXPERIMENTS = {
+    "crops": "crops",
+    "crops_better": "crops, recipe `better`",
+    "crops_nnunet": "crops",
+    "slabs": "slabs",
+    "phantom": "phantom",
+    "phantom_paper": "phantom, paper's size, one fold",
+}
+PATIENTS = 4
+"""Comparisons over fewer are on the audit's page alone."""
+
+
+def _mean(rows: pd.DataFrame) -> str:
+    return f"{statistics.by_patient(rows).mean():.3f}" if len(rows) else "–"
+
+
+def _paper() -> list[tuple[str, ...]]:
+    """What the paper prints, in the same columns."""
+    with_fusion, fused, without = (tables.PAPER[number] for number in (1, 2, 3))
+    rows = []
+    for arm, printed in (("contrasts + fused", with_fusion), ("contrasts", without)):
+        for network, values in printed.items():
+            both = fused.get(network) if printed is with_fusion else None
+            means = (f"{values[-1]:.3f}", f"{both[-1]:.3f}" if both else "–", "–")
+            rows.append(("*the paper's scans*", network, arm, *means, "8"))
+    return rows
+
+
+def dice() -> str:
+    """Mean Dice over patients of every network and kind of training."""
+    heads = ("data", "network", "trained on", "single contrasts", "fused contrasts",
+             "one mask a scan", "n")  # fmt: skip
+    lines = [tables.line(heads), "|---|---|---|---:|---:|---:|---:|"]
+    lines += [tables.line(row) for row in _paper()]
+    for name, label in EXPERIMENTS.items():
+        metrics = tables.read(REFERENCE / "audit" / name / "metrics.csv")
+        metrics = metrics[(metrics["target"] == "disc") & (metrics["fold"] > 0)]
+        metrics = metrics[metrics["trained_on"].str.startswith("contrasts")]
+        for (network, arm), mine in metrics.groupby(["network", "trained_on"], sort=False):
+            volumes, both = tables.disc_rows(mine), tables.disc_rows(mine, TOGETHER)
+            if arm == "contrasts+random" or len(volumes) + len(both) == 0:
+                continue
+            fused = volumes[volumes["contrast"].str.contains("+", regex=False)]
+            cells = map(_mean, (tables.single(volumes), fused, both))
+            people = str(mine["subject"].nunique())
+            lines.append(
+                tables.line((label, title(network), arm.replace("+", " + "), *cells, people))
+            )
+    return "\n".join(lines)
+
+
+def claims() -> str:
+    """What the paper says and enough patients could judge; ideas one by one on real scans only."""
+    lines = ["| claim | data | difference | n | verdict |", "|---|---|---:|---:|---|"]
+    rows = pd.read_csv(REFERENCE / "audit.csv")
+    said = (rows["source"] != "ours") & (rows["data"] != "phantom_ablation")
+    for row in rows[said & (rows["patients"] >= PATIENTS)].itertuples():
+        claim = row.claim.split(" (the network")[0]
+        interval = f"{row.mean:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
+        data = row.data.split("_")[0]
+        lines.append(tables.line((claim, data, interval, str(row.patients), row.verdict)))
+    return "\n".join(lines)
+
+
+def filled(text: str) -> str:
+    """Fill the tables of a README anew."""
+    for name, table in (("dice", dice()), ("claims", claims())):
+        begin, end = f"<!-- {name} -->\n", "<!-- end -->"
+        text = re.sub(f"{begin}.*?{end}", f"{begin}{table}\n{end}", text, count=1, flags=re.S)
+    return text
+
+
+def main() -> int:
+    """Write the README."""
+    path = ROOT / "README.md"
+    files.write_text(path, filled(path.read_text(encoding="utf-8")))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
