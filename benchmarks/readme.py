@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from ivdlib import files, statistics, tables
-from ivdlib.profiles import title
+from ivdlib.profiles import TITLES, title
 from ivdlib.trial import TOGETHER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +30,13 @@ EXPERIMENTS = {
 }
 PATIENTS = 4
 """Comparisons over fewer are on the audit's page alone."""
+
+
+def _place(group: tuple[tuple[str, str], pd.DataFrame]) -> tuple[int, str]:
+    """Where a row stands: networks as in the paper's tables, training with fusion first."""
+    (network, arm), _ = group
+    order = list(TITLES)
+    return order.index(network) if network in order else len(order), arm[::-1]
 
 
 def _mean(rows: pd.DataFrame) -> str:
@@ -55,10 +62,10 @@ def dice() -> str:
     lines = [tables.line(heads), "|---|---|---|---:|---:|---:|---:|"]
     lines += [tables.line(row) for row in _paper()]
     for name, label in EXPERIMENTS.items():
-        metrics = tables.read(REFERENCE / "audit" / name / "metrics.csv")
+        metrics = tables.of(REFERENCE / "audit" / name)
         metrics = metrics[(metrics["target"] == "disc") & (metrics["fold"] > 0)]
         metrics = metrics[metrics["trained_on"].str.startswith("contrasts")]
-        for (network, arm), mine in metrics.groupby(["network", "trained_on"], sort=False):
+        for (network, arm), mine in sorted(metrics.groupby(["network", "trained_on"]), key=_place):
             volumes, both = tables.disc_rows(mine), tables.disc_rows(mine, TOGETHER)
             if arm == "contrasts+random" or len(volumes) + len(both) == 0:
                 continue

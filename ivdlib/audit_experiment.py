@@ -12,9 +12,6 @@ from ivdlib import audit, result_figures, tables
 from ivdlib.audit_sections import FOLDER, table
 from ivdlib.profiles import TITLES, title
 
-WORST = 3
-"""Scans shown of each experiment."""
-
 
 def experiment(
     name: str, record: dict, metrics: pd.DataFrame, figures: Mapping[str, Path] | None = None
@@ -93,13 +90,8 @@ def _discs(metrics: pd.DataFrame) -> str:
 
 
 def _worst(metrics: pd.DataFrame) -> str:
-    """The scans and contrasts that FDS-CNN segments worst."""
-    rows = tables.single(tables.disc_rows(metrics))
-    rows = rows[rows["network"] == "fds_cnn"]
-    if rows.empty:
-        return ""
-    keys = ["trained_on", "case", "contrast"]
-    worst = rows.groupby(keys)["dice"].mean().nsmallest(WORST)
-    named = ", ".join(f"{case} {contrast} ({arm}) {value:.3f}"
-                      for (arm, case, contrast), value in worst.items())  # fmt: skip
-    return f"Worst scans of FDS-CNN: {named}.\n"
+    named = ", ".join(
+        f"{row.case} {row.contrast} ({row.trained_on}) {row.dice:.3f}"
+        for row in tables.worst(metrics).itertuples()
+    )
+    return f"Worst scans of FDS-CNN: {named}.\n" if named else ""

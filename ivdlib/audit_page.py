@@ -66,10 +66,9 @@ def experiments(folder: str | os.PathLike) -> dict[str, Found]:
     """Find the experiments with results in a folder: by kind, then by name."""
     found = {one: {} for one in KINDS}
     for path in sorted(Path(folder).glob("*/record.json")):
-        metrics = path.parent / "metrics.csv"
-        record = files.read_json(path)
-        if metrics.is_file() and "profile" in record.get("config", {}):
-            found[kind(record)][path.parent.name] = record, tables.read(metrics)
+        record, metrics = files.read_json(path), tables.of(path.parent)
+        if metrics is not None and "profile" in record.get("config", {}):
+            found[kind(record)][path.parent.name] = record, metrics
     return found
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ivdlib import __version__
-from ivdlib.commands import about, audit, check, data, job, use
+from ivdlib.commands import about, audit, check, data, job, report, use
 from ivdlib.errors import IvdlibError
 
 INTERRUPTED = 130
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         job.reproduce,
         audit.audit,
         job.lesson,
+        report.report,
         use.predict,
         data.score,
         about.info,

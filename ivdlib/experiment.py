@@ -193,7 +193,7 @@ class Experiment(Grid):
         wanted += [spine_stage.digest(self, fold) for fold in self.folds]
         wanted += [trial.reference_digest(self, fold) for fold in self.folds]
         places = [ledger.place(self, digest) for digest in wanted]
-        found = [tables.read(p / ledger.METRICS) for p in places if ledger.finished(p)]
+        found = [tables.read(p / tables.METRICS) for p in places if ledger.finished(p)]
         if not found:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
         return pd.concat(found, ignore_index=True)

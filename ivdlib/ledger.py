@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ivdlib import cost, files, inference, models, provenance
+from ivdlib import cost, files, inference, models, provenance, tables
 from ivdlib.fusion import is_derived
 from ivdlib.options import TrainingOptions
 from ivdlib.splits import Fold
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
 
 WEIGHTS = "model.weights.h5"
-METRICS = "metrics.csv.gz"
-"""Rows of one training; those of all, which people open, stand beside the folder `trainings`."""
 
 _trainers: dict[str, Trainer] = {}
 
@@ -61,7 +59,7 @@ def place(experiment: Experiment, digest: str) -> Path:
 
 def finished(place: Path) -> bool:
     """Whether a training is done: its record is written last."""
-    return all((place / name).is_file() for name in ("record.json", METRICS))
+    return all((place / name).is_file() for name in ("record.json", tables.METRICS))
 
 
 def short_hash(fields: Mapping[str, Any]) -> str:
@@ -110,7 +108,7 @@ def finish(
     }  # fmt: skip
     inference.save_weights(engine.model, place / WEIGHTS, card)
     files.write_csv(place / "history.csv", pd.DataFrame(history))
-    files.write_csv(place / METRICS, pd.DataFrame(rows))
+    files.write_csv(place / tables.METRICS, pd.DataFrame(rows))
     record = provenance.record(
         **what,
         fold=fold.number,

@@ -16,7 +16,7 @@ def render(template: str, **values: Any) -> str:
     Parameters
     ----------
     template : str
-        Name of the file. What it shows is escaped.
+        Name of the file within `templates/`. What it shows is escaped.
     **values
         What it shows.
     """

@@ -52,9 +52,8 @@ def write(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, 
     """
     folder = Path(folder)
     found = {"learning_curves": _curves(folder)}
-    path = folder / "metrics.csv"
-    if metrics is None and path.is_file():
-        metrics = tables.read(path)
+    if metrics is None:
+        metrics = tables.of(folder)
     if metrics is not None:
         found |= {"patients": _patients(metrics), "levels": levels(metrics)}
     drawn = {name: figure for name, figure in found.items() if figure is not None}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ import pandas as pd
 
 from ivdlib import files
 from ivdlib.dixon import CONTRASTS, contrast_order
+from ivdlib.errors import DataError
 from ivdlib.fusion import FUSED, is_derived, like_water
 from ivdlib.metrics import MEASURES
 from ivdlib.profiles import ARMS, TITLES
@@ -56,9 +59,40 @@ def numeric(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics
 
 
-def read(path: str | os.PathLike) -> pd.DataFrame:
+METRICS = "metrics.csv.gz"
+"""Rows of one training; those of all, which people open, are beside the folder `trainings`."""
+
+
+def read(path: str | os.PathLike | io.StringIO) -> pd.DataFrame:
     """Read a `metrics.csv`; an empty cell is "" among words and NaN among numbers."""
     return numeric(pd.read_csv(path, dtype=TEXT, keep_default_na=False))
+
+
+def of(folder: str | os.PathLike) -> pd.DataFrame | None:
+    """Scores of an experiment's folder: its `metrics.csv`, else those of its finished trainings.
+
+    Returns
+    -------
+    DataFrame or None
+        None where nothing was scored.
+
+    Raises
+    ------
+    DataError
+        Where a file cannot be read.
+    """
+    folder = Path(folder)
+    whole = folder / "metrics.csv"
+    paths = [whole] if whole.is_file() else sorted(folder.glob(f"trainings/*/{METRICS}"))
+    try:
+        found = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
+        # Read again as one, for a column that is empty in one training has no type there.
+        return read(io.StringIO(pd.concat(found).to_csv(index=False))) if found else None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DataError(
+            f"the scores in {folder} cannot be read ({error}); delete the broken file and call "
+            "ivdlib grid again: it does only what is missing."
+        ) from error
 
 
 def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
@@ -69,6 +103,29 @@ def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
 def single(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of single contrasts, no fused ones."""
     return rows[~rows["contrast"].str.contains("+", regex=False)]
+
+
+WORST = 3
+"""Scans that `worst` gives."""
+
+
+def worst(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Find the scans and contrasts that FDS-CNN segments worst.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+
+    Returns
+    -------
+    DataFrame
+        `trained_on`, `case`, `contrast`, `dice` (mean over seeds) of the `WORST`, worst first.
+    """
+    rows = single(disc_rows(metrics))
+    rows = rows[rows["network"] == "fds_cnn"]
+    means = rows.groupby(["trained_on", "case", "contrast"], as_index=False)["dice"].mean()
+    return means.sort_values("dice").head(WORST)
 
 
 def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:

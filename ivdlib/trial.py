@@ -98,7 +98,7 @@ def train(experiment: Experiment, training: Training, label: str) -> float:
     place = place_of(experiment, training)
     if not ledger.finished(place):
         _train(experiment, training, place, label)
-    rows = pd.read_csv(place / ledger.METRICS)
+    rows = pd.read_csv(place / tables.METRICS)
     scope = TOGETHER if training.arm == "stacked" else "volume"
     return float(tables.single(rows[rows["scope"] == scope])["dice"].mean())
 
@@ -252,7 +252,7 @@ def references(experiment: Experiment, fold: Fold) -> None:
         case = experiment.cases[case_name]
         row = ledger.row(case, fold, 0, name, "-", "contrasts", contrast)
         rows += _scored(row, mask, case.discs, case, experiment.profile.score_discs)
-    files.write_csv(place / ledger.METRICS, pd.DataFrame(rows))
+    files.write_csv(place / tables.METRICS, pd.DataFrame(rows))
     record = provenance.record(
         target="reference", **ledger.scans(experiment, fold), fold=fold.number,
         seconds=round(time.monotonic() - begin, 1),

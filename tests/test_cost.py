@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from ivdlib import cost, diagrams, models
+from ivdlib import architecture, cost, models
 from ivdlib.errors import ConfigError
 
 
@@ -154,7 +154,7 @@ def test_every_variant_can_be_listed_and_drawn(variant):
     config = models.config("fds_cnn", "tiny", variant)
     rows = cost.table(models.build("fds_cnn", config))
     assert rows["all_multiply_adds"].is_monotonic_increasing
-    assert diagrams.architecture(config).axes
+    assert architecture.architecture(config).axes
 
 
 def test_what_the_variants_cost():

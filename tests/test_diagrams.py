@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import diagrams, models
+from ivdlib import architecture, diagrams, models
 from ivdlib.splits import patient_folds
 
 
@@ -38,11 +38,11 @@ def words(figure):
 
 def test_architecture_takes_its_numbers_from_the_configuration():
     config = models.config("fds_cnn", "paper")
-    text = words(diagrams.architecture(config, (112, 128)))
+    text = words(architecture.architecture(config, (112, 128)))
     for part in ("112 × 128", "middle × 16\n364 maps", "768·768·1024", "stride 2", "rate 18",
                  "1 × 1, 24 maps", "128 maps each"):  # fmt: skip
         assert part in text, part
-    tiny = words(diagrams.architecture(models.config("fds_cnn", "tiny"), (36, 28)))
+    tiny = words(architecture.architecture(models.config("fds_cnn", "tiny"), (36, 28)))
     assert "middle × 2\n91 maps" in tiny and "36 × 28" in tiny
 
 

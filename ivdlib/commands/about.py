@@ -144,7 +144,7 @@ def _compare(args: argparse.Namespace) -> int:
 
 
 def _draw(args: argparse.Namespace, config) -> None:
-    from ivdlib import diagrams, files
+    from ivdlib import architecture, files
     from ivdlib.models import FDSCNNConfig
 
     if not isinstance(config, FDSCNNConfig):
@@ -153,4 +153,4 @@ def _draw(args: argparse.Namespace, config) -> None:
     if path.suffix not in (".svg", ".png", ".pdf"):
         raise ConfigError(f"--figure {path} must end with .svg, .png or .pdf.")
     with files.atomic(path) as temporary:
-        diagrams.architecture(config, tuple(args.tile)).savefig(temporary, dpi=200)
+        architecture.architecture(config, tuple(args.tile)).savefig(temporary, dpi=200)

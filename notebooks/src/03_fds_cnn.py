@@ -41,7 +41,7 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import cost, diagrams, exercises, files, fusion, models, plotting, viewer
+from ivdlib import architecture, cost, diagrams, exercises, files, fusion, models, plotting, viewer
 from ivdlib.deviations import deviations
 from ivdlib.experiment import of_parameters
 from ivdlib.layers import BilinearUpsampling
@@ -189,7 +189,7 @@ print(f"a tile has {experiment.tile[0]} × {experiment.tile[1]}")
 # from the configuration:
 
 # %%
-figures["architecture"] = diagrams.architecture(config, experiment.tile)
+figures["architecture"] = architecture.architecture(config, experiment.tile)
 plotting.show(
     figures["architecture"],
     "Block diagram of FDS-CNN: image, eight modules of the Xception body, spatial pyramid with its "

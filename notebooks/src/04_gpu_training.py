@@ -467,7 +467,7 @@ display(kept.round(3).to_frame("Dice that is reported, mean"))
 # Dice over the whole 3-D scan, for each contrast; a row is the mean of a patient's scans.
 
 # %%
-scores = pd.read_csv(place / ledger.METRICS, dtype=tables.TEXT)
+scores = pd.read_csv(place / tables.METRICS, dtype=tables.TEXT)
 scores = scores[scores["scope"] == "volume"]
 print(f"Dice of the discs on test patients ({experiment.label()}):")
 wide = scores.pivot_table(index="subject", columns="contrast", values="dice")

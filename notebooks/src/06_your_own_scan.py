@@ -146,9 +146,10 @@ print(f"{written.name}: {mask.shape} voxels, as the scan's own files")
 # package keeps the scores of a longer training, on phantom people that it had not seen:
 
 # %%
-path = places.root() / "reports" / "reference" / "audit" / "phantom" / "metrics.csv"
-if path.is_file():
-    scores = tables.read(path).query("scope == 'together' and network == 'fds_cnn'")
+reference = places.root() / "reports" / "reference" / "audit" / "phantom"
+kept = tables.of(reference)
+if kept is not None:
+    scores = kept.query("scope == 'together' and network == 'fds_cnn'")
     scores = scores.query("trained_on == 'contrasts+fused'").groupby("case")["dice"].mean()
     print("REFERENCE, not of this run: one mask a scan, FDS-CNN with fusion, phantom")
     display(scores.agg(["mean", "min", "max"]).round(3).to_frame("Dice of a scan"))

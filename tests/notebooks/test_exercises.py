@@ -16,11 +16,13 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
 from ivdlib.errors import ConfigError
 from ivdlib.exercises import WrongAnswer, check, seed
 from ivdlib.lessons import run_lesson
+from ivdlib.report import Author, coursework
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks" / "src").glob("*.py"))
@@ -520,6 +522,24 @@ def test_feedback_holds_the_sentences(course):
     assert "✅ 4 is right" in pages["solved"]
     assert "❌" not in pages["solved"]
     assert not [student for student, page in pages.items() if "(most recent call" in page]
+
+
+@pytest.mark.slow
+def test_a_report_for_each_student_and_a_table_of_marks(course):
+    paths, table = coursework.class_reports(course, author=Author("Lecturer", "Imaging"))
+    assert [path.stem for path in paths] == [
+        *("cheated", "solved", "solved_ours", "untouched", "untouched_ours", "wrong"),
+    ]
+    marks = pd.read_csv(table, index_col="student")
+    assert list(marks.columns) == ["01/1", "01/2", "01/3", "points", "of", "waiting"]
+    assert (marks["of"] == sum(POINTS.values())).all()
+    assert marks.loc["solved_ours", ["01/1", "01/2", "points", "waiting"]].tolist() == [2, 3, 5, 4]
+    assert marks.loc["wrong", ["01/1", "01/2", "points"]].tolist() == [0, 0, 0]
+    assert marks.loc["cheated", "points"] == marks.loc["untouched", "points"] == 0
+    page = paths[-1].with_suffix(".html").read_text(encoding="utf-8")
+    assert "nbgrader" in page and "Imaging" in page and "Lecturer" not in page
+    assert "expected 4, got 5" in page
+    assert "answer = 5" in BeautifulSoup(page, "html.parser").get_text()
 
 
 def test_a_course_folder_keeps_its_settings_and_stays_out_of_git(build, source, tmp_path):

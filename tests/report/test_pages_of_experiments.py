@@ -68,7 +68,8 @@ def folder(tmp_path) -> Path:
         "device": "a processor",
     }
     files.write_json(place / "record.json", record)
-    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0, "case": "<i>01",
+    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0,
+           "case": "<i>01", "subject": "1",
            "target": "disc", "scope": "volume", "level": "", "dice": 0.5,
            "asd_mm": np.nan, "centre_distance_mm": np.nan}  # fmt: skip
     rows = [{**row, "contrast": c} for c in ("wat", "fat", "inn", "opp")]
@@ -129,7 +130,7 @@ def test_nothing_comes_from_elsewhere(folder, page):
 
 
 def test_pictures_keep_their_alternative_text(page):
-    alts = [image["alt"] for image in page.find_all("img")]
+    alts = [image["alt"] for image in page.select("article img")]
     assert alts[0] == 'a "grey" pixel'
     assert len(alts) == 2  # the picture from elsewhere gave way to its text
     assert all(alts)

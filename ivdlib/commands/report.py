@@ -1,0 +1,133 @@
+"""`report`: pages and PDFs of experiments, of a student's lesson, of a class."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivdlib.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ivdlib.report import Author
+
+
+def report(add) -> None:
+    """Define `ivdlib report`."""
+    sub = add(
+        "report",
+        "HTML and PDF: of an experiment, a student's lesson, a class, several experiments",
+        "Everything is made offline; a page is one file, the PDF is tagged (PDF/UA).\n\n"
+        "  ivdlib report smoke --author 'Ann Lee' --course 'Imaging'   an experiment of reports/\n"
+        "  ivdlib report --lesson 03 --author 'Ann Lee'    your copy of a lesson, for handing in\n"
+        "  ivdlib report --lesson 03 --blank               its exercise sheet\n"
+        "  ivdlib report --class course                    one PDF a student, marks as CSV\n"
+        "  ivdlib report --compare smoke mine              experiments side by side",
+    )
+    sub.add_argument("name", nargs="?", help="experiment: its name in reports/, or its folder")
+    sub.add_argument(
+        "--lesson", metavar="N", help="00 to 06 (your copy in notebooks/exercises), or a notebook"
+    )
+    sub.add_argument("--blank", action="store_true", help="with --lesson: the exercise sheet")
+    sub.add_argument(
+        "--class", dest="course_folder", metavar="DIR", help="nbgrader's course folder"
+    )
+    sub.add_argument("--compare", nargs="+", metavar="NAME", help="two or more experiments")
+    sub.add_argument("--author", default="", help="for the title page")
+    sub.add_argument("--course", default="", help="for the title page")
+    sub.add_argument("--matriculation", default="", help="for the title page")
+    sub.add_argument("--code", action="store_true", help="show the code of the lessons too")
+    sub.add_argument("--reports", metavar="DIR", help="where experiments lie (default: reports)")
+    sub.add_argument("--out", metavar="PATH", help="where it goes, without .html and .pdf")
+    sub.set_defaults(run=run_report)
+
+
+def run_report(args: argparse.Namespace) -> int:
+    """`ivdlib report`."""
+    wanted = [bool(args.name), bool(args.compare), bool(args.lesson or args.course_folder)]
+    if sum(wanted) != 1:
+        raise ConfigError(
+            "say what to report on: the NAME of an experiment, --lesson N, --class DIR, or "
+            "--compare NAME NAME."
+        )
+    if args.blank and (not args.lesson or args.course_folder):
+        raise ConfigError("--blank is the sheet of one lesson: ivdlib report --lesson N --blank.")
+    from ivdlib.report import Author
+
+    author = Author(args.author, args.course, args.matriculation)
+    if args.course_folder:
+        return _class(args, author)
+    made = _one(args, author)
+    print(f"page: {made['html']}")
+    print(f"PDF:  {made['pdf']}" if made["pdf"] else made["note"])
+    return 0
+
+
+def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
+    """What makes one page."""
+    from ivdlib import report
+    from ivdlib.report import compare, coursework
+
+    if args.compare:
+        folders = [_folder(name, args.reports) for name in args.compare]
+        named = "compare-" + "-".join(folder.name for folder in folders)
+        return compare.build(folders, _out(args, named), author)
+    if args.lesson:
+        notebook = coursework.student_copy(args.lesson)
+        if args.blank:
+            return coursework.sheet(notebook, author, _out(args, f"{notebook.stem}-exercises"))
+        named = "-".join(filter(None, (notebook.stem, _slug(author.matriculation or author.name))))
+        made = coursework.hand_in([notebook], author, _out(args, named), code=args.code)
+        if all(r.state.startswith("not ") for one in made["results"].values() for r in one):
+            print(
+                f"note: nothing is answered in {notebook}; answer, run all cells, save, and call "
+                "this again."
+            )
+        return made
+    folder = _folder(args.name, args.reports)
+    page = report.render(folder, _expected(folder), author, code=args.code)
+    return report.write(Path(args.out) if args.out else folder / "report", page)
+
+
+def _class(args: argparse.Namespace, author: Author) -> int:
+    from ivdlib.report import coursework
+
+    course = Path(args.course_folder)
+    paths, table = coursework.class_reports(course, args.lesson or "", author, code=args.code)
+    for path in paths:
+        print(f"report: {path}")
+    print(f"marks:  {table}")
+    return 0
+
+
+def _folder(name: str, reports: str | None) -> Path:
+    """Folder of an experiment: in `reports`, else as a path."""
+    from ivdlib import places
+
+    base = Path(reports) if reports else places.root() / "reports"
+    found = [p for p in (base / name, Path(name)) if p.is_dir()]
+    if found:
+        return found[0]
+    known = sorted(path.parent.name for path in base.glob("*/record.json"))
+    there = f"there are {', '.join(known)}" if known else "there is none"
+    raise ConfigError(f"there is no experiment {name} in {base}; {there}.")
+
+
+def _expected(folder: Path) -> list[str]:
+    """Lessons that an experiment should have: all, where it comes from lessons."""
+    from ivdlib import lessons
+
+    return [path.stem for path in lessons.series()] if (folder / "notebooks").is_dir() else []
+
+
+def _out(args: argparse.Namespace, name: str) -> Path:
+    from ivdlib import places
+
+    return Path(args.out) if args.out else places.root() / "reports" / "coursework" / name
+
+
+def _slug(text: str) -> str:
+    """A name as a part of a file's name."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")

@@ -1,0 +1,136 @@
+"""Reports: one self-contained HTML page and one tagged PDF, made offline.
+
+Of an experiment (`build`), of an audit (`build` of the folder with ``AUDIT.md``), of a student's
+lesson (`coursework`), of several experiments side by side (`compare`). No script, no font and no
+picture comes from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nbconvert.filters import markdown2html
+
+from ivdlib import files, pages
+from ivdlib.errors import DataError
+from ivdlib.report import lesson, pdf, record, results
+from ivdlib.report.pdf import PANGO
+from ivdlib.report.record import Author
+
+__all__ = ["PANGO", "Author", "build", "render", "write"]
+
+SIGNS = str.maketrans("✅❌", "✓✗")
+"""Coloured signs that no font of a PDF has, and plain ones that most have."""
+
+
+def build(
+    folder: str | Path,
+    expected: Sequence[str] = (),
+    author: Author | None = None,
+    *,
+    code: bool = False,
+) -> dict[str, Any]:
+    """Write `report.html` and `report.pdf` of an experiment, or of an audit.
+
+    Parameters
+    ----------
+    folder : path
+        The experiment, with `record.json` and whatever else there is; or a folder with ``AUDIT.md``
+        and no record.
+    expected : sequence of str, optional
+        Names (`01_data_loading`) of the lessons that should be there; a missing one is told.
+    author : Author, optional
+        For the title page.
+    code : bool, default False
+        Whether the code of the lessons is shown, or only what it gives.
+
+    Returns
+    -------
+    dict
+        `html`: path; `pdf`: path, or None where Pango is missing; `note`: what to do about that,
+        or "".
+
+    Raises
+    ------
+    DataError
+        Where `record.json` is missing or broken, or a file cannot be read or written.
+    """
+    folder = Path(folder)
+    return write(folder / "report", render(folder, expected, author, code=code))
+
+
+def write(path: Path, html: str) -> dict[str, Any]:
+    """Write a page and its PDF beside each other; `path` without ending. Returns as `build`."""
+    page, document = path.with_name(f"{path.name}.html"), path.with_name(f"{path.name}.pdf")
+    files.write_text(page, html)
+    made = pdf.write(html, document)
+    return {"html": page, "pdf": document if made else None, "note": "" if made else PANGO}
+
+
+def render(
+    folder: Path,
+    expected: Sequence[str] = (),
+    author: Author | None = None,
+    *,
+    code: bool = False,
+) -> str:
+    """The report as one HTML page; parameters as for `build`."""
+    author = author or Author()
+    audit = folder / "AUDIT.md"
+    if audit.is_file() and not (folder / "record.json").is_file():
+        return _audit(audit, author)
+    made = results.record_of(folder)
+    metrics = results.metrics_of(folder)
+    name = made.get("name", folder.name)
+    page = results.audit_page(folder)
+    return fill(
+        "report/experiment.html.j2",
+        kind="report of an experiment",
+        name=name,
+        badges=record.badges(made),
+        facts=[*author.rows(), *record.facts(folder, made, metrics), ("Report", record.when())],
+        sentences=results.sentences(metrics),
+        tables=results.scores(folder, made),
+        figures=results.figures(folder, metrics),
+        worst=results.worst(metrics),
+        deviations=record.deviations(made),
+        choices=made.get("open_choices", []),
+        audit=_markdown(page, "audit") if page else None,
+        lessons=lesson.series(folder / "notebooks", expected, code),
+        command=record.command(made),
+        versions=record.versions(made),
+    )
+
+
+def fill(template: str, **values: Any) -> str:
+    """A page from a template of reports."""
+    return pages.render(template, **values).translate(SIGNS)
+
+
+def _audit(path: Path, author: Author) -> str:
+    part = _markdown(path, "audit")
+    return fill(
+        "report/audit.html.j2",
+        kind="the audit",
+        name="The audit of FDS-CNN, claim by claim",
+        badges=[],
+        facts=[*author.rows(), ("Report", record.when())],
+        audit=part,
+    )
+
+
+def _markdown(path: Path, stem: str) -> dict[str, Any]:
+    """A page in Markdown as part of a report, its pictures within it."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(markdown2html(path.read_text(encoding="utf-8")), "html.parser")
+    for image in soup.find_all("img"):
+        place = path.parent / str(image.get("src", ""))
+        if not place.is_file():
+            raise DataError(
+                f"{place}, a picture of {path.name}, is not there; call ivdlib audit --page."
+            )
+        image["src"] = results.picture(place, str(image.get("alt", "")))["src"]
+    return lesson.fitted(str(soup), stem)

@@ -1,0 +1,147 @@
+"""Several experiments side by side: what they are, their tables, their learning curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ivdlib import claims, diagrams, files, plotting, statistics, tables
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.profiles import ARMS, title
+from ivdlib.report import fill, record, results, write
+from ivdlib.report.record import Author
+
+Found = dict[str, tuple[dict[str, Any], pd.DataFrame, Path]]
+"""Record, scores and folder of the experiments, by name."""
+
+
+def build(folders: Sequence[Path], out: Path, author: Author | None = None) -> dict[str, Any]:
+    """Write the comparison of two or more experiments.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Of experiments; the first is what the others are compared with.
+    out : Path
+        Page and PDF without ending.
+    author : Author, optional
+
+    Returns
+    -------
+    dict
+        As `report.build`.
+
+    Raises
+    ------
+    ConfigError
+        For fewer than two experiments, or one twice.
+    DataError
+        Where a folder is none of an experiment, or nothing in it was scored.
+    """
+    found = _read(folders)
+    marks = {badge: text for made, _, _ in found.values() for badge, text in record.badges(made)}
+    html = fill(
+        "report/compare.html.j2",
+        kind="experiments side by side",
+        name=" · ".join(found),
+        badges=list(marks.items()),
+        facts=[*(author or Author()).rows(), ("Report", record.when())],
+        experiments=list(found),
+        about=_about(found),
+        dice=_dice(found),
+        differences=_differences(found),
+        figures=_figures(found),
+    )
+    return write(out, html)
+
+
+def _read(folders: Sequence[Path]) -> Found:
+    if len({folder.resolve() for folder in folders}) < max(len(folders), 2):
+        raise ConfigError("name two or more different experiments to compare.")
+    if len(folders) > len(plotting.MARKERS):
+        raise ConfigError(f"compare at most {len(plotting.MARKERS)} experiments at a time.")
+    found: Found = {}
+    for folder in folders:
+        made, metrics = results.record_of(folder), results.metrics_of(folder)
+        if metrics.empty:
+            raise DataError(f"nothing in {folder} has been scored; there is nothing to compare.")
+        name = folder.name if folder.name not in found else str(folder)
+        found[name] = made, metrics, folder
+    return found
+
+
+def _about(found: Found) -> list[tuple[str, ...]]:
+    """Rows of what each experiment is."""
+    columns = [
+        dict(record.facts(folder, made, metrics)) for made, metrics, folder in found.values()
+    ]
+    return [(what, *(str(column[what]) for column in columns)) for what in columns[0]]
+
+
+def _people(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> pd.Series | None:
+    rows = tables.disc_rows(metrics)
+    rows = rows[(rows["network"] == network) & (rows["trained_on"] == arm)]
+    rows = rows[rows["contrast"].str.contains("+", regex=False) == fused]
+    return statistics.by_patient(rows) if len(rows) else None
+
+
+def _kinds(found: Found) -> list[tuple[str, str]]:
+    """Networks and kinds of training that any experiment has scored."""
+    rows = pd.concat([tables.disc_rows(metrics) for _, metrics, _ in found.values()])
+    return sorted(set(zip(rows["network"], rows["trained_on"], strict=True)))
+
+
+def _dice(found: Found) -> list[tuple[str, ...]]:
+    """Mean Dice over patients: network, trained on, images; a column an experiment."""
+    lines = []
+    for network, arm in _kinds(found):
+        for fused in (False, True):
+            people = [_people(m, network, arm, fused) for _, m, _ in found.values()]
+            if any(one is not None for one in people):
+                cells = (f"{p.mean():.4f} (n {len(p)})" if p is not None else "–" for p in people)
+                lines.append((title(network), arm, "fused" if fused else "single", *cells))
+    return lines
+
+
+def _differences(found: Found) -> list[tuple[str, ...]]:
+    """Paired differences to the first experiment, where both have scored the same patients."""
+    (_, first, _), *others = found.values()
+    lines = []
+    for name, (_, metrics, _) in zip(list(found)[1:], others, strict=True):
+        for network, arm in _kinds(found):
+            one = claims.difference(
+                _people(metrics, network, arm, False), _people(first, network, arm, False)
+            )
+            if one is not None:
+                interval = f"{one.mean:+.4f} [{one.low:+.4f}, {one.high:+.4f}]"
+                lines.append((f"{name} − {next(iter(found))}", title(network), arm, interval,
+                              f"{one.p:.3f}", str(len(one.differences))))  # fmt: skip
+    return lines
+
+
+def _figures(found: Found) -> list[dict[str, str]]:
+    """Learning curves: a panel for each network and kind of training, a line an experiment."""
+    curves: dict[str, dict[str, list[pd.DataFrame]]] = {}
+    for name, (_, _, folder) in found.items():
+        for path in sorted(folder.glob("trainings/*/history.csv")):
+            made = files.read_json(path.with_name("record.json"))
+            if made.get("target") == "disc":
+                panel = f"{title(made['network'])}, {ARMS[made['arm']]}"
+                curves.setdefault(panel, {}).setdefault(name, []).append(pd.read_csv(path))
+    if not curves:
+        return []
+    means = {
+        panel: {
+            name: pd.concat(parts).groupby("step", as_index=False)["loss"].mean()
+            for name, parts in lines.items()
+        }
+        for panel, lines in sorted(curves.items())
+    }
+    alt = (
+        "Training loss over the steps, mean over folds and seeds: a panel for each network and "
+        "kind of training, a line for each experiment."
+    )
+    return [{"src": plotting.data_uri(diagrams.learning_curves(means), alt), "alt": alt}]

@@ -1,0 +1,68 @@
+"""Formulas as pictures: no browser without a network, and no PDF, draws LaTeX by itself."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from bs4 import BeautifulSoup, NavigableString, Tag
+
+MATH = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]"
+    r"|\\\((?P<paren>.+?)\\\)|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])",
+    re.DOTALL,
+)
+"""LaTeX as notebooks write it; `$5 and $6` is money."""
+
+VERBATIM = ("code", "pre", "script", "style", "textarea")
+SIZE = 15.0
+"""Of the letters, in pixels of the page."""
+
+
+def draw(soup: BeautifulSoup) -> None:
+    """Put a picture (SVG, its LaTeX as alternative text) in place of every formula.
+
+    Parameters
+    ----------
+    soup : BeautifulSoup
+        Changed in place; code and printed output are left alone. LaTeX that cannot be drawn is set
+        as code, without its dollars.
+    """
+    for text in list(soup.find_all(string=MATH)):
+        if any(parent.name in VERBATIM for parent in text.parents):
+            continue
+        text.replace_with(*_pieces(soup, str(text)))
+
+
+def _pieces(soup: BeautifulSoup, text: str) -> list[NavigableString | Tag]:
+    found, end = [], 0
+    for match in MATH.finditer(text):
+        found.append(NavigableString(text[end : match.start()]))
+        groups = match.groupdict()
+        block = groups["display"] or groups["bracket"]
+        found.append(_picture(soup, block or groups["paren"] or groups["inline"], bool(block)))
+        end = match.end()
+    return [*found, NavigableString(text[end:])]
+
+
+def _picture(soup: BeautifulSoup, latex: str, block: bool) -> Tag:
+    import ziamath
+
+    latex = latex.strip()
+    try:
+        formula = ziamath.Latex(latex, size=SIZE, inline=not block)
+        svg, (_, height), below = formula.svg(), formula.getsize(), formula.getyofst()
+    except Exception:  # its parser fails in many ways, with errors of many kinds
+        code = soup.new_tag("code")
+        code.string = latex
+        return code
+    source = base64.b64encode(svg.encode()).decode("ascii")
+    picture = soup.new_tag("img", src=f"data:image/svg+xml;base64,{source}", alt=latex)
+    picture["class"] = "formula"
+    picture["style"] = f"height: {height / 16:.3f}rem; vertical-align: {below / 16:.3f}rem"
+    if not block:
+        return picture
+    outer = soup.new_tag("span")
+    outer["class"] = "display"
+    outer.append(picture)
+    return outer

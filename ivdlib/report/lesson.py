@@ -1,0 +1,207 @@
+"""An executed notebook as a part of a page: headings fitted, noise gone, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from bs4 import BeautifulSoup
+from nbconvert.exporters import HTMLExporter
+
+from ivdlib import pages
+from ivdlib.errors import DataError
+from ivdlib.report import formulas
+
+PAPERMILL_MARK = "papermill-error-cell-tag"
+SHOWN = "shown"
+"""Key of a cell's metadata by which the template tells whether to show its code."""
+
+NOISE = re.compile(
+    r"^.*: \d+/\d+, .* left( · .*)?$"  # progress, see `progress.Progress`
+    r"|^WARNING: All log messages before absl"
+    r"|^(\d{4}-\d\d-\d\d \S+ )?[IWEF]\d{4} "  # TensorFlow's log
+    r"|^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] "
+    r"|^\s*$"
+)
+"""Lines of a kernel's stderr that tell a reader nothing."""
+
+FOREIGN = (
+    *("script", "iframe", "object", "embed", "link", "base", "form", "meta", "style", "title"),
+    *("video", "audio", "source", "track", "template", "noscript"),
+)
+"""Elements that run, fetch, or change the page around them."""
+
+UNWANTED = ("srcset", "background", "formaction", "ping", "action", "poster", "data")
+"""Attributes that fetch."""
+
+
+def series(folder: Path, expected: Iterable[str] = (), code: bool = False) -> list[dict[str, Any]]:
+    """All lessons of an experiment for the template, those that failed or are missing too.
+
+    Parameters
+    ----------
+    folder : Path
+        The experiment's `notebooks/`.
+    expected : iterable of str
+        Names (`01_data_loading`) of the lessons that should be there.
+    code : bool
+        Whether the code is shown, or only what it gives.
+    """
+    found = {path.name.split(".")[0] for path in folder.glob("[0-9][0-9]_*.ipynb")}
+    return [_lesson(folder, stem, code) for stem in sorted(found | set(expected))]
+
+
+def _lesson(folder: Path, stem: str, code: bool) -> dict[str, Any]:
+    lesson = {"id": stem, "title": stem, "html": "", "parts": [], "trouble": "", "sentence": ""}
+    path, failed = folder / f"{stem}.ipynb", folder / f"{stem}.failed.ipynb"
+    if failed.is_file():
+        notebook = read(failed)
+        where = _where_it_stopped(notebook)
+        return {
+            **lesson,
+            **body(notebook, stem, lambda cell: code or _stopped(cell)),
+            "trouble": "failed",
+            "sentence": f"Lesson {stem} stopped in cell {where}; what follows it was not run.",
+        }
+    if not path.is_file():
+        sentence = f"Lesson {stem} was not run: {path.name} is not in {folder.name}/."
+        return {**lesson, "trouble": "missing", "sentence": sentence}
+    return {**lesson, **body(read(path), stem, lambda _: code)}
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing or no notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError as error:
+        raise DataError(f"the notebook {path} is not there.") from error
+    except Exception as error:  # nbformat raises of many kinds, its own and those of JSON
+        raise DataError(
+            f"{path} is no notebook that can be read ({str(error).splitlines()[0][:100]}); open it "
+            "in JupyterLab and save it again."
+        ) from error
+
+
+def _stopped(cell: nbformat.NotebookNode) -> bool:
+    return any(output.output_type == "error" for output in cell.get("outputs", []))
+
+
+def _where_it_stopped(notebook: nbformat.NotebookNode) -> str:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                return f"[{cell.execution_count}] ({output.ename}: {output.evalue})"
+    return "[?] (its kernel died)"
+
+
+def tags(cell: nbformat.NotebookNode) -> set[str]:
+    """Tags of a cell."""
+    return set(cell.metadata.get("tags", []))
+
+
+def body(
+    notebook: nbformat.NotebookNode, stem: str, shown: Callable[[nbformat.NotebookNode], bool]
+) -> dict[str, Any]:
+    """HTML of a notebook and its headings, fit to stand among others on one page.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Changed in place.
+    stem : str
+        Its name; the ids of its headings begin with it.
+    shown : callable
+        Whether the code of a cell is shown; parameters that were set always are.
+
+    Returns
+    -------
+    dict
+        `id`, `title` and `html`; `parts`: id and text of each section.
+    """
+    _quietened(notebook)
+    for cell in notebook.cells:
+        cell.metadata[SHOWN] = bool(shown(cell)) or "injected-parameters" in tags(cell)
+    exporter = HTMLExporter(
+        extra_template_basedirs=[str(pages.TEMPLATES)],
+        template_name="lesson",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+    html, _ = exporter.from_notebook_node(notebook)
+    return fitted(html, stem)
+
+
+def fitted(html: str, stem: str) -> dict[str, Any]:
+    """As `body`, from HTML that comes from a notebook or from Markdown."""
+    soup = BeautifulSoup(html, "html.parser")
+    _without_the_world(soup)
+    formulas.draw(soup)
+    heads = _shifted(soup, stem)
+    title = heads[0][2] if heads else stem
+    parts = [(ident, text) for level, ident, text in heads[1:] if level == 3]
+    return {
+        "id": heads[0][1] if heads else stem,
+        "title": f"{stem[:2]} {title}" if stem[:2].isdigit() and not title[:1].isdigit() else title,
+        "parts": parts,
+        "html": str(soup) if heads else f'<h2 id="{stem}">{stem}</h2>{soup}',
+    }
+
+
+def _quietened(notebook: nbformat.NotebookNode) -> None:
+    """Drop what papermill adds for its own use, and noise of the kernel."""
+    drop = {PAPERMILL_MARK}
+    if any("injected-parameters" in tags(cell) for cell in notebook.cells):
+        drop.add("parameters")  # the values that were used stand in the cell after it
+    notebook.cells = [cell for cell in notebook.cells if not tags(cell) & drop]
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                lines = output.text.splitlines(keepends=True)
+                output.text = "".join(line for line in lines if not NOISE.match(line))
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if o.get("text", "-") != ""]
+
+
+def _without_the_world(soup: BeautifulSoup) -> None:
+    """Remove whatever would run, be fetched from elsewhere, or restyle the page."""
+    for tag in soup.find_all(FOREIGN):
+        tag.decompose()
+    for tag in soup.find_all(True):
+        for name, value in list(tag.attrs.items()):
+            if _harmful(name, " ".join(value) if isinstance(value, list) else str(value)):
+                del tag.attrs[name]
+        if not str(tag.attrs.get("src", "data:image/")).startswith("data:image/"):
+            tag.replace_with(tag.attrs.get("alt", ""))
+
+
+def _harmful(attribute: str, text: str) -> bool:
+    if attribute.endswith("href"):  # scripts, files beside the notebook
+        return not re.match(r"\s*(#|https?:|mailto:)", text, re.I)
+    if attribute == "style":
+        return re.search(r"url|@|expression|position|\\", text, re.I) is not None
+    return attribute.startswith("on") or attribute in UNWANTED
+
+
+def _shifted(soup: BeautifulSoup, stem: str) -> list[tuple[int, str, str]]:
+    """Lower headings by one, for the page has one H1; leave no level out; give ids of its own.
+
+    Returns level, id and text of each heading.
+    """
+    heads: list[tuple[int, str, str]] = []
+    for tag in soup.find_all(re.compile("^h[1-6]$")):
+        level = min(int(tag.name[1]) + 1, 6)
+        level = min(max(level, 3), heads[-1][0] + 1) if heads else 2
+        tag.name = f"h{level}"
+        tag.attrs["id"] = f"{stem}-{len(heads)}"
+        heads.append((level, tag.attrs["id"], tag.get_text(" ", strip=True)))
+    return heads

@@ -1,0 +1,48 @@
+"""From the page to the PDF: tagged (PDF/UA-1), offline."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ivdlib import files
+
+PANGO = (
+    "There is no PDF, because WeasyPrint does not find Pango: install it "
+    "(Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0; conda: environment.yml has it)."
+)
+
+
+def write(html: str, path: Path) -> bool:
+    """Write the PDF of a page.
+
+    Parameters
+    ----------
+    html : str
+        A page that is whole in itself.
+    path : Path
+
+    Returns
+    -------
+    bool
+        False where the libraries of the system are missing; an older PDF is removed then, since it
+        would not belong to the page. See `PANGO` for what to tell.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be written.
+    """
+    try:
+        import weasyprint
+        from weasyprint.urls import URLFetcher
+    except OSError:
+        path.unlink(missing_ok=True)
+        return False
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    fetcher = URLFetcher(allowed_protocols=["data"])
+    document = weasyprint.HTML(string=html, url_fetcher=fetcher)
+    with files.atomic(path) as temporary:
+        document.write_pdf(temporary, pdf_variant="pdf/ua-1")
+    return True

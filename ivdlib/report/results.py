@@ -1,0 +1,126 @@
+"""The summary of an experiment: its tables beside the paper's, its figures, its worst scans."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from ivdlib import files, result_figures, tables
+from ivdlib.errors import DataError
+from ivdlib.fusion import is_derived
+
+EMPTY = ("target", "scope", "network", "trained_on", "contrast", "seed", "dice", "case", "subject")
+SEGMENTATIONS = ("04_prediction", "06_prediction")
+"""Figures of the lessons that show discs as they were found."""
+
+ROWS = 60
+"""Rows of a table that are shown; the rest is in its file."""
+
+
+def metrics_of(folder: Path) -> pd.DataFrame:
+    """All scores; no row where nothing was scored."""
+    found = tables.of(folder)
+    return pd.DataFrame(columns=list(EMPTY)) if found is None else found
+
+
+def sentences(metrics: pd.DataFrame) -> list[str]:
+    """What is said before the tables."""
+    spine = metrics[metrics["target"] == "spine"]
+    if spine.empty:
+        return []
+    mean, scans = spine["dice"].mean(), spine["case"].nunique()
+    return [
+        f"Spine U-Net, on subjects it was not trained on: mean Dice {mean:.3f} ({scans} scans)."
+    ]
+
+
+def scores(folder: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tables 1 to 3 for the template; caption, label and notes are those of the Markdown."""
+    return [_table(path, record) for path in sorted((folder / "tables").glob("table?.csv"))]
+
+
+def _table(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    try:
+        text = path.with_suffix(".md").read_text(encoding="utf-8").splitlines()
+        caption, *notes = [line.replace("**", "") for line in text if line and line[0] != "|"]
+        frame = pd.read_csv(path, dtype={"network": str, "source": str})
+        numbers = frame.columns[2:-1]
+        frame = frame.astype(dict.fromkeys(numbers, float))
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise DataError(
+            f"table {path} cannot be read ({error}); delete {path.parent} and call ivdlib grid "
+            "again: it trains nothing twice."
+        ) from error
+    if len(frame) > ROWS:
+        notes.append(f"{len(frame) - ROWS} more rows stand in {path.name}.")
+    derived = set(record.get("derived", []))
+    return {
+        "caption": caption,
+        "head": [f"{c}†" if is_derived(c, derived) else c for c in frame.columns],
+        "rows": [
+            {"source": row[1], "cells": [cell(value) for value in row]}
+            for row in frame.head(ROWS).itertuples(index=False)
+        ],
+        "notes": notes,
+    }
+
+
+def cell(value: Any) -> str:
+    """A value for a table."""
+    if isinstance(value, float):
+        return "–" if pd.isna(value) else f"{value:.4f}"
+    return str(value)
+
+
+def figures(folder: Path, metrics: pd.DataFrame) -> list[dict[str, str]]:
+    """Learning curves, patients, levels and what segmentations there are: `src` and `alt`."""
+    drawn = result_figures.write(folder, metrics if len(metrics) else None)
+    found = [picture(path, result_figures.ALT[key]) for key, path in drawn.items()]
+    for name in SEGMENTATIONS:
+        path = folder / "figures" / f"{name}.png"
+        if path.is_file():
+            found.append(picture(path))
+    return found
+
+
+def picture(path: Path, alt: str = "") -> dict[str, str]:
+    """A PNG as source of an image; its alternative text, if not given, is what was saved in it."""
+    if not alt:
+        with Image.open(path) as image:
+            alt = str(image.info.get("Description", path.stem))
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return {"src": f"data:image/png;base64,{data}", "alt": alt}
+
+
+def worst(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Scans that FDS-CNN does worst on, each contrast by itself: case, contrast, arm, Dice."""
+    return [
+        (row.case, row.contrast, row.trained_on, f"{row.dice:.4f}")
+        for row in tables.worst(metrics).itertuples()
+    ]
+
+
+def audit_page(folder: Path) -> Path | None:
+    """The page of claims that this experiment has a part in, see `audit_page.write`."""
+    place = folder.parent.parent / "AUDIT.md"
+    return place if folder.parent.name == "audit" and place.is_file() else None
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """The record of an experiment.
+
+    Raises
+    ------
+    DataError
+        Where the folder is none of an experiment.
+    """
+    if not (folder / "record.json").is_file():
+        raise DataError(
+            f"{folder} is no folder of an experiment, as record.json is not there; ivdlib grid and "
+            "ivdlib reproduce make such folders under reports/."
+        )
+    return files.read_json(folder / "record.json")

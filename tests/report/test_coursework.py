@@ -1,0 +1,186 @@
+"""A student's lesson for handing in, the exercise sheet, a class without grades."""
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from ivdlib import cli, lessons
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.report import Author, coursework
+
+V4 = nbformat.v4
+ANN = Author("Ann", "Imaging", "12345")
+
+
+def graded(ident, points=0, *, solution=False):
+    marks = {"grade": points > 0, "solution": solution, "grade_id": ident, "points": points}
+    return {"nbgrader": {**marks, "schema_version": 3, "locked": not solution}}
+
+
+def said(text):
+    return [nbformat.from_dict({"output_type": "stream", "name": "stdout", "text": text})]
+
+
+def failed(sentence):
+    error = {"output_type": "error", "ename": "WrongAnswer", "evalue": sentence,
+             "traceback": [sentence]}  # fmt: skip
+    return [nbformat.from_dict(error)]
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """A lesson with four exercises: right, wrong, not answered, written."""
+    cells = [
+        V4.new_markdown_cell("# 07 · A lesson\n\nWhy."),
+        V4.new_code_cell("work_of_the_lesson()", execution_count=1, outputs=said("42")),
+    ]
+    checks = (
+        said("✅ 4 is right"),
+        failed("❌ expected 4, got 5."),
+        failed("❌ not answered yet."),
+    )
+    for k, output in enumerate(checks, start=1):
+        cells += [
+            V4.new_markdown_cell(f"## Exercise {k} (5 minutes)\n\nTask {k}?"),
+            V4.new_code_cell(f"answer{k} = {k}", metadata=graded(f"s{k}", solution=True)),
+            V4.new_code_cell("check()", execution_count=3, outputs=output,
+                             metadata=graded(f"t{k}", 2)),
+        ]  # fmt: skip
+    cells += [
+        V4.new_markdown_cell("## Exercise 4 (5 minutes)\n\nSay why."),
+        V4.new_markdown_cell("Because I say so.", metadata=graded("w4", 3, solution=True)),
+        V4.new_markdown_cell("## What we have done\n\nMuch."),
+    ]
+    path = tmp_path / "07_lesson.ipynb"
+    nbformat.write(V4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_results_say_points_and_state(notebook):
+    found = coursework.results(nbformat.read(notebook, as_version=4))
+    assert [(r.points, r.most, r.state) for r in found] == [
+        (2, 2, "check passed"),
+        (0, 2, "check failed"),
+        (0, 2, "not answered"),
+        (None, 3, "to be marked by hand"),
+    ]
+    assert [r.title for r in found] == [f"Exercise {k} (5 minutes)" for k in (1, 2, 3, 4)]
+
+
+def test_nbgraders_points_go_before_those_of_the_checks(notebook):
+    made = nbformat.read(notebook, as_version=4)
+    found = coursework.results(made, {"t1": 1.5, "t2": 0.0, "w4": 2.0})
+    assert [r.points for r in found] == [1.5, 0, 0, 2]
+    assert coursework.results(made, {"w4": None})[3].points is None
+
+
+def test_a_copy_that_never_ran_and_an_empty_answer(notebook):
+    made = nbformat.read(notebook, as_version=4)
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "w4":
+            cell.source = "*Your answer here.*"
+    found = coursework.results(made)
+    assert [r.state for r in found] == ["not run", "not run", "not run", "not answered"]
+    assert sum(r.points for r in found) == 0
+
+
+def test_handing_in_shows_answers_checks_and_points(notebook, tmp_path):
+    made = coursework.hand_in([notebook], ANN, tmp_path / "out" / "ann")
+    page = BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser")
+    text = page.get_text(" ")
+    head = page.header.get_text(" ")
+    assert all(word in head for word in ("Ann", "Imaging", "12345"))
+    assert "2 of 9, 3 to be marked by hand" in head
+    assert "the checks in this copy" in head
+    code = [block.get_text().strip() for block in page.find_all(class_="code")]
+    assert code == ["answer1 = 1", "answer2 = 2", "answer3 = 3"]
+    assert "Because I say so." in text
+    assert "expected 4, got 5" in text and "✓ 4 is right" in text
+    assert len(page.find_all("h1")) == 1
+    if made["pdf"]:
+        assert made["pdf"].read_bytes().startswith(b"%PDF-")
+    more = coursework.hand_in([notebook], ANN, tmp_path / "out" / "ann", code=True)
+    page = BeautifulSoup(more["html"].read_text(encoding="utf-8"), "html.parser")
+    assert "work_of_the_lesson()" in page.get_text()
+
+
+def test_a_notebook_without_exercises_is_refused(tmp_path):
+    path = tmp_path / "x.ipynb"
+    nbformat.write(V4.new_notebook(cells=[V4.new_markdown_cell("# Only text")]), path)
+    for make in (lambda: coursework.hand_in([path], ANN, tmp_path / "o"),
+                 lambda: coursework.sheet(path, ANN, tmp_path / "o")):  # fmt: skip
+        with pytest.raises(DataError, match="has no exercise"):
+            make()
+    assert [p.name for p in tmp_path.iterdir()] == ["x.ipynb"]
+
+
+def test_the_sheet_has_tasks_and_no_answers(notebook, tmp_path):
+    made = coursework.sheet(notebook, Author("Prof. B"), tmp_path / "sheet")
+    page = BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser")
+    tasks = page.find_all("section", class_="task")
+    assert len(tasks) == 4
+    assert [t.find(class_="points").get_text() for t in tasks] == [*["2 points"] * 3, "3 points"]
+    text = page.get_text(" ")
+    assert "4 exercises, 9 points" in text
+    assert "Task 1?" in text and "Say why." in text
+    for hidden in ("Because I say so.", "is right", "expected 4", "check()", "42", "Much."):
+        assert hidden not in text
+    assert "Lecturer" in page.header.get_text()
+
+
+@pytest.mark.parametrize("lesson", lessons.series(), ids=lambda path: path.stem)
+def test_every_lesson_has_a_sheet_with_all_its_points(lesson, tmp_path):
+    path = coursework.student_copy(lesson.stem[:2])
+    cells = nbformat.read(path, as_version=4).cells
+    wanted = [c.metadata.nbgrader.points for c in cells
+              if c.metadata.get("nbgrader", {}).get("grade")]  # fmt: skip
+    tasks = list(coursework._tasks(nbformat.read(path, as_version=4)))
+    assert [task["points"] for task in tasks] == wanted
+    assert 2 <= len(tasks) <= 4
+    assert all("Exercise" in task["html"] for task in tasks)
+
+
+def test_which_notebook_a_lesson_means(notebook):
+    assert coursework.student_copy(str(notebook)) == notebook
+    assert coursework.student_copy("3").parts[-3:] == ("notebooks", "exercises", "03_fds_cnn.ipynb")
+    with pytest.raises(ConfigError, match="there is no lesson 17"):
+        coursework.student_copy("17")
+    with pytest.raises(ConfigError, match=r"there is no notebook nowhere\.ipynb"):
+        coursework.student_copy("nowhere.ipynb")
+
+
+def test_a_class_that_was_not_graded_is_refused(tmp_path):
+    with pytest.raises(DataError, match="call nbgrader autograde"):
+        coursework.class_reports(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "say what to report on"),
+        (["smoke", "--lesson", "3"], "say what to report on"),
+        (["--blank"], "say what to report on"),
+        (["smoke", "--blank"], "--blank is the sheet of one lesson"),
+        (["nowhere"], "there is no experiment nowhere in"),
+        (["--compare", "nowhere"], "there is no experiment nowhere in"),
+        (["--lesson", "x.ipynb"], "there is no notebook x.ipynb"),
+        (["--class", "nowhere"], "holds no graded notebook"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", *words]) == 1
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count("\n") == 1
+
+
+def test_the_command_writes_and_says_where(notebook, tmp_path, capsys):
+    out = str(tmp_path / "mine")
+    words = ["report", "--lesson", str(notebook), "--author", "Ann", "--out", out]
+    assert cli.main(words) == 0
+    assert f"page: {out}.html" in capsys.readouterr().out
+    assert cli.main([*words, "--blank"]) == 0
+    assert "Because I say so." not in (tmp_path / "mine.html").read_text(encoding="utf-8")

@@ -1,0 +1,170 @@
+"""Whatever stands in names, notebooks and tables: a sound document, or one clear sentence."""
+
+import subprocess
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from ivdlib import files, report, tables
+from ivdlib.errors import DataError
+from ivdlib.report import lesson
+
+SCRIPT = "<script>alert(1)</script>"
+EVIL = """\
+# Title {script}
+
+<style>body {{ display: none }} @import url(https://example.org/x.css);</style>
+<p style="background: url(https://example.org/a.png)">kept</p>
+<p style="color: green">green</p>
+<img src="https://example.org/x.png" srcset="https://example.org/y.png 2x" alt="a picture">
+<img src="data:text/html;base64,AAAA" alt="no picture">
+<a href="javascript:alert(1)" onclick="alert(1)">link</a> <a href="java\tscript:alert(1)">tab</a>
+<svg><a xlink:href="file:///etc/passwd"><text>svg</text></a></svg>
+<meta http-equiv="refresh" content="0; url=https://example.org">
+<video src="https://example.org/v.mp4"></video> <iframe srcdoc="x"></iframe>
+
+##### A deep heading
+
+[page](https://example.org/) and ![remote](https://example.org/z.png)
+"""
+
+
+def experiment(folder, rows=1, case="01"):
+    record = {
+        "name": "mine", "config": {"profile": {"name": "test"}, "folds": []},
+        "cases": {case: {"subject": "1"}}, "made": "2026-01-02T03:04:05+00:00",
+    }  # fmt: skip
+    files.write_json(folder / "record.json", record)
+    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0, "case": case,
+           "subject": "1", "target": "disc", "scope": "volume", "level": "",
+           "dice": 0.5}  # fmt: skip
+    metrics = pd.DataFrame([{**row, "contrast": c} for c in ("wat", "fat", "inn", "opp")])
+    files.write_csv(folder / "metrics.csv", metrics)
+    tables.write(metrics, folder / "tables", "a label", set())
+    if rows > 1:
+        wide = pd.DataFrame({"network": [f"n{k}" for k in range(rows)], "source": "ours"})
+        for column in ("wat", "Mean"):
+            wide[column] = np.linspace(0, 1, rows)
+        files.write_csv(folder / "tables" / "table1.csv", wide.assign(scans=1))
+    return folder
+
+
+def fitted(markdown: str) -> BeautifulSoup:
+    cells = [nbformat.v4.new_markdown_cell(markdown)]
+    made = lesson.body(nbformat.v4.new_notebook(cells=cells), "01_evil", lambda _: True)
+    return BeautifulSoup(made["html"], "html.parser")
+
+
+def test_a_notebook_brings_nothing_that_runs_or_fetches():
+    soup = fitted(EVIL.format(script=SCRIPT))
+    names = ["script", "style", "meta", "video", "iframe", "link", "object", "form"]
+    assert soup.find_all(names) == []
+    for tag in soup.find_all(True):
+        assert not [name for name in tag.attrs if name.startswith("on") or name == "srcset"]
+        assert "url" not in tag.attrs.get("style", "")
+        assert tag.attrs.get("src", "data:image/").startswith("data:image/")
+    links = [tag.attrs.get("href") for tag in soup.find_all("a")]
+    assert links == [None, None, None, "https://example.org/"]
+    text = soup.get_text()
+    assert all(word in text for word in ("kept", "a picture", "no picture", "remote"))
+    assert soup.find("p", style="color: green")
+
+
+def test_no_level_of_headings_is_left_out():
+    soup = fitted("# One\n\n##### Five\n\n# One again\n\n## Two")
+    assert [tag.name for tag in soup.find_all(["h2", "h3", "h4", "h5", "h6"])] == [
+        *("h2", "h3", "h3", "h3"),
+    ]
+
+
+def test_a_case_and_an_author_with_odd_names(tmp_path):
+    folder = experiment(tmp_path / "mine", case=SCRIPT)
+    who = report.Author(f'Zoë "O\'Neil" 🦴 {SCRIPT}', "A & B", "<1>")
+    page = BeautifulSoup(report.render(folder, author=who), "html.parser")
+    assert page.find("script") is None
+    head = page.header.get_text(" ")
+    assert f'Zoë "O\'Neil" 🦴 {SCRIPT}' in head
+    assert "A & B" in head and "<1>" in head
+    assert SCRIPT in page.find(id="summary").parent.get_text()
+
+
+def test_empty_fields_of_an_author_are_left_out(tmp_path):
+    folder = experiment(tmp_path / "mine")
+    head = BeautifulSoup(report.render(folder, author=report.Author(" ", "B")), "html.parser")
+    assert "Author" not in head.header.get_text()
+    assert "Course" in head.header.get_text()
+
+
+def test_a_long_table_is_cut_and_says_so(tmp_path):
+    folder = experiment(tmp_path / "mine", rows=500)
+    page = BeautifulSoup(report.render(folder), "html.parser")
+    table = page.find("table", class_="scores")
+    assert len(table.tbody.find_all("tr")) == 60
+    assert "440 more rows stand in table1.csv." in page.get_text()
+
+
+@pytest.mark.parametrize("text", ["", "network,source\n", "\0\0", "a,b\n1,2,3,4\n"])
+def test_a_broken_table_is_one_sentence(tmp_path, text):
+    folder = experiment(tmp_path / "mine")
+    (folder / "tables" / "table1.csv").write_text(text)
+    try:
+        page = report.render(folder)
+    except DataError as error:
+        assert str(error).count("\n") == 0
+        assert "table1.csv" in str(error)
+    else:
+        assert "<!DOCTYPE html>" in page
+
+
+def test_broken_scores_are_one_sentence(tmp_path):
+    folder = experiment(tmp_path / "mine")
+    (folder / "metrics.csv").unlink()
+    place = folder / "trainings" / "abc" / tables.METRICS
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"\x1f\x8b\x08\x00broken")
+    with pytest.raises(DataError, match="the scores in .* cannot be read"):
+        report.render(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}'])
+def test_a_broken_notebook_is_one_sentence(tmp_path, text):
+    folder = experiment(tmp_path / "mine")
+    path = folder / "notebooks" / "01_one.ipynb"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"01_one\.ipynb is no notebook that can be read"):
+        report.render(folder)
+
+
+def test_the_pdf_has_outline_page_numbers_text_and_fonts(tmp_path):
+    folder = experiment(tmp_path / "mine")
+    cells = [nbformat.v4.new_markdown_cell("# A lesson\n\nSelectable words, $x^2$.\n\n## Part")]
+    path = folder / "notebooks" / "01_one.ipynb"
+    path.parent.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    made = report.build(folder, author=report.Author("Ann"))
+    if made["pdf"] is None:
+        pytest.skip(made["note"])
+
+    def tool(*words: str) -> str:
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+    try:
+        text = tool("pdftotext", "-layout", str(made["pdf"]), "-")
+        about = tool("pdfinfo", str(made["pdf"]))
+        fonts = tool("pdffonts", str(made["pdf"])).splitlines()[2:]
+    except FileNotFoundError:
+        pytest.skip("poppler-utils is not installed")
+    pages = int(about.split("Pages:")[1].split()[0])
+    close = text.replace(" ", "")
+    assert f"1/{pages}\n" in close and f"{pages}/{pages}\n" in close
+    assert "Selectable words" in text
+    assert "$" not in text
+    assert "Tagged:          yes" in about
+    assert "Ann" in text
+    assert fonts and all(line.split()[-5] == "yes" for line in fonts)  # column emb
+    outline = tool("pdftohtml", "-xml", "-i", "-stdout", str(made["pdf"])).partition("<outline>")[2]
+    assert "Summary" in outline and "A lesson" in outline and "Part" in outline
