@@ -104,6 +104,12 @@ def score(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict
     ------
     DataError
         If the shapes differ, one of the two is not a mask, or the spacing does not fit.
+
+    Examples
+    --------
+    >>> truth = np.pad(np.ones((2, 4, 8)), 3)
+    >>> score(truth, truth, (2.0, 1.25, 1.25))["mean_over_discs"]["dice"]
+    1.0
     """
     discs = disc_scores(pred, truth, spacing)
     names = MEASURES if discs else ()

@@ -235,6 +235,11 @@ def disc_levels(count: int) -> list[str]:
 
     Only seven discs are known to be T11/12 … L5/S1 (the challenge's numbered release); with any
     other number the level of a disc is not known, and every name is empty.
+
+    Examples
+    --------
+    >>> disc_levels(7)[:2], disc_levels(3)
+    (['L5/S1', 'L4/5'], ['', '', ''])
     """
     return list(LEVELS) if count == len(LEVELS) else [""] * count
 

@@ -62,6 +62,11 @@ def derive(name: str, contrasts: Mapping[str, np.ndarray]) -> np.ndarray:
     DataError
         Where the two contrasts that the formula needs are not both there; `opp` never helps (its
         sign is lost).
+
+    Examples
+    --------
+    >>> derive("opp", {"wat": np.array([3, 1]), "fat": np.array([1, 2])})
+    array([2., 1.], dtype=float32)
     """
     if name not in _NEEDS:
         raise DataError(

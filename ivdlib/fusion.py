@@ -37,6 +37,11 @@ def min_max(image: np.ndarray) -> np.ndarray:
     ------
     DataError
         Where the image has NaN or infinite values or is constant: there is nothing to scale.
+
+    Examples
+    --------
+    >>> min_max(np.array([2, 4, 6]))
+    array([0. , 0.5, 1. ], dtype=float32)
     """
     image = np.asarray(image, dtype=np.float32)
     low, high = float(image.min()), float(image.max())
@@ -74,6 +79,14 @@ def fuse(
     ------
     DataError
         Where a contrast is missing, the shapes differ, or an image is constant or not finite.
+
+    Examples
+    --------
+    Where there is more water than fat, `fat+opp` is the water image again:
+
+    >>> wat, fat = np.array([0, 2, 4]), np.array([0, 1, 1])
+    >>> fuse({"fat": fat, "opp": np.abs(wat - fat)}, ["fat+opp"])
+    {'fat+opp': array([0. , 0.5, 1. ], dtype=float32)}
     """
     contrasts = getattr(contrasts, "contrasts", contrasts)
     fused = {}
@@ -105,7 +118,13 @@ def single(contrasts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def fused_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Fused contrasts of Table 2 that can be made from the contrasts in `names`."""
+    """Fused contrasts of Table 2 that can be made from the contrasts in `names`.
+
+    Examples
+    --------
+    >>> fused_names(["wat", "fat", "opp"])
+    ('wat+opp', 'fat+opp')
+    """
     names = set(names)
     return tuple(pair for pair in FUSED if names.issuperset(pair.split("+")))
 

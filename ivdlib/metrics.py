@@ -93,7 +93,7 @@ def diagonal_mm(shape: Sequence[int], spacing: Sequence[float]) -> float:
 
 
 def dice(pred: np.ndarray, truth: np.ndarray) -> float:
-    """Compute the Dice overlap 2 |P ∩ T| / (|P| + |T|), from 0 to 1.
+    """Compute the Dice overlap `2 |P ∩ T| / (|P| + |T|)`, from 0 to 1.
 
     Parameters
     ----------
@@ -109,6 +109,11 @@ def dice(pred: np.ndarray, truth: np.ndarray) -> float:
     ------
     DataError
         If the shapes differ, or one of the two is not a mask.
+
+    Examples
+    --------
+    >>> dice(np.array([[1, 1, 0, 0]]), np.array([[0, 1, 1, 0]]))
+    0.5
     """
     return _dice(*_pair(pred, truth))
 
@@ -143,6 +148,12 @@ def asd_mm(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> flo
     ------
     DataError
         If the shapes differ, one of the two is not a mask, or the spacing does not fit.
+
+    Examples
+    --------
+    >>> bar = np.pad(np.ones((4, 4, 4)), 3)
+    >>> asd_mm(bar, bar, (1.0, 1.25, 1.25))
+    0.0
     """
     return _distance("asd_mm", pred, truth, spacing)
 

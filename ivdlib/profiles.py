@@ -51,7 +51,7 @@ class Profile:
     """Of the running means of batch normalisation (Keras' default; the paper names none). After n
     steps the first guess still weighs momentum ** n: 100 steps with 0.99 leave 37 % of it."""
     networks: tuple[str, ...] = NETWORKS
-    """Also variants, such as `fds_cnn:no_dilation`; see `ivdlib info --network fds_cnn`."""
+    """Variants of FDS-CNN too; `ivdlib info --network fds_cnn` lists them."""
     arms: tuple[str, ...] = ("with", "without")
     """Some of `ARMS`, at equal steps."""
     folds: int | None = None
@@ -190,6 +190,11 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
     ------
     ConfigError
         Where the profile or a field is unknown, or a value has the wrong type or range.
+
+    Examples
+    --------
+    >>> profile("smoke", {"training.steps": 5}).training.steps
+    5
     """
     if name not in PROFILES:
         raise ConfigError(f"unknown profile {name!r}; known are {', '.join(PROFILES)}.")

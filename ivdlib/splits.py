@@ -95,6 +95,12 @@ def patient_folds(
     ------
     ConfigError
         Where there are fewer patients than folds, fewer than two patients, or fewer than two folds.
+
+    Examples
+    --------
+    >>> scans = {"01": "A", "02": "A", "03": "B", "04": "C", "05": "D"}
+    >>> [fold.test for fold in patient_folds(scans)]
+    [('03', '04'), ('01', '02', '05')]
     """
     subjects = subjects_of(cases)
     patients = sorted(set(subjects.values()))

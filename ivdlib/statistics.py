@@ -91,7 +91,14 @@ def by_patient(rows: pd.DataFrame, value: str = "dice") -> pd.Series:
 
 
 def interval(values: pd.Series | np.ndarray, level: float = LEVEL) -> tuple[float, float]:
-    """Student's t interval for the mean of `values`; NaN, NaN for fewer than two."""
+    """Student's t interval for the mean of `values`; NaN, NaN for fewer than two.
+
+    Examples
+    --------
+    >>> low, high = interval(np.array([0.01, 0.02, 0.03]))
+    >>> print(f"{low:.4f} {high:.4f}")
+    -0.0048 0.0448
+    """
     values = np.asarray(values, float)
     if len(values) < 2:
         return np.nan, np.nan
@@ -106,6 +113,13 @@ def sign_flip(differences: pd.Series | np.ndarray) -> float:
 
     All 2 ** n choices of signs are gone through (n up to `EXACT_UP_TO`); NaN for fewer than two
     patients.
+
+    Examples
+    --------
+    Six patients of six are better by the same: 2 of 2 ** 6 choices of signs are as uneven.
+
+    >>> sign_flip(np.full(6, 0.01))
+    0.03125
     """
     values = np.asarray(differences, float)
     if len(values) < 2:

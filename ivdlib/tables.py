@@ -31,7 +31,7 @@ NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share", "ste
 
 SAME_AS_WATER = {"fat+opp", "inn+opp"}
 """Fused contrasts that are the water image wherever a voxel holds more water than fat: of ideal
-Dixon images fat + |water − fat| is water there, (water + fat) + |water − fat| twice that."""
+Dixon images `fat + |water − fat|` is water there, `(water + fat) + |water − fat|` twice that."""
 
 PAPER: dict[int, dict[str, tuple[float, ...]]] = {
     1: {

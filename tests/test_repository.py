@@ -23,7 +23,7 @@ TOP_LEVEL = {
     *("requirements.lock", ".gitignore", ".ci"),
     *("ivdlib", "notebooks", "data", "reports", "benchmarks", "tests"),
 }
-TARGETS = ("help", "reproduce", "test", "lab", "lesson", "notebooks", "lock", "clean")
+TARGETS = ("help", "reproduce", "test", "lab", "lesson", "notebooks", "book", "lock", "clean")
 
 
 def requirements(*extras: str) -> dict[str, Requirement]:

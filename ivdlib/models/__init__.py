@@ -54,6 +54,11 @@ def config(name: str, size: str = "tiny", variant: str | None = None) -> Network
     ------
     ConfigError
         If the network, the size or the variant does not exist; the message lists those that do.
+
+    Examples
+    --------
+    >>> config("fds_cnn", "paper").rates[-1]
+    (1, 2, 5)
     """
     module, _ = _network(name)
     if size not in module.SIZES:
@@ -112,6 +117,12 @@ def build(
     ConfigError
         If name or size do not exist, the configuration belongs to another network, or
         `input_shape` is not three positive whole numbers.
+
+    Examples
+    --------
+    >>> model = build("fds_cnn", "tiny", (36, 28, 1))
+    >>> model.output_shape
+    (None, 36, 28, 1)
     """
     module, kind = _network(name)
     if isinstance(config, str):

@@ -1,0 +1,140 @@
+"""Build the book: lessons and API reference as an offline site under reports/book/ (make book).
+
+Lessons are taken executed from reports/smoke/notebooks where they are all there (make reproduce),
+else as they are in notebooks/, without results. Needs the extra `book`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = ROOT / "reports" / "book"
+EXECUTED = ROOT / "reports" / "smoke" / "notebooks"
+
+API = {
+    "Data": ("cases", "checks", "splits", "phantom", "dixon", "exchange", "fusion"),
+    "Tiles and augmentation": ("patches", "sampler", "augment", "stress"),
+    "Layers and networks": ("layers", "models", "losses", "cost"),
+    "Training and use": ("training", "inference", "application", "experiment", "profiles"),
+    "Scores and statistics": ("metrics", "discs", "challenge", "scoring", "statistics"),
+    "Tables, audit, reports": ("tables", "claims", "audit", "report", "exercises", "viewer"),
+}
+"""Modules of the reference by chapter."""
+
+CONF = """\
+project, author = "ivdlib", "The ivdlib authors"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.doctest"]
+html_theme, html_title = "furo", "ivdlib"
+html_show_sphinx = False
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}  # else from a server; a widget's static picture stands in the page
+nb_remove_code_outputs = False
+myst_heading_anchors = 3
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+suppress_warnings = ["mystnb.unknown_mime_type", "myst.header"]
+"""
+
+INDEX = """\
+# ivdlib
+
+Fully dilated separable networks for intervertebral-disc segmentation: the lessons, and the
+reference of the library. {origin}
+
+```{{toctree}}
+:caption: Lessons
+{lessons}
+```
+
+```{{toctree}}
+:caption: Reference
+{chapters}
+```
+"""
+
+
+def lessons() -> tuple[list[Path], str]:
+    """The notebooks of the series, and a sentence on where they come from."""
+    plain = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    executed = [EXECUTED / path.name for path in plain]
+    if all(path.is_file() for path in executed):
+        return executed, "The lessons were run by `make reproduce` on the phantom, profile smoke."
+    return plain, "The lessons are shown without results: `make reproduce` makes them."
+
+
+def write_source(folder: Path) -> None:
+    """Write what Sphinx reads: settings, contents, lessons, a page for each chapter of the API."""
+    found, origin = lessons()
+    (folder / "conf.py").write_text(CONF, encoding="utf-8")
+    for path in found:
+        shutil.copy(path, folder)
+    (folder / "api").mkdir()
+    for number, (title, modules) in enumerate(API.items(), start=1):
+        parts = [f"# {title}\n"]
+        for module in modules:
+            parts.append(f"## ivdlib.{module}\n\n```{{eval-rst}}\n.. automodule:: ivdlib.{module}\n"
+                         "   :members:\n   :show-inheritance:\n```\n")  # fmt: skip
+        (folder / "api" / f"{number}.md").write_text("\n".join(parts), encoding="utf-8")
+    index = INDEX.format(
+        origin=origin,
+        lessons="\n".join(path.stem for path in found),
+        chapters="\n".join(f"api/{number}" for number in range(1, len(API) + 1)),
+    )
+    (folder / "index.md").write_text(index, encoding="utf-8")
+
+
+def remote(site: Path) -> list[str]:
+    """Whatever a page of the site would fetch from elsewhere."""
+    found = []
+    for path in sorted(site.rglob("*.html")):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for tag in page.find_all(["script", "img", "iframe", "source", "link"]):
+            address = str(tag.get("src") or (tag.get("href") if tag.name == "link" else "") or "")
+            if re.match(r"(https?:)?//", address):
+                found.append(f"{path.relative_to(site)}: {address}")
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build the site; 1 where Sphinx fails or a page would fetch something."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=SITE, metavar="DIR")
+    out = parser.parse_args(arguments).out
+    try:
+        import furo  # noqa: F401
+        import myst_nb  # noqa: F401
+    except ImportError:
+        print("The book needs Sphinx, myst-nb and furo: pip install -e '.[book]'", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as name:
+        source, made = Path(name) / "source", Path(name) / "site"
+        source.mkdir()
+        write_source(source)
+        words = ["-b", "html", "-q", "-W", "--keep-going", "-j", "auto", str(source), str(made)]
+        done = subprocess.run([sys.executable, "-m", "sphinx", *words], check=False)
+        if done.returncode:
+            return 1
+        if strangers := remote(made):
+            print("these would be fetched from elsewhere:", *strangers, sep="\n", file=sys.stderr)
+            return 1
+        shutil.rmtree(made / ".doctrees", ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(made, out)
+    print(f"the book: {out / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
