@@ -27,7 +27,8 @@ def experiment(
         f"{len(record['cases'])} scans of {metrics['subject'].nunique()} patients, "
         f"{len(record['config']['folds'])} folds; size {profile['size']}, "
         f"{training['steps']} steps of {training['batch']} tiles, "
-        f"rate {training['learning_rate']:g} ({training['schedule']}); {record['seeds']} seed(s); "
+        f"rate {training['learning_rate']:g} ({training['schedule']}); "
+        f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}; "
         f"{seconds / 3600:.1f} h of training and scoring on {'; '.join(record['devices'])}.\n"
     ]
     if record["left"]:

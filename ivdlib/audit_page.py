@@ -88,7 +88,7 @@ def _drawn(judged: pd.DataFrame, place: Path) -> str:
     ):
         if len(rows):
             label = f"difference of the mean Dice, {what}"
-            drawn[name] = diagrams.forest(rows, label, judged["data"].unique())
+            drawn[name] = diagrams.forest(rows, label, clear["data"].unique())
             alt = f"The verdicts {what}: for each claim and data set a mean and its interval."
             lines.append(f"![{alt}]({FOLDER}/{name}.png)\n")
     plotting.save(drawn, place)

@@ -35,7 +35,7 @@ _OPEN = (
     ("spine, input", "slices averaged over {p.spine.factor} × {p.spine.factor} pixels; mean over "
      "the single contrasts", "not given", "one region a scan, the same for every contrast"),
     ("spine, use", "{p.spine.region} mask, widened by {p.spine.margin:g} mm; places the tiles; "
-     "zero outside it: {p.spine.mask}", "“cut the image into 112×128 sub-maps”",
+     "outside it set to zero: {p.spine.mask}", "“cut the image into 112×128 sub-maps”",
      "covers the bulge of a disc"),
     ("running means of batch normalisation", "momentum {p.bn_momentum:g}", "not given",
      "Keras' default, lower where a training is short"),
@@ -44,7 +44,7 @@ _OPEN = (
     ("batch on several GPUs", "{p.training.batch} in all", "“two GPUs”, 16",
      "not said whether in all or each"),
     ("statistics of a batch on several GPUs", "each its own (TensorFlow); of all (JAX)",
-     "not given", "what Keras does; `bn_synchronised` makes them of all"),
+     "not given", "what Keras does; bn_synchronised makes them of all"),
     ("width of the baselines", "the size of the profile: {p.size}",
      "“reduce the number of channels”", "every network comes in the same three sizes"),
     ("who is in which fold", "patients shuffled by seed 0", "“four groups”",

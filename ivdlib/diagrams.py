@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from ivdlib.errors import ConfigError
 from ivdlib.plotting import BLACK, MARKERS, ORANGE, SKY, WIDTH
 
 if TYPE_CHECKING:
@@ -115,10 +116,13 @@ def forest(rows: pd.DataFrame, xlabel: str, series: Sequence[str] = ()) -> Figur
         they come.
     """
     names = list(series) or list(rows["data"].unique())
+    styles = [*MARKERS, *((colour, "x") for colour, _ in MARKERS)]
+    if len(names) > len(styles):
+        raise ConfigError(f"a figure tells {len(styles)} data sets apart, not {len(names)}.")
     figure = Figure(figsize=(WIDTH, 1.1 + 0.27 * len(rows)), layout="constrained")
     axes, height = figure.subplots(), np.arange(len(rows), 0, -1)
     axes.axvline(0, color=BLACK, linewidth=1)
-    for name, (colour, marker) in zip(names, MARKERS, strict=False):
+    for name, (colour, marker) in zip(names, styles, strict=False):
         mine = rows[rows["data"] == name]
         sides = np.array([mine["mean"] - mine["low"], mine["high"] - mine["mean"]]).clip(0)
         if len(mine):

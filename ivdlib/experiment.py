@@ -201,9 +201,10 @@ class Experiment(Grid):
     def label(self) -> str:
         """What stands below every table: data, profile, seeds."""
         data = "phantom" if self.is_phantom else self.data.resolve().name
+        seeds = self.profile.seeds
         text = (
             f"{data}, profile {self.profile.name}, {len(self.cases)} scans, "
-            f"{len(self.folds)} folds, {self.profile.seeds} seed(s), "
+            f"{len(self.folds)} folds, {seeds} seed{'s' * (seeds > 1)}, "
             f"{self.profile.training.steps} steps"
         )
         if self.profile.inner:

@@ -214,7 +214,7 @@ def test_the_tables_are_means_over_the_scans(finished):
         assert len(picked) == ours["scans"] == 3
         assert ours[contrast] == pytest.approx(picked["dice"].mean(), abs=1e-5)
     text = (finished.folder / "tables" / "table1.md").read_text(encoding="utf-8")
-    assert "phantom, profile test, 3 scans, 2 folds, 1 seed(s), 3 steps, NOT COMPARABLE" in text
+    assert "phantom, profile test, 3 scans, 2 folds, 1 seed, 3 steps, NOT COMPARABLE" in text
 
 
 # --- it resumes ----------------------------------------------------------------------------

@@ -137,7 +137,7 @@ times = {stem: duration(seconds) for stem, seconds in times.items() if seconds}
 if times:
     display(pd.Series(times, name="time").to_frame())
 else:
-    print("Not measured in this experiment yet; `make reproduce` does all of them in turn.")
+    print("Not measured in this experiment yet; make reproduce does all of them in turn.")
 
 # %% [markdown]
 # ## How to read a lesson

@@ -235,7 +235,7 @@ if is_dixon:
 # %%
 if is_dixon:
     found = exchange.find_exchange(swapped, case.spacing, case.discs)
-    print(f"verdict: {found.kind}; {found.share:.0%} of the body stand exchanged")
+    print(f"verdict: {found.kind}; {found.share:.0%} of the body stands exchanged")
     views = {"wat, exchanged": swapped["wat"][k], "fat, exchanged": swapped["fat"][k]}
     marks = {name: {"ball": ball[k], "found": found.map[k]} for name in views}
     figures["exchange"] = plotting.contrast_grid(views, case.spacing, marks)
@@ -404,7 +404,8 @@ bright = (image[yours.discs] > image.mean()).mean()
 ### END SOLUTION
 
 # %% tags=["test"] points=2
-exercises.check(bright, np.count_nonzero(yours.discs & (image > image.mean())) / yours.discs.sum())
+share = np.count_nonzero(yours.discs & (image > image.mean())) / yours.discs.sum()
+exercises.check(bright, share, tolerance=0.001)
 
 # %% [markdown]
 # ## Exercise 3 (5 minutes)

@@ -148,7 +148,7 @@ pooled = keras.layers.MaxPooling2D(8, padding="same")(plane[np.newaxis, ..., np.
 small = keras.ops.convert_to_numpy(pooled)[0, ..., 0]  # three halvings in one
 back = inference.enlarge(small[np.newaxis], 8, (1, *plane.shape))[0]
 steps = {
-    "slice": plane, f"halved, {small.shape[0]} × {small.shape[1]}": small,
+    "slice": plane, f"halved three times, {small.shape[0]} × {small.shape[1]}": small,
     "doubled three times": back, "what was lost": np.abs(plane - back),
 }  # fmt: skip
 figures["down_and_up"] = plotting.contrast_grid(steps, case.spacing)
@@ -350,7 +350,9 @@ print(f"a margin of 15 mm keeps {wide.mask.mean():.0%}, no margin {kept_share:.0
 ### END SOLUTION
 
 # %% tags=["test"] points=2
-exercises.check(kept_share, spine_stage.truth(case).mean())  # a margin of 0 is the spine itself
+exercises.check(
+    kept_share, spine_stage.truth(case).mean(), tolerance=0.001
+)  # a margin of 0 is the spine itself
 
 # %% [markdown]
 # ## Exercise 2 (3 minutes)

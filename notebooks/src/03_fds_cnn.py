@@ -433,8 +433,8 @@ rates = (1, 2, 3)
 ### END SOLUTION
 
 # %% tags=["test"] points=2
-seen = diagrams.coverage(rates) if rates is not None and max(rates) <= 3 else np.zeros(1)
-dense = None if rates is None else bool(len(seen) >= 13 and (seen > 0).all())
+seen = diagrams.coverage(rates) if rates and max(rates) <= 3 else np.zeros(1)
+dense = None if rates is None else bool(len(rates) == 3 and len(seen) >= 13 and seen.all())
 exercises.check(dense, True, hint="begin with a rate of 1: it fills the gaps of the others")
 
 # %%

@@ -120,7 +120,7 @@ print(f"tile of {tile[0]} × {tile[1]} pixels from pixel {start} on, case {case.
 
 # %%
 angles = np.float32([-options.rotation, 0, options.rotation])
-titles = [f"turned by {angle:.0f}°" for angle in angles]
+titles = [f"turned by {angle:.0f}°".replace("-", "−") for angle in angles]
 around = augment.margin(tile, options.rotation)  # what the corners of a turned tile show
 window = augment.cut(image, start, tile, around)[None].repeat(3, axis=0)
 masks = augment.cut(case.discs[k], start, tile, around)[None].repeat(3, axis=0).astype("float32")
@@ -376,10 +376,11 @@ speed = speed.groupby(["tile", "tiles a step", "device"]).min().round(3)
 display(speed) if len(speed) else print("This copy of the package has no reference results.")
 
 # %% [markdown]
-# Compare rows of the same tile. A GPU gains more, the more there is to do in a step: large tiles,
-# many of them, a wide network. Small tiles leave most of it idle: starting an operation then costs
-# more than the operation itself. Do not expect the same last digits from two devices, for they add
-# up in another order; results agree within rounding, and so do the conclusions.
+# Compare rows of the same tile and as many tiles a step. A GPU gains more, the more there is to do
+# in a step: large tiles, many of them, a wide network. Small tiles leave most of it idle: starting
+# an operation then costs more than the operation itself. Do not expect the same last digits from
+# two devices, for they add up in another order; results agree within rounding, and so do the
+# conclusions.
 #
 # ## Train
 #

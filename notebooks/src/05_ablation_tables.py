@@ -64,7 +64,7 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 grid = list(experiment.trainings())
 print(f"{len(grid)} trainings: {', '.join(dict.fromkeys(t.network for t in grid))}; "
       f"{', '.join(dict.fromkeys(profiles.arm_title(t.arm) for t in grid))}; "
-      f"{len(experiment.folds)} folds; {experiment.profile.seeds} seed(s)")  # fmt: skip
+      f"{len(experiment.folds)} folds; seeds: {experiment.profile.seeds}")  # fmt: skip
 results = experiment.run()
 print(f"{len(results)} rows of scores in {experiment.folder.name}/metrics.csv")
 
@@ -303,8 +303,11 @@ display(means.round(4))
 
 # %%
 lead = np.subtract(tables.PAPER[1]["FDS-CNN"], tables.PAPER[1]["U-Net"])[:4]
-share = pd.DataFrame({"lead": lead.round(4), "share of the lead": (lead / lead.sum()).round(2)})
-display(share.set_index(pd.Index(["wat", "fat", "inn", "opp"], name="contrast")).T)
+share = pd.DataFrame({
+    "lead": [f"{value:.4f}" for value in lead],
+    "share of the lead": [f"{value:.0%}" for value in lead / lead.sum()],
+}, index=pd.Index(["wat", "fat", "inn", "opp"], name="contrast"))  # fmt: skip
+display(share.T)
 
 # %% [markdown]
 # Most of it is the fat image, the one that nobody would choose to find discs in.
@@ -366,31 +369,30 @@ print("\n".join(f"- {sentence}" for sentence in verdict))
 # %%
 path = reference / "audit.csv"
 judged = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["key", "claim", "verdict"])
-judged["verdict"] = judged["verdict"].where(~judged["verdict"].str.startswith("not tested"), "–")
 if len(judged):
     judged["claim"] = np.where(judged["fixed"], "● ", "") + judged["claim"]
-    judged.loc[judged["patients"] < audit.PATIENTS, "verdict"] = "–"
-    page = judged.pivot(index="claim", columns="data", values="verdict")
-    page = page.loc[judged["claim"].unique()]
-    tested = (page != "–").any(axis=1)
+    judged["data"] = judged["data"].str.removesuffix("_ablation")  # ideas one by one
+    clear = judged[judged["patients"] >= audit.PATIENTS]
+    page = clear.assign(verdict=clear["verdict"].str.replace("; the opposite holds", " (opposite)"))
+    page = page.pivot(index="claim", columns="data", values="verdict").fillna("–")
     with pd.option_context("display.max_colwidth", None):
-        display(page[tested])
+        display(page.loc[clear["claim"].unique()])
 else:
     print("This copy of the package has no audit yet; `make audit` writes one.")
 
 # %% [markdown]
-# A dash means: these data cannot tell, or not yet. A line that begins with "…" continues the one
-# above. Now with numbers, where there is a verdict. A verdict can hang on a hair: look how near to
-# zero an interval ends, and how wide it is.
+# A dash means: these data cannot tell, or not yet; "(opposite)": the interval lies below zero. A
+# line that begins with "…" continues the one above. Now with numbers, where there is a verdict. A
+# verdict can hang on a hair: look how near to zero an interval ends, and how wide it is.
 
 # %%
-clear = judged[judged["verdict"] != "–"]
+clear = judged[judged["patients"] >= audit.PATIENTS]
 worse = clear["key"].isin([f"noise_{kind}" for kind in profiles.STRESSES])
 for key, some in (("audit", clear[~worse]), ("audit_worse", clear[worse])):
     if len(some):
         where = "images made worse on purpose" if key == "audit_worse" else "images as they are"
         figures[key] = diagrams.forest(
-            some, f"difference of the mean Dice, {where}", judged["data"].unique()
+            some, f"difference of the mean Dice, {where}", clear["data"].unique()
         )
         alt = f"The verdicts of the table above, {where}: a dot and an interval for each."
         plotting.show(figures[key], alt)
@@ -403,8 +405,9 @@ for key, some in (("audit", clear[~worse]), ("audit_worse", clear[worse])):
 # experiment and what leaks would flatter, is `reports/reference/AUDIT.md`.
 
 # %%
-if len(judged) and not tested.all():
-    print("Claims that no data here have tested yet:", *page.index[~tested], sep="\n- ")
+open_claims = [claim for claim in judged["claim"].unique() if claim not in set(clear["claim"])]
+if open_claims:
+    print("Claims that no data here have tested yet:", *open_claims, sep="\n- ")
 
 # %% [markdown]
 # ## Check

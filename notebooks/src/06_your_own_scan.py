@@ -29,6 +29,7 @@ scan_dir: str = ""  # folder of one scan, e.g. data/mine/01; empty: a new phanto
 # %%
 import os
 import shutil
+import textwrap
 import warnings
 from dataclasses import replace
 
@@ -92,8 +93,9 @@ for contrast in set(given.contrasts) - set(given.derived):
     shutil.copy(given.sources[contrast], own)
 declared = given.sources[next(iter(set(given.contrasts) - set(given.derived)))].parent
 for folder in (declared, declared.parent):  # what the data set says about its files
-    if (folder / "dataset.json").is_file():
-        shutil.copy(folder / "dataset.json", own)
+    for name in ("dataset.json", "subjects.csv"):
+        if (folder / name).is_file():
+            shutil.copy(folder / name, own)
 print("copied, without labels:", ", ".join(sorted(p.name for p in own.iterdir())))
 
 # %% [markdown]
@@ -106,10 +108,14 @@ print("copied, without labels:", ", ".join(sorted(p.name for p in own.iterdir())
 print("ivdlib check", os.path.relpath(own))
 (row,) = check_cases(own)
 for kind in ("errors", "warnings"):
-    print(f"{kind}:", *(row[kind] or ["none"]), sep="\n  ")
+    lines = (textwrap.fill(text, 90, subsequent_indent="  ") for text in row[kind] or ["none"])
+    print(f"{kind}:", *lines, sep="\n  ")
 
 # %%
 facts = {key: row[key] for key in ("contrasts", "derived", "shape", "spacing_mm", "labels")}
+facts = {key: ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+         for key, value in facts.items()}  # fmt: skip
+facts = {key: value or "none" for key, value in facts.items()}
 display(pd.Series(facts).to_frame("this scan"))
 
 # %% [markdown]
@@ -131,8 +137,9 @@ print("trained on:", ", ".join(network.passport["images"]), "· tile", network.p
 
 # %%
 out = experiment.folder / "own_scan" / "masks"
-print("ivdlib predict", os.path.relpath(own), "--weights", os.path.relpath(weights), end=" ")
-print("--out", os.path.relpath(out))
+command = ("ivdlib predict", os.path.relpath(own), "--weights", os.path.relpath(weights),
+           "--out", os.path.relpath(out))  # fmt: skip
+print(*command, sep=" \\\n  ")
 (written,) = application.predict_folder(own, weights, out)
 scan = load_case(own)
 mask = nib.load(written)
@@ -153,6 +160,8 @@ if kept is not None:
     scores = scores.query("trained_on == 'contrasts+fused'").groupby("case")["dice"].mean()
     print("REFERENCE, not of this run: one mask a scan, FDS-CNN with fusion, phantom")
     display(scores.agg(["mean", "min", "max"]).round(3).to_frame("Dice of a scan"))
+else:
+    print("This copy of the package has no reference results.")
 note = "" if experiment.profile.comparable else " It has only begun to learn: expect faults."
 print(f"The network of this lesson: {experiment.profile.training.steps} steps.{note}")
 
@@ -227,7 +236,7 @@ signs = {
     "at the edge": int(table["touches_border"].sum()) if len(table) else 0,
     "lowest agreement": float(agreement.min()),
 }
-display(pd.Series(signs).to_frame("sign"))
+display(pd.Series(signs, dtype=object).to_frame("sign"))
 
 # %% [markdown]
 # One bad sign is a reason to look again; no bad sign is no proof.
@@ -268,7 +277,7 @@ plotting.show(figures["broken"], alt)
 for title, images in broken.items():
     if {"wat", "fat"} <= set(images):
         seen = exchange.find_exchange(images, scan.spacing)
-        print(f"{title}: {seen.kind}; {seen.share:.0%} of the body stand exchanged")
+        print(f"{title}: {seen.kind}; {seen.share:.0%} of the body stands exchanged")
 
 # %% [markdown]
 # An exchange leaves marks, and where the evidence suffices it is found. A scan upside down is as

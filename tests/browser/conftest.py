@@ -31,11 +31,11 @@ SETTINGS = {
 }
 STATE = """() => {
   const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-  const errors = document.querySelectorAll('[data-mime-type="application/vnd.jupyter.error"]');
+  const told = document.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"]');
   const images = [...document.querySelectorAll('.jp-OutputArea-output img')];
   return {
     prompts: prompts.map(p => p.textContent.trim()),
-    errors: [...errors].map(e => e.textContent.slice(-300)),
+    told: [...told].map(e => e.textContent.slice(-300)),
     images: images.filter(i => i.complete && i.naturalWidth > 50).length,
   };
 }"""
@@ -181,10 +181,13 @@ class Visit:
         while time.monotonic() < end:
             state = self.page.evaluate(STATE)
             shown = [prompt for prompt in state["prompts"] if prompt]  # folded cells show none
-            done = all(prompt.strip("[]:").isdigit() for prompt in shown)
-            if state["errors"] or (shown and done):
+            run = [prompt for prompt in shown if prompt.strip("[]:").isdigit()]
+            if run and not any("*" in prompt for prompt in shown):
                 self.page.wait_for_timeout(1000)  # the last picture
-                return self.page.evaluate(STATE)
+                state = self.page.evaluate(STATE)
+                # An error ends the run; what it says has the same type as messages of a cell.
+                errors = state["told"][-1:] or ["no cell ran"] if len(run) < len(shown) else []
+                return {**state, "errors": errors}
             self.page.wait_for_timeout(500)
         pytest.fail(f"not run within {seconds} s: {state}")
 

@@ -22,7 +22,16 @@ def checkout(tmp_path_factory) -> Path:
         assert 'profile: str = "smoke"' in cell.source
         cell.source = cell.source.replace('profile: str = "smoke"', 'profile: str = "test"')
         nbformat.write(notebook, root / "notebooks" / f"{stem}.ipynb")
+    v4 = nbformat.v4
+    cells = [v4.new_code_cell(line) for line in ("1", "1 / 0", "2")]
+    nbformat.write(v4.new_notebook(cells=cells), root / "broken.ipynb")
     return root
+
+
+@pytest.mark.slow
+def test_a_notebook_that_fails_is_noticed(visit, tmp_path):
+    (error,) = visit("broken.ipynb").run_all(tmp_path / "broken.png")["errors"]
+    assert "ZeroDivisionError" in error
 
 
 # In their order, in one experiment: a lesson finds there what the one before has made.
