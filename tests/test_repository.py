@@ -19,7 +19,15 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TOP_LEVEL = {
-    *("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "environment.yml"),
+    *(
+        "README.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "CITATION.cff",
+        "Makefile",
+        "pyproject.toml",
+        "environment.yml",
+    ),
     *("requirements.lock", ".gitignore", ".ci"),
     *("ivdlib", "notebooks", "data", "reports", "benchmarks", "tests"),
 }

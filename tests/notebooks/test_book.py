@@ -1,0 +1,45 @@
+"""The book: every lesson and every chapter of the reference, and nothing from elsewhere."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def book():
+    spec = importlib.util.spec_from_file_location("book", ROOT / "notebooks" / "book.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
+    if any(importlib.util.find_spec(name) is None for name in ("sphinx", "myst_nb", "furo")):
+        sentence = "the book's packages are not installed: pip install -e .[book]"
+        (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
+    monkeypatch.setattr(book, "EXECUTED", tmp_path / "nowhere")
+    assert book.main(["--out", str(tmp_path / "site")]) == 0
+    site = tmp_path / "site"
+    assert book.remote(site) == []
+    names = {path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")}
+    assert names <= {path.stem for path in site.glob("*.html")}
+    pages = [path.read_text(encoding="utf-8") for path in (site / "api").glob("*.html")]
+    assert len(pages) == len(book.API)
+    text = "\n".join(BeautifulSoup(page, "html.parser").get_text() for page in pages)
+    for word in ("ivdlib.fusion.fuse", "Raises", ">>> dice("):
+        assert word in text
+    assert "without results" in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_a_page_would_fetch_is_told(book, tmp_path):
+    page = (
+        '<script src="https://cdn.example.org/x.js"></script><img src="a.png"><a href="http://a">'
+    )
+    (tmp_path / "a.html").write_text(page)
+    assert book.remote(tmp_path) == ["a.html: https://cdn.example.org/x.js"]
