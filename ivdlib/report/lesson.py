@@ -34,6 +34,9 @@ FOREIGN = (
 )
 """Elements that run, fetch, or change the page around them."""
 
+LONG = 20
+"""Rows from which on a table may be broken between pages."""
+
 UNWANTED = ("srcset", "background", "formaction", "ping", "action", "poster", "data")
 """Attributes that fetch."""
 
@@ -146,6 +149,9 @@ def fitted(html: str, stem: str) -> dict[str, Any]:
     soup = BeautifulSoup(html, "html.parser")
     _without_the_world(soup)
     formulas.draw(soup)
+    for table in soup.find_all("table"):
+        if len(table.find_all("tr")) > LONG:
+            table["class"] = [*table.get("class", []), "long"]
     heads = _shifted(soup, stem)
     title = heads[0][2] if heads else stem
     parts = [(ident, text) for level, ident, text in heads[1:] if level == 3]
@@ -174,7 +180,7 @@ def _quietened(notebook: nbformat.NotebookNode) -> None:
 
 def _without_the_world(soup: BeautifulSoup) -> None:
     """Remove whatever would run, be fetched from elsewhere, or restyle the page."""
-    for tag in soup.find_all(FOREIGN):
+    for tag in [*soup.find_all(FOREIGN), *soup.find_all("a", class_="anchor-link")]:
         tag.decompose()
     for tag in soup.find_all(True):
         for name, value in list(tag.attrs.items()):

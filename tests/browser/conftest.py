@@ -175,7 +175,7 @@ class Visit:
         except OSError:
             return []
 
-    def _wait_until_run(self, seconds: float = 240) -> dict:
+    def _wait_until_run(self, seconds: float = 480) -> dict:
         """State of the notebook when each cell has been run, or one has failed."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -24,7 +24,8 @@ def checkout(tmp_path_factory) -> Path:
         nbformat.write(notebook, root / "notebooks" / f"{stem}.ipynb")
     v4 = nbformat.v4
     cells = [v4.new_code_cell(line) for line in ("1", "1 / 0", "2")]
-    nbformat.write(v4.new_notebook(cells=cells), root / "broken.ipynb")
+    broken = v4.new_notebook(cells=cells, metadata=notebook.metadata)
+    nbformat.write(broken, root / "broken.ipynb")
     return root
 
 
