@@ -38,6 +38,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
+# %%
 from ivdlib import (
     application,
     exchange,
