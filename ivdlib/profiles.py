@@ -238,8 +238,8 @@ def _check(p: Profile) -> None:
     """Refuse values that no training could use."""
     rules: Iterable[tuple[bool, str]] = (
         (p.size in SIZES, f"size is one of {', '.join(SIZES)}, not {p.size!r}"),
-        (bool(p.networks) and {n.partition(":")[0] for n in p.networks} <= set(NETWORKS),
-         f"networks are some of {', '.join(NETWORKS)}, not {', '.join(map(str, p.networks))!r}"),
+        (bool(p.networks) and {n.partition(":")[0] for n in p.networks} <= set(TITLES),
+         f"networks are some of {', '.join(TITLES)}, not {', '.join(map(str, p.networks))!r}"),
         (bool(p.arms) and set(p.arms) <= set(ARMS), f"arms are some of {', '.join(ARMS)}"),
         (set(p.stress) <= set(STRESSES), f"stress is some of {', '.join(STRESSES)}"),
         (p.leak in LEAKS, f"leak is one of {', '.join(LEAKS)}, not {p.leak!r}"),

@@ -176,7 +176,7 @@ def lesson(add) -> None:
         "run one lesson by papermill; the executed copy goes to the experiment",
         "  ivdlib lesson 05 -p profile laptop -p data_dir data/ivdm3seg",
     )
-    sub.add_argument("number", help="00 to 06")
+    sub.add_argument("number", help="its number, such as 05")
     sub.add_argument(
         "-p",
         "--parameter",

@@ -28,7 +28,7 @@ def report(add) -> None:
     )
     sub.add_argument("name", nargs="?", help="experiment: its name in reports/, or its folder")
     sub.add_argument(
-        "--lesson", metavar="N", help="00 to 06 (your copy in notebooks/exercises), or a notebook"
+        "--lesson", metavar="N", help="its number (your copy in notebooks/exercises), or a notebook"
     )
     sub.add_argument("--blank", action="store_true", help="with --lesson: the exercise sheet")
     sub.add_argument(
@@ -112,6 +112,8 @@ def _folder(name: str, reports: str | None) -> Path:
         return found[0]
     known = sorted(path.parent.name for path in base.glob("*/record.json"))
     there = f"there are {', '.join(known)}" if known else "there is none"
+    if not base.is_dir():
+        there = "that folder is not there"
     raise ConfigError(f"there is no experiment {name} in {base}; {there}.")
 
 
@@ -130,4 +132,4 @@ def _out(args: argparse.Namespace, name: str) -> Path:
 
 def _slug(text: str) -> str:
     """A name as a part of a file's name."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.")
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:60]

@@ -14,7 +14,7 @@ from typing import Any
 from nbconvert.filters import markdown2html
 
 from ivdlib import files, pages
-from ivdlib.errors import DataError
+from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import lesson, pdf, record, results
 from ivdlib.report.pdf import PANGO
 from ivdlib.report.record import Author
@@ -62,7 +62,17 @@ def build(
 
 
 def write(path: Path, html: str) -> dict[str, Any]:
-    """Write a page and its PDF beside each other; `path` without ending. Returns as `build`."""
+    """Write a page and its PDF beside each other; `path` without ending. Returns as `build`.
+
+    Raises
+    ------
+    ConfigError
+        Where `path` is a folder.
+    DataError
+        Where a file cannot be written.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; name a file in it, without .html and .pdf.")
     page, document = path.with_name(f"{path.name}.html"), path.with_name(f"{path.name}.pdf")
     files.write_text(page, html)
     made = pdf.write(html, document)

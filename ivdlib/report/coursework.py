@@ -140,8 +140,8 @@ def hand_in(
         found[path.stem] = results(made, book)
         if not found[path.stem]:
             raise DataError(
-                f"{path} has no exercise, so there is nothing to hand in; take the student's copy "
-                f"(notebooks/exercises/{path.name})."
+                f"{path} has no exercise, so there is nothing to hand in; take a student's copy, "
+                "as they are in notebooks/exercises."
             )
         lessons_shown.append(lesson.body(made, path.stem, lambda cell: code or _answer(cell)))
     every = [result for one in found.values() for result in one]
@@ -181,9 +181,9 @@ def student_copy(number: str) -> Path:
     ConfigError
         Where there is no such lesson or file.
     """
-    if number.endswith(".ipynb"):
-        if not Path(number).is_file():
-            raise ConfigError(f"there is no notebook {number}.")
+    if number.endswith(".ipynb") or "/" in number or "\\" in number:
+        if not (number.endswith(".ipynb") and Path(number).is_file()):
+            raise ConfigError(f"there is no notebook {number}; name one that ends in .ipynb.")
         return Path(number)
     path = places.root() / "notebooks" / "exercises" / lessons.find(number).name
     if not path.is_file():
@@ -323,9 +323,13 @@ def class_reports(
 
     Raises
     ------
+    ConfigError
+        Where the folder is not there.
     DataError
         Where nothing has been graded.
     """
+    if not course.is_dir():
+        raise ConfigError(f"there is no folder {course}; make course writes one for nbgrader.")
     wanted = lessons.find(number).stem if number else "*"
     copies: dict[str, list[Path]] = {}
     for path in sorted(course.glob(f"autograded/*/{wanted}/*.ipynb")):

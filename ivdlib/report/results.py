@@ -24,7 +24,14 @@ ROWS = 60
 def metrics_of(folder: Path) -> pd.DataFrame:
     """All scores; no row where nothing was scored."""
     found = tables.of(folder)
-    return pd.DataFrame(columns=list(EMPTY)) if found is None else found
+    if found is None:
+        return pd.DataFrame(columns=list(EMPTY))
+    if lacking := sorted(set(EMPTY) - set(found)):
+        raise DataError(
+            f"the scores in {folder} lack {', '.join(lacking)}; delete metrics.csv there and call "
+            "ivdlib grid again: it trains nothing twice."
+        )
+    return found
 
 
 def sentences(metrics: pd.DataFrame) -> list[str]:
@@ -118,9 +125,19 @@ def record_of(folder: Path) -> dict[str, Any]:
     DataError
         Where the folder is none of an experiment.
     """
-    if not (folder / "record.json").is_file():
+    path = folder / "record.json"
+    if not path.is_file():
         raise DataError(
             f"{folder} is no folder of an experiment, as record.json is not there; ivdlib grid and "
             "ivdlib reproduce make such folders under reports/."
         )
-    return files.read_json(folder / "record.json")
+    found = files.read_json(path)
+    kinds = {"made": str, "config": dict, "cases": dict}
+    odd = [key for key, kind in kinds.items()
+           if not isinstance(found, dict) or not isinstance(found.get(key), kind)]  # fmt: skip
+    if odd:
+        raise DataError(
+            f"{path} is no record of an experiment ({', '.join(odd)} missing or of another kind); "
+            "call the command that made the folder again: it trains nothing twice."
+        )
+    return found

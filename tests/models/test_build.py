@@ -91,7 +91,7 @@ TILE = (16, 16, 1)
 def step(name, seed):
     """Weights after one step in training mode, and its loss."""
     keras.utils.set_random_seed(seed)
-    model = models.build(name, SMALL[name], TILE)
+    model = models.build(name, SMALL.get(name, "tiny"), TILE)
     optimizer = keras.optimizers.SGD(0.01)
     if keras.config.dtype_policy().name == "mixed_float16":
         # As Keras would, but for a scale so large that the first steps are skipped.

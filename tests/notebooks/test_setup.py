@@ -37,7 +37,7 @@ def without_ivdlib(monkeypatch):
 
 
 def test_every_notebook_begins_with_it(setup):
-    assert len(NOTEBOOKS) == 14
+    assert len(NOTEBOOKS) == 2 * len(list((ROOT / "notebooks" / "src").glob("*.py")))
     for path in NOTEBOOKS:
         cells = nbformat.read(path, as_version=4).cells
         code = [cell for cell in cells if cell.cell_type == "code"]

@@ -166,7 +166,9 @@ def test_a_class_that_was_not_graded_is_refused(tmp_path):
         (["nowhere"], "there is no experiment nowhere in"),
         (["--compare", "nowhere"], "there is no experiment nowhere in"),
         (["--lesson", "x.ipynb"], "there is no notebook x.ipynb"),
-        (["--class", "nowhere"], "holds no graded notebook"),
+        (["--class", "nowhere"], "there is no folder nowhere"),
+        (["--lesson", "/tmp"], "there is no notebook /tmp"),
+        (["x", "--reports", "nowhere"], "that folder is not there"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ivdlib import files, report, tables
-from ivdlib.errors import DataError
+from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import lesson
 
 SCRIPT = "<script>alert(1)</script>"
@@ -168,3 +168,34 @@ def test_the_pdf_has_outline_page_numbers_text_and_fonts(tmp_path):
     assert fonts and all(line.split()[-5] == "yes" for line in fonts)  # column emb
     outline = tool("pdftohtml", "-xml", "-i", "-stdout", str(made["pdf"])).partition("<outline>")[2]
     assert "Summary" in outline and "A lesson" in outline and "Part" in outline
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[1, 2]", "{}", '{"made": 3, "config": {}, "cases": {}}',
+     '{"made": "2026-01-02T03:04:05+00:00", "config": {}, "cases": null}'],
+)  # fmt: skip
+def test_an_odd_record_is_one_sentence(tmp_path, text):
+    folder = experiment(tmp_path / "mine")
+    (folder / "record.json").write_text(text)
+    with pytest.raises(DataError, match=r"record\.json is no record of an experiment"):
+        report.render(folder)
+
+
+def test_scores_that_lack_columns_are_one_sentence(tmp_path):
+    folder = experiment(tmp_path / "mine")
+    (folder / "metrics.csv").write_text("network,seed\nfds_cnn,0\n")
+    with pytest.raises(DataError, match="lack case, contrast, dice"):
+        report.render(folder)
+
+
+def test_a_report_goes_into_no_folder_of_its_name(tmp_path):
+    folder = experiment(tmp_path / "mine")
+    with pytest.raises(ConfigError, match="is a folder; name a file in it"):
+        report.write(folder, "<p>")
+
+
+def test_a_very_long_author(tmp_path):
+    folder = experiment(tmp_path / "mine")
+    made = report.build(folder, author=report.Author("Ab " * 1000))
+    assert made["html"].stat().st_size > 3000
