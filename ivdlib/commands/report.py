@@ -68,7 +68,7 @@ def run_report(args: argparse.Namespace) -> int:
 def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
     """What makes one page."""
     from ivdlib import report
-    from ivdlib.report import compare, coursework
+    from ivdlib.report import compare, coursework, sheet
 
     if args.compare:
         folders = [_folder(name, args.reports) for name in args.compare]
@@ -77,7 +77,7 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
     if args.lesson:
         notebook = coursework.student_copy(args.lesson)
         if args.blank:
-            return coursework.sheet(notebook, author, _out(args, f"{notebook.stem}-exercises"))
+            return sheet.sheet(notebook, author, _out(args, f"{notebook.stem}-exercises"))
         named = "-".join(filter(None, (notebook.stem, _slug(author.matriculation or author.name))))
         made = coursework.hand_in([notebook], author, _out(args, named), code=args.code)
         if all(r.state.startswith("not ") for one in made["results"].values() for r in one):

@@ -1,4 +1,4 @@
-"""What students hand in and lecturers hand out: one lesson, its exercise sheet, a whole class.
+"""What students hand in: one lesson for themselves, a PDF and marks for the whole class.
 
 Points are those that nbgrader gave where it has graded; else those that the checks of the notebook
 itself came to, and the page says so.
@@ -6,9 +6,7 @@ itself came to, and the page says so.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,85 +16,9 @@ import pandas as pd
 from ivdlib import files, lessons, places
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.progress import track
-from ivdlib.report import fill, lesson, record, write
+from ivdlib.report import fill, grades, lesson, record, write
+from ivdlib.report.grades import Result
 from ivdlib.report.record import Author
-
-EXERCISE = re.compile(r"^#+ *(Exercise \d+[^\n]*)", re.M)
-HEADING = re.compile(r"^#+ ", re.M)
-UNTOUCHED = ("*Your answer here.*", "")
-"""What stands in a cell for a written answer before one writes."""
-
-BY_HAND = "to be marked by hand"
-
-
-@dataclass(frozen=True)
-class Result:
-    """One exercise of a notebook.
-
-    Attributes
-    ----------
-    ident : str
-        nbgrader's name of the cell that is graded.
-    title : str
-        Heading of the exercise.
-    most : float
-        Points it is worth.
-    points : float or None
-        None: not graded yet.
-    state : str
-        In words.
-    """
-
-    ident: str
-    title: str
-    most: float
-    points: float | None
-    state: str
-
-
-def results(
-    notebook: nbformat.NotebookNode, book: Mapping[str, float | None] | None = None
-) -> list[Result]:
-    """Results of a notebook's exercises, in order.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-    book : mapping, optional
-        Points by `ident` as nbgrader's gradebook has them; None where it awaits the lecturer.
-    """
-    found, title = [], ""
-    for cell in notebook.cells:
-        if heading := EXERCISE.search(cell.source if cell.cell_type == "markdown" else ""):
-            title = heading[1].strip()
-        grader = cell.metadata.get("nbgrader", {})
-        if not grader.get("grade"):
-            continue
-        ident, most = str(grader.get("grade_id", "")), float(grader.get("points", 0))
-        points, state = _checked(cell, most, bool(grader.get("solution")))
-        if book and ident in book:
-            points = book[ident]
-            state = BY_HAND if points is None else f"graded; {state}"
-        found.append(Result(ident, title or ident, most, points, state))
-    return found
-
-
-def _checked(cell: nbformat.NotebookNode, most: float, written: bool) -> tuple[float | None, str]:
-    """Points by the outputs of a cell (None: not for a machine to say), and its state in words."""
-    if written:
-        untouched = cell.source.strip() in UNTOUCHED
-        return (0.0, "not answered") if untouched else (None, BY_HAND)
-    outputs = cell.get("outputs", [])
-    if cell.get("execution_count") is None and not outputs:
-        return 0.0, "not run"
-    for output in outputs:
-        if output.output_type == "error":
-            unanswered = "not answered yet" in output.get("evalue", "")
-            return 0.0, "not answered" if unanswered else "check failed"
-    return most, "check passed"
-
-
-# --- one lesson ------------------------------------------------------------------------------
 
 
 def hand_in(
@@ -131,13 +53,13 @@ def hand_in(
     DataError
         Where a notebook cannot be read or holds no exercise, or its grades cannot be read.
     """
-    course = course or course_of(notebooks[0])
+    course = course or grades.course_of(notebooks[0])
     found, lessons_shown, graded = {}, [], course is not None
     for path in notebooks:
         made = lesson.read(path)
-        book = grades(course, path) if course else None
+        book = grades.points(course, path) if course else None
         graded = graded and book is not None
-        found[path.stem] = results(made, book)
+        found[path.stem] = grades.results(made, book)
         if not found[path.stem]:
             raise DataError(
                 f"{path} has no exercise, so there is nothing to hand in; take a student's copy, "
@@ -170,7 +92,7 @@ def _sum(found: Iterable[Result]) -> str:
     found = list(found)
     text = f"{sum(r.points or 0 for r in found):g} of {sum(r.most for r in found):g}"
     waiting = sum(r.most for r in found if r.points is None)
-    return f"{text}, {waiting:g} {BY_HAND}" if waiting else text
+    return f"{text}, {waiting:g} {grades.BY_HAND}" if waiting else text
 
 
 def student_copy(number: str) -> Path:
@@ -189,113 +111,6 @@ def student_copy(number: str) -> Path:
     if not path.is_file():
         raise ConfigError(f"lesson {path.stem} has no exercises: {path} is not there.")
     return path
-
-
-# --- the sheet -------------------------------------------------------------------------------
-
-
-def sheet(notebook: Path, author: Author, out: Path) -> dict[str, Any]:
-    """Write the exercise sheet of a lesson: tasks, points, room for answers. Returns as `build`.
-
-    Parameters
-    ----------
-    notebook : Path
-        The student's copy; its outputs are left out.
-    author : Author
-        Of the sheet: the lecturer, the course.
-    out : Path
-        Page and PDF without ending.
-
-    Raises
-    ------
-    DataError
-        Where the notebook cannot be read or holds no exercise.
-    """
-    made = lesson.read(notebook)
-    title = next((c.source.splitlines()[0].lstrip("# ") for c in made.cells if c.source), "")
-    tasks = list(_tasks(made))
-    if not tasks:
-        raise DataError(f"{notebook} has no exercise; there is no sheet to make of it.")
-    total = sum(task["points"] for task in tasks)
-    html = fill(
-        "report/sheet.html.j2",
-        kind="exercises",
-        name=title,
-        badges=[],
-        facts=[("Lecturer" if what == "Author" else what, text) for what, text in author.rows()],
-        total=f"{total:g}",
-        tasks=tasks,
-        stem=notebook.stem,
-    )
-    return write(out, html)
-
-
-def _tasks(notebook: nbformat.NotebookNode) -> Iterator[dict[str, Any]]:
-    """Each exercise: its text and given code as HTML, its points, whether it is a written one."""
-    current: list[nbformat.NotebookNode] = []
-    number = 0
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown" and HEADING.search(cell.source):
-            current = [cell] if EXERCISE.search(cell.source) else []
-        elif current and not cell.metadata.get("nbgrader", {}).get("grade"):
-            current.append(cell)
-        elif current:
-            number += 1
-            grader = cell.metadata["nbgrader"]
-            part = nbformat.v4.new_notebook(cells=[_bare(c) for c in current])
-            html = lesson.body(part, f"task{number}", lambda _: True)["html"]
-            yield {
-                "html": html,
-                "points": float(grader.get("points", 0)),
-                "written": bool(grader.get("solution")),
-            }
-            current = []
-
-
-def _bare(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A cell without outputs."""
-    if cell.cell_type == "code":
-        return nbformat.v4.new_code_cell(cell.source)
-    return nbformat.v4.new_markdown_cell(cell.source)
-
-
-# --- nbgrader --------------------------------------------------------------------------------
-
-
-def course_of(notebook: Path) -> Path | None:
-    """The course folder that nbgrader's copy of a notebook lies in: STEP/STUDENT/LESSON below."""
-    parents = notebook.resolve().parents
-    inside = len(parents) > 3 and parents[2].name in {"autograded", "submitted", "feedback"}
-    return parents[3] if inside and (parents[3] / "gradebook.db").is_file() else None
-
-
-def grades(course: Path, notebook: Path) -> dict[str, float | None] | None:
-    """Points by the name of the graded cell; None where this copy was not graded.
-
-    Raises
-    ------
-    DataError
-        Where nbgrader is not installed, or its gradebook cannot be read.
-    """
-    try:
-        from nbgrader.api import Gradebook, MissingEntry
-    except ImportError as error:
-        raise DataError(
-            f"{course} holds nbgrader's grades, and nbgrader is not installed: "
-            "pip install 'ivdlib[teach]'."
-        ) from error
-    student, assignment = notebook.resolve().parts[-3:-1]
-    try:
-        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
-            graded = book.find_submission_notebook(notebook.stem, assignment, student).grades
-            return {g.name: None if g.needs_manual_grade else float(g.score) for g in graded}
-    except MissingEntry:
-        return None
-    except Exception as error:  # SQLAlchemy's errors are of many kinds
-        raise DataError(
-            f"the gradebook of {course} cannot be read ({str(error).splitlines()[0][:100]}); call "
-            "nbgrader autograde again."
-        ) from error
 
 
 def class_reports(

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 
 from ivdlib import cli, lessons
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.report import Author, coursework
+from ivdlib.report import Author, coursework, grades, sheet
 
 V4 = nbformat.v4
 ANN = Author("Ann", "Imaging", "12345")
@@ -57,7 +57,7 @@ def notebook(tmp_path):
 
 
 def test_results_say_points_and_state(notebook):
-    found = coursework.results(nbformat.read(notebook, as_version=4))
+    found = grades.results(nbformat.read(notebook, as_version=4))
     assert [(r.points, r.most, r.state) for r in found] == [
         (2, 2, "check passed"),
         (0, 2, "check failed"),
@@ -69,9 +69,9 @@ def test_results_say_points_and_state(notebook):
 
 def test_nbgraders_points_go_before_those_of_the_checks(notebook):
     made = nbformat.read(notebook, as_version=4)
-    found = coursework.results(made, {"t1": 1.5, "t2": 0.0, "w4": 2.0})
+    found = grades.results(made, {"t1": 1.5, "t2": 0.0, "w4": 2.0})
     assert [r.points for r in found] == [1.5, 0, 0, 2]
-    assert coursework.results(made, {"w4": None})[3].points is None
+    assert grades.results(made, {"w4": None})[3].points is None
 
 
 def test_a_copy_that_never_ran_and_an_empty_answer(notebook):
@@ -81,7 +81,7 @@ def test_a_copy_that_never_ran_and_an_empty_answer(notebook):
             cell.outputs, cell.execution_count = [], None
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "w4":
             cell.source = "*Your answer here.*"
-    found = coursework.results(made)
+    found = grades.results(made)
     assert [r.state for r in found] == ["not run", "not run", "not run", "not answered"]
     assert sum(r.points for r in found) == 0
 
@@ -110,14 +110,14 @@ def test_a_notebook_without_exercises_is_refused(tmp_path):
     path = tmp_path / "x.ipynb"
     nbformat.write(V4.new_notebook(cells=[V4.new_markdown_cell("# Only text")]), path)
     for make in (lambda: coursework.hand_in([path], ANN, tmp_path / "o"),
-                 lambda: coursework.sheet(path, ANN, tmp_path / "o")):  # fmt: skip
+                 lambda: sheet.sheet(path, ANN, tmp_path / "o")):  # fmt: skip
         with pytest.raises(DataError, match="has no exercise"):
             make()
     assert [p.name for p in tmp_path.iterdir()] == ["x.ipynb"]
 
 
 def test_the_sheet_has_tasks_and_no_answers(notebook, tmp_path):
-    made = coursework.sheet(notebook, Author("Prof. B"), tmp_path / "sheet")
+    made = sheet.sheet(notebook, Author("Prof. B"), tmp_path / "sheet")
     page = BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser")
     tasks = page.find_all("section", class_="task")
     assert len(tasks) == 4
@@ -136,7 +136,7 @@ def test_every_lesson_has_a_sheet_with_all_its_points(lesson, tmp_path):
     cells = nbformat.read(path, as_version=4).cells
     wanted = [c.metadata.nbgrader.points for c in cells
               if c.metadata.get("nbgrader", {}).get("grade")]  # fmt: skip
-    tasks = list(coursework._tasks(nbformat.read(path, as_version=4)))
+    tasks = list(sheet._tasks(nbformat.read(path, as_version=4)))
     assert [task["points"] for task in tasks] == wanted
     assert 2 <= len(tasks) <= 4
     assert all("Exercise" in task["html"] for task in tasks)
