@@ -368,7 +368,8 @@ print("\n".join(f"- {sentence}" for sentence in verdict))
 
 # %%
 path = reference / "audit.csv"
-judged = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["key", "claim", "verdict"])
+columns = ["key", "claim", "data", "patients", "verdict"]
+judged = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
 if len(judged):
     judged["claim"] = np.where(judged["fixed"], "● ", "") + judged["claim"]
     judged["data"] = judged["data"].str.removesuffix("_ablation")  # ideas one by one
