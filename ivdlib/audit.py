@@ -20,6 +20,9 @@ from ivdlib.errors import DataError
 from ivdlib.statistics import Comparison
 from ivdlib.tables import disc_rows, single
 
+PAGE, FOLDER = "AUDIT.md", "audit"
+"""The page of claims, and where its experiments lie, beside it."""
+
 PATIENTS = 4
 """Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
 
@@ -58,9 +61,10 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if not experiments:
         raise DataError("there is no finished experiment to judge claims by; run make audit first.")
     rows = []
+    ablations = {d for d, m in experiments.items() if m["network"].str.contains(":").any()}
     for claim in CLAIMS:
         for data, metrics in experiments.items():
-            if metrics["network"].str.contains(":").any() > claim.variant:
+            if data in ablations and not claim.variant:
                 continue
             found = claim.test(metrics)
             numbers = (found.mean, found.low, found.high, found.p) if found else (np.nan,) * 4

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import audit, result_figures, tables
-from ivdlib.audit_sections import FOLDER, table
+from ivdlib.audit import FOLDER
+from ivdlib.audit_sections import table
 from ivdlib.profiles import TITLES, title
 
 

@@ -18,7 +18,8 @@ from ivdlib import (
     result_figures,
     tables,
 )
-from ivdlib.audit_sections import FOLDER, Found
+from ivdlib.audit import FOLDER, PAGE
+from ivdlib.audit_sections import Found
 from ivdlib.errors import DataError
 from ivdlib.profiles import STRESSES
 from ivdlib.statistics import LEVEL
@@ -134,7 +135,7 @@ def write(folder: str | os.PathLike) -> Path:
     for name, (record, metrics) in {**results, **better}.items():
         drawn = result_figures.write(place / name, metrics)
         parts.append(audit_experiment.experiment(name, record, metrics, drawn))
-    path = folder / "AUDIT.md"
+    path = folder / PAGE
     files.write_text(path, "\n".join(part for part in parts if part))
     files.write_csv(folder / "audit.csv", judged)
     return path

@@ -18,9 +18,6 @@ from ivdlib.trial import TOGETHER
 Found = Mapping[str, tuple[dict, pd.DataFrame]]
 """Record and metrics of experiments, by name."""
 
-FOLDER = "audit"
-"""Where the experiments lie, beside the page."""
-
 NUMBERS = ("interval", "p", "n")
 """Heads of what stands behind the mean of a comparison."""
 

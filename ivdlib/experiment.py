@@ -193,10 +193,10 @@ class Experiment(Grid):
         wanted += [spine_stage.digest(self, fold) for fold in self.folds]
         wanted += [trial.reference_digest(self, fold) for fold in self.folds]
         places = [ledger.place(self, digest) for digest in wanted]
-        found = [tables.read(p / tables.METRICS) for p in places if ledger.finished(p)]
-        if not found:
+        found = tables.together(p / tables.METRICS for p in places if ledger.finished(p))
+        if found is None:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
-        return pd.concat(found, ignore_index=True)
+        return found
 
     def label(self) -> str:
         """What stands below every table: data, profile, seeds."""

@@ -61,18 +61,28 @@ def write(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, 
     return {name: folder / "figures" / f"{name}.png" for name in drawn}
 
 
-def _curves(folder: Path) -> Figure | None:
-    """Mean over folds and seeds for each network and arm."""
+def mean_curves(folder: Path) -> dict[tuple[str, str], pd.DataFrame]:
+    """Read the learning curves of an experiment's disc networks, mean over folds and seeds.
+
+    Returns
+    -------
+    dict
+        Columns `step` and `loss`, by the titles of the network and of what it was trained on.
+    """
     found: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for path in sorted(folder.glob("trainings/*/history.csv")):
         record = files.read_json(path.with_name("record.json"))
         if record.get("target") == "disc":
             key = title(record["network"]), ARMS[record["arm"]]
             found.setdefault(key, []).append(pd.read_csv(path))
-    means = {
+    return {
         key: pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
         for key, curves in sorted(found.items())
     }
+
+
+def _curves(folder: Path) -> Figure | None:
+    means = mean_curves(folder)
     if len(means) <= len(MARKERS):
         lines = {", ".join(key): mean for key, mean in means.items()}
         return diagrams.learning_curve(lines) if lines else None

@@ -68,6 +68,13 @@ def read(path: str | os.PathLike | io.StringIO) -> pd.DataFrame:
     return numeric(pd.read_csv(path, dtype=TEXT, keep_default_na=False))
 
 
+def together(paths: Iterable[Path]) -> pd.DataFrame | None:
+    """Read the scores of several trainings as one table; None without any."""
+    found = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
+    # Read again as one, for a column that is empty in one training has no type there.
+    return read(io.StringIO(pd.concat(found).to_csv(index=False))) if found else None
+
+
 def of(folder: str | os.PathLike) -> pd.DataFrame | None:
     """Scores of an experiment's folder: its `metrics.csv`, else those of its finished trainings.
 
@@ -83,11 +90,10 @@ def of(folder: str | os.PathLike) -> pd.DataFrame | None:
     """
     folder = Path(folder)
     whole = folder / "metrics.csv"
-    paths = [whole] if whole.is_file() else sorted(folder.glob(f"trainings/*/{METRICS}"))
     try:
-        found = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
-        # Read again as one, for a column that is empty in one training has no type there.
-        return read(io.StringIO(pd.concat(found).to_csv(index=False))) if found else None
+        if whole.is_file():
+            return read(whole)
+        return together(sorted(folder.glob(f"trainings/*/{METRICS}")))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(
             f"the scores in {folder} cannot be read ({error}); delete the broken file and call "

@@ -32,12 +32,11 @@ API = {
 
 CONF = """\
 project, author = "ivdlib", "The ivdlib authors"
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.doctest"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme, html_title = "furo", "ivdlib"
 html_show_sphinx = False
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}  # else from a server; a widget's static picture stands in the page
-nb_remove_code_outputs = False
 myst_heading_anchors = 3
 napoleon_google_docstring = False
 napoleon_use_ivar = True

@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+import scripts
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -190,10 +190,7 @@ def test_one_version():
 
 
 def build_script():
-    spec = spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("build")
 
 
 def test_notebooks_are_in_step_with_their_source():

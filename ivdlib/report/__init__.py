@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup
 from nbconvert.filters import markdown2html
 
-from ivdlib import files, pages
+from ivdlib import audit, files, pages
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import lesson, pdf, record, results
 from ivdlib.report.pdf import PANGO
@@ -88,9 +89,9 @@ def render(
 ) -> str:
     """The report as one HTML page; parameters as for `build`."""
     author = author or Author()
-    audit = folder / "AUDIT.md"
-    if audit.is_file() and not (folder / "record.json").is_file():
-        return _audit(audit, author)
+    claims = folder / audit.PAGE
+    if claims.is_file() and not (folder / "record.json").is_file():
+        return _audit(claims, author)
     made = results.record_of(folder)
     metrics = results.metrics_of(folder)
     name = made.get("name", folder.name)
@@ -133,8 +134,6 @@ def _audit(path: Path, author: Author) -> str:
 
 def _markdown(path: Path, stem: str) -> dict[str, Any]:
     """A page in Markdown as part of a report, its pictures within it."""
-    from bs4 import BeautifulSoup
-
     soup = BeautifulSoup(markdown2html(path.read_text(encoding="utf-8")), "html.parser")
     for image in soup.find_all("img"):
         place = path.parent / str(image.get("src", ""))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import claims, diagrams, files, plotting, statistics, tables
+from ivdlib import claims, diagrams, plotting, result_figures, tables
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.profiles import ARMS, title
+from ivdlib.profiles import title
 from ivdlib.report import fill, record, results, write
 from ivdlib.report.record import Author
 
@@ -82,10 +82,9 @@ def _about(found: Found) -> list[tuple[str, ...]]:
 
 
 def _people(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> pd.Series | None:
-    rows = tables.disc_rows(metrics)
-    rows = rows[(rows["network"] == network) & (rows["trained_on"] == arm)]
-    rows = rows[rows["contrast"].str.contains("+", regex=False) == fused]
-    return statistics.by_patient(rows) if len(rows) else None
+    """Mean Dice of each patient, on single or on fused contrasts."""
+    names = [n for n in tables.disc_rows(metrics)["contrast"].unique() if "+" in n]
+    return claims.chosen(metrics, network, arm, names if fused else None)
 
 
 def _kinds(found: Found) -> list[tuple[str, str]]:
@@ -124,24 +123,15 @@ def _differences(found: Found) -> list[tuple[str, ...]]:
 
 def _figures(found: Found) -> list[dict[str, str]]:
     """Learning curves: a panel for each network and kind of training, a line an experiment."""
-    curves: dict[str, dict[str, list[pd.DataFrame]]] = {}
+    panels: dict[str, dict[str, pd.DataFrame]] = {}
     for name, (_, _, folder) in found.items():
-        for path in sorted(folder.glob("trainings/*/history.csv")):
-            made = files.read_json(path.with_name("record.json"))
-            if made.get("target") == "disc":
-                panel = f"{title(made['network'])}, {ARMS[made['arm']]}"
-                curves.setdefault(panel, {}).setdefault(name, []).append(pd.read_csv(path))
-    if not curves:
+        for key, mean in result_figures.mean_curves(folder).items():
+            panels.setdefault(", ".join(key), {})[name] = mean
+    if not panels:
         return []
-    means = {
-        panel: {
-            name: pd.concat(parts).groupby("step", as_index=False)["loss"].mean()
-            for name, parts in lines.items()
-        }
-        for panel, lines in sorted(curves.items())
-    }
     alt = (
         "Training loss over the steps, mean over folds and seeds: a panel for each network and "
         "kind of training, a line for each experiment."
     )
-    return [{"src": plotting.data_uri(diagrams.learning_curves(means), alt), "alt": alt}]
+    figure = diagrams.learning_curves(dict(sorted(panels.items())))
+    return [{"src": plotting.data_uri(figure, alt), "alt": alt}]

@@ -89,9 +89,8 @@ def _answer(cell: nbformat.NotebookNode) -> bool:
 
 
 def _sum(found: Iterable[Result]) -> str:
-    found = list(found)
-    text = f"{sum(r.points or 0 for r in found):g} of {sum(r.most for r in found):g}"
-    waiting = sum(r.most for r in found if r.points is None)
+    points, most, waiting = grades.totals(found)
+    text = f"{points:g} of {most:g}"
     return f"{text}, {waiting:g} {grades.BY_HAND}" if waiting else text
 
 
@@ -171,11 +170,8 @@ def _marks(found: Mapping[str, Sequence[Result]]) -> dict[str, float | None]:
     marks: dict[str, float | None] = {}
     for stem, results_ in found.items():
         marks |= {f"{stem[:2]}/{k}": r.points for k, r in enumerate(results_, start=1)}
-    every = [r for results_ in found.values() for r in results_]
-    marks["points"] = sum(r.points or 0 for r in every)
-    marks["of"] = sum(r.most for r in every)
-    marks["waiting"] = sum(r.most for r in every if r.points is None)
-    return marks
+    every = grades.totals(r for results_ in found.values() for r in results_)
+    return marks | dict(zip(("points", "of", "waiting"), every, strict=True))
 
 
 def _safe(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,13 @@ def results(
             state = BY_HAND if points is None else f"graded; {state}"
         found.append(Result(ident, title or ident, most, points, state))
     return found
+
+
+def totals(found: Iterable[Result]) -> tuple[float, float, float]:
+    """Points, points that could be had, and those of them that wait for the lecturer."""
+    found = list(found)
+    waiting = sum(result.most for result in found if result.points is None)
+    return sum(r.points or 0 for r in found), sum(r.most for r in found), waiting
 
 
 def _checked(cell: nbformat.NotebookNode, most: float, written: bool) -> tuple[float | None, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from ivdlib import files, result_figures, tables
+from ivdlib import audit, files, result_figures, tables
 from ivdlib.errors import DataError
 from ivdlib.fusion import is_derived
 
@@ -113,8 +113,8 @@ def worst(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
 
 def audit_page(folder: Path) -> Path | None:
     """The page of claims that this experiment has a part in, see `audit_page.write`."""
-    place = folder.parent.parent / "AUDIT.md"
-    return place if folder.parent.name == "audit" and place.is_file() else None
+    place = folder.parent.parent / audit.PAGE
+    return place if folder.parent.name == audit.FOLDER and place.is_file() else None
 
 
 def record_of(folder: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from scripts import need
 
 # No look-up of Google's hosts at every start; a browser that root may start; WebGL in software.
 FLAGS = [
@@ -39,12 +40,6 @@ STATE = """() => {
     images: images.filter(i => i.complete && i.naturalWidth > 50).length,
   };
 }"""
-
-
-def need(condition: object, sentence: str) -> None:
-    """Skip where a program is missing; fail in CI, where it must not be."""
-    if not condition:
-        (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
 """The book: every lesson and every chapter of the reference, and nothing from elsewhere."""
 
 import importlib.util
-import os
 from pathlib import Path
 
 import pytest
+import scripts
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,17 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def book():
-    spec = importlib.util.spec_from_file_location("book", ROOT / "notebooks" / "book.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("book")
 
 
 @pytest.mark.slow
 def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
-    if any(importlib.util.find_spec(name) is None for name in ("sphinx", "myst_nb", "furo")):
-        sentence = "the book's packages are not installed: pip install -e .[book]"
-        (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
+    there = all(importlib.util.find_spec(name) for name in ("sphinx", "myst_nb", "furo"))
+    scripts.need(there, "the book's packages are not installed: pip install -e .[book]")
     monkeypatch.setattr(book, "EXECUTED", tmp_path / "nowhere")
     assert book.main(["--out", str(tmp_path / "site")]) == 0
     site = tmp_path / "site"

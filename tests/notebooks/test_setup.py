@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+import scripts
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"))
@@ -15,10 +15,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"))
 
 @pytest.fixture(scope="module")
 def setup() -> str:
-    spec = spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
-    build = module_from_spec(spec)
-    spec.loader.exec_module(build)
-    return build.SETUP
+    return scripts.load("build").SETUP
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """The page of run times, made from lessons that papermill has executed."""
 
 import json
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
+import scripts
 
 from ivdlib.errors import DataError
 
@@ -15,10 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def status():
-    spec = spec_from_file_location("notebooks_status", ROOT / "notebooks" / "status.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("status")
 
 
 RECORD = {
@@ -100,9 +97,7 @@ def test_without_a_folder_it_explains_itself(status, capsys):
 
 
 def test_the_notebooks_take_their_times_from_it(status, report):
-    spec = spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
-    build = module_from_spec(spec)
-    spec.loader.exec_module(build)
+    build = scripts.load("build")
     write_lesson(report, "03_stopped.failed.ipynb", 5, failed=True)
     path = report / "status.md"
     path.write_text(status.page(report), encoding="utf-8")

@@ -2,12 +2,12 @@
 
 import ast
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+import scripts
 
 from ivdlib.parameters import TYPES
 
@@ -19,9 +19,7 @@ MEDIAN, NINETIETH, MOST = 6, 15, 30  # lines of a code cell
 @pytest.fixture(scope="module")
 def lessons() -> dict[str, list]:
     """Cells of each lesson as a reader sees them."""
-    spec = spec_from_file_location("notebooks_build", ROOT / "notebooks" / "build.py")
-    build = module_from_spec(spec)
-    spec.loader.exec_module(build)
+    build = scripts.load("build")
     return {p.stem: nbformat.reads(build.render(p), as_version=4).cells for p in SOURCES}
 
 

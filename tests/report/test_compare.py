@@ -85,8 +85,7 @@ def test_what_cannot_be_compared(tmp_path):
     with pytest.raises(DataError, match=r"record\.json"):
         compare.build([one, tmp_path / "nowhere"], tmp_path / "out")
     empty = experiment(tmp_path / "empty")
-    for path in (empty / "metrics.csv",):
-        path.unlink()
+    (empty / "metrics.csv").unlink()
     with pytest.raises(DataError, match="has been scored"):
         compare.build([one, empty], tmp_path / "out")
     assert not list(tmp_path.glob("out*"))

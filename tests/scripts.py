@@ -1,0 +1,24 @@
+"""What tests of scripts outside the library share."""
+
+import os
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+
+
+def load(name: str) -> ModuleType:
+    """A script of `notebooks/`, such as "build", as a module."""
+    spec = spec_from_file_location(f"notebooks_{name}", NOTEBOOKS / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def need(condition: object, sentence: str) -> None:
+    """Skip where a program or package is missing; fail in CI, where it must not be."""
+    if not condition:
+        (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
