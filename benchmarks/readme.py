@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ivdlib import files, statistics, tables
+from ivdlib import audit, files, metrics_csv, statistics, tables
 from ivdlib.profiles import TITLES, title
 from ivdlib.trial import TOGETHER
 
@@ -28,8 +28,6 @@ EXPERIMENTS = {
     "phantom": "phantom",
     "phantom_paper": "phantom, paper's size, one fold",
 }
-PATIENTS = 4
-"""Comparisons over fewer are on the audit's page alone."""
 
 
 def _place(group: tuple[tuple[str, str], pd.DataFrame]) -> tuple[int, str]:
@@ -62,15 +60,15 @@ def dice() -> str:
     lines = [tables.line(heads), "|---|---|---|---:|---:|---:|---:|"]
     lines += [tables.line(row) for row in _paper()]
     for name, label in EXPERIMENTS.items():
-        metrics = tables.of(REFERENCE / "audit" / name)
+        metrics = metrics_csv.of(REFERENCE / "audit" / name)
         metrics = metrics[(metrics["target"] == "disc") & (metrics["fold"] > 0)]
         metrics = metrics[metrics["trained_on"].str.startswith("contrasts")]
         for (network, arm), mine in sorted(metrics.groupby(["network", "trained_on"]), key=_place):
-            volumes, both = tables.disc_rows(mine), tables.disc_rows(mine, TOGETHER)
+            volumes, both = metrics_csv.disc_rows(mine), metrics_csv.disc_rows(mine, TOGETHER)
             if arm == "contrasts+random" or len(volumes) + len(both) == 0:
                 continue
             fused = volumes[volumes["contrast"].str.contains("+", regex=False)]
-            cells = map(_mean, (tables.single(volumes), fused, both))
+            cells = map(_mean, (metrics_csv.single(volumes), fused, both))
             people = str(mine["subject"].nunique())
             lines.append(
                 tables.line((label, title(network), arm.replace("+", " + "), *cells, people))
@@ -79,21 +77,32 @@ def dice() -> str:
 
 
 def claims() -> str:
-    """What the paper says and enough patients could judge; ideas one by one on real scans only."""
-    lines = ["| claim | data | difference | n | verdict |", "|---|---|---:|---:|---|"]
+    """What the paper says and enough patients could judge."""
+    lines = ["| claim | experiment | difference | n | verdict |", "|---|---|---:|---:|---|"]
     rows = pd.read_csv(REFERENCE / "audit.csv")
-    said = (rows["source"] != "ours") & (rows["data"] != "phantom_ablation")
-    for row in rows[said & (rows["patients"] >= PATIENTS)].itertuples():
+    for row in rows[(rows["source"] != "ours") & (rows["patients"] >= audit.PATIENTS)].itertuples():
         claim = row.claim.split(" (the network")[0]
-        interval = f"{row.mean:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
-        data = row.data.split("_")[0]
-        lines.append(tables.line((claim, data, interval, str(row.patients), row.verdict)))
+        interval = f"{row.mean:+.3f} {statistics.shown_interval(row.low, row.high, 3)}"
+        cells = (claim, row.experiment.replace("_", " "), interval, str(row.patients), row.verdict)
+        lines.append(tables.line(cells))
     return "\n".join(lines)
+
+
+def transfer() -> str:
+    """What a network that saw the phantom alone is worth on real crops, by patient."""
+    page = (REFERENCE / "transfer" / "table.md").read_text(encoding="utf-8")
+    heads, rule, *rows = [line for line in page.splitlines() if line.startswith("|")]
+    cells = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)
+    named = (
+        (title(network) if network in TITLES else f"{network} (no network)", *rest)
+        for network, *rest in cells
+    )
+    return "\n".join([heads, rule, *map(tables.line, named)])
 
 
 def filled(text: str) -> str:
     """Fill the tables of a README anew."""
-    for name, table in (("dice", dice()), ("claims", claims())):
+    for name, table in (("dice", dice()), ("claims", claims()), ("transfer", transfer())):
         begin, end = f"<!-- {name} -->\n", "<!-- end -->"
         text = re.sub(f"{begin}.*?{end}", f"{begin}{table}\n{end}", text, count=1, flags=re.S)
     return text

@@ -15,16 +15,23 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import statistics
-from ivdlib.claims import CLAIMS, FIXED, chosen
+from ivdlib.claims import CLAIMS, FIXED, difference, patient_dice
 from ivdlib.errors import DataError
+from ivdlib.metrics_csv import disc_rows, single
+from ivdlib.profiles import title
 from ivdlib.statistics import Comparison
-from ivdlib.tables import disc_rows, single
 
 PAGE, FOLDER = "AUDIT.md", "audit"
 """The page of claims, and where its experiments lie, beside it."""
 
 PATIENTS = 4
 """Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
+
+
+UNLIKE = (
+    "name", "note", "networks", "arms", "seeds", "score_discs", "stress", "references", "comparable"
+)  # fmt: skip
+"""Fields of a profile that change no training that two experiments share."""
 
 
 def verdict(found: Comparison | None, margin: float = 0.0) -> str:
@@ -44,14 +51,14 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Parameters
     ----------
     experiments : mapping of str to DataFrame
-        Rows of `metrics.csv` by what the data are called.
+        Rows of `metrics.csv` by the name of the experiment.
 
     Returns
     -------
     DataFrame
-        `key`, `claim`, `source`, `difference`, `data`, `mean`, `low`, `high`, `p`, `patients`,
-        `verdict`, `fixed`; a row a claim and data set. Where variants of FDS-CNN were trained, only
-        claims about those.
+        `key`, `claim`, `source`, `difference`, `experiment`, `mean`, `low`, `high`, `p`,
+        `patients`, `verdict`, `fixed`; a row a claim and experiment. Where variants of FDS-CNN were
+        trained, only claims about those.
 
     Raises
     ------
@@ -61,16 +68,16 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if not experiments:
         raise DataError("there is no finished experiment to judge claims by; run make audit first.")
     rows = []
-    ablations = {d for d, m in experiments.items() if m["network"].str.contains(":").any()}
+    ablations = {n for n, m in experiments.items() if m["network"].str.contains(":").any()}
     for claim in CLAIMS:
-        for data, metrics in experiments.items():
-            if data in ablations and not claim.variant:
+        for name, metrics in experiments.items():
+            if name in ablations and not claim.variant:
                 continue
             found = claim.test(metrics)
             numbers = (found.mean, found.low, found.high, found.p) if found else (np.nan,) * 4
             rows.append({
                 "key": claim.key, "claim": claim.text, "source": claim.source,
-                "difference": claim.difference, "data": data,
+                "difference": claim.difference, "experiment": name,
                 **dict(zip(("mean", "low", "high", "p"), numbers, strict=True)),
                 "patients": len(found.differences) if found else 0,
                 "verdict": verdict(found, claim.margin), "fixed": claim.key in FIXED,
@@ -90,12 +97,13 @@ def spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFra
     DataFrame
         `data`, `use` of the spine, `discs_inside` and `region_share` (means over scans),
         `dice` of FDS-CNN, and `mean`, `low`, `high`, `p`, `patients` of its difference to no region
-        at all; a row an experiment, of data that were tried with a region and without.
+        at all, over the patients that both have; a row an experiment, of data that were tried with
+        a region and without.
     """
     alike: dict[str, list] = {}
     for record, metrics in experiments.values():
-        if chosen(metrics, "fds_cnn") is not None:
-            alike.setdefault(_without_spine(record), []).append((record, metrics))
+        if patient_dice(metrics, "fds_cnn") is not None:
+            alike.setdefault(likeness(record, "spine"), []).append((record, metrics))
     rows = []
     for group in alike.values():
         plain = [metrics for record, metrics in group if _use(record)["region"] == "none"]
@@ -109,28 +117,33 @@ def _use(record: Mapping) -> Mapping:
 
 
 def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> dict:
-    use, found = _use(record), chosen(metrics, "fds_cnn")
-    compared = statistics.compare(found, chosen(plain, "fds_cnn"))
+    use, found = _use(record), patient_dice(metrics, "fds_cnn")
+    compared = difference(found, patient_dice(plain, "fds_cnn"))
+    shared = compared.differences.index if compared else found.index
     scans = disc_rows(metrics).groupby("case")[["discs_inside", "region_share"]]
     masked = "zero outside" if use["mask"] else "places the tiles"
     return {
         "data": record["data"],
         "use": "none" if use["region"] == "none" else f"{use['region']}, {masked}",
         **scans.mean().mean(),
-        "dice": found.mean(), "mean": compared.mean, "low": compared.low,
-        "high": compared.high, "p": compared.p, "patients": len(found),
+        "dice": found[shared].mean(), "patients": len(shared),
+        **{key: getattr(compared, key, np.nan) for key in ("mean", "low", "high", "p")},
     }  # fmt: skip
 
 
-def _without_spine(record: Mapping) -> str:
-    """What must be equal for two uses of the spine stage to be compared."""
-    config = record["config"]
-    return repr((config["data"], config["folds"], config["profile"]["training"]))
+def likeness(record: Mapping, *aside: str) -> str:
+    """All that decides on the trainings of an experiment, but for some fields of its profile.
+
+    Experiments of equal likeness can be compared: they differ in these fields alone.
+    """
+    config, aside = record["config"], {*aside, *UNLIKE}
+    profile = {k: v for k, v in config["profile"].items() if k not in aside}
+    return repr((config["data"], profile if "leak" in aside else (config["folds"], profile)))
 
 
 def patients(metrics: pd.DataFrame) -> pd.DataFrame:
     """Every patient's mean Dice: a row a patient, a column a network and what it trained on."""
     columns = {}
     for (network, arm), mine in disc_rows(metrics).groupby(["network", "trained_on"], sort=False):
-        columns[f"{network}, {arm}"] = statistics.by_patient(single(mine))
+        columns[f"{title(network)}, {arm}"] = statistics.by_patient(single(mine))
     return pd.DataFrame(columns)

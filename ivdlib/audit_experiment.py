@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivdlib import audit, result_figures, tables
+from ivdlib import audit, metrics_csv, result_figures
 from ivdlib.audit import FOLDER
 from ivdlib.audit_sections import table
 from ivdlib.profiles import TITLES, title
@@ -22,16 +22,19 @@ def experiment(
     profile = record["config"]["profile"]
     training = profile["training"]
     seconds = record.get("seconds", 0.0)
+    scored = metrics[metrics["target"] == "disc"]
     parts = [
         f"## {name}\n\n"
         f"Data: {record['data']}{' (phantom)' if record['phantom'] else ''}, "
-        f"{len(record['cases'])} scans of {metrics['subject'].nunique()} patients, "
-        f"{len(record['config']['folds'])} folds; size {profile['size']}, "
-        f"{training['steps']} steps of {training['batch']} tiles, "
-        f"rate {training['learning_rate']:g} ({training['schedule']}); "
-        f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}; "
+        f"{scored['case'].nunique()} scans of {scored['subject'].nunique()} patients scored, "
+        f"{scored['fold'].nunique()} of {len(record['config']['folds'])} folds; size "
+        f"{profile['size']}, {training['steps']} steps of {training['batch']} tiles, "
+        f"rate {training['learning_rate']:g} ({training['schedule']}); {_seeds(scored)}; "
         f"{seconds / 3600:.1f} h of training and scoring on {'; '.join(record['devices'])}.\n"
     ]
+    if record.get("derived"):
+        names = ", ".join(record["derived"])
+        parts.append(f"Derived, not measured: {names}, computed from the other contrasts.\n")
     if record["left"]:
         parts.append(
             f"**Unfinished: {record['left']} of {record['planned']} trainings are left.** "
@@ -50,13 +53,27 @@ def experiment(
     return "\n".join(part for part in parts if part)
 
 
+def _seeds(scored: pd.DataFrame) -> str:
+    """How many seeds there are; unlike numbers for unlike trainings are both said."""
+    each = scored[scored["fold"] > 0].groupby(["network", "trained_on", "fold"])["seed"].nunique()
+    if each.empty:
+        return "no disc network is scored"
+    least, most = int(each.min()), int(each.max())
+    return f"{most} seed{'s' * (most > 1)}" + (
+        f" ({least} in some trainings)" if least < most else ""
+    )
+
+
 def _spine(metrics: pd.DataFrame) -> str:
     """The spine stage: Dice of its network, discs inside its region, share of the image."""
-    dice = metrics.loc[metrics["target"] == "spine", "dice"]
+    spine = metrics[metrics["target"] == "spine"]
+    dice = spine["dice"]
     if dice.empty:
         return ""
-    text = f"mean Dice {dice.mean():.4f} over {len(dice)} scans (least {dice.min():.4f})"
-    discs = tables.disc_rows(metrics)
+    text = (
+        f"mean Dice {dice.mean():.4f} over {spine['case'].nunique()} scans (least {dice.min():.4f})"
+    )
+    discs = metrics_csv.disc_rows(metrics)
     if len(discs):
         scans = discs.groupby("case")[["discs_inside", "region_share"]].mean()
         inside, share = scans["discs_inside"], scans["region_share"]
@@ -70,7 +87,7 @@ def _spine(metrics: pd.DataFrame) -> str:
 
 def _discs(metrics: pd.DataFrame) -> str:
     """Disc by disc: all, by level where known, and apart those that a seam between tiles cuts."""
-    discs = tables.single(tables.disc_rows(metrics, "disc"))
+    discs = metrics_csv.single(metrics_csv.disc_rows(metrics, "disc"))
     discs = discs[discs["network"].isin(list(TITLES))]
     if discs.empty:
         return ""
@@ -82,18 +99,24 @@ def _discs(metrics: pd.DataFrame) -> str:
     rows = []
     for group, part in groups.items():
         for (network, arm), mine in part.groupby(["network", "trained_on"], sort=False):
-            means = mine[["dice", "asd_mm", "hd95_mm", "centre_distance_mm"]].mean()
-            rows.append((group, title(network), arm, str(mine[["case", "disc"]].drop_duplicates()
-                         .shape[0]), f"{means.iloc[0]:.4f}",
-                         *(f"{v:.2f}" for v in means.iloc[1:])))  # fmt: skip
-    heads = ("discs", "network", "trained on", "number", "Dice", "surface distance (mm)",
-             "95 % Hausdorff (mm)", "centres (mm)")  # fmt: skip
-    return "Disc by disc, single contrasts, mean over discs:\n\n" + table(heads, rows)
+            each = mine.groupby(["case", "disc", "contrast"], as_index=False)  # over seeds
+            found = each[["dice", "asd_mm", "hd95_mm", "centre_distance_mm"]].mean()
+            dice, *distances = found.iloc[:, 3:].mean()
+            rows.append((group, title(network), arm, str(len(found[["case", "disc"]]
+                         .drop_duplicates())), f"{dice:.4f}", f"{(found['dice'] == 0).mean():.1%}",
+                         *(f"{distance:.2f}" for distance in distances)))  # fmt: skip
+    heads = ("discs", "network", "trained on", "number", "Dice", "missed",
+             "surface distance (mm)", "95 % Hausdorff (mm)", "centres (mm)")  # fmt: skip
+    text = (
+        "Disc by disc, single contrasts, mean over discs. The distance of a missed disc counts as "
+        "the diagonal of its scan, so a few of them rule the means in mm:\n\n"
+    )
+    return text + table(heads, rows)
 
 
 def _worst(metrics: pd.DataFrame) -> str:
     named = ", ".join(
         f"{row.case} {row.contrast} ({row.trained_on}) {row.dice:.3f}"
-        for row in tables.worst(metrics).itertuples()
+        for row in metrics_csv.worst(metrics).itertuples()
     )
     return f"Worst scans of FDS-CNN: {named}.\n" if named else ""

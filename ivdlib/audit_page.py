@@ -14,9 +14,9 @@ from ivdlib import (
     claims,
     diagrams,
     files,
+    metrics_csv,
     plotting,
     result_figures,
-    tables,
 )
 from ivdlib.audit import FOLDER, PAGE
 from ivdlib.audit_sections import Found
@@ -39,8 +39,10 @@ of the exact sign-flip test, which with n patients cannot fall below 2/2ⁿ. *Su
 the interval lies above zero; for a claim that something costs nothing, above −{claims.NO_WORSE:g}.
 Two comparisons were fixed before any result was seen (marked ●); the others are descriptive, and
 one interval in twenty leaves zero out by chance. Folds share training patients, so patients are not
-quite independent. The last weights count; no score of a patient that tests chose anything (what was
-seen before something else changed is told in the README beside this page)."""
+quite independent. The last weights count. Within a fold its test patients chose nothing; but the
+learning rate and the recipe `better` hold in every fold and were chosen on inner patients, who test
+in another one (named below), and what was seen before something else changed, the momentum of batch
+normalisation among it, is told in the README beside this page."""
 
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""
@@ -67,7 +69,7 @@ def experiments(folder: str | os.PathLike) -> dict[str, Found]:
     """Find the experiments with results in a folder: by kind, then by name."""
     found = {one: {} for one in KINDS}
     for path in sorted(Path(folder).glob("*/record.json")):
-        record, metrics = files.read_json(path), tables.of(path.parent)
+        record, metrics = files.read_json(path), metrics_csv.of(path.parent)
         if metrics is not None and "profile" in record.get("config", {}):
             found[kind(record)][path.parent.name] = record, metrics
     return found
@@ -82,14 +84,15 @@ def _drawn(judged: pd.DataFrame, place: Path) -> str:
     """Draw what has a verdict; images made worse apart, for their scale is another."""
     clear = judged[~judged["verdict"].str.startswith("not tested")]
     worse = clear["key"].isin([f"noise_{kind}" for kind in STRESSES])
-    drawn, lines = {}, []
+    drawn, lines, names = {}, [], clear["experiment"].unique()
+    clear = clear.rename(columns={"experiment": "series"})
     for name, what, rows in (
         ("claims", "on images as they are", clear[~worse]),
         ("claims_worse", "on images made worse", clear[worse]),
     ):
         if len(rows):
             label = f"difference of the mean Dice, {what}"
-            drawn[name] = diagrams.forest(rows, label, clear["data"].unique())
+            drawn[name] = diagrams.forest(rows, label, names)
             alt = f"The verdicts {what}: for each claim and data set a mean and its interval."
             lines.append(f"![{alt}]({FOLDER}/{name}.png)\n")
     plotting.save(drawn, place)

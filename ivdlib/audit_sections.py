@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ivdlib import audit, models, statistics, tables
 from ivdlib import cost as costs
-from ivdlib import models, statistics, tables
-from ivdlib.claims import chosen, difference
+from ivdlib.claims import difference, fds_against_unet, patient_dice
 from ivdlib.leaks import BEST
+from ivdlib.metrics_csv import disc_rows
 from ivdlib.profiles import title
 from ivdlib.statistics import Comparison
 from ivdlib.trial import TOGETHER
@@ -42,8 +44,8 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _numbers(mean: float, low: float, high: float, p: float, patients: int) -> tuple[str, ...]:
     """Cells of a comparison: mean, then those of `NUMBERS`."""
-    interval = f"[{low:+.4f}, {high:+.4f}]" if np.isfinite(low) else "–"
-    return f"{mean:+.4f}", interval, f"{p:.3f}", str(patients)
+    interval = statistics.shown_interval(low, high)
+    return f"{mean:+.4f}", interval, statistics.shown_p(p), str(patients)
 
 
 def _compared(found: Comparison | None) -> tuple[str, ...]:
@@ -60,8 +62,9 @@ def claims(judged: pd.DataFrame) -> str:
             continue
         claim = ("● " if row.fixed else "") + f"{row.claim} ({row.source})"
         numbers = _numbers(row.mean, row.low, row.high, row.p, row.patients)
-        rows.append((claim, row.difference, row.data, *numbers, row.verdict))
-    heads = ("claim", "difference of the mean Dice", "data", "mean", *NUMBERS, "verdict")
+        rows.append((claim, row.difference, row.experiment, *numbers, row.verdict))
+    heads = ("claim", "difference of the mean Dice", "experiment", "mean", *NUMBERS,
+             "verdict")  # fmt: skip
     return "## Claims that compare\n\n" + table(heads, rows)
 
 
@@ -72,14 +75,20 @@ def spine(rows: pd.DataFrame) -> str:
     cells = (
         (
             row.data, row.use, f"{row.discs_inside:.2%}", f"{row.region_share:.0%}",
-            f"{row.dice:.4f}", f"{row.mean:+.4f} [{row.low:+.4f}, {row.high:+.4f}]",
-            str(row.patients),
+            f"{row.dice:.4f}", *_beside_none(row),
         )
         for row in rows.itertuples()
     )  # fmt: skip
     heads = ("data", "region of the spine", "disc voxels inside", "share of the image",
-             "Dice of FDS-CNN", "difference to none", "n")  # fmt: skip
+             "Dice of FDS-CNN", "difference to none", *NUMBERS)  # fmt: skip
     return "## Pre-segmentation of the spine\n\n" + table(heads, cells)
+
+
+def _beside_none(row: Any) -> tuple[str, ...]:
+    """Cells of the difference to no region; none is not compared with itself."""
+    if row.use == "none" or np.isnan(row.mean):
+        return "–", "–", "–", str(row.patients)
+    return _numbers(row.mean, row.low, row.high, row.p, row.patients)
 
 
 def cost() -> str:
@@ -126,14 +135,20 @@ def choices(found: Found) -> str:
         profile = record["config"]["profile"]
         training = profile["training"]
         for (network, arm), mine in _kinds(metrics):
-            means = (_mean(tables.disc_rows(mine)), _mean(tables.disc_rows(mine, TOGETHER)))
+            people = ", ".join(sorted(mine["subject"].unique()))
+            means = (
+                _mean(disc_rows(mine)),
+                _mean(disc_rows(mine, TOGETHER)),
+            )
             rows.append((name, title(network), arm, f"{training['learning_rate']:g}",
-                         str(training["steps"]), *means))  # fmt: skip
-    heads = ("experiment", "network", "trained on", "rate", "steps", "all images",
-             "one mask a scan")  # fmt: skip
+                         str(training["steps"]), people, *means))  # fmt: skip
+    heads = ("experiment", "network", "trained on", "rate", "steps", "inner patients",
+             "all images", "one mask a scan")  # fmt: skip
     text = (
         "## Chosen on inner patients\n\nOf each fold's training patients one was set aside for "
-        "this; the patients that test had no part in it. Mean Dice over these patients:\n\n"
+        "this; the patients that test in the same fold had no part in it. But what was chosen "
+        "holds in every fold, and these patients test in another one. Mean Dice over these "
+        "patients:\n\n"
     )
     return text + table(heads, rows)
 
@@ -152,10 +167,10 @@ def together(found: Found) -> str:
     rows = []
     for name, (record, metrics) in found.items():
         steps = str(record["config"]["profile"]["training"]["steps"])
-        scans = tables.disc_rows(metrics, TOGETHER)
+        scans = disc_rows(metrics, TOGETHER)
         for (network, arm), mine in scans.groupby(["network", "trained_on"], sort=False):
             people = statistics.by_patient(mine)
-            interval = "[{:.4f}, {:.4f}]".format(*statistics.interval(people))
+            interval = statistics.shown_interval(*statistics.interval(people), sign="")
             cells = (f"{people.mean():.4f}", interval, str(len(people)))
             rows.append((name, title(network), arm, steps, *cells))
     if not rows:
@@ -201,11 +216,11 @@ def leaks(results: Found, found: Found) -> str:
         leak = record["config"]["profile"]["leak"]
         for (network, arm), mine in _kinds(metrics):
             if leak == "epoch":
-                flattered = chosen(mine, network, arm, scope=BEST)
-                honest = chosen(mine, network, arm)
+                flattered = patient_dice(mine, network, arm, scope=BEST)
+                honest = patient_dice(mine, network, arm)
                 what = "best step of the learning curve, chosen on the test scans"
             else:
-                flattered = chosen(mine, network, arm)
+                flattered = patient_dice(mine, network, arm)
                 honest = _honest(results, record, network, arm)
                 what = "folds of scans: a patient trains and tests"
             numbers = _compared(difference(flattered, honest))
@@ -219,13 +234,17 @@ def leaks(results: Found, found: Found) -> str:
 def _honest(results: Found, leaking: dict, network: str, arm: str) -> pd.Series | None:
     """Dice of the experiment that differs in nothing but the leak, and perhaps the precision."""
 
-    def alike(record: dict) -> tuple:
-        config = record["config"]
-        return config["data"], config["profile"]["training"] | {"precision": ""}
+    def alike(record: dict) -> str:
+        profile = record["config"]["profile"]
+        training = profile["training"] | {"precision": ""}
+        config = record["config"] | {"profile": profile | {"training": training}}
+        return audit.likeness({"config": config}, "leak", "folds")
 
     for record, metrics in results.values():
-        if alike(record) == alike(leaking) and (found := chosen(metrics, network, arm)) is not None:
-            return found
+        if alike(record) == alike(leaking):
+            found = patient_dice(metrics, network, arm)
+            if found is not None:
+                return found
     return None
 
 
@@ -233,11 +252,8 @@ def partitions(results: Found, found: Found) -> str:
     """The comparison of networks with the patients divided into other folds."""
     data = {record["config"]["data"] for record, _ in found.values()}
     first = {n: pair for n, pair in results.items() if pair[0]["config"]["data"] in data}
-    rows = [
-        (name, *_compared(difference(chosen(metrics, "fds_cnn"), chosen(metrics, "unet"))))
-        for name, (_, metrics) in {**first, **found}.items()
-        if chosen(metrics, "unet") is not None
-    ]
+    tested = {name: fds_against_unet(metrics) for name, (_, metrics) in {**first, **found}.items()}
+    rows = [(name, *_compared(one)) for name, one in tested.items() if one is not None]
     if not found or not rows:
         return ""
     heads = ("experiment", "FDS-CNN − U-Net", *NUMBERS)

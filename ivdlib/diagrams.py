@@ -108,25 +108,25 @@ def forest(rows: pd.DataFrame, xlabel: str, series: Sequence[str] = ()) -> Figur
     Parameters
     ----------
     rows : DataFrame
-        Columns `claim`, written once where it repeats, `data`, which tells colours and markers
+        Columns `claim`, written once where it repeats, `series`, which tells colours and markers
         apart, `mean`, `low` and `high`.
     xlabel : str
     series : sequence of str, optional
-        Values of `data` in the order of the colours, so that several figures agree. Default: as
+        Values of `series` in the order of the colours, so that several figures agree. Default: as
         they come.
     """
-    names = list(series) or list(rows["data"].unique())
+    names = list(series) or list(rows["series"].unique())
     styles = [*MARKERS, *((colour, "x") for colour, _ in MARKERS)]
     if len(names) > len(styles):
-        raise ConfigError(f"a figure tells {len(styles)} data sets apart, not {len(names)}.")
+        raise ConfigError(f"a figure tells {len(styles)} experiments apart, not {len(names)}.")
     figure = Figure(figsize=(WIDTH, 1.1 + 0.27 * len(rows)), layout="constrained")
     axes, height = figure.subplots(), np.arange(len(rows), 0, -1)
     axes.axvline(0, color=BLACK, linewidth=1)
     for name, (colour, marker) in zip(names, styles, strict=False):
-        mine = rows[rows["data"] == name]
+        mine = rows[rows["series"] == name]
         sides = np.array([mine["mean"] - mine["low"], mine["high"] - mine["mean"]]).clip(0)
         if len(mine):
-            place = height[rows["data"] == name]
+            place = height[rows["series"] == name]
             axes.errorbar(mine["mean"], place, xerr=sides, fmt=marker, color=colour, label=name)
     axes.set_yticks(height, rows["claim"].mask(rows["claim"].duplicated(), ""), fontsize=9)
     axes.tick_params(axis="y", length=0)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import files, profiles, provenance, tables
+from ivdlib import files, metrics_csv, profiles, provenance, tables
 from ivdlib.cases import load_cases
 from ivdlib.choices import open_choices
 from ivdlib.deviations import deviations
@@ -193,7 +193,7 @@ class Experiment(Grid):
         wanted += [spine_stage.digest(self, fold) for fold in self.folds]
         wanted += [trial.reference_digest(self, fold) for fold in self.folds]
         places = [ledger.place(self, digest) for digest in wanted]
-        found = tables.together(p / tables.METRICS for p in places if ledger.finished(p))
+        found = metrics_csv.together(p / metrics_csv.METRICS for p in places if ledger.finished(p))
         if found is None:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
         return found

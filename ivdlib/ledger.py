@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ivdlib import cost, files, inference, models, provenance, tables
+from ivdlib import cost, files, inference, metrics_csv, models, provenance
 from ivdlib.fusion import is_derived
 from ivdlib.options import TrainingOptions
 from ivdlib.splits import Fold
@@ -59,7 +59,7 @@ def place(experiment: Experiment, digest: str) -> Path:
 
 def finished(place: Path) -> bool:
     """Whether a training is done: its record is written last."""
-    return all((place / name).is_file() for name in ("record.json", tables.METRICS))
+    return all((place / name).is_file() for name in ("record.json", metrics_csv.METRICS))
 
 
 def short_hash(fields: Mapping[str, Any]) -> str:
@@ -108,7 +108,7 @@ def finish(
     }  # fmt: skip
     inference.save_weights(engine.model, place / WEIGHTS, card)
     files.write_csv(place / "history.csv", pd.DataFrame(history))
-    files.write_csv(place / tables.METRICS, pd.DataFrame(rows))
+    files.write_csv(place / metrics_csv.METRICS, pd.DataFrame(rows))
     record = provenance.record(
         **what,
         fold=fold.number,

@@ -10,6 +10,10 @@ import jinja2
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+LONG = 20
+"""Rows from which on a table may go on over pages."""
+
+
 def render(template: str, **values: Any) -> str:
     """Fill a template of `templates/`; it gets the style sheet of the reports as `css`.
 
@@ -23,5 +27,6 @@ def render(template: str, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
     )
+    environment.globals["LONG"] = LONG
     css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(css=css, **values)

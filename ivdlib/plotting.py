@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 OUTLINES = ((ORANGE, "solid"), (SKY, "dashed"), (GREEN, "dotted"))
 """Colour and dashes of the first, second and third outline of a figure."""
@@ -74,14 +74,11 @@ def _base64(figure: Figure, alt: str) -> str:
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def save(figures: Mapping[str, Figure], folder: str | os.PathLike) -> list[Path]:
-    """Write figures as `<name>.png`; returns the files."""
-    paths = []
+def save(figures: Mapping[str, Figure], folder: str | os.PathLike) -> None:
+    """Write figures as `<name>.png`."""
     for name, figure in figures.items():
-        paths.append(Path(folder) / f"{name}.png")
-        with atomic(paths[-1]) as temporary:
+        with atomic(Path(folder) / f"{name}.png") as temporary:
             _png(figure, temporary)
-    return paths
 
 
 # --- slices --------------------------------------------------------------------------------

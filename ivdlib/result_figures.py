@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ivdlib import diagrams, files, plotting, tables
+from ivdlib import diagrams, files, metrics_csv, plotting, tables
 from ivdlib.discs import LEVELS
 from ivdlib.plotting import BLUE, MARKERS, VERMILION, WIDTH
 from ivdlib.profiles import ARMS, TITLES, title
@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 VOXELS = 300
 """Of a scan, in `against_water`."""
 
-IDEAL = {"fat+opp": 1, "inn+opp": 2}
-"""How often the water image a fused contrast is, of ideal images, where there is more water."""
-
 ALT = {
-    "learning_curves": "Training loss over the steps, mean over folds: a line for each network and "
-    "kind of training.",
+    "learning_curves": "Training loss over the steps, mean over folds and seeds: a line for each "
+    "network and kind of training.",
     "patients": "Dice of every scan, patient by patient: a colour and marker for each network.",
     "levels": "Dice and average symmetric surface distance of the discs, level by level: a line "
     "for each network.",
@@ -53,7 +50,7 @@ def write(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, 
     folder = Path(folder)
     found = {"learning_curves": _curves(folder)}
     if metrics is None:
-        metrics = tables.of(folder)
+        metrics = metrics_csv.of(folder)
     if metrics is not None:
         found |= {"patients": _patients(metrics), "levels": levels(metrics)}
     drawn = {name: figure for name, figure in found.items() if figure is not None}
@@ -94,13 +91,13 @@ def _curves(folder: Path) -> Figure | None:
 
 def _main(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of the three networks on single contrasts, with fusion where the data have it."""
-    arm = ARMS["with" if tables.has_fusion(rows) else "without"]
+    arm = ARMS["with" if metrics_csv.has_fusion(rows) else "without"]
     rows = rows[rows["network"].isin(list(TITLES)) & (rows["trained_on"] == arm)]
-    return tables.single(rows)
+    return metrics_csv.single(rows)
 
 
 def _patients(metrics: pd.DataFrame) -> Figure | None:
-    rows = _main(tables.disc_rows(metrics))
+    rows = _main(metrics_csv.disc_rows(metrics))
     if rows.empty:
         return None
     scans = rows.groupby(["network", "subject", "case"], as_index=False)["dice"].mean()
@@ -115,7 +112,7 @@ def levels(metrics: pd.DataFrame) -> Figure | None:
     metrics : DataFrame
         Rows of `metrics.csv`.
     """
-    rows = _main(tables.disc_rows(metrics, "disc"))
+    rows = _main(metrics_csv.disc_rows(metrics, "disc"))
     order = [level for level in LEVELS if (rows["level"] == level).any()]
     if not order:
         return None
@@ -134,7 +131,7 @@ def levels(metrics: pd.DataFrame) -> Figure | None:
     return figure
 
 
-def against_water(cases: Iterable[Case], pairs: Sequence[str], seed: int = 0) -> Figure:
+def against_water(cases: Iterable[Case], pairs: Sequence[str]) -> Figure:
     """Draw fused contrasts against the water image, voxel by voxel within the discs.
 
     Parameters
@@ -143,8 +140,6 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str], seed: int = 0) ->
         With labels; from each up to `VOXELS` voxels are drawn.
     pairs : sequence of str
         Fused contrasts, such as ``"inn+opp"``.
-    seed : int, default 0
-        Which voxels.
 
     Returns
     -------
@@ -153,7 +148,7 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str], seed: int = 0) ->
     """
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
-    rng, points = np.random.default_rng(seed), []
+    rng, points = np.random.default_rng(0), []
     for case in cases:
         inside = np.flatnonzero(case.discs)
         chosen = rng.choice(inside, min(VOXELS, len(inside)), replace=False)
@@ -164,7 +159,7 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str], seed: int = 0) ->
         water = np.concatenate([p["wat"] for p in points])
         total = np.concatenate([sum(p[name] for name in pair.split("+")) for p in points])
         axes.plot(water, total, ".", color=BLUE, ms=2, alpha=0.4)
-        ideal = IDEAL.get(pair)
+        ideal = tables.WATER.get(pair)
         if ideal:
             axes.axline((0, 0), slope=ideal, color=VERMILION, label=f"{ideal} × water")
             axes.legend(frameon=False, fontsize=9, loc="upper left")

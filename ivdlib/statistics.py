@@ -45,27 +45,14 @@ class Comparison:
     high: float
     p: float
 
-    @property
-    def clear(self) -> bool:
-        """Whether the interval leaves zero out."""
-        return self.low > 0 or self.high < 0
 
-    def __str__(self) -> str:
-        text = f"{self.mean:+.4f}"
-        if np.isfinite(self.low):
-            text += f" [{self.low:+.4f}, {self.high:+.4f}], p = {self.p:.3f}"
-        return f"{text}, n = {len(self.differences)}"
-
-
-def by_patient(rows: pd.DataFrame, value: str = "dice") -> pd.Series:
-    """Mean of a score for each patient.
+def by_patient(rows: pd.DataFrame) -> pd.Series:
+    """Mean Dice of each patient.
 
     Parameters
     ----------
     rows : DataFrame
         Rows of `metrics.csv` that belong to one network and arm; one scope.
-    value : str, default "dice"
-        Column.
 
     Returns
     -------
@@ -80,17 +67,17 @@ def by_patient(rows: pd.DataFrame, value: str = "dice") -> pd.Series:
     """
     if rows.empty:
         raise DataError("no scored row is left for this comparison; check the names.")
-    unscored = rows.loc[rows[value].isna(), "case"].unique()
+    unscored = rows.loc[rows["dice"].isna(), "case"].unique()
     if len(unscored):
-        raise DataError(f"{value} is missing for {', '.join(map(str, unscored))}.")
+        raise DataError(f"the Dice is missing for {', '.join(map(str, unscored))}.")
     steps = (["subject", "case", "contrast"], ["subject", "case"], ["subject"])
     found = rows
     for keys in steps:
-        found = found.groupby(keys, as_index=False)[value].mean()
-    return found.set_index("subject")[value].sort_index()
+        found = found.groupby(keys, as_index=False)["dice"].mean()
+    return found.set_index("subject")["dice"].sort_index()
 
 
-def interval(values: pd.Series | np.ndarray, level: float = LEVEL) -> tuple[float, float]:
+def interval(values: pd.Series | np.ndarray) -> tuple[float, float]:
     """Student's t interval for the mean of `values`; NaN, NaN for fewer than two.
 
     Examples
@@ -104,8 +91,33 @@ def interval(values: pd.Series | np.ndarray, level: float = LEVEL) -> tuple[floa
         return np.nan, np.nan
     if np.ptp(values) < 1e-12:  # scipy divides by the spread
         return float(values[0]), float(values[0])
-    low, high = stats.ttest_1samp(values, 0.0).confidence_interval(level)
+    low, high = stats.ttest_1samp(values, 0.0).confidence_interval(LEVEL)
     return float(low), float(high)
+
+
+def shown_interval(low: float, high: float, digits: int = 4, sign: str = "+") -> str:
+    """An interval for readers; a dash where one patient gives none.
+
+    Examples
+    --------
+    >>> shown_interval(-0.0048, 0.0448)
+    '[-0.0048, +0.0448]'
+    """
+    style = f"{sign}.{digits}f"
+    return f"[{low:{style}}, {high:{style}}]" if np.isfinite(low) else "–"
+
+
+def shown_p(p: float) -> str:
+    """A p for readers.
+
+    Examples
+    --------
+    >>> shown_p(0.03125), shown_p(0.00049)
+    ('0.031', '<0.001')
+    """
+    if np.isnan(p):
+        return "–"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def sign_flip(differences: pd.Series | np.ndarray) -> float:

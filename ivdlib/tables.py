@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,25 +10,18 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import files
-from ivdlib.dixon import CONTRASTS, contrast_order
-from ivdlib.errors import DataError
+from ivdlib.dixon import CONTRASTS
 from ivdlib.fusion import FUSED, is_derived, like_water
-from ivdlib.metrics import MEASURES
+from ivdlib.metrics_csv import disc_rows, has_fusion, singles
 from ivdlib.profiles import ARMS, TITLES
 
 if TYPE_CHECKING:
     from ivdlib.cases import Case
 
-TEXT = {"case": str, "subject": str, "stage": str, "level": str}
-"""Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
-
-NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
-NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share", "step")
-"""Columns of numbers, empty in rows of the other scope; older results lack some."""
-
-SAME_AS_WATER = {"fat+opp", "inn+opp"}
-"""Fused contrasts that are the water image wherever a voxel holds more water than fat: of ideal
-Dixon images `fat + |water − fat|` is water there, `(water + fat) + |water − fat|` twice that."""
+WATER = {"fat+opp": 1, "inn+opp": 2}
+"""Fused contrasts that are the water image, times this, wherever a voxel holds more water than fat:
+of ideal Dixon images `fat + |water − fat|` is water there, `(water + fat) + |water − fat|` twice
+that."""
 
 PAPER: dict[int, dict[str, tuple[float, ...]]] = {
     1: {
@@ -49,89 +39,6 @@ CAPTIONS = {
     2: "Table 2. The same networks, fused contrasts.",
     3: "Table 3. Networks trained without fusion, single contrasts, equal steps.",
 }
-
-
-def numeric(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Give the columns of `metrics.csv` their types after reading everything as text."""
-    for column in NUMBERS:
-        if column in metrics:
-            metrics[column] = pd.to_numeric(metrics[column], errors="coerce")
-    return metrics
-
-
-METRICS = "metrics.csv.gz"
-"""Rows of one training; those of all, which people open, are beside the folder `trainings`."""
-
-
-def read(path: str | os.PathLike | io.StringIO) -> pd.DataFrame:
-    """Read a `metrics.csv`; an empty cell is "" among words and NaN among numbers."""
-    return numeric(pd.read_csv(path, dtype=TEXT, keep_default_na=False))
-
-
-def together(paths: Iterable[Path]) -> pd.DataFrame | None:
-    """Read the scores of several trainings as one table; None without any."""
-    found = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
-    # Read again as one, for a column that is empty in one training has no type there.
-    return read(io.StringIO(pd.concat(found).to_csv(index=False))) if found else None
-
-
-def of(folder: str | os.PathLike) -> pd.DataFrame | None:
-    """Scores of an experiment's folder: its `metrics.csv`, else those of its finished trainings.
-
-    Returns
-    -------
-    DataFrame or None
-        None where nothing was scored.
-
-    Raises
-    ------
-    DataError
-        Where a file cannot be read.
-    """
-    folder = Path(folder)
-    whole = folder / "metrics.csv"
-    try:
-        if whole.is_file():
-            return read(whole)
-        return together(sorted(folder.glob(f"trainings/*/{METRICS}")))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(
-            f"the scores in {folder} cannot be read ({error}); delete the broken file and call "
-            "ivdlib grid again: it does only what is missing."
-        ) from error
-
-
-def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
-    """Rows of the disc networks with one scope: whole scans, unless another is named."""
-    return metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
-
-
-def single(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of single contrasts, no fused ones."""
-    return rows[~rows["contrast"].str.contains("+", regex=False)]
-
-
-WORST = 3
-"""Scans that `worst` gives."""
-
-
-def worst(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Find the scans and contrasts that FDS-CNN segments worst.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        Rows of `metrics.csv`.
-
-    Returns
-    -------
-    DataFrame
-        `trained_on`, `case`, `contrast`, `dice` (mean over seeds) of the `WORST`, worst first.
-    """
-    rows = single(disc_rows(metrics))
-    rows = rows[rows["network"] == "fds_cnn"]
-    means = rows.groupby(["trained_on", "case", "contrast"], as_index=False)["dice"].mean()
-    return means.sort_values("dice").head(WORST)
 
 
 def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
@@ -156,7 +63,7 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     rows = rows[~rows["network"].str.contains(":")]  # variants have a table of their own
     reference = ~rows["network"].isin(list(TITLES))
     rows = rows[(rows["trained_on"] == arm) | (reference & (number == 1))]
-    wanted = FUSED if number == 2 else _singles(metrics)
+    wanted = FUSED if number == 2 else singles(metrics)
     rows = rows[rows["contrast"].isin(wanted)]
     scans = rows.groupby(["network", "contrast", "case"])["dice"].mean().reset_index()
     lines = []
@@ -189,7 +96,9 @@ def exact_labels(metrics: pd.DataFrame) -> pd.DataFrame:
     rows = disc_rows(metrics)
     if "dice_exact" not in rows:
         rows = rows.assign(dice_exact=np.nan)
-    rows = rows[rows["dice_exact"].notna() & rows["contrast"].isin(_singles(metrics))]
+    rows = rows[rows["dice_exact"].notna() & rows["contrast"].isin(singles(metrics))]
+    scans = ["network", "trained_on", "case", "contrast"]
+    rows = rows.groupby(scans, as_index=False)[["dice", "dice_exact"]].mean()  # over seeds
     lines = [
         {
             "network": TITLES.get(network, network),
@@ -221,21 +130,11 @@ def fused_and_water(cases: Iterable[Case], pairs: Iterable[str]) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def has_fusion(metrics: pd.DataFrame) -> bool:
-    """Whether any network was trained with fused contrasts; data of one contrast allow none."""
-    return bool((metrics["trained_on"] == ARMS["with"]).any())
-
-
 def caption(number: int, fusion: bool) -> str:
     """What a table shows; Table 1 of data without fusion says so."""
     if number == 1 and not fusion:
         return "Table 1. Networks trained WITHOUT fusion, single contrasts."
     return CAPTIONS[number]
-
-
-def _singles(metrics: pd.DataFrame) -> tuple[str, ...]:
-    found = single(disc_rows(metrics))["contrast"].unique()
-    return tuple(sorted(found, key=contrast_order))
 
 
 def _in_order(networks: Iterable[str]) -> list[str]:
@@ -254,7 +153,7 @@ def markdown(
 ) -> str:
     """A table as Markdown with caption and label.
 
-    Derived contrasts are marked with †, those of `SAME_AS_WATER` with ‡.
+    Derived contrasts are marked with †, those of `WATER` with ‡.
 
     Parameters
     ----------
@@ -270,7 +169,7 @@ def markdown(
         Whether the networks of Table 1 were trained with fused contrasts.
     """
     derived = set(derived)
-    same = [c for c in frame.columns if c in SAME_AS_WATER]
+    same = [c for c in frame.columns if c in WATER]
     from_others = [c for c in frame.columns if is_derived(c, derived)]
     marks = {c: c + "†" * (c in from_others) + "‡" * (c in same) for c in frame.columns}
     shown = frame.rename(columns=marks)

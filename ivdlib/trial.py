@@ -18,11 +18,11 @@ from ivdlib import (
     leaks,
     ledger,
     metrics,
+    metrics_csv,
     profiles,
     provenance,
     spine_stage,
     stress,
-    tables,
 )
 from ivdlib.options import essence
 from ivdlib.patches import Region, TileGrid
@@ -98,9 +98,9 @@ def train(experiment: Experiment, training: Training, label: str) -> float:
     place = place_of(experiment, training)
     if not ledger.finished(place):
         _train(experiment, training, place, label)
-    rows = pd.read_csv(place / tables.METRICS)
+    rows = pd.read_csv(place / metrics_csv.METRICS)
     scope = TOGETHER if training.arm == "stacked" else "volume"
-    return float(tables.single(rows[rows["scope"] == scope])["dice"].mean())
+    return float(metrics_csv.single(rows[rows["scope"] == scope])["dice"].mean())
 
 
 def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
@@ -252,7 +252,7 @@ def references(experiment: Experiment, fold: Fold) -> None:
         case = experiment.cases[case_name]
         row = ledger.row(case, fold, 0, name, "-", "contrasts", contrast)
         rows += _scored(row, mask, case.discs, case, experiment.profile.score_discs)
-    files.write_csv(place / tables.METRICS, pd.DataFrame(rows))
+    files.write_csv(place / metrics_csv.METRICS, pd.DataFrame(rows))
     record = provenance.record(
         target="reference", **ledger.scans(experiment, fold), fold=fold.number,
         seconds=round(time.monotonic() - begin, 1),

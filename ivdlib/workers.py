@@ -124,14 +124,14 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
     """
     from ivdlib import spine_stage, trial
 
-    every = enumerate(experiment.trainings())
-    missing = [number for number, training in every if not trial.is_done(experiment, training)]
+    every = list(experiment.trainings())
+    missing = [n for n, training in enumerate(every) if not trial.is_done(experiment, training)]
     if not missing:
         return
     with _pool(workers, scheduler) as pool:
         task = partial(_task, isolated=bool(scheduler))
         if spine_stage.uses_network(experiment):  # first: the trainings of a fold share it
-            folds = range(len(experiment.folds))
+            folds = sorted({experiment.folds.index(every[number].fold) for number in missing})
             _all(pool, partial(task, "spine"), experiment, folds, "spine networks")
         _all(pool, partial(task, "train"), experiment, missing, "trainings")
 

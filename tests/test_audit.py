@@ -76,6 +76,51 @@ def test_a_claim_of_no_cost_allows_a_margin(offset, words):
     assert found.loc["standard", "low"] < 0 or offset > 0
 
 
+def test_fat_is_compared_with_the_next_hardest():
+    metrics = scores(CLEAR, spread=0.002)
+    metrics.loc[metrics["contrast"] == "fat", "dice"] -= 0.05
+    metrics.loc[metrics["contrast"] == "inn", "dice"] -= 0.1
+    found = audit.table({"x": metrics}).set_index("key")
+    assert found.loc["fat", "mean"] == pytest.approx(-0.05, abs=0.005)
+    assert found.loc["fat", "verdict"] == "not supported; the opposite holds"
+    assert found.loc["fat_mean", "mean"] == pytest.approx(0.05 - 0.1 / 3, abs=0.005)
+
+
+def test_each_fused_contrast_must_gain_over_both_of_its_own():
+    metrics = scores(CLEAR, spread=0.002)
+    fused = metrics["contrast"].isin(FUSED)
+    metrics.loc[fused, "dice"] += 0.05
+    found = audit.table({"x": metrics}).set_index("key").loc["each_fused"]
+    assert found["verdict"] == "supported" and found["mean"] == pytest.approx(0.05, abs=0.005)
+    metrics.loc[metrics["contrast"] == "opp", "dice"] += 0.08  # now fat+opp and others lie below
+    found = audit.table({"x": metrics}).set_index("key").loc["each_fused"]
+    assert found["verdict"] == "not supported; the opposite holds"
+    assert found["mean"] == pytest.approx(-0.03, abs=0.005)
+
+
+def test_a_failure_on_one_contrast_is_told_apart():
+    metrics = scores(CLEAR)
+    metrics.loc[(metrics["contrast"] == "fat") & (metrics["network"] == "unet"), "dice"] = 0.0
+    metrics.loc[metrics["network"] == "unet", "dice"] += 0.1
+    found = audit.table({"x": metrics}).set_index("key")
+    assert found.loc["networks", "verdict"] == "supported"
+    assert found.loc["networks_but_fat", "mean"] == pytest.approx(-0.05, abs=0.01)
+    assert found.loc["networks_but_fat", "verdict"] == "not supported; the opposite holds"
+
+
+def test_two_networks_are_compared_on_like_terms():
+    """One that lacks the training with fusion is not compared by its training without."""
+    metrics = scores(CLEAR)
+    less = metrics[(metrics["network"] != "unet") | (metrics["trained_on"] != WITH)]
+    found = audit.table({"x": less}).set_index("key")
+    assert found.loc["networks", "patients"] == 0
+    assert found.loc["networks_without", "mean"] == pytest.approx(0.11, abs=0.01)
+    slabs = scores({("fds_cnn", WITHOUT): 0.02, ("unet", WITHOUT): 0.0}, contrasts=("t2",))
+    found = audit.table({"x": slabs}).set_index("key")
+    assert found.loc["networks", "patients"] == 6  # no fusion at all: one comparison, not two
+    assert found.loc["networks_without", "patients"] == 0
+
+
 def test_noise_is_judged_on_each_kind_of_image():
     offsets = {("fds_cnn", WITH): 0.05, ("fds_cnn", claims.QUIET): 0.0}
     worse = {("fds_cnn", WITH): -0.05, ("fds_cnn", claims.QUIET): 0.0}
@@ -114,7 +159,7 @@ def test_worse_images_and_discs_do_not_mix_with_the_scans():
     discs = metrics.assign(scope="disc", dice=0.2)
     together = pd.concat([metrics, worse, discs])
     pd.testing.assert_frame_equal(audit.table({"x": metrics}), audit.table({"x": together}))
-    blurred = claims.chosen(together, "fds_cnn", scope="blurred")
+    blurred = claims.patient_dice(together, "fds_cnn", scope="blurred")
     assert blurred.to_numpy() == pytest.approx(0.1)
 
 
@@ -151,7 +196,7 @@ def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
     assert "## rates" not in page  # they choose, not prove
     assert all("| 0.001 | 7 |" in line for line in lines(page, "| rates |", "FDS-CNN"))
     table = pd.read_csv(tmp_path / "audit.csv")
-    assert set(table["data"]) == {"one", "two"}
+    assert set(table["experiment"]) == {"one", "two"}
     for line in page.splitlines():
         if line.startswith("|"):
             assert line.endswith("|")
@@ -187,7 +232,7 @@ def test_leaks_partitions_and_recipes_stand_apart(tmp_path):
     assert any("+0.0100" in line for line in lines(page, "| folds |"))
     assert len(lines(page, "| more |", "U-Net", "contrasts+fused")) == 1
     judged = pd.read_csv(tmp_path / "audit.csv")
-    assert set(judged["data"]) == {"one"}  # claims rest on nothing else
+    assert set(judged["experiment"]) == {"one"}  # claims rest on nothing else
     assert "## peek" not in page and "## more" in page
 
 
@@ -212,5 +257,13 @@ def test_uses_of_the_spine_are_compared_with_none():
     better = found.loc["predicted, zero outside"]
     assert better["mean"] == pytest.approx(0.04, abs=0.003) and better["low"] > 0
     assert found.loc["predicted, places the tiles", "high"] < 0
+    assert np.isfinite(found["p"].drop("none")).all()
+    record, whole = made("predicted", True, 0.04)
+    part = {"a": made("none", True, 0.0), "b": (record, whole[whole["subject"] < "c"])}
+    unfinished = audit.spine(part).set_index("use")  # judged by the patients of both
+    assert unfinished.loc["predicted, zero outside", "patients"] == 2
+    longer = record | {"config": {**record["config"], "profile": {
+        **record["config"]["profile"], "bn_momentum": 0.5}}}  # fmt: skip
+    assert audit.spine({**part, "b": (longer, whole)}).empty  # something else differs, too
     assert better["patients"] == 6 and better["discs_inside"] == pytest.approx(0.99)
     assert audit.spine({}).empty

@@ -18,7 +18,7 @@ def rows():
     for case, dice in (("a", 0.9), ("b", 0.5)):
         for contrast, less in (("wat", 0.0), ("fat", 0.2), ("wat+opp", -0.05)):
             same = {"target": "disc", "network": "fds_cnn", "trained_on": "contrasts", "case": case,
-                    "subject": case, "seed": 0, "contrast": contrast}  # fmt: skip
+                    "subject": case, "seed": 0, "fold": 1, "contrast": contrast}  # fmt: skip
             every.append({**same, "scope": "volume", "dice": dice - less})
             for disc, level in enumerate(("L5/S1", "L4/5"), start=1):
                 every.append({
@@ -34,14 +34,37 @@ def test_discs_by_level_and_seam():
     mean = f"{(0.9 + 0.7 + 0.5 + 0.3) / 4:.4f}"
     lines = {line.split(" | ")[0][2:]: line for line in page.splitlines() if "FDS-CNN |" in line}
     assert set(lines) == {"all discs", "L5/S1", "L4/5", "cut by a seam", "not cut"}
-    assert f"| 4 | {mean} | 1.50 | 3.00 | 0.50 |" in lines["all discs"]
+    assert f"| 4 | {mean} | 0.0% | 1.50 | 3.00 | 0.50 |" in lines["all discs"]
     assert (
-        f"| 2 | {mean} | 1.00 | 2.00 | 0.50 |"
+        f"| 2 | {mean} | 0.0% | 1.00 | 2.00 | 0.50 |"
         in lines["L5/S1"]
         == lines["not cut"].replace("not cut", "L5/S1")
     )
-    assert f"| 2 | {mean} | 2.00 |" in lines["cut by a seam"]
-    assert "made up (phantom), 2 scans of 2 patients" in page and "1.0 h" in page
+    assert f"| 2 | {mean} | 0.0% | 2.00 |" in lines["cut by a seam"]
+    assert (
+        "made up (phantom), 2 scans of 2 patients scored, 1 of 2 folds" in page and "1.0 h" in page
+    )
+
+
+def test_seeds_are_averaged_before_discs_and_missed_ones_are_counted():
+    """A scan that was trained twice weighs no more than another."""
+    first = rows()
+    again = first[first["case"] == "a"].assign(seed=1)
+    again.loc[again["level"] == "L4/5", "dice"] = 0.0
+    page = audit_experiment.experiment("mine", RECORD, pd.concat([first, again]))
+    (line,) = [line for line in page.splitlines() if line.startswith("| L4/5 | FDS-CNN")]
+    assert f"| 2 | {(0.45 + 0.35 + 0.5 + 0.3) / 4:.4f} | 0.0% |" in line
+    assert "2 seeds;" in page
+    some = again[again["case"] == "a"].assign(fold=2, case="c", subject="c")
+    page = audit_experiment.experiment("mine", RECORD, pd.concat([first, again, some]))
+    assert "2 seeds (1 in some trainings)" in page
+    missed = first.assign(dice=first["dice"].where(first["level"] != "L5/S1", 0.0))
+    assert "| 100.0% |" in audit_experiment.experiment("mine", RECORD, missed)
+
+
+def test_derived_contrasts_are_named():
+    page = audit_experiment.experiment("mine", RECORD | {"derived": ["wat"]}, rows())
+    assert "Derived, not measured: wat, computed from the other contrasts." in page
 
 
 def test_the_worst_scans_are_named():
@@ -63,7 +86,9 @@ def test_an_unfinished_experiment_says_so():
 
 
 def test_the_spine_stage_is_told():
-    spine = pd.DataFrame({"target": "spine", "network": "unet", "dice": [0.9, 0.8]})
+    spine = pd.DataFrame(
+        {"target": "spine", "network": "unet", "case": ["a", "b"], "dice": [0.9, 0.8]}
+    )
     discs = rows().assign(discs_inside=0.995, region_share=0.25)
     page = audit_experiment.experiment("mine", RECORD, pd.concat([discs, spine]))
     assert "mean Dice 0.8500 over 2 scans (least 0.8000); 99.500%" in page

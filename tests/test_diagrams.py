@@ -82,7 +82,7 @@ def test_fold_map_names_the_side_of_every_patient():
 
 def test_a_forest_shows_each_mean_with_its_interval():
     rows = pd.DataFrame({
-        "claim": ["first", "first", "second"], "data": ["crops", "slabs", "crops"],
+        "claim": ["first", "first", "second"], "series": ["crops", "slabs", "crops"],
         "mean": [0.01, -0.02, 0.03], "low": [0.0, -0.05, 0.02], "high": [0.03, 0.01, 0.04],
     })  # fmt: skip
     figure = diagrams.forest(rows, "difference", ["slabs", "phantom", "crops"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivdlib import files, ledger, plan, tables, trial
+from ivdlib import files, ledger, metrics_csv, plan, trial
 from ivdlib.experiment import Experiment
 from ivdlib.phantom import make_phantom
 
@@ -23,7 +23,7 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
     first = next(made.trainings())
     place = made.folder / "trainings" / trial.digest(made, first)
     files.write_json(place / "record.json", {"seconds_training": 90, "seconds_scoring": 10})
-    files.write_text(place / tables.METRICS, "")
+    files.write_text(place / metrics_csv.METRICS, "")
     assert ledger.finished(place)
     rows = plan.plan(made).set_index(["network", "arm"])
     assert rows.loc[("U-Net", "with"), ["left", "seconds", "measured"]].tolist() == [3, 300.0, True]

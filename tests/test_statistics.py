@@ -40,7 +40,7 @@ def test_seeds_images_and_scans_are_averaged_within_a_patient():
 
 
 def test_missing_scores_are_not_averaged_over():
-    with pytest.raises(DataError, match="dice is missing for 01"):
+    with pytest.raises(DataError, match="Dice is missing for 01"):
         statistics.by_patient(rows(a=[("01", "fat", 0, math.nan), ("02", "fat", 0, 0.5)]))
     with pytest.raises(DataError, match="no scored row"):
         statistics.by_patient(rows(a=[("01", "fat", 0, 0.5)]).iloc[:0])
@@ -86,12 +86,19 @@ def test_comparison():
     found = statistics.compare(first, second)
     assert found.differences.to_dict() == pytest.approx({"a": 0.02, "b": 0.1, "c": 0.05})
     assert found.mean == pytest.approx(0.17 / 3)
-    assert found.low < 0 < found.mean < found.high and not found.clear
+    assert found.low < 0 < found.mean < found.high
     assert found.p == pytest.approx(0.25)
-    assert str(found).startswith("+0.0567 [-0.04") and str(found).endswith("p = 0.250, n = 3")
     turned = statistics.compare(second, first)
     assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
-    assert statistics.compare(first, first - 0.5).clear
+    assert statistics.compare(first, first - 0.5).low == pytest.approx(0.5)
     with pytest.raises(DataError, match="patients c stand on one side"):
         statistics.compare(first, second.drop("c"))
-    assert str(statistics.compare(first[:1], second[2:])) == "+0.0200, n = 1"
+    alone = statistics.compare(first[:1], second[2:])
+    assert alone.mean == pytest.approx(0.02) and math.isnan(alone.low) and math.isnan(alone.p)
+
+
+def test_numbers_for_readers():
+    assert statistics.shown_interval(-0.5, 0.25, 2) == "[-0.50, +0.25]"
+    assert statistics.shown_interval(0.5, 0.25, 2, sign="") == "[0.50, 0.25]"
+    assert statistics.shown_interval(math.nan, math.nan) == statistics.shown_p(math.nan) == "–"
+    assert statistics.shown_p(0.0004) == "<0.001" and statistics.shown_p(1.0) == "1.000"

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ivdlib.commands.arguments import add_machine, add_workers, configure
+from ivdlib.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from ivdlib.declared import Declared
+    from ivdlib.experiment import Experiment
 
 
 def audit(add) -> None:
@@ -37,35 +44,14 @@ def audit(add) -> None:
 def run_audit(args: argparse.Namespace) -> int:
     """`ivdlib audit`."""
     from ivdlib import audit_page, declared, places
-    from ivdlib.errors import ConfigError, DataError
 
     reports = Path(args.reports) if args.reports else places.reports_folder()
-    folder = reports / audit_page.FOLDER
     paths = args.files or sorted((places.root() / "benchmarks" / "audit").glob("*.toml"))
     if not paths:
         raise ConfigError("there are no declared experiments here; name their files.")
     wanted = [declared.load(path) for path in paths]
     configure(args)
-    from ivdlib import plan
-    from ivdlib.experiment import Experiment
-
-    experiments = []
-    for one in wanted:
-        try:
-            data = one.folder()
-        except DataError as error:
-            print(f"left out: {error}")
-            continue
-        begun = any((folder / one.name / "trainings").glob("*/record.json"))
-        if args.page and not begun:
-            continue
-        made = Experiment(
-            one.name, one.profile, data, overrides=one.overrides, reports=folder,
-            claim=not args.plan,
-        )  # fmt: skip
-        if not args.page:
-            print(plan.text(f"{one.name} ({one.about})", plan.plan(made)))
-        experiments.append(made)
+    experiments = list(_experiments(args, wanted, reports / audit_page.FOLDER))
     if args.plan:
         return 0
     for made in experiments:
@@ -73,3 +59,29 @@ def run_audit(args: argparse.Namespace) -> int:
     if experiments or args.page:
         print(f"audit: {audit_page.write(reports)}")
     return 0
+
+
+def _experiments(
+    args: argparse.Namespace, wanted: Sequence[Declared], folder: Path
+) -> Iterator[Experiment]:
+    """Open the declared experiments whose data are here, for `--page` those that were begun."""
+    from ivdlib import plan
+    from ivdlib.experiment import Experiment
+
+    for one in wanted:
+        begun = any((folder / one.name / "trainings").glob("*/record.json"))
+        if args.page and not begun:
+            continue
+        try:
+            data = one.folder()
+        except DataError as error:
+            kept = "; what is finished of it stays on the page" if begun else ""
+            print(f"left out: {error}{kept}")
+            continue
+        made = Experiment(
+            one.name, one.profile, data, overrides=one.overrides, reports=folder,
+            claim=not args.plan,
+        )  # fmt: skip
+        if not args.page:
+            print(plan.text(f"{one.name} ({one.about})", plan.plan(made)))
+        yield made

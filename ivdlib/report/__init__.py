@@ -106,13 +106,17 @@ def render(
         tables=results.scores(folder, made),
         figures=results.figures(folder, metrics),
         worst=results.worst(metrics),
-        deviations=record.deviations(made),
-        choices=made.get("open_choices", []),
+        deviations=_rows(record.deviations(made), "field", "ours", "paper", "why"),
+        choices=_rows(made.get("open_choices", []), "what", "ours", "paper", "why"),
         audit=_markdown(page, "audit") if page else None,
         lessons=lesson.series(folder / "notebooks", expected, code),
-        command=record.command(made),
+        command=record.command(folder, made),
         versions=record.versions(made),
     )
+
+
+def _rows(found: Sequence[dict[str, str]], *keys: str) -> list[list[str]]:
+    return [[str(row[key]) for key in keys] for row in found]
 
 
 def fill(template: str, **values: Any) -> str:

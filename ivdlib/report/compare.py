@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import claims, diagrams, plotting, result_figures, tables
+from ivdlib import claims, diagrams, metrics_csv, plotting, result_figures, statistics
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.profiles import title
 from ivdlib.report import fill, record, results, write
@@ -42,12 +42,11 @@ def build(folders: Sequence[Path], out: Path, author: Author | None = None) -> d
         Where a folder is none of an experiment, or nothing in it was scored.
     """
     found = _read(folders)
-    marks = {badge: text for made, _, _ in found.values() for badge, text in record.badges(made)}
     html = fill(
         "report/compare.html.j2",
         kind="experiments side by side",
         name=" · ".join(found),
-        badges=list(marks.items()),
+        badges=_badges(found),
         facts=[*(author or Author()).rows(), ("Report", record.when())],
         experiments=list(found),
         about=_about(found),
@@ -56,6 +55,18 @@ def build(folders: Sequence[Path], out: Path, author: Author | None = None) -> d
         figures=_figures(found),
     )
     return write(out, html)
+
+
+def _badges(found: Found) -> record.Rows:
+    """Labels of the experiments; whose they are, unless they are everybody's."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for name, (made, _, _) in found.items():
+        for badge in record.badges(made):
+            owners.setdefault(badge, []).append(name)
+    return [
+        (badge, text if len(names) == len(found) else f"{', '.join(names)}: {text}")
+        for (badge, text), names in owners.items()
+    ]
 
 
 def _read(folders: Sequence[Path]) -> Found:
@@ -83,13 +94,13 @@ def _about(found: Found) -> list[tuple[str, ...]]:
 
 def _people(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> pd.Series | None:
     """Mean Dice of each patient, on single or on fused contrasts."""
-    names = [n for n in tables.disc_rows(metrics)["contrast"].unique() if "+" in n]
-    return claims.chosen(metrics, network, arm, names if fused else None)
+    names = [n for n in metrics_csv.disc_rows(metrics)["contrast"].unique() if "+" in n]
+    return claims.patient_dice(metrics, network, arm, names if fused else None)
 
 
 def _kinds(found: Found) -> list[tuple[str, str]]:
     """Networks and kinds of training that any experiment has scored."""
-    rows = pd.concat([tables.disc_rows(metrics) for _, metrics, _ in found.values()])
+    rows = pd.concat([metrics_csv.disc_rows(metrics) for _, metrics, _ in found.values()])
     return sorted(set(zip(rows["network"], rows["trained_on"], strict=True)))
 
 
@@ -106,18 +117,20 @@ def _dice(found: Found) -> list[tuple[str, ...]]:
 
 
 def _differences(found: Found) -> list[tuple[str, ...]]:
-    """Paired differences to the first experiment, where both have scored the same patients."""
-    (_, first, _), *others = found.values()
+    """Paired differences to the first experiment, where both have scored the same scans."""
+    (name_of_first, (made, first, _)), *others = found.items()
     lines = []
-    for name, (_, metrics, _) in zip(list(found)[1:], others, strict=True):
+    for name, (other, metrics, _) in others:
+        if other["config"].get("data") != made["config"].get("data"):
+            continue  # a patient "5" of other data is another person
         for network, arm in _kinds(found):
             one = claims.difference(
                 _people(metrics, network, arm, False), _people(first, network, arm, False)
             )
             if one is not None:
-                interval = f"{one.mean:+.4f} [{one.low:+.4f}, {one.high:+.4f}]"
-                lines.append((f"{name} − {next(iter(found))}", title(network), arm, interval,
-                              f"{one.p:.3f}", str(len(one.differences))))  # fmt: skip
+                interval = f"{one.mean:+.4f} {statistics.shown_interval(one.low, one.high)}"
+                lines.append((f"{name} − {name_of_first}", title(network), arm, interval,
+                              statistics.shown_p(one.p), str(len(one.differences))))  # fmt: skip
     return lines
 
 

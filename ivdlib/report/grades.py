@@ -25,8 +25,6 @@ class Result:
 
     Attributes
     ----------
-    ident : str
-        nbgrader's name of the cell that is graded.
     title : str
         Heading of the exercise.
     most : float
@@ -37,7 +35,6 @@ class Result:
         In words.
     """
 
-    ident: str
     title: str
     most: float
     points: float | None
@@ -53,7 +50,8 @@ def results(
     ----------
     notebook : NotebookNode
     book : mapping, optional
-        Points by `ident` as nbgrader's gradebook has them; None where it awaits the lecturer.
+        Points by nbgrader's name of a cell, as its gradebook has them; None where it awaits
+        the lecturer.
     """
     found, title = [], ""
     for cell in notebook.cells:
@@ -67,7 +65,7 @@ def results(
         if book and ident in book:
             points = book[ident]
             state = BY_HAND if points is None else f"graded; {state}"
-        found.append(Result(ident, title or ident, most, points, state))
+        found.append(Result(title or ident, most, points, state))
     return found
 
 

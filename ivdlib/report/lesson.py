@@ -34,9 +34,6 @@ FOREIGN = (
 )
 """Elements that run, fetch, or change the page around them."""
 
-LONG = 20
-"""Rows from which on a table may be broken between pages."""
-
 UNWANTED = ("srcset", "background", "formaction", "ping", "action", "poster", "data")
 """Attributes that fetch."""
 
@@ -150,7 +147,7 @@ def fitted(html: str, stem: str) -> dict[str, Any]:
     _without_the_world(soup)
     formulas.draw(soup)
     for table in soup.find_all("table"):
-        if len(table.find_all("tr")) > LONG:
+        if len(table.find_all("tr")) > pages.LONG:
             table["class"] = [*table.get("class", []), "long"]
     heads = _shifted(soup, stem)
     title = heads[0][2] if heads else stem

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import files
+from ivdlib import audit, files
+from ivdlib.profiles import LEAKS
 
 Rows = list[tuple[str, Any]]
 
@@ -40,6 +41,11 @@ def badges(record: dict[str, Any]) -> Rows:
     found = []
     if record.get("phantom"):
         found.append(("PHANTOM", "made-up scans, not patients"))
+    profile = record.get("config", {}).get("profile", {})
+    if profile.get("leak", "none") != "none":
+        found.append(("LEAK", LEAKS[profile["leak"]].lower()))
+    if profile.get("inner"):
+        found.append(("INNER PATIENTS", "for choices, no result"))
     if not record.get("comparable", True):
         found.append(("NOT COMPARABLE", "too small to stand beside other results"))
     if record.get("derived"):
@@ -62,7 +68,7 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
     return [
         ("Data", f"{record.get('data', '?')}, {len(cases)} scans of {len(subjects)} subjects"),
         ("Profile", profile.get("name", "?")),
-        ("Folds", f"{len(config.get('folds', []))}, no subject on both sides of one"),
+        ("Folds", _folds(config.get("folds", []), cases)),
         ("Seeds", metrics["seed"].nunique() or "none finished"),
         ("Length", f"{length} optimiser steps a training"),
         ("Trained", f"{len(trained)} networks, {seconds / 60:.1f} minutes of computing"
@@ -71,6 +77,17 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
         ("Begun", when(datetime.fromisoformat(record["made"]))),
         ("Record", f"configuration {record.get('config_hash', '?')[:16]}, record.json"),
     ]  # fmt: skip
+
+
+def _folds(folds: list[dict[str, Any]], cases: dict[str, Any]) -> str:
+    """How many folds there are, and whether they keep subjects apart."""
+
+    def subjects(names: list[str]) -> set[str]:
+        return {cases[name]["subject"] for name in names if name in cases}
+
+    both = sum(bool(subjects(f.get("train", [])) & subjects(f.get("test", []))) for f in folds)
+    leaking = f"a SUBJECT ON BOTH SIDES of {both}" if both else "no subject on both sides of one"
+    return f"{len(folds)}, {leaking}"
 
 
 def when(moment: datetime | None = None) -> str:
@@ -92,8 +109,10 @@ def deviations(record: dict[str, Any]) -> list[dict[str, str]]:
     return rows
 
 
-def command(record: dict[str, Any]) -> str:
-    """The command that made the experiment, for a shell."""
+def command(folder: Path, record: dict[str, Any]) -> str:
+    """The command that makes the experiment, for a shell: of the audit's the declared one."""
+    if folder.parent.name == audit.FOLDER:
+        return f"ivdlib grid --experiment benchmarks/audit/{folder.name}.toml"
     program, *rest = record.get("command") or ["ivdlib", "reproduce"]
     start = ["python", "-m", "ivdlib"] if program == "__main__.py" else [program]
     return shlex.join([*start, *rest])

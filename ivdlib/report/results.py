@@ -6,10 +6,11 @@ import base64
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ivdlib import audit, files, result_figures, tables
+from ivdlib import audit, files, metrics_csv, result_figures
 from ivdlib.errors import DataError
 from ivdlib.fusion import is_derived
 
@@ -18,12 +19,12 @@ SEGMENTATIONS = ("04_prediction", "06_prediction")
 """Figures of the lessons that show discs as they were found."""
 
 ROWS = 60
-"""Rows of a table that are shown; the rest is in its file."""
+"""Rows of a table that are shown, and all of the paper's; the rest is in its file."""
 
 
 def metrics_of(folder: Path) -> pd.DataFrame:
     """All scores; no row where nothing was scored."""
-    found = tables.of(folder)
+    found = metrics_csv.of(folder)
     if found is None:
         return pd.DataFrame(columns=list(EMPTY))
     if lacking := sorted(set(EMPTY) - set(found)):
@@ -57,20 +58,21 @@ def _table(path: Path, record: dict[str, Any]) -> dict[str, Any]:
         frame = pd.read_csv(path, dtype={"network": str, "source": str})
         numbers = frame.columns[2:-1]
         frame = frame.astype(dict.fromkeys(numbers, float))
-    except (OSError, ValueError, pd.errors.ParserError) as error:
+        shown = frame[(np.arange(len(frame)) < ROWS) | (frame["source"] == "paper")]
+    except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
         raise DataError(
             f"table {path} cannot be read ({error}); delete {path.parent} and call ivdlib grid "
             "again: it trains nothing twice."
         ) from error
-    if len(frame) > ROWS:
-        notes.append(f"{len(frame) - ROWS} more rows stand in {path.name}.")
+    if len(shown) < len(frame):
+        notes.append(f"{len(frame) - len(shown)} more rows stand in {path.name}.")
     derived = set(record.get("derived", []))
     return {
         "caption": caption,
         "head": [f"{c}†" if is_derived(c, derived) else c for c in frame.columns],
         "rows": [
             {"source": row[1], "cells": [cell(value) for value in row]}
-            for row in frame.head(ROWS).itertuples(index=False)
+            for row in shown.itertuples(index=False)
         ],
         "notes": notes,
     }
@@ -107,7 +109,7 @@ def worst(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
     """Scans that FDS-CNN does worst on, each contrast by itself: case, contrast, arm, Dice."""
     return [
         (row.case, row.contrast, row.trained_on, f"{row.dice:.4f}")
-        for row in tables.worst(metrics).itertuples()
+        for row in metrics_csv.worst(metrics).itertuples()
     ]
 
 

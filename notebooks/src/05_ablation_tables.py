@@ -36,6 +36,7 @@ from ivdlib import (
     diagrams,
     exercises,
     files,
+    metrics_csv,
     places,
     plotting,
     profiles,
@@ -151,7 +152,7 @@ if len(algebra):
 
 # %%
 if len(algebra):
-    same = [pair for pair in ("fat+opp", "inn+opp") if pair in algebra.index]
+    same = [pair for pair in tables.WATER if pair in algebra.index]
     told = ", ".join(f"{p} {algebra.loc[p, 'correlation']:.2f}" for p in same)
     print(f"Correlation with the water image within the discs: {told}.")
 if "wat" in experiment.derived:
@@ -170,7 +171,7 @@ if "wat" in experiment.derived:
 # short line the mean of a patient.
 
 # %%
-arm = "contrasts+fused" if tables.has_fusion(results) else "contrasts"
+arm = "contrasts+fused" if metrics_csv.has_fusion(results) else "contrasts"
 dots = results.query("target == 'disc' and scope == 'volume'")
 dots = dots[
     dots["contrast"].isin(experiment.contrasts) & dots["network"].isin(list(profiles.TITLES))
@@ -222,11 +223,11 @@ display(spread.rename(columns={"std": "spread between patients"}))
 chance, made_up = np.random.default_rng(4).normal(scale=0.02, size=(20, 6)), []
 for number, six in enumerate(chance, start=1):
     low, high = statistics.interval(six)
-    data = "holds the truth, zero" if low <= 0 <= high else "misses it"
-    made_up.append((f"study {number}", data, six.mean(), low, high))
-made_up = pd.DataFrame(made_up, columns=["claim", "data", "mean", "low", "high"])
+    series = "holds the truth, zero" if low <= 0 <= high else "misses it"
+    made_up.append((f"study {number}", series, six.mean(), low, high))
+made_up = pd.DataFrame(made_up, columns=["claim", "series", "mean", "low", "high"])
 figures["made_up"] = diagrams.forest(made_up, "difference of the mean Dice (made up)")
-missed = int((made_up["data"] == "misses it").sum())
+missed = int((made_up["series"] == "misses it").sum())
 alt = f"Dots and intervals of 20 made-up studies; {missed} of the intervals leave out zero."
 plotting.show(figures["made_up"], alt)
 
@@ -274,7 +275,7 @@ display(differences) if len(differences) else print("One network, one way: nothi
 
 # %%
 drawn = [(title, experiment.label(), c.mean, c.low, c.high) for title, c in comparisons.items()]
-drawn = pd.DataFrame(drawn, columns=["claim", "data", "mean", "low", "high"]).dropna()
+drawn = pd.DataFrame(drawn, columns=["claim", "series", "mean", "low", "high"]).dropna()
 if len(drawn):
     figures["differences"] = diagrams.forest(drawn, "difference of the mean Dice")
     alt = "Mean difference and interval of each comparison: " + ", ".join(drawn["claim"]) + "."
@@ -336,7 +337,7 @@ if experiment.profile.seeds == 1:
     verdict.append("One seed: how much a second run would differ is not known.")
 if experiment.derived:
     verdict.append(f"Derived, not measured: {', '.join(sorted(experiment.derived))} (marked †).")
-if {c.subject for c in experiment.cases.values()} and len(people.index.unique("subject")) < 10:
+if len(people.index.unique("subject")) < 10:
     verdict.append("Few patients: a difference has to be large to be more than chance.")
 print("\n".join(f"- {sentence}" for sentence in verdict))
 
@@ -368,14 +369,13 @@ print("\n".join(f"- {sentence}" for sentence in verdict))
 
 # %%
 path = reference / "audit.csv"
-columns = ["key", "claim", "data", "patients", "verdict"]
+columns = ["key", "claim", "experiment", "patients", "verdict"]
 judged = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
 if len(judged):
     judged["claim"] = np.where(judged["fixed"], "● ", "") + judged["claim"]
-    judged["data"] = judged["data"].str.removesuffix("_ablation")  # ideas one by one
     clear = judged[judged["patients"] >= audit.PATIENTS]
     page = clear.assign(verdict=clear["verdict"].str.replace("; the opposite holds", " (opposite)"))
-    page = page.pivot(index="claim", columns="data", values="verdict").fillna("–")
+    page = page.pivot(index="claim", columns="experiment", values="verdict").fillna("–")
     with pd.option_context("display.max_colwidth", None):
         display(page.loc[clear["claim"].unique()])
 else:
@@ -393,7 +393,9 @@ for key, some in (("audit", clear[~worse]), ("audit_worse", clear[worse])):
     if len(some):
         where = "images made worse on purpose" if key == "audit_worse" else "images as they are"
         figures[key] = diagrams.forest(
-            some, f"difference of the mean Dice, {where}", clear["data"].unique()
+            some.rename(columns={"experiment": "series"}),
+            f"difference of the mean Dice, {where}",
+            clear["experiment"].unique(),
         )
         alt = f"The verdicts of the table above, {where}: a dot and an interval for each."
         plotting.show(figures[key], alt)

@@ -48,9 +48,9 @@ from ivdlib import (
     inference,
     ledger,
     metrics,
+    metrics_csv,
     places,
     plotting,
-    tables,
     trial,
     viewer,
 )
@@ -155,7 +155,7 @@ print(f"{written.name}: {mask.shape} voxels, as the scan's own files")
 
 # %%
 reference = places.root() / "reports" / "reference" / "audit" / "phantom"
-kept = tables.of(reference)
+kept = metrics_csv.of(reference)
 if kept is not None:
     scores = kept.query("scope == 'together' and network == 'fds_cnn'")
     scores = scores.query("trained_on == 'contrasts+fused'").groupby("case")["dice"].mean()

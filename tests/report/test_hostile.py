@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import files, report, tables
+from ivdlib import files, metrics_csv, report, tables
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import lesson
 
@@ -122,7 +122,7 @@ def test_a_broken_table_is_one_sentence(tmp_path, text):
 def test_broken_scores_are_one_sentence(tmp_path):
     folder = experiment(tmp_path / "mine")
     (folder / "metrics.csv").unlink()
-    place = folder / "trainings" / "abc" / tables.METRICS
+    place = folder / "trainings" / "abc" / metrics_csv.METRICS
     place.parent.mkdir(parents=True)
     place.write_bytes(b"\x1f\x8b\x08\x00broken")
     with pytest.raises(DataError, match="the scores in .* cannot be read"):

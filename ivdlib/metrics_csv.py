@@ -1,0 +1,111 @@
+"""`metrics.csv`: reading the scores of trainings and experiments, and picking rows of them."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from ivdlib.dixon import contrast_order
+from ivdlib.errors import DataError
+from ivdlib.metrics import MEASURES
+from ivdlib.profiles import ARMS
+
+METRICS = "metrics.csv.gz"
+"""Rows of one training; those of all, which people open, are beside the folder `trainings`."""
+
+TEXT = {"case": str, "subject": str, "stage": str, "level": str}
+"""Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
+
+NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
+NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share", "step")
+"""Columns of numbers, empty in rows of the other scope; older results lack some."""
+
+
+def read(path: str | os.PathLike | io.StringIO) -> pd.DataFrame:
+    """Read a `metrics.csv`; an empty cell is "" among words and NaN among numbers."""
+    found = pd.read_csv(path, dtype=TEXT, keep_default_na=False)
+    for column in set(NUMBERS) & set(found):
+        found[column] = pd.to_numeric(found[column], errors="coerce")
+    return found
+
+
+def together(paths: Iterable[Path]) -> pd.DataFrame | None:
+    """Read the scores of several trainings as one table; None without any."""
+    found = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
+    # Read again as one, for a column that is empty in one training has no type there.
+    return read(io.StringIO(pd.concat(found).to_csv(index=False))) if found else None
+
+
+def of(folder: str | os.PathLike) -> pd.DataFrame | None:
+    """Scores of an experiment's folder: its `metrics.csv`, else those of its finished trainings.
+
+    Returns
+    -------
+    DataFrame or None
+        None where nothing was scored.
+
+    Raises
+    ------
+    DataError
+        Where a file cannot be read.
+    """
+    folder = Path(folder)
+    whole = folder / "metrics.csv"
+    try:
+        if whole.is_file():
+            return read(whole)
+        return together(sorted(folder.glob(f"trainings/*/{METRICS}")))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise DataError(
+            f"the scores in {folder} cannot be read ({error}); delete the broken file and call "
+            "ivdlib grid again: it does only what is missing."
+        ) from error
+
+
+def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
+    """Rows of the disc networks with one scope: whole scans, unless another is named."""
+    return metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
+
+
+def single(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of single contrasts, no fused ones."""
+    return rows[~rows["contrast"].str.contains("+", regex=False)]
+
+
+WORST = 3
+"""Scans that `worst` gives."""
+
+
+def worst(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Find the scans and contrasts that FDS-CNN segments worst.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+
+    Returns
+    -------
+    DataFrame
+        `trained_on`, `case`, `contrast`, `dice` (mean over seeds) of the `WORST`, worst first.
+    """
+    rows = single(disc_rows(metrics))
+    rows = rows[rows["network"] == "fds_cnn"]
+    means = rows.groupby(["trained_on", "case", "contrast"], as_index=False)["dice"].mean()
+    return means.sort_values("dice").head(WORST)
+
+
+def has_fusion(metrics: pd.DataFrame) -> bool:
+    """Whether any network was trained with fused contrasts; data of one contrast allow none."""
+    return bool((metrics["trained_on"] == ARMS["with"]).any())
+
+
+def singles(metrics: pd.DataFrame) -> tuple[str, ...]:
+    """Names of the single contrasts that were scored, in the paper's order."""
+    found = single(disc_rows(metrics))["contrast"].unique()
+    return tuple(sorted(found, key=contrast_order))
