@@ -203,13 +203,20 @@ def spine_beside(
 def _cases(source: Path, contrast: str | None, derive_missing: bool) -> list[Case]:
     if source.is_file():
         return [_single(source, contrast)]
+    wanted = re.split("[+&]", contrast) if contrast else None
+    options = {"derive_missing": derive_missing, "needed": wanted, "masks": False}
     if len(find_cases(source)) == 1:
-        return [load_case(source, derive_missing=derive_missing)]
-    return load_cases(source, derive_missing=derive_missing)
+        return [load_case(source, **options)]
+    return load_cases(source, **options)
 
 
 def _single(path: Path, contrast: str | None) -> Case:
     """A scan of one file; its contrast is read from the name, ``01_wat.nii.gz``."""
+    if contrast and re.search("[+&]", contrast):
+        raise ConfigError(
+            f"{path} is a single file, which is one contrast, not {contrast}; give the folder of "
+            "the case."
+        )
     name, word = contrast_in_name(path)
     image = read_image(path)
     grid = file_grid(image.array.shape, image.affine, image.header)

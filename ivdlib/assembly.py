@@ -156,6 +156,12 @@ def _complete(
                 f"{name} has no file, so it was derived as {FORMULAS[name]} and marked as derived; "
                 "add its file where it was measured"
             )
+        for name in derived:
+            if np.ptp(arrays[name]) == 0:
+                raise DataError(
+                    f"{name}, derived as {FORMULAS[name]}, is constant; look at the images that it "
+                    "was derived from."
+                )
     except DataError as error:
         raise DataError(f"case {files.name}: {error}") from error
     return {name: arrays[name] for name in sorted(arrays, key=contrast_order)}, derived

@@ -145,6 +145,7 @@ def level_atlas(
     LeakageError
         If a subject is on both sides.
     """
+    check(train_cases, test_cases)
     atlases = atlases_of(train_cases, test_cases) if atlases is None else atlases
     threshold = best_threshold((atlases[case.name], case.discs) for case in train_cases)
     return {case.name: atlases[case.name] >= threshold for case in test_cases}

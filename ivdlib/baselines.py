@@ -161,6 +161,7 @@ def logistic(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    check(train_cases, test_cases)
     atlases = atlases_of(train_cases, test_cases) if atlases is None else atlases
     rng = np.random.default_rng(seed)
     drawn, truths = [], []

@@ -46,6 +46,8 @@ def load_cases(
     derive_missing: bool = True,
     labels_required: bool = False,
     label_grid: str = "voxel",
+    needed: Iterable[str] | None = None,
+    masks: bool = True,
 ) -> list[Case]:
     """Load all cases of a folder.
 
@@ -68,6 +70,10 @@ def load_cases(
         Labels whose affine differs from the scan's: take them voxel by voxel, with a warning, up to
         `geometry.LABEL_AFFINE_LIMIT_MM`; or resample them by the affines, nearest neighbour, and
         log that.
+    needed : iterable of str, optional
+        Contrasts that are enough: of a case with a file for each, no other is asked for or derived.
+    masks : bool, default True
+        False leaves labels and other masks unread, for scans that are to be segmented.
 
     Returns
     -------
@@ -93,17 +99,24 @@ def load_cases(
         "labels_required": labels_required,
         "label_grid": label_grid,
     }
-    return _load(Path(folder), find_cases(folder), options, above=False)
+    found = [files.only(needed, masks) for files in find_cases(folder)]
+    return _load(Path(folder), found, options, above=False)
 
 
-def load_case(folder: str | os.PathLike, **options) -> Case:
+def load_case(
+    folder: str | os.PathLike,
+    *,
+    needed: Iterable[str] | None = None,
+    masks: bool = True,
+    **options,
+) -> Case:
     """Load the one case of a folder, e.g. ``Training/03``.
 
     Parameters
     ----------
     folder : path
         `subjects.csv` and `dataset.json` may stand in it or one level above.
-    **options
+    needed, masks, **options
         As for `load_cases`.
 
     Returns
@@ -121,7 +134,8 @@ def load_case(folder: str | os.PathLike, **options) -> Case:
             f"{folder} holds {len(files)} cases ({listed([f.name for f in files])}); "
             "give the folder of one of them, or use load_cases."
         )
-    return _load(Path(folder), files, options, above=True)[0]
+    wanted = [one.only(needed, masks) for one in files]
+    return _load(Path(folder), wanted, options, above=True)[0]
 
 
 def _load(folder: Path, found: list[CaseFiles], options: dict, *, above: bool) -> list[Case]:

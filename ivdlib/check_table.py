@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +12,13 @@ from ivdlib.remarks import grouped, printable, split_repair
 HEAD = ("case", "subject", "stage", "voxels", "mm", "contrasts", "discs", "inn/opp %", "verdict")
 """`inn/opp %`: how far the two Dixon identities are missed, see `dixon.consistency`."""
 
-LEVELS = {"errors": "ERROR", "warnings": "warning", "corrections": "declared"}
+SEVERITIES = {"errors": "ERROR", "warnings": "warning", "corrections": "declared"}
 """Key of a row of `checks.check_cases` → word."""
 
 
 def verdict(row: dict[str, Any]) -> str:
     """Verdict on a row of `checks.check_cases`: "ERROR", "warning" or "ok"."""
-    return next((LEVELS[key] for key in ("errors", "warnings") if row[key]), "ok")
+    return next((SEVERITIES[key] for key in ("errors", "warnings") if row[key]), "ok")
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -51,13 +52,13 @@ def findings(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
     Returns
     -------
     list of (level, where, what, repair)
-        The word of `LEVELS`, the cases, what is so, what to do about it ("" for a declared
+        The word of `SEVERITIES`, the cases, what is so, what to do about it ("" for a declared
         correction); errors first.
     """
     found = []
-    for key, level in LEVELS.items():
+    for key, level in SEVERITIES.items():
         texts = (
-            (row["case"], text.removeprefix(f"case {row['case']}: "))
+            (row["case"], re.sub(rf"^case {re.escape(row['case'])}:? ", "", text))
             for row in rows
             for text in row[key]
         )

@@ -202,8 +202,8 @@ def _other_names(
             "file of another scan, an offset, negative values or a scale of its own, and mend that"
         )
         return False
-    read = {shown: case.contrasts[given] for given, shown in names.items()}
-    if find_exchange(read, case.spacing, case.discs).kind == "whole":
+    renamed = {shown: case.contrasts[given] for given, shown in names.items()}
+    if find_exchange(renamed, case.spacing, case.discs).kind == "whole":
         other = {"wat": "fat", "fat": "wat"}
         names = {given: other.get(shown, shown) for given, shown in names.items()}
     wrong = {given: shown for given, shown in names.items() if given != shown}

@@ -45,22 +45,35 @@ def converted(model: keras.Model, weights: Path) -> Any:
         "shape": model.input_shape,
         "versions": [openvino.__version__, keras.__version__, __version__],
     }
+    entry = _entry(f"openvino-{sha256_json(key)[:32]}", 4 * model.count_params())
     try:
-        try:
-            entry = cache_folder() / f"openvino-{sha256_json(key)[:32]}"
-            return _read(entry) or _convert(model, entry)
-        except (OSError, RuntimeError, DataError):  # RuntimeError: OpenVINO's, or no home folder
-            warnings.warn(
-                "the cache folder cannot be written, so networks are converted anew each time; "
-                "set IVDLIB_CACHE to a folder that can.",
-                DataWarning,
-                stacklevel=3,
-            )
+        if entry:
+            with suppress(OSError):  # a quota, or a disk that has filled up
+                return _read(entry) or _convert(model, entry)
+        warnings.warn(
+            "the cache folder cannot be written, so networks are converted anew each time; set "
+            "IVDLIB_CACHE to a folder that can.",
+            DataWarning,
+            stacklevel=3,
+        )
         return _convert(model, None)
     except Exception as error:  # OpenVINO's own have no other class in common
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ConfigError(f"OpenVINO cannot convert {weights} ({reason[-1].rstrip('.')}); use the "
                           "engine keras instead.") from error  # fmt: skip
+
+
+def _entry(name: str, size: int) -> Path | None:
+    """Where a network of about `size` bytes is kept; None where nothing can be written."""
+    try:
+        entry = cache_folder() / name
+        if not entry.exists():
+            need_room(entry, size)
+            with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".part-"):
+                pass
+        return entry
+    except (OSError, RuntimeError, DataError):  # RuntimeError: there is no home folder
+        return None
 
 
 def _read(entry: Path) -> Any | None:
@@ -81,8 +94,6 @@ def _digest(xml: Path) -> str:
 
 def _convert(model: keras.Model, entry: Path | None) -> Any:
     """Convert a network and keep it as `entry`; nowhere where that is None."""
-    if entry:
-        need_room(entry, 4 * model.count_params())
     parent = entry.parent if entry else None
     with tempfile.TemporaryDirectory(
         dir=parent, prefix=".part-", ignore_cleanup_errors=True

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,17 +53,18 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
         something else than a file.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise DataError(f"cannot write {path}: it is no file; give the name of a file.")
-    folder(path.parent)
     temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"cannot write {path}: it is no file; give the name of a file.")
+        folder(path.parent)
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
         raise DataError(_sentence(path, error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a name too long for the disk is told above
+            temporary.unlink(missing_ok=True)
 
 
 def need_room(path: str | os.PathLike, size: int) -> None:

@@ -10,6 +10,7 @@ The paper adds "the corresponding pixel values from the original two modality im
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -202,5 +203,5 @@ def random_pairs(
 
 
 def is_derived(name: str, derived: Iterable[str]) -> bool:
-    """Whether a contrast, single or fused, rests on a derived one."""
-    return not set(name.split("+")).isdisjoint(derived)
+    """Whether an image rests on a derived contrast: ``wat``, ``wat+opp``, ``wat&opp`` and such."""
+    return not {part.rpartition("*")[2] for part in re.split("[+&]", name)}.isdisjoint(derived)

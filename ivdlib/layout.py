@@ -7,10 +7,13 @@ name says nothing then. It names the case where the files have no prefix, as in 
 containers: `sub-01/fat.nii.gz`, `sub-01/labels.nii.gz`.
 """
 
+from __future__ import annotations
+
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ivdlib.dixon import CONTRASTS, contrast_order
@@ -20,6 +23,8 @@ _NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.I
 _BARE = re.compile(rf"(?P<word>{'|'.join(CONTRASTS)}|labels|spine)\.nii(\.gz)?", re.IGNORECASE)
 MASKS = ("labels", "spine", "exact")
 """Words of the masks that a case may have beside its contrasts."""
+FOUND = "discs"
+"""Word of what `ivdlib predict` writes: never a contrast, wherever it was put."""
 _DIXON_WORDS = {*CONTRASTS, *MASKS}
 
 DEEPEST = 3
@@ -41,6 +46,8 @@ class CaseFiles:
     faults : tuple of str
         What is wrong with the files by their names alone, one sentence each; loading raises the
         first.
+    complete : bool
+        Nothing is missing: no other contrast was asked for.
     """
 
     name: str
@@ -49,6 +56,21 @@ class CaseFiles:
     spine: Path | None = None
     exact: Path | None = None
     faults: tuple[str, ...] = ()
+    complete: bool = False
+
+    def only(self, needed: Iterable[str] | None, masks: bool) -> CaseFiles:
+        """Ask for less: without masks, or without other contrasts than those needed.
+
+        All contrasts that have a file stay, for two of them may be copies.
+
+        Parameters
+        ----------
+        needed : iterable of str or None
+            Where all of these have a file, none is missing. None asks for the usual ones.
+        masks : bool
+        """
+        enough = needed is not None and set(needed) <= set(self.contrasts)
+        return replace(self, complete=enough, **({} if masks else dict.fromkeys(MASKS)))
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -59,7 +81,7 @@ class CaseFiles:
     @property
     def wanted(self) -> tuple[str, ...]:
         """Contrasts that the case should have: all four where one is Dixon, else those it has."""
-        if any(name in CONTRASTS for name in self.contrasts):
+        if not self.complete and any(name in CONTRASTS for name in self.contrasts):
             return CONTRASTS
         return tuple(self.contrasts)
 
@@ -96,7 +118,7 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
     others = 0
     for path in _nifti_files(folder):
         named = _case_and_word(path)
-        if named is None:
+        if named is None or named[1] == FOUND:
             others += 1
             continue
         found.setdefault(named[0].casefold(), []).append((*named, path))

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from ivdlib.discs import as_mask, check_spacing, clean_specks, components, disc_levels
+from ivdlib.errors import DataError
 from ivdlib.metrics import at_edge
 
 
@@ -36,6 +37,8 @@ def measure(mask: np.ndarray, spacing: Sequence[float]) -> list[dict[str, Any]]:
         If the array is no mask, or the spacing does not fit.
     """
     mask = as_mask(mask)
+    if mask.ndim != 3:
+        raise DataError(f"a mask of {mask.ndim} axes cannot be measured; give (slices, AP, SI).")
     spacing = check_spacing(spacing, mask.ndim)
     if not mask.any():
         return []

@@ -19,6 +19,9 @@ from ivdlib.files import atomic
 from ivdlib.header import Geometry, check_pixdim, read_geometry
 from ivdlib.orientation import Grid
 
+SCALED = 1e-4
+"""How far a label may lie from a whole number, for the rounding of a header's scaling."""
+
 CHUNK = 1 << 20
 """Bytes that are read at once where a file is read to its end."""
 
@@ -94,12 +97,12 @@ def read_labels(path: str | os.PathLike) -> Image:
     """
     image = _read(Path(path), None)
     values = image.array
-    if values.dtype.kind not in "biuf":
-        raise DataError(f"{path} holds {values.dtype} values; give labels as whole numbers.")
+    scaled = values.dtype.kind == "f"  # 255 times 1/255 is a whole number but for its rounding
     with np.errstate(invalid="ignore"):  # NaN becomes a number, and then differs from itself
-        labels = values.astype(np.uint8)
-    if not np.array_equal(labels, values):
-        wrong = values[labels != values].flat[0]
+        labels = (np.rint(values) if scaled else values).astype(np.uint8)
+        same = np.abs(values - labels) <= SCALED if scaled else labels == values
+    if not same.all():
+        wrong = values[~same].flat[0]
         raise DataError(
             f"{path} holds the value {wrong:g}, but labels are whole numbers from 0 to 255; "
             "save the mask itself, not a probability or a smoothed image."
@@ -120,7 +123,8 @@ def _read(path: Path, dtype: Any) -> Image:
     except PermissionError as error:
         raise DataError(f"{path} may not be read; ask for the permission to.") from error
     except (
-        OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError
+        OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error, ImageFileError,
+        HeaderDataError, WrapStructError,
     ) as error:  # fmt: skip
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(

@@ -22,7 +22,7 @@ class OpenVINOModel:
     Attributes
     ----------
     input_shape : tuple
-        (None, AP, SI, 1), as that of the Keras model.
+        (None, AP, SI, channels), as that of the Keras model.
     precision : {"float32", "bfloat16"}
     """
 
@@ -37,16 +37,16 @@ class OpenVINOModel:
         sides = [
             sum(m) + side for m, side in zip(self._margins, model.input_shape[1:3], strict=True)
         ]
-        graph.reshape([1, *sides, 1])
+        graph.reshape([1, *sides, model.input_shape[-1]])
         settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "THROUGHPUT"}
         if count := _threads():
             settings["INFERENCE_NUM_THREADS"] = count
         self._queue = openvino.AsyncInferQueue(core().compile_model(graph, "CPU", settings))
 
     def predict_on_batch(self, tiles: np.ndarray) -> np.ndarray:
-        """Probabilities of tiles; float32 (n, AP, SI, 1) in and out, any n."""
+        """Probabilities (n, AP, SI, 1) of tiles (n, AP, SI, channels), both float32; any n."""
         tiles = np.ascontiguousarray(tiles, dtype=np.float32)
-        out = np.empty_like(tiles)
+        out = np.empty((*tiles.shape[:3], 1), np.float32)
         (top, bottom), (left, right) = self._margins
         tiles = np.pad(tiles, ((0, 0), (top, bottom), (left, right), (0, 0)))
 

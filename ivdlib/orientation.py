@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ivdlib.errors import DataError
-from ivdlib.geometry import redirect_axes
+from ivdlib.geometry import redirect_axes, spacing_mm
 
 AXCODES = ("LR", "PA", "IS")
 """The two letters of each world axis, negative direction first."""
@@ -101,6 +101,8 @@ def memory_grid(shape: tuple[int, int, int], affine: np.ndarray) -> Grid:
     header = nib.Nifti1Header()
     header.set_data_shape(shape)
     header.set_sform(affine, code="scanner")
+    header.set_zooms(spacing_mm(affine))  # some readers take the spacing from here alone
+    header.set_xyzt_units("mm")
     return file_grid(shape, affine, header)
 
 
@@ -120,7 +122,7 @@ def canonical_affine(grid: Grid) -> np.ndarray:
 
 
 def to_canonical(array: np.ndarray, grid: Grid) -> np.ndarray:
-    """Turn an array on the file's grid to RAS+ axes; a contiguous copy, never interpolated."""
+    """Turn an array on the file's grid to RAS+ axes: contiguous, never interpolated."""
     from nibabel.orientations import apply_orientation
 
     return np.ascontiguousarray(apply_orientation(array, grid.orientation))

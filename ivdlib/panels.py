@@ -101,7 +101,8 @@ def _panel(
     if guide is not None and guide.shape == volume.shape and guide.any():
         k = int(np.argmax(guide.sum(axis=(1, 2))))
     discs, swap = (
-        other[k] if other is not None and other.shape == volume.shape else None
+        other[k].copy() if other is not None and other.shape == volume.shape else None
         for other in (mask, exchanged)
     )
-    return Panel(title, volume[k], spacing, discs, swap)
+    # Copies: a view would keep the whole volume until the page is drawn.
+    return Panel(title, volume[k].copy(), spacing, discs, swap)

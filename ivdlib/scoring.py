@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,28 @@ from typing import Any
 import numpy as np
 
 from ivdlib import challenge, metrics
-from ivdlib.errors import DataError
+from ivdlib.errors import DataError, DataWarning
 from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm, spacing_mm
+from ivdlib.labelling import DEFAULT_DISCS, label_values
 from ivdlib.layout import find_cases
 from ivdlib.nifti import Image, read_labels
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.progress import track
+from ivdlib.sidecars import Declared, find_beside, label_set, read_declared
 
 SUFFIX = "_Discs.nii.gz"
 """Ending of the masks that `ivdlib predict` writes."""
 
 
+BINARY = ({1}, {255})
+"""Values of a file that holds one mask."""
+
+
 def score_files(
-    pred: str | os.PathLike, truth: str | os.PathLike, discs: Iterable[int] = (1,)
+    pred: str | os.PathLike,
+    truth: str | os.PathLike,
+    discs: Iterable[int] | None = None,
+    declared: Declared | None = None,
 ) -> dict[str, Any]:
     """Score a predicted mask file against a label file.
 
@@ -30,8 +40,11 @@ def score_files(
     ----------
     pred, truth : path of a NIfTI file
         On one grid.
-    discs : iterable of int, default (1,)
-        Label values that are disc, in both files.
+    discs : iterable of int, optional
+        Label values that are disc; default: what `dataset.json` declares, else 1. A prediction that
+        holds nothing but 1, or but 255, is a mask of the discs whatever they are in the truth.
+    declared : Declared, optional
+        What holds for the truth; default: a `dataset.json` beside it or one folder above.
 
     Returns
     -------
@@ -41,21 +54,54 @@ def score_files(
     Raises
     ------
     DataError
-        Where a file cannot be read, the grids differ, or a file has labels but none of `discs`.
+        Where a file cannot be read, the grids differ, a file has labels but none of `discs`, or
+        `discs` are no label values.
+
+    Warns
+    -----
+    DataWarning
+        Where the truth holds other labels than `discs`, which were not named.
     """
-    values = sorted(set(discs))
+    if declared is None:
+        places = Path(truth).resolve().parents[:2]
+        found = (place / "dataset.json" for place in places)
+        declared = read_declared(next((path for path in found if path.is_file()), None))
+    named = label_set(discs, "discs") or declared.discs
+    values = named or DEFAULT_DISCS
     predicted, labels = read_labels(pred), read_labels(truth)
     _same_grid(predicted, labels)
-    grid = file_grid(labels.array.shape, labels.affine, labels.header)
-    masks = [to_canonical(_mask(image, values), grid) for image in (predicted, labels)]
-    scores = challenge.score(*masks, spacing_mm(canonical_affine(grid)))
+    if named is None and (others := label_values(labels.array) - values):
+        warnings.warn(
+            f"{truth}: beside 1, taken as disc, there are the labels {_words(others)}; name the "
+            "disc values with --discs where these are discs, too.",
+            DataWarning,
+            stacklevel=2,
+        )
+    binary = label_values(predicted.array) in BINARY
+    masks = [predicted.array > 0 if binary else _mask(predicted, values), _mask(labels, values)]
+    grid = file_grid(labels.array.shape, labels.affine, labels.header, declared.axcodes)
+    scores = challenge.score(
+        *(to_canonical(mask, grid) for mask in masks), spacing_mm(canonical_affine(grid))
+    )
     return {"pred": str(pred), "truth": str(truth), **scores}
 
 
 def score_folders(
-    pred: str | os.PathLike, truth: str | os.PathLike, discs: Iterable[int] = (1,)
+    pred: str | os.PathLike, truth: str | os.PathLike, discs: Iterable[int] | None = None
 ) -> list[dict[str, Any]]:
     """Score every ``CASE_Discs.nii.gz`` of a folder against the labels of a folder of cases.
+
+    Parameters
+    ----------
+    pred, truth : path of a folder
+        The latter as for `cases.load_cases`; its `dataset.json` holds.
+    discs : iterable of int, optional
+        As in `score_files`.
+
+    Returns
+    -------
+    list of dict
+        As `score_files`, with `case`.
 
     Raises
     ------
@@ -65,12 +111,15 @@ def score_folders(
     masks = {p.name.removesuffix(SUFFIX): p for p in sorted(Path(pred).glob(f"*{SUFFIX}"))}
     if not masks:
         raise DataError(f"{pred} holds no mask called CASE{SUFFIX}; run ivdlib predict first.")
-    labels = {case.name: case.labels for case in find_cases(truth) if case.labels}
+    cases = find_cases(truth)
+    above = len(cases) == 1
+    declared = read_declared(find_beside("dataset.json", Path(truth), cases, above=above))
+    labels = {case.name: case.labels for case in cases if case.labels}
     odd = sorted(set(masks) - set(labels))
     if odd:
         raise DataError(f"{truth} has no labels for {', '.join(odd)}; score what is labelled only.")
     return [
-        {"case": name, **score_files(path, labels[name], discs)}
+        {"case": name, **score_files(path, labels[name], discs, declared)}
         for name, path in track(masks.items(), "scoring", len(masks))
     ]
 
@@ -126,12 +175,15 @@ def _same_grid(a: Image, b: Image) -> None:
         )
 
 
-def _mask(image: Image, values: list[int]) -> np.ndarray:
-    mask = np.isin(image.array, values)
+def _mask(image: Image, values: frozenset[int]) -> np.ndarray:
+    mask = np.isin(image.array, sorted(values))
     if image.array.any() and not mask.any():
-        found = ", ".join(map(str, np.unique(image.array[image.array > 0])[:10]))
         raise DataError(
-            f"{image.path} holds the labels {found} and none of {', '.join(map(str, values))}; "
-            "name the disc values with --discs."
+            f"{image.path} holds the labels {_words(label_values(image.array))} and none of "
+            f"{_words(values)}; name the disc values with --discs."
         )
     return mask
+
+
+def _words(values: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(values)[:10]))

@@ -27,7 +27,8 @@ FROM_TABLE = "subjects.csv"
 FROM_CHALLENGE = "inferred (challenge table)"
 FROM_NAME = "case name"
 
-_LETTERED = re.compile(r"([A-Za-z])(\d+)([-_]\d+)?")
+_LETTERED = re.compile(r"([A-Za-z])(\d)([-_]\d+)?")
+"""Person, one digit for the time of the scan, and perhaps the number of a crop."""
 
 
 @dataclass(frozen=True)
@@ -177,13 +178,30 @@ def find_subjects(
         )
         return {n: Subject(*CHALLENGE_SUBJECTS[n], FROM_CHALLENGE, note=note) for n in names}, {}
     matches = {name: _LETTERED.fullmatch(name) for name in names}
-    if all(matches.values()):
-        return {n: Subject(m[1].upper(), m[2], FROM_NAME) for n, m in matches.items()}, {}
+    if all(matches.values()):  # one digit: P01, P02, … are people
+        found = {n: (m[1].upper(), m[2]) for n, m in matches.items()}
+        note = _joined_by_letter(found)
+        return {n: Subject(*who, FROM_NAME, note=note) for n, who in found.items()}, {}
     note = (
         "taken as a subject of its own, because there is no subjects.csv; write one "
         "(case,subject,stage) if a person was scanned more than once"
     )
     return {name: Subject(name, "", FROM_NAME, note=note) for name in names}, {}
+
+
+def _joined_by_letter(found: dict[str, tuple[str, str]]) -> str:
+    """What to say where a letter stands for one person at several times; "" where none does."""
+    times: dict[str, set[str]] = {}
+    for letter, time in found.values():
+        times.setdefault(letter, set()).add(time)
+    joined = {letter: sorted(some) for letter, some in times.items() if len(some) > 1}
+    if not joined:
+        return ""
+    letter, (first, second, *_) = next(iter(joined.items()))
+    return (
+        f"the subject is read from the name ({letter}{first} and {letter}{second} are one person, "
+        "and so on); write a subjects.csv (case,subject,stage) if that is wrong"
+    )
 
 
 def _from_table(names: list[str], path: Path) -> tuple[dict[str, Subject], dict[str, str]]:

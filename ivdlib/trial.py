@@ -24,6 +24,7 @@ from ivdlib import (
     spine_stage,
     stress,
 )
+from ivdlib.fusion import is_derived
 from ivdlib.options import essence
 from ivdlib.patches import Region, TileGrid
 from ivdlib.progress import track
@@ -200,7 +201,9 @@ def _score_case(
     known = experiment.trained_on(training.arm)
     if stacked or len(known) > 1:
         together = {TOGETHER: np.mean([found[name] for name in known], axis=0)}
-        rows += _dice_rows(experiment, training, case, truth, together, TOGETHER)
+        rested = is_derived("&".join(known), case.derived)
+        scored = _dice_rows(experiment, training, case, truth, together, TOGETHER)
+        rows += [{**row, "derived": rested} for row in scored]
     for kind in profile.stress:
         worse = {name: stress.worsen(image, kind) for name, image in images.items()}
         found = inference.predict_images(engine.model, worse, region)

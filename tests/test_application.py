@@ -104,6 +104,25 @@ def test_refusals(tmp_path, write_case, experiment):
     assert len(list(masks)) == 1
 
 
+def test_prediction_asks_for_nothing_that_it_does_not_need(tmp_path, write_case, experiment):
+    """Odd labels do not matter, nor does a contrast that was not asked for."""
+    folder = write_case(tmp_path / "in", "01", change={"Labels": lambda a: a * np.uint8(9)})
+    weights = experiment / "disc" / "model.weights.h5"
+    assert list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
+    for name in ("fat", "inn"):
+        (folder / f"01_{name}.nii.gz").unlink()
+    with pytest.raises(DataError, match="fat"):
+        list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
+    for one in ("wat", "wat+opp"):
+        assert list(
+            application.predict_folder(tmp_path / "in", weights, tmp_path / "out", contrast=one)
+        )
+    with pytest.raises(ConfigError, match="a single file, which is one contrast, not wat.opp"):
+        list(application.predict_folder(
+            folder / "01_wat.nii.gz", weights, tmp_path / "out", contrast="wat+opp"
+        ))  # fmt: skip
+
+
 def test_predict_then_score_folders(tmp_path, write_case, experiment, capsys):
     for name in ("01", "02"):
         write_case(tmp_path / "in", name)

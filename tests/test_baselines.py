@@ -205,6 +205,8 @@ def test_a_patient_on_both_sides_is_refused(crops):
     for call in (
         lambda: baselines.level_atlas(train, [later]),
         lambda: baselines.logistic(train, [later], ["wat"], images),
+        lambda: baselines.level_atlas(train, [later], atlases={}),
+        lambda: baselines.logistic(train, [later], ["wat"], images, atlases={}),
         lambda: list(baselines.reference_predictions(train, [later], images)),
     ):
         with pytest.raises(LeakageError, match="subject A is on both sides"):

@@ -205,6 +205,23 @@ def test_subjects_of_the_challenge_are_inferred_and_said_to_be(tmp_path, write_c
     assert loaded[0].subject_source == "inferred (challenge table)"
 
 
+def test_one_letter_and_two_digits_are_people_and_not_times(tmp_path, write_case):
+    """P01 and P02 are no scans of one person P."""
+    for name in ("P01", "P02", "C01"):
+        write_case(tmp_path, name)
+    with pytest.warns(DataWarning, match="3 cases .* taken as a subject of its own"):
+        loaded = cases.load_cases(tmp_path)
+    assert [c.subject for c in loaded] == ["C01", "P01", "P02"]
+
+
+def test_who_is_joined_by_a_letter_is_told(tmp_path, write_case):
+    for name in ("A1", "A2", "B1"):
+        write_case(tmp_path, name)
+    with pytest.warns(DataWarning, match="A1 and A2 are one person, and so on"):
+        loaded = cases.load_cases(tmp_path)
+    assert [(c.subject, c.stage) for c in loaded] == [("A", "1"), ("A", "2"), ("B", "1")]
+
+
 def test_subjects_csv_wins_and_keeps_further_columns(data):
     subjects(data, "\ufeffCase, subject ,stage,crop\nB1,p,2,7\na1,p,1,\n,,,\n")
     first, second = load_quietly(data)
@@ -920,3 +937,41 @@ def test_exact_labels_of_a_phantom_stand_beside_the_drawn_ones(tmp_path, write_c
     np.testing.assert_array_equal(cases.to_file_grid(case, case.exact_mask), exact > 0)
     np.testing.assert_array_equal(cases.to_file_grid(case, case.labels), labels.dataobj)
     assert cases.load_case(write_case(tmp_path / "other", "02")).exact_mask is None
+
+
+def test_a_derived_contrast_that_is_constant_is_refused_with_its_name(tmp_path, write_case):
+    folder = write_case(tmp_path, "A1", change={"fat": lambda a: a + 2000})
+    (folder / "A1_wat.nii.gz").unlink()
+    with pytest.raises(
+        DataError, match=r"case A1: wat, derived as max\(inn - fat, 0\), is constant"
+    ):
+        cases.load_cases(tmp_path)
+
+
+def test_what_predict_wrote_is_no_contrast(tmp_path, write_case):
+    folder = write_case(tmp_path, "A1")
+    shutil.copy(folder / "A1_wat.nii.gz", tmp_path / "A1_t2.nii.gz")
+    shutil.copy(folder / "A1_Labels.nii.gz", tmp_path / "A1_Discs.nii.gz")
+    shutil.rmtree(folder)
+    (case,) = load_quietly(tmp_path)
+    assert list(case.contrasts) == ["t2"]
+
+
+def test_a_mask_of_a_case_from_memory_has_its_spacing_everywhere(tmp_path):
+    affine = np.diag([4.0, 1.25, 1.25, 1.0])
+    case = cases.Case("x", "x", {"wat": np.ones((3, 8, 9), np.float32)}, affine)
+    cases.save_mask(case, np.ones((3, 8, 9), bool), tmp_path / "m.nii.gz")
+    header = nib.load(tmp_path / "m.nii.gz").header
+    assert header.get_zooms() == (4.0, 1.25, 1.25) and header.get_xyzt_units()[0] == "mm"
+
+
+def test_a_scaled_mask_is_one(tmp_path, write_case):
+    """255 times 1/255, as some programs write a mask."""
+    folder = write_case(tmp_path, "A1")
+    path = folder / "A1_Labels.nii.gz"
+    image = nib.load(path)
+    mask = np.asarray(image.dataobj) > 0
+    scaled = nib.Nifti1Image(np.uint8(mask) * 255, image.affine)
+    scaled.header.set_slope_inter(1 / 255, 0)
+    nib.save(scaled, path)
+    np.testing.assert_array_equal(load_quietly(tmp_path)[0].discs.sum(), mask.sum())

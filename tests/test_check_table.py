@@ -43,6 +43,10 @@ def test_each_finding_once_errors_first_the_name_of_the_case_said_once():
         ("warning", "2 cases (A1, B\ufffd1)", "w is so", "do v"),
         ("declared", "case A1", "c as declared", ""),
     ]
+    lacking = {**ROW, "case": "C", "errors": ["case C is not in t.csv; add a line for it."]}
+    assert check_table.findings([lacking]) == [
+        ("ERROR", "case C", "is not in t.csv", "add a line for it")
+    ]
     assert [check_table.verdict(row) for row in rows] == ["warning", "ERROR"]
     assert check_table.summary([*rows, ROW]) == "3 cases: 1 ERROR, 1 warning, 1 ok"
     assert check_table.summary([ROW]) == "1 case: ok"

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import warnings
 from dataclasses import replace
 
 import keras
@@ -313,11 +314,24 @@ def test_a_network_that_cannot_be_converted(weights, monkeypatch):
         raise NotImplementedError("no such op\nas this one.")
 
     monkeypatch.setattr(keras.Model, "export", fails)
-    with (
-        pytest.warns(DataWarning),  # NotImplementedError is a RuntimeError, as a full disk is
-        pytest.raises(ConfigError, match="as this one.; use the engine keras"),
-    ):
-        predict(weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)  # the cache is not to blame
+        with pytest.raises(ConfigError, match="as this one.; use the engine keras"):
+            predict(weights)
+
+
+def test_a_network_of_several_channels(tmp_path, cache):
+    """Contrasts as channels, or neighbouring slices."""
+    model = models.build("unet", UNET, input_shape=(16, 16, 3))
+    path = tmp_path / "model.weights.h5"
+    card = {"network": "unet", "config": UNET.to_dict(), "target": "disc", "tile": (16, 16)}
+    inference.save_weights(model, path, card | {"images": ["wat"], "channels": 3, "neighbours": 1})
+    network = inference.load_model(path)
+    fast = engines.on_engine(network, path, "openvino", "float32")
+    tiles = np.random.default_rng(0).random((3, 16, 16, 3), dtype=np.float32)
+    found = fast.model.predict_on_batch(tiles)
+    assert found.shape == (3, 16, 16, 1)
+    np.testing.assert_allclose(found, network.model.predict_on_batch(tiles), atol=1e-5)
 
 
 # --- scans ---------------------------------------------------------------------------------------

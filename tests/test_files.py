@@ -149,3 +149,13 @@ def test_hashes(tmp_path):
     assert files.sha256_file(tmp_path / "a") == known
     assert files.sha256_json({"a": 1, "b": (2, 3)}) == files.sha256_json({"b": [2, 3], "a": 1})
     assert files.sha256_json({"a": 1}) != files.sha256_json({"a": "1"})
+
+
+@pytest.mark.parametrize("length", [250, 300])
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path, length):
+    with (
+        pytest.raises(DataError, match="cannot write .*too long"),
+        files.atomic(tmp_path / ("x" * length)) as temporary,
+    ):
+        temporary.write_text("x")
+    assert not list(tmp_path.iterdir())

@@ -215,3 +215,8 @@ def test_like_water_by_hand_and_where_nothing_can_be_said():
     assert np.isnan(fusion.like_water(scan, "fat+opp", np.zeros(3, bool))["more_water"])
     with pytest.raises(DataError, match="inn is missing"):
         fusion.like_water(scan, "inn+opp", np.ones(3, bool))
+
+
+@pytest.mark.parametrize("name", ["opp", "wat+opp", "wat&opp", "0.3*wat+0.7*opp", "opp&fat+inn"])
+def test_an_image_rests_on_what_it_is_made_of(name):
+    assert fusion.is_derived(name, {"opp"}) and not fusion.is_derived(name, {"x", "op"})

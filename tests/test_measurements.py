@@ -55,3 +55,8 @@ def test_nothing_and_nonsense():
         measure(np.full((3, 4, 5), 0.5), SPACING)
     with pytest.raises(DataError):
         measure(np.zeros((3, 4, 5), bool), (1.0, 0.0, 1.0))
+
+
+def test_a_slice_is_refused():
+    with pytest.raises(DataError, match="a mask of 2 axes cannot be measured"):
+        measure(np.ones((4, 4), bool), (1, 1))

@@ -1,11 +1,16 @@
 """Mask files: grids, labels, folders. (What the scores mean is tested in test_metrics.)"""
 
+import warnings
+
+import nibabel as nib
 import numpy as np
 import pytest
 
+from ivdlib import files
 from ivdlib.cases import load_case, save_mask
 from ivdlib.challenge import score
-from ivdlib.errors import DataError
+from ivdlib.discs import components
+from ivdlib.errors import DataError, DataWarning
 from ivdlib.scoring import SUFFIX, conventions, score_files, score_folders
 
 
@@ -58,3 +63,49 @@ def test_conventions_differ_as_they_should():
     assert without == {"dice_volumes": 1.0, "dice_slices": 1.0, "dice_pooled": 1.0}
     with pytest.raises(DataError, match="no scores"):
         conventions([])
+
+
+def rewrite(path, change):
+    image = nib.load(path)
+    nib.save(nib.Nifti1Image(change(np.asarray(image.dataobj)), None, image.header), path)
+
+
+def test_other_disc_values_of_the_truth(tmp_path, scan):
+    """`predict` writes 1, whatever the discs of the truth are called."""
+    save_mask(scan, scan.discs, tmp_path / "p.nii.gz")
+    truth = scan.sources["labels"]
+    rewrite(truth, lambda labels: np.uint8(labels * 5))
+    with pytest.raises(DataError, match="holds the labels 5 and none of 1; name the disc values"):
+        score_files(tmp_path / "p.nii.gz", truth)
+    assert score_files(tmp_path / "p.nii.gz", truth, {5})["volume"]["dice"] == 1.0
+    files.write_json(tmp_path / "data" / "dataset.json", {"discs": [5]})
+    assert score_files(tmp_path / "p.nii.gz", truth)["volume"]["dice"] == 1.0
+    with pytest.raises(DataError, match="whole numbers from 1 to 255"):
+        score_files(tmp_path / "p.nii.gz", truth, {0})
+
+
+def test_labels_that_were_not_named_are_told(tmp_path, scan):
+    save_mask(scan, scan.discs, tmp_path / "p.nii.gz")
+    truth = scan.sources["labels"]
+    rewrite(truth, lambda labels: np.where(labels > 0, labels, np.uint8(2)))
+    with pytest.warns(DataWarning, match="beside 1, taken as disc, there are the labels 2"):
+        found = score_files(tmp_path / "p.nii.gz", truth)
+    assert found["volume"]["dice"] == 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score_files(tmp_path / "p.nii.gz", truth, {1})
+
+
+def test_axes_that_are_declared_hold_for_scores(tmp_path, write_case):
+    """Disc 1 is the lowest, by the axes of dataset.json where the header is wrong."""
+    write_case(tmp_path / "data", "01")
+    files.write_json(tmp_path / "data" / "dataset.json", {"axcodes": ["R", "A", "I"]})
+    case = load_case(tmp_path / "data" / "01")
+    lowest = components(case.discs) == 1
+    save_mask(case, lowest, tmp_path / "pred" / f"01{SUFFIX}")
+    (row,) = score_folders(tmp_path / "pred", tmp_path / "data")
+    found = [disc["dice"] for disc in row["discs"]]
+    assert found[0] == 1.0 and len(found) > 1 and not any(found[1:])
+    (tmp_path / "data" / "dataset.json").unlink()
+    (plain,) = score_folders(tmp_path / "pred", tmp_path / "data")
+    assert [disc["dice"] for disc in plain["discs"]] == found[::-1]

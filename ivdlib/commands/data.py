@@ -94,9 +94,8 @@ def score(add) -> None:
     sub.add_argument(
         "--discs",
         type=numbers,
-        default=frozenset({1}),
         metavar="N[,N]",
-        help="label values that are disc, in both (default: 1)",
+        help="label values of the truth that are disc (default: dataset.json, else 1)",
     )
     sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
     sub.set_defaults(run=run_score)
