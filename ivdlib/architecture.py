@@ -23,8 +23,14 @@ def _text(block: str, config: FDSCNNConfig) -> str:
     widths = [str(config.channels(width)) for width in xception.WIDTHS[k]]
     maps = f"{widths[0]} maps" if len(set(widths)) == 1 else "·".join(widths) + "\nmaps"
     name = f"{block} × {config.middle_units}" if block == "middle" else block
-    lines = [name, maps, "rate " + "·".join(map(str, config.rates[k]))]
+    lines = [name, maps, "rate " + _rates(config.rates_of(block))]
     return "\n".join([*lines, f"stride {s}"] if (s := max(config.strides[k])) > 1 else lines)
+
+
+def _rates(units: list[tuple[int, ...]]) -> str:
+    """Rates of a module: once where its repetitions have the same, else of the first and last."""
+    texts = ["·".join(map(str, rates)) for rates in units]
+    return texts[0] if len(set(texts)) == 1 else f"{texts[0]} … {texts[-1]}"
 
 
 def _box(axes: Axes, x: float, y: float, text: str, colour: str, size=(0.92, 0.9)) -> None:
@@ -66,11 +72,12 @@ def architecture(config: FDSCNNConfig, tile: tuple[int, int] = (112, 128)) -> Fi
     _pyramid(axes, config)
     _skips(axes, config)
     width = config.channels(config.decoder_width)
+    last = f"1 × 1\n{1 if config.head == 'sigmoid' else 2} map{'s' * (config.head != 'sigmoid')}"
+    enlarge = f"enlarge\n× {config.decoder_stride}\nbilinear"
     boxes = (
         "join" if config.skips else "(no skips)",
         f"decoder\n2 {config.convolution}\n{width} maps",
-        "1 × 1\n1 map",
-        f"enlarge\n× {config.decoder_stride}\nbilinear",
+        *((last, enlarge) if config.upsample == "logits" else (enlarge, last)),
         f"probability\n{tile[0]} × {tile[1]}",
     )
     for x, text in zip((4.6, 3.45, 2.3, 1.15, 0), boxes, strict=True):

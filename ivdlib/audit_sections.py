@@ -177,7 +177,8 @@ def together(found: Found) -> str:
         return ""
     text = (
         "## One mask a scan\n\nThe mean probability over all images that a network was trained on "
-        "(or all contrasts as its channels), cut at one half: the segmentation that one would use, "
+        "(of random mixtures: over the contrasts and the paper's sums; or all contrasts as its "
+        "channels), cut at one half: the segmentation that one would use, "
         "and what compares with programs that take all contrasts at once.\n\n"
     )
     heads = ("experiment", "network", "trained on", "steps", "Dice", "interval", "n")

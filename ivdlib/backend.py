@@ -113,10 +113,8 @@ def configure(threads: int | None = None, device: str | None = None) -> None:
         import jax
 
         jax.config.update("jax_platforms", "cpu")
-    elif backend == "torch" and threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)
+    elif backend == "torch":
+        _configure_torch(threads, device)
     if device == "gpu" and not has_gpu():
         raise ConfigError(
             f"no GPU is visible to {backend}; leave --device out, or say --device cpu."
@@ -136,7 +134,16 @@ def has_gpu() -> bool:
         return any(d.platform != "cpu" for d in jax.devices())
     import torch
 
-    return torch.cuda.is_available()
+    return torch.cuda.is_available() and os.environ.get("KERAS_TORCH_DEVICE") != "cpu"
+
+
+def _configure_torch(threads: int | None, device: str | None) -> None:
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if device == "cpu" and has_gpu():  # Keras has chosen while it was imported
+        raise ConfigError("on PyTorch, set KERAS_TORCH_DEVICE=cpu in place of --device cpu.")
 
 
 def _configure_tensorflow(threads: int | None, device: str | None) -> None:
@@ -155,6 +162,8 @@ def _configure_tensorflow(threads: int | None, device: str | None) -> None:
 def _from_environment() -> None:
     """Take over what the command line of a parent process chose (`IVDLIB_THREADS`, `_DEVICE`)."""
     threads, device = os.environ.get("IVDLIB_THREADS"), os.environ.get("IVDLIB_DEVICE")
+    if threads and not threads.isdigit():
+        raise ConfigError(f"IVDLIB_THREADS is a number of cores, not {threads!r}.")
     if threads or device:
         configure(int(threads) if threads else None, device or None)
 

@@ -34,6 +34,11 @@ _OPEN = (
      "not given", "the challenge labels discs only"),
     ("spine, input", "slices averaged over {p.spine.factor} × {p.spine.factor} pixels; mean over "
      "the single contrasts", "not given", "one region a scan, the same for every contrast"),
+    ("spine, training", "{p.spine.steps} steps of {p.spine.batch} whole slices, rate "
+     "{p.spine.learning_rate:g} falling to zero by a cosine; loss, rotation and random pixels as "
+     "above", "not given", "the paper gives numbers for its second network alone"),
+    ("spine, up-convolutions", "without batch normalisation and ReLU",
+     "“BN layers after each convolution”", "as in the U-Net that the paper cites"),
     ("spine, use", "{p.spine.region} mask, widened by {p.spine.margin:g} mm; places the tiles; "
      "outside it set to zero: {p.spine.mask}", "“cut the image into 112×128 sub-maps”",
      "covers the bulge of a disc"),
@@ -47,8 +52,8 @@ _OPEN = (
      "not given", "what Keras does; bn_synchronised makes them of all"),
     ("width of the baselines", "the size of the profile: {p.size}",
      "“reduce the number of channels”", "every network comes in the same three sizes"),
-    ("who is in which fold", "patients shuffled by seed 0", "“four groups”",
-     "each patient is tested once"),
+    ("who is in which fold", "patients shuffled by seed {p.partition}, unless a table (--split) "
+     "says it", "“four groups”", "each patient is tested once"),
     ("Dice", "per 3-D image, then mean over images", "not given", "slices without disc have none"),
 )  # fmt: skip
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ivdlib.errors import ConfigError
@@ -25,14 +26,16 @@ def check() -> None:
         _writer_class()
 
 
-def log(label: str) -> Callable[[int, float], None]:
-    """Get a function that notes a loss at a step, in a folder named after a training.
+@contextmanager
+def log(label: str) -> Iterator[Callable[[int, float], None]]:
+    """Give a function that notes a loss at a step, in a folder named after a training.
 
     Without the variable `VARIABLE` it notes nothing.
     """
     folder = os.environ.get(VARIABLE)
     if not folder:
-        return lambda step, loss: None
+        yield lambda step, loss: None
+        return
     name = re.sub(r"^training \d+/\d+: ", "", label)
     writer = _writer_class()(str(Path(folder) / re.sub(r"[^\w.-]+", "_", name)))
 
@@ -40,7 +43,10 @@ def log(label: str) -> Callable[[int, float], None]:
         writer.add_scalar("training loss", loss, step)
         writer.flush()
 
-    return note
+    try:
+        yield note
+    finally:
+        writer.close()
 
 
 def _writer_class() -> type:

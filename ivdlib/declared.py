@@ -72,8 +72,14 @@ class Declared:
         )
 
 
-def load(path: str | os.PathLike) -> Declared:
+def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
     """Read a declared experiment.
+
+    Parameters
+    ----------
+    path : path
+    recipe : str, optional
+        In place of the one that the file names.
 
     Raises
     ------
@@ -99,7 +105,7 @@ def load(path: str | os.PathLike) -> Declared:
             found.get("about", ""),
             found.get("profile", "laptop"),
             found.get("data"),
-            {**profiles.recipe(found.get("recipe", "paper")), **found.get("set", {})},
+            {**profiles.recipe(recipe or found.get("recipe", "paper")), **found.get("set", {})},
         )
         profiles.profile(declared.profile, declared.overrides)
     except ConfigError as error:

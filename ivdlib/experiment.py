@@ -50,7 +50,7 @@ class Experiment(Grid):
     load : mapping, optional
         Further arguments of `cases.load_cases`, such as ``{"discs": {1}}``.
     claim : bool, default True
-        Write the folder's `record.json`; without it nothing is written, for plans.
+        Write the folder's `record.json`; False for plans, which write nothing but the phantom.
 
     Raises
     ------
@@ -196,6 +196,8 @@ class Experiment(Grid):
         found = metrics_csv.together(p / metrics_csv.METRICS for p in places if ledger.finished(p))
         if found is None:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
+        for column in ("subject", "stage"):  # as they are known now: subjects.csv may be corrected
+            found[column] = [getattr(self.cases[name], column) for name in found["case"]]
         return found
 
     def label(self) -> str:
@@ -256,13 +258,17 @@ class Experiment(Grid):
         done = sorted((self.folder / "trainings").glob("*/record.json"))
         records = {p.parent.name: files.read_json(p) for p in done}
         seconds = (
-            r.get("seconds_training", 0) + r.get("seconds_scoring", 0) for r in records.values()
+            r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
+            for r in records.values()
         )
         planned = list(self.trainings())
         found = {
             "seeds": self.profile.seeds,
             "trainings": list(records),
             "planned": len(planned),
+            "cases": {
+                c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()
+            },
             "left": sum(not trial.is_done(self, training) for training in planned),
             "seconds": sum(seconds),
             "devices": sorted({record["device"] for record in records.values()}),

@@ -241,6 +241,8 @@ def _check(p: Profile) -> None:
         (bool(p.networks) and {n.partition(":")[0] for n in p.networks} <= set(TITLES),
          f"networks are some of {', '.join(TITLES)}, not {', '.join(map(str, p.networks))!r}"),
         (bool(p.arms) and set(p.arms) <= set(ARMS), f"arms are some of {', '.join(ARMS)}"),
+        (len(set(p.networks)) == len(p.networks) and len(set(p.arms)) == len(p.arms),
+         "networks and arms stand once each"),
         (set(p.stress) <= set(STRESSES), f"stress is some of {', '.join(STRESSES)}"),
         (p.leak in LEAKS, f"leak is one of {', '.join(LEAKS)}, not {p.leak!r}"),
         (p.seeds >= 1, f"seeds is 1 or more, not {p.seeds}"),

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-PACKAGES = ("ivdlib", "keras", "tensorflow", "jax", "torch", "numpy", "scipy", "nibabel")
+PACKAGES = (
+    "ivdlib", "keras", "tensorflow", "jax", "torch", "numpy", "scipy", "scikit-learn", "nibabel"
+)  # fmt: skip
 """Packages whose versions can change a number."""
 
 
@@ -54,7 +56,10 @@ def device() -> str:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        gpus = [d.name for d in tf.config.list_physical_devices("GPU")]
+        details = map(
+            tf.config.experimental.get_device_details, tf.config.get_visible_devices("GPU")
+        )
+        gpus = [str(one.get("device_name", "GPU")) for one in details]
     elif backend == "jax":
         import jax
 
@@ -62,7 +67,9 @@ def device() -> str:
     else:
         import torch
 
-        gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        on_cpu = os.environ.get("KERAS_TORCH_DEVICE") == "cpu"
+        count = 0 if on_cpu else torch.cuda.device_count()
+        gpus = [torch.cuda.get_device_name(i) for i in range(count)]
     return f"{backend} on " + (", ".join(gpus) if gpus else processor())
 
 

@@ -86,6 +86,8 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
     options = TrainingOptions(
         steps=spine.steps, batch=spine.batch, learning_rate=spine.learning_rate,
         schedule="cosine", tile=tile, tiles="all",
+        # Not in the hash, as little as what `auto` comes to: the record tells.
+        precision=experiment.profile.training.precision,
     )  # fmt: skip
     images = []
     for case in cases:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -218,6 +219,9 @@ def _empty(value: object) -> bool:
 def write(metrics: pd.DataFrame, folder: Path, label: str, derived: Iterable[str] = ()) -> None:
     """Write the tables for which there are rows as `table1.csv`, `table1.md`, …."""
     fusion = has_fusion(metrics)
+    for old in folder.glob("*.*"):
+        if re.fullmatch(r"table\d\.(csv|md)|exact_labels\.csv", old.name):
+            old.unlink()  # of other trainings, perhaps: what is not written anew does not stay
     for number in CAPTIONS if fusion else (1,):
         frame = table(metrics, number)
         if (frame["source"] == "ours").any():

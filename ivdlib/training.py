@@ -8,6 +8,7 @@ that nothing is chosen on test patients.
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ from ivdlib.replicas import Replicas
 from ivdlib.sampler import TileSampler
 
 CHECKPOINT_SECONDS = 60.0
-"""A training that is killed loses about this much time."""
+"""So old may a checkpoint get; it is then written at the next row of the learning curve."""
 
 POINTS = 40
 """Rows of a learning curve."""
@@ -133,7 +134,9 @@ class Trainer:
             self._reset(seed)
 
     def _reset(self, seed: int) -> None:
-        keras.utils.set_random_seed(seed)
+        # First weights are drawn from Python's numbers. `keras.utils.set_random_seed` would also
+        # empty TensorFlow's cache of compiled graphs: seconds, at the start of every training.
+        random.seed(seed)
         fresh = self._build()
         for ours, new in zip(self._trained.variables, fresh.variables, strict=True):
             ours.assign(new)
@@ -181,9 +184,11 @@ class Trainer:
         done = int(history[-1]["step"]) if history else 0
         chunk = max(1, self.options.steps // POINTS)
         before = history[-1]["seconds"] if history else 0.0
-        note = curves.log(label)
         begin = saved = time.monotonic()
-        with Progress(self.options.steps, label, start=done) as progress:
+        with (
+            curves.log(label) as note,
+            Progress(self.options.steps, label, start=done) as progress,
+        ):
             while done < self.options.steps:
                 steps = min(chunk, self.options.steps - done)
                 value = self._steps(sampler, range(done, done + steps), progress)
@@ -191,7 +196,7 @@ class Trainer:
                 if not np.isfinite(value):
                     raise ConfigError(
                         f"{label}: the loss is not finite after {done} steps; use a smaller "
-                        f"training.learning_rate than {self.options.learning_rate:g}."
+                        f"learning_rate of this stage than {self.options.learning_rate:g}."
                     )
                 seconds = before + time.monotonic() - begin
                 history.append({"step": done, "loss": value, "seconds": seconds})

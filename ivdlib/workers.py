@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -130,10 +130,11 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
         return
     with _pool(workers, scheduler) as pool:
         task = partial(_task, isolated=bool(scheduler))
+        most = len(missing) if scheduler else workers  # a cluster knows best what to begin
         if spine_stage.uses_network(experiment):  # first: the trainings of a fold share it
             folds = sorted({experiment.folds.index(every[number].fold) for number in missing})
-            _all(pool, partial(task, "spine"), experiment, folds, "spine networks")
-        _all(pool, partial(task, "train"), experiment, missing, "trainings")
+            _all(pool, partial(task, "spine"), experiment, folds, "spine networks", most)
+        _all(pool, partial(task, "train"), experiment, missing, "trainings", most)
 
 
 def _all(
@@ -142,19 +143,25 @@ def _all(
     experiment: Experiment,
     numbers: Sequence[int],
     label: str,
+    side_by_side: int,
 ) -> None:
-    futures = [pool.submit(task, experiment.arguments, number) for number in numbers]
-    with Progress(len(futures), label) as progress:
+    """Do tasks; no more are handed out than run, so that none begins after Ctrl-C or a failure."""
+    left, begun = list(numbers)[::-1], set()
+    with Progress(len(left), label) as progress:
         try:
-            for future in as_completed(futures):
-                progress.advance(note=future.result())
+            while left or begun:
+                while left and len(begun) < side_by_side:
+                    begun.add(pool.submit(task, experiment.arguments, left.pop()))
+                done, begun = wait(begun, return_when=FIRST_COMPLETED)
+                for future in done:
+                    progress.advance(note=future.result())
         except BrokenProcessPool as error:
             raise ConfigError(
                 "a worker was killed, perhaps for want of memory; use fewer workers and call the "
                 "command again: it goes on from what is done."
             ) from error
         finally:
-            for future in futures:
+            for future in begun:
                 future.cancel()
 
 
@@ -164,19 +171,20 @@ def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
         with _client(scheduler) as client:
             yield client.get_executor(pure=False)  # tasks of lost workers are begun again
         return
-    threads = max(1, provenance.cores() // workers)
+    cores = int(os.environ.get("IVDLIB_THREADS") or provenance.cores())
+    threads, device = max(1, cores // workers), os.environ.get("IVDLIB_DEVICE")
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with ProcessPoolExecutor(workers, spawn, _begin, (threads, os.getpid())) as pool:
+    with ProcessPoolExecutor(workers, spawn, _begin, (threads, device, os.getpid())) as pool:
         yield pool
 
 
-def _begin(threads: int, parent: int) -> None:
+def _begin(threads: int, device: str | None, parent: int) -> None:
     """Set up a process of this machine: its share of the cores; only the parent shows progress."""
     from ivdlib import backend
 
     _end_with(parent)
     os.environ["IVDLIB_PROGRESS"] = "off"
-    backend.configure(threads)
+    backend.configure(threads, device)
 
 
 def _client(address: str) -> Any:

@@ -29,9 +29,9 @@ def test_what_is_noted_can_be_read_again(tmp_path, monkeypatch):
 
     monkeypatch.setenv(curves.VARIABLE, str(tmp_path / "logs"))
     curves.check()
-    note = curves.log("training 3/12: FDS-CNN, with fusion, fold 1, seed 0")
-    for step, loss in ((10, 0.5), (20, 0.25)):
-        note(step, loss)
+    with curves.log("training 3/12: FDS-CNN, with fusion, fold 1, seed 0") as note:
+        for step, loss in ((10, 0.5), (20, 0.25)):
+            note(step, loss)
     (folder,) = (tmp_path / "logs").iterdir()
     assert folder.name == "FDS-CNN_with_fusion_fold_1_seed_0"
     (path,) = folder.iterdir()
@@ -44,7 +44,8 @@ def test_without_the_variable_nothing_is_noted(tmp_path, monkeypatch):
     monkeypatch.delenv(curves.VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     curves.check()
-    curves.log("a training")(1, 0.5)
+    with curves.log("a training") as note:
+        note(1, 0.5)
     assert not list(tmp_path.iterdir())
 
 

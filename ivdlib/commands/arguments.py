@@ -96,7 +96,7 @@ def configure(args: argparse.Namespace) -> None:
 
 
 def hand_down(args: argparse.Namespace) -> None:
-    """Hand threads and device down to kernels, which are processes of their own."""
+    """Hand threads and device down to processes of their own: kernels, workers."""
     for name in ("threads", "device"):
         if getattr(args, name) is not None:
             os.environ[f"IVDLIB_{name.upper()}"] = str(getattr(args, name))

@@ -75,10 +75,10 @@ def _declared(args: argparse.Namespace) -> Declared:
 
     found = declared.Declared("", "", "smoke")
     if args.experiment:
-        found = declared.load(args.experiment)
+        found = declared.load(args.experiment, args.recipe)
     profile = args.profile or found.profile
     found = replace(found, profile=profile, name=args.name or found.name or profile)
-    recipe = profiles.recipe(args.recipe) if args.recipe else {}
+    recipe = profiles.recipe(args.recipe) if args.recipe and not args.experiment else {}
     return replace(found, overrides={**found.overrides, **recipe, **_overrides(args, profile)})
 
 
@@ -130,6 +130,8 @@ def run_grid(args: argparse.Namespace) -> int:
 
         print(plan.text(wanted.name, plan.plan(experiment)))
         return 0
+    if args.workers > 1:
+        hand_down(args)
     experiment.run(args.workers, args.scheduler)
     result_figures.write(experiment.folder)
     _print_tables(experiment.folder)
