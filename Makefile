@@ -27,7 +27,7 @@ test: $(STAMP) ## lint, format, floors, notebooks in step with their source, tes
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python notebooks/build.py --check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # JupyterLab's news pop-up covers the notebook, so it is switched off inside .venv.
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings

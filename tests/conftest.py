@@ -8,6 +8,14 @@ import numpy as np
 import pytest
 from dixon_cases import rotation
 
+FIRST = ("test_lessons", "workers", "models/", "replicas", "experiment", "browser/")
+"""Files of long tests, begun first where two run side by side (`pytest -n 2 --dist loadfile`)."""
+
+
+def pytest_collection_modifyitems(items):
+    """Sort the files by that; the tests of a file stay as they are."""
+    items.sort(key=lambda item: next((k for k, part in enumerate(FIRST) if part in item.nodeid), 9))
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

@@ -125,12 +125,8 @@ def test_all_networks_agree_with_keras(tmp_path, name, variant):
     keras_says = expected(path, 2)
     assert keras_says.std() > 0.1
     assert_near(predict(path, count=2), keras_says, "float32")
-
-
-@pytest.mark.parametrize("name", ["unet", "fds_cnn"])
-def test_bfloat16_is_near(tmp_path, name):
-    path = trained(name, small(name), (21, 18), tmp_path / "model.weights.h5")
-    assert_near(predict(path, "bfloat16", count=2), expected(path, 2), "bfloat16")
+    if variant is None and name != "deeplabv3plus":
+        assert_near(predict(path, "bfloat16", count=2), keras_says, "bfloat16")
 
 
 @pytest.mark.parametrize("precision", engines.PRECISIONS)

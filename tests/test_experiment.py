@@ -498,6 +498,7 @@ def test_the_quiet_arm_differs_in_nothing_but_the_random_pixels(phantom, tmp_pat
 def test_one_mask_a_scan_from_all_images(phantom, tmp_path):
     """From the mean probability of the arms' images, or from all contrasts as channels."""
     options = {"arms": ["without", "stacked"], "training.neighbours": 1, "stress": ["noisy"]}
+    options["spine.region"] = "true"  # else the network of the spine is compiled between the two
     made = begin(tmp_path, phantom, **options)
     rows = made.run()
     together = rows[rows["scope"] == trial.TOGETHER]

@@ -22,8 +22,8 @@ from ivdlib.training import Trainer
 
 name, synchronised = {name!r}, {synchronised!r}
 config = replace(models.config(name, "tiny"), bn_synchronised=synchronised)
-if name == "fds_cnn":
-    config = replace(config, middle_units=1, dropout=0.0)
+small = {{"middle_units": 1, "dropout": 0.0}} if name == "fds_cnn" else {{"base": 4, "levels": 2}}
+config = replace(config, **small)
 rng = np.random.default_rng(0)
 truth = rng.random((3, 30, 40)) < 0.3
 image = np.clip(0.2 + 0.5 * truth + rng.normal(0, 0.1, truth.shape), 0, 1).astype(np.float32)
@@ -62,7 +62,8 @@ def compare(backend, name, synchronised):
     )
     environment = {
         **os.environ, "KERAS_BACKEND": backend,
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2 "
+        "--xla_backend_optimization_level=0",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment

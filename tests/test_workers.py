@@ -80,8 +80,8 @@ Experiment("grid", "test", sys.argv[1], overrides=overrides, reports=sys.argv[2]
 
 @pytest.mark.slow
 def test_a_killed_experiment_goes_on_from_its_checkpoint(phantom, tmp_path, monkeypatch):
-    steps = {"training__steps": 80, "spine__region": "none"}
-    overrides = OVERRIDES | {"training.steps": 80, "spine.region": "none"}
+    steps = {"training__steps": 20, "spine__region": "none"}
+    overrides = OVERRIDES | {"training.steps": 20, "spine.region": "none"}
     process = subprocess.Popen(
         [sys.executable, "-c", TRAIN, phantom, tmp_path / "killed", repr(overrides)],
         stderr=subprocess.DEVNULL,
