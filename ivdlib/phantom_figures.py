@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -211,10 +212,16 @@ def _real(axes: Axes, place: int, values: list[float], limits: tuple[float, floa
         axes.hlines(value, place - half, place + half, color=BLACK, linewidth=1, zorder=2)
 
 
+def _stages(rows: pd.DataFrame) -> list[tuple[str, tuple[str, str]]]:
+    """Stages in their order, 2 before 10, each with colour and marker, which repeat after six."""
+    stages = sorted(rows["stage"].unique(), key=lambda stage: (len(stage), stage))
+    return list(zip(stages, cycle(MARKERS), strict=False))
+
+
 def _dots(axes: Axes, rows: pd.DataFrame, names: list[str], column: str) -> None:
     """One dot a scan, spread sideways in the order of the scans; a marker for each stage."""
-    stages, cases = sorted(rows["stage"].unique()), list(rows["case"].unique())
-    for stage, (colour, marker) in zip(stages, MARKERS, strict=False):
+    cases = list(rows["case"].unique())
+    for stage, (colour, marker) in _stages(rows):
         mine = rows[(rows["stage"] == stage) & rows["level"].isin(names)]
         shift = np.array([(cases.index(case) + 0.5) / len(cases) - 0.5 for case in mine["case"]])
         at = np.array([names.index(level) for level in mine["level"]]) + 0.6 * shift
@@ -233,7 +240,7 @@ def _legend(figure: Figure, rows: pd.DataFrame, more: list) -> None:
     dots = [
         Line2D([], [], color=colour, marker=marker, linestyle="", ms=5,
                label=f"phantom, stage {stage}" if stage else "phantom")
-        for stage, (colour, marker) in zip(sorted(rows["stage"].unique()), MARKERS, strict=False)
+        for stage, (colour, marker) in _stages(rows)
     ]  # fmt: skip
     figure.legend(handles=[*dots, *more], loc="outside lower center", ncols=4, frameon=False,
                   fontsize=9)  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from numbers import Real
 
 from ivdlib.errors import ConfigError
@@ -33,17 +33,19 @@ class Conditions:
         Probability of each finding of `RATES`, 0 to 1; those that are not named keep their default.
     noise : float
         Standard deviation of the complex noise, real and imaginary each, relative to a healthy
-        nucleus: 0.055, within the published 0.02 to 0.07 and as in the discs of real crops
-        (patients A to C). Single scans have 0.6 to 1.27 times as much.
+        nucleus, before the measured part of k-space smooths it, which leaves 0.69 to 0.85 of it:
+        0.055, so 0.04 to 0.05 in the image, within the published 0.02 to 0.07 and as in the discs
+        of real crops (patients A to C). Single scans have 0.6 to 1.27 times as much.
     swap : float
         Probability that a region of a scan has water and fat exchanged: 0.05; a fifth of it for
-        the whole scan.
+        the whole scan, in place of a region where both together would exceed 1.
     jitter_mm : float
         Standard deviation of the rater's outline about the true one, mm: 0.55, within the 0.4 to
         0.6 of the literature on raters; the outlines then lie 0.43 mm apart on average. 0 writes
         the exact label.
     artefacts : float
-        Factor on ghosts, wrap, ringing and the like; 0 leaves them out.
+        Factor on ghosts, wrap and the like; 0 leaves them out, but for the ringing of a k-space
+        that is never measured whole.
     variety : float
         How far people and scanners differ: 1 changes the tissues' values by 8 % and the sharpness
         a little; more is of use to train networks for other scanners.
@@ -74,13 +76,3 @@ class Conditions:
         object.__setattr__(self, "rates", {name: float(rate) for name, rate in self.rates.items()})
         for name in _LIMITS:
             object.__setattr__(self, name, float(getattr(self, name)))
-
-    def changed(self) -> dict[str, float]:
-        """Choices that differ from the default, flat: for records and tables."""
-        usual = asdict(Conditions())
-        mine = asdict(self)
-        rates = {k: v for k, v in mine.pop("rates").items() if v != usual["rates"][k]}
-        return {
-            **rates,
-            **{f.name: mine[f.name] for f in fields(self)[1:] if mine[f.name] != usual[f.name]},
-        }

@@ -187,7 +187,10 @@ def _labelled(numbers: np.ndarray) -> np.ndarray:
 
 
 class _FatFraction:
-    """Fat's share of the in-phase signal in each disc, before coil and noise."""
+    """Fat's share of the signal of water and fat in each disc, before coil and noise.
+
+    In the in-phase image six peaks of fat partly cancel, so `fat / inn` is about half of it there.
+    """
 
     def __init__(self) -> None:
         self.fat, self.all = (np.zeros(len(COUNTED) + 1) for _ in range(2))

@@ -60,9 +60,10 @@ TISSUES = {
 }
 """Literature values (SyMRI spine, abdominal phantoms, marrow spectroscopy) at 1.5 T.
 
-Discs get 4.2 % of fat. It stands for the phase errors of a real reconstruction, which this one has
-not: in a published scan the fat image holds 6 % of the water image in discs, while T2* alone would
-leave it at 0 and make discs brighter in opposed phase than in phase.
+Discs get fat of density 0.042, a twentieth of a healthy nucleus. It stands for the phase errors of
+a real reconstruction, which this one has not: in a published scan the fat image holds 6 % of the
+water image in discs, while T2* alone would leave it at 0 and make discs brighter in opposed phase
+than in phase.
 """
 
 TISSUE_CODES = {name: code for code, name in enumerate(TISSUES, 1)}
@@ -70,7 +71,7 @@ TISSUE_CODES = {name: code for code, name in enumerate(TISSUES, 1)}
 
 
 def vary(tissues: dict[str, Tissue], rng: np.random.Generator, spread: float) -> dict[str, Tissue]:
-    """Tissues of one person: proton densities and relaxation times times log-normal factors.
+    """Tissues of one person: densities and water's relaxation times times log-normal factors.
 
     Parameters
     ----------

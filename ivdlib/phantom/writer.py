@@ -48,8 +48,8 @@ def make_phantom(
     the scanner). For all scans ``subjects.csv``, ``dataset.json`` (parameters) and ``phantom.csv``,
     the truth per disc: volume in mL of the solid, of its exact and of its drawn label; footprint in
     mm²; mean, front, middle and back height in mm; centre in scanner mm, RAS; grade 1 to 5; bulge
-    and protrusion together in mm; fat fraction of the in-phase signal. Cases count through the
-    stages of a subject: with two stages 01 and 02 are subject 1.
+    and protrusion together in mm; fat's share of the signal of water and fat. Cases count
+    through the stages of a subject: with two stages 01 and 02 are subject 1.
 
     Stopped half-way, it leaves whole scans only; called again, it makes those that are missing. The
     number of workers does not change a byte.
