@@ -39,3 +39,12 @@ def test_threads_of_a_parent_reach_the_child():
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )
     assert done.stdout.strip() == "1", done.stderr
+
+
+def test_cores_that_are_no_number_are_one_sentence():
+    environment = {**os.environ, "IVDLIB_THREADS": "two", "KERAS_BACKEND": "tensorflow"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import ivdlib.backend"],
+        capture_output=True, text=True, env=environment,
+    )  # fmt: skip
+    assert "ConfigError: IVDLIB_THREADS is a number of cores, not 'two'." in done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -315,3 +316,12 @@ def test_info_is_quiet_and_complete(tmp_path):
     found = json.loads(done.stdout)
     assert found["versions"]["keras"] and found["backend"] and found["cores"] >= 1
     assert done.stderr == "", "the start-up chatter of the framework reaches the user"
+
+
+@pytest.mark.parametrize("command", ["score", "report", "grid", "audit"])
+def test_help_says_a_default_once(command, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "(default: )" not in text and "frozenset" not in text
+    assert not re.search(r"\(default[^()]*\) \(default", text)

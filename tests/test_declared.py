@@ -58,6 +58,8 @@ def test_a_recipe_sets_fields_that_the_file_may_override(tmp_path):
     text = 'recipe = "better"\n[set]\n"training.average" = 0.9'
     found = declared.load(write(tmp_path, text)).overrides
     assert found == {**profiles.RECIPES["better"], "training.average": 0.9}
+    plain = declared.load(write(tmp_path, text), "paper")
+    assert plain.overrides == {"training.average": 0.9}  # as ivdlib grid --recipe paper
 
 
 def test_no_file(tmp_path):

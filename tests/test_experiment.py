@@ -408,6 +408,25 @@ def test_a_split_from_a_file(phantom, tmp_path):
     assert not (tmp_path / "reports" / "b").exists()
 
 
+def test_scores_take_the_patients_from_the_table_as_it_is_now(phantom, tmp_path):
+    """`subjects.csv` may be corrected; the folds here are those of a file and stay."""
+    same, split = tmp_path / "same", tmp_path / "split.csv"
+    shutil.copytree(phantom, same)
+    split.write_text("case,fold\n01,1\n02,2\n03,3\n")
+
+    def made():
+        options = {**QUICK, "arms": ["without"], "spine.region": "none"}
+        return Experiment("a", "test", same, overrides=options, reports=tmp_path, split=split)
+
+    assert set(made().run()["subject"]) == {"1", "2", "3"}
+    table = pd.read_csv(same / "subjects.csv", dtype=str).replace({"subject": {"3": "Anna"}})
+    table.to_csv(same / "subjects.csv", index=False)
+    again = made()
+    again.collect()
+    assert set(pd.read_csv(again.folder / "metrics.csv")["subject"]) == {"1", "2", "Anna"}
+    assert files.read_json(again.folder / "record.json")["cases"]["03"]["subject"] == "Anna"
+
+
 # --- no test patient reaches a training -----------------------------------------------------
 
 

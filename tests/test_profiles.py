@@ -124,6 +124,8 @@ def test_a_value_of_the_wrong_type_is_named(key, value):
         ("networks", ["unet", "vnet"], "networks are some of"),
         ("arms", [], "arms are some of with, without"),
         ("arms", ["both"], "arms are some of with, without"),
+        ("arms", ["with", "with"], "networks and arms stand once each"),
+        ("networks", ["unet", "unet"], "networks and arms stand once each"),
         ("seeds", 0, "seeds is 1 or more, not 0"),
         ("folds", 1, "folds is 2 or more, not 1"),
         ("training.steps", 0, "steps is 1 or more"),

@@ -192,6 +192,15 @@ def test_numbers_read_as_text_become_numbers():
     assert found["asd_mm"].tolist()[1] == 1.5 and np.isnan(found["centre_distance_mm"][1])
 
 
+def test_tables_of_other_trainings_do_not_stay(tmp_path):
+    both = rows(contrasts=SINGLE) + rows(trained_on="contrasts+fused", contrasts=SINGLE + FUSED)
+    tables.write(pd.DataFrame(both), tmp_path, "first")
+    assert (tmp_path / "table3.md").is_file()
+    (tmp_path / "mine.csv").write_text("stays")
+    tables.write(pd.DataFrame(rows(contrasts=SINGLE)), tmp_path, "second")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.csv", "table1.csv", "table1.md"]
+
+
 def test_exact_labels_have_a_table_of_their_own(tmp_path):
     """A phantom's labels hold a rater's errors; the exact ones are scored besides."""
     found = rows(contrasts=("wat", "fat"), cases=("01", "02"), dice=0.8, dice_exact=0.9)

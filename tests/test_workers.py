@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 
 import numpy as np
@@ -58,6 +59,55 @@ def test_two_processes(phantom, tmp_path, alone, monkeypatch):
     assert all(trial.is_done(made, training) for training in made.trainings())
     before = made.run(workers=2)  # nothing is left: no process is started
     pd.testing.assert_frame_equal(before, made.metrics())
+
+
+class Pool:
+    """Stands for a pool: does a task when it is asked for the result, and counts."""
+
+    def __init__(self, fails=()):
+        self.begun, self.fails = [], fails
+
+    def submit(self, task, arguments, number):
+        self.begun.append(number)
+        future = Future()
+        if number in self.fails:
+            future.set_exception(ConfigError(f"{number} failed"))
+        else:
+            future.set_result(f"task {number}")
+        return future
+
+
+def test_no_task_begins_after_one_has_failed(phantom, tmp_path):
+    made, pool = begin(tmp_path, phantom), Pool(fails={2})
+    with pytest.raises(ConfigError, match="2 failed"):
+        workers._all(pool, None, made, range(9), "tasks", side_by_side=1)
+    assert pool.begun == [0, 1, 2]
+    whole = Pool()
+    workers._all(whole, None, made, range(9), "tasks", side_by_side=4)
+    assert sorted(whole.begun) == list(range(9))
+
+
+def test_only_folds_with_something_to_train_need_their_spine(phantom, tmp_path, monkeypatch):
+    made = begin(tmp_path, phantom)
+    todo = [t for t in made.trainings() if t.fold.number == 2]
+    monkeypatch.setattr(trial, "is_done", lambda _, training: training not in todo)
+    asked = {}
+    monkeypatch.setattr(
+        workers,
+        "_all",
+        lambda pool, task, made, numbers, label, most: asked.update({label: numbers}),
+    )
+    workers.run(made, 2)
+    assert [made.folds[k].number for k in asked["spine networks"]] == [2]
+    assert len(asked["trainings"]) == len(todo)
+
+
+@pytest.mark.slow
+def test_workers_take_the_device_and_share_the_cores(monkeypatch):
+    monkeypatch.setenv("IVDLIB_THREADS", "4")
+    monkeypatch.setenv("IVDLIB_DEVICE", "cpu")
+    with workers._pool(2, None) as pool:
+        assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "2"
 
 
 @pytest.mark.slow

@@ -10,9 +10,10 @@ from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import compare
 
 
-def experiment(folder, shift=0.0, people="ABCD", network="fds_cnn"):
+def experiment(folder, shift=0.0, people="ABCD", network="fds_cnn", data="one"):
+    profile = {"name": "test", "training": {"steps": 9}}
     record = {
-        "name": folder.name, "config": {"profile": {"name": "test", "training": {"steps": 9}}},
+        "name": folder.name, "config": {"profile": profile, "data": data},
         "cases": {p: {"subject": p} for p in people}, "made": "2026-01-02T03:04:05+00:00",
         "phantom": True, "data": "phantom",
     }  # fmt: skip
@@ -68,6 +69,19 @@ def test_other_patients_are_not_subtracted(tmp_path):
     assert "No patient was scored in both" in page.get_text()
     folders = [folders[0], experiment(tmp_path / "three", people="CDEF", shift=0.2)]
     assert rows_below(page_of(folders, tmp_path / "out"), "differences")[0][-1] == "2"
+
+
+def test_patients_of_other_data_are_other_people(tmp_path):
+    folders = [experiment(tmp_path / "one"), experiment(tmp_path / "two", data="another")]
+    assert "No patient was scored in both" in page_of(folders, tmp_path / "out").get_text()
+
+
+def test_a_label_says_whose_it_is(tmp_path):
+    folders = [experiment(tmp_path / "one"), experiment(tmp_path / "two")]
+    record = files.read_json(folders[1] / "record.json")
+    files.write_json(folders[1] / "record.json", record | {"derived": ["wat"]})
+    badges = page_of(folders, tmp_path / "out").find(class_="badges").get_text(" ", strip=True)
+    assert "PHANTOM made-up scans" in badges and "two: wat computed from other" in badges
 
 
 def test_networks_that_only_one_has(tmp_path):

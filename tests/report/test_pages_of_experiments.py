@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 
 from ivdlib import files, report, tables
 from ivdlib.errors import DataError
+from ivdlib.report import record, results
 
 PNG = base64.b64encode(
     bytes.fromhex(
@@ -228,3 +229,32 @@ def test_without_pango_there_is_html_and_a_sentence(folder):
     assert "apt-get install libpango-1.0-0 libpangoft2-1.0-0" in made["note"]
     assert (folder / "report.html").is_file()
     assert not (folder / "report.pdf").exists()
+
+
+def test_a_subject_on_both_sides_is_told():
+    cases = {name: {"subject": name[0]} for name in ("A1", "A2", "B1")}
+    apart = [{"train": ["A1", "A2"], "test": ["B1"]}]
+    assert record._folds(apart, cases) == "1, no subject on both sides of one"
+    leaking = [*apart, {"train": ["A1", "B1"], "test": ["A2"]}]
+    assert record._folds(leaking, cases) == "2, a SUBJECT ON BOTH SIDES of 1"
+    made = {"config": {"profile": {"leak": "scan", "inner": True}}}
+    assert [badge for badge, _ in record.badges(made)] == ["LEAK", "INNER PATIENTS"]
+
+
+def test_an_experiment_of_the_audit_is_made_by_its_declaration(tmp_path):
+    made = {"command": ["__main__.py", "audit", "--page"]}
+    declared = "ivdlib grid --experiment benchmarks/audit/crops.toml"
+    assert record.command(tmp_path / "audit" / "crops", made) == declared
+    assert record.command(tmp_path / "crops", made) == "python -m ivdlib audit --page"
+
+
+def test_a_long_table_keeps_the_papers_rows(folder):
+    path = folder / "tables" / "table1.csv"
+    ours = pd.read_csv(path)
+    paper = ours[ours["source"] == "paper"]
+    assert len(paper)
+    many = pd.concat([ours[ours["source"] == "ours"]] * 80)
+    pd.concat([many, paper]).to_csv(path, index=False)
+    (shown, *_) = results.scores(folder, {})
+    assert [row["source"] for row in shown["rows"]].count("paper") == len(paper)
+    assert f"{len(many) - 60} more rows stand in table1.csv." in shown["notes"]
