@@ -15,7 +15,21 @@ from keras import ops
 
 
 def margin(tile: tuple[int, int], degrees: float) -> tuple[int, int]:
-    """Pixels that a window needs on each side of a tile that turns by up to `degrees`."""
+    """Pixels that a window needs on each side of a tile that turns by up to `degrees`.
+
+    So the corners of a turned tile show what lies there in the slice, and not emptiness.
+
+    Parameters
+    ----------
+    tile : tuple of int
+        Pixels (AP, SI).
+    degrees : float
+
+    Returns
+    -------
+    tuple of int
+        Pixels (AP, SI).
+    """
     most = np.deg2rad(np.linspace(0.0, min(degrees, 90.0), 91))
     cos, sin = np.cos(most), np.sin(most)
     height, width = ((side - 1) / 2 for side in tile)
@@ -28,9 +42,15 @@ def cut(
 ) -> np.ndarray:
     """Cut a tile with `around` pixels on each side out of a slice; beyond the slice stand zeros.
 
-    The slice may have channels as its last axis.
+    Parameters
+    ----------
+    plane : ndarray, (AP, SI) or (AP, SI, channels)
+    start, tile, around : tuple of int
+        First pixel, shape and `margin` of the tile (AP, SI); `start` may lie outside.
 
-    So the corners of a turned tile show what lies there in the slice, and not emptiness.
+    Returns
+    -------
+    ndarray, dtype of `plane`, (AP + 2 around, SI + 2 around), and channels where `plane` has them
     """
     sides = [t + 2 * m for t, m in zip(tile, around, strict=True)]
     window = np.zeros([*sides, *plane.shape[2:]], plane.dtype)

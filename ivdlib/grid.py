@@ -125,8 +125,9 @@ class Grid:
     def trainings(self) -> Iterator[Training]:
         """All trainings, a network at a time, so that each network is compiled once."""
         arms = self.profile.arms
-        if not self.fused:  # one contrast
-            arms = ("without", *(arm for arm in arms if arm == "quiet"))
+        if not self.fused:  # nothing to add: one contrast, or contrasts of no Dixon scan
+            kept = {"quiet", "stacked"} if len(self.contrasts) > 1 else {"quiet"}
+            arms = ("without", *(arm for arm in arms if arm in kept))
         for network in self.profile.networks:
             alike: dict[TrainingOptions, list[str]] = {}
             for arm in arms[:1] if ":" in network else arms:  # a variant answers one question

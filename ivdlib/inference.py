@@ -149,7 +149,10 @@ def predict(
 
 
 def shrink(volume: np.ndarray, factor: int) -> np.ndarray:
-    """Average (slices, AP, SI) over `factor` × `factor` pixels of a slice; edges are repeated."""
+    """Average (slices, AP, SI) over `factor` × `factor` pixels of a slice; edges are repeated.
+
+    Gives float32, (slices, ⌈AP / factor⌉, ⌈SI / factor⌉).
+    """
     pad = [(0, 0), *((0, -side % factor) for side in volume.shape[1:])]
     padded = np.pad(np.asarray(volume, dtype=np.float32), pad, mode="edge")
     n, h, w = padded.shape
@@ -214,7 +217,19 @@ def region_of(
 ) -> Region:
     """Region of interest from a mask of the spine; the whole image where there is none.
 
-    Not `masked`, only the band that is cut into tiles comes from the spine.
+    Parameters
+    ----------
+    spine : ndarray of bool, (slices, AP, SI), or None
+    shape : tuple of int
+        Of the scan.
+    spacing : sequence of float
+        Voxel edges in mm.
+    tile : tuple of int
+        Pixels (AP, SI).
+    margin : float
+        Widening of the mask in mm.
+    masked : bool, default True
+        False: only the band that is cut into tiles comes from the spine.
     """
     if spine is None or not spine.any() or fits_one_tile(shape, tile):
         return whole_image(shape)
@@ -239,8 +254,16 @@ def images_of(
     -------
     dict of str to ndarray, float32, (slices, AP, SI), or (slices, AP, SI, channels)
         With an axis of channels where there are several.
+
+    Raises
+    ------
+    DataError
+        Where a contrast is not there, or constant.
     """
     parts = list(dict.fromkeys(part for name in names for part in name.split("&")))
+    lacking = [part for part in parts if "+" not in part and part not in contrasts]
+    if lacking:
+        raise DataError(f"there is no contrast {lacking[0]}, only {', '.join(contrasts)}.")
     fused = [part for part in parts if "+" in part]
     found = {part: fusion.min_max(contrasts[part]) for part in parts if "+" not in part}
     found |= fusion.fuse(contrasts, fused)

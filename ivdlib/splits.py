@@ -126,6 +126,8 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
         Where the file cannot be read or names other cases than there are.
     LeakageError
         Where the scans of one patient are in two folds.
+    ConfigError
+        Where there is a single fold.
     """
     subjects = subjects_of(cases)
     try:

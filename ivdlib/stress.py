@@ -53,6 +53,7 @@ def worsen(image: np.ndarray, kind: str, seed: int = 0) -> np.ndarray:
     image : ndarray, float32 in [0, 1], (slices, AP, SI) or (slices, AP, SI, channels)
         After min–max.
     kind : {"blurred", "noisy", "pixels"}
+        A key of `KINDS`.
     seed : int, default 0
         Same seed, same noise.
 
