@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,10 @@ from ivdlib.errors import IvdlibError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of every program that a signal ended."""
+
+
+PIPED = 141
+"""Exit status where the reader of a pipe has gone, likewise."""
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -78,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0; 1 where something is wrong with data or configuration; 2 for a wrong call; 130 after
-        Ctrl-C.
+        Ctrl-C, 141 where the reader of a pipe has gone.
     """
     args = _parser().parse_args(arguments)
     try:
@@ -105,6 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    except BrokenPipeError:  # as in `ivdlib score … | head`: who reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPED
     except OSError as error:
         if args.debug:
             raise

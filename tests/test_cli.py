@@ -325,3 +325,13 @@ def test_help_says_a_default_once(command, capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert "(default: )" not in text and "frozenset" not in text
     assert not re.search(r"\(default[^()]*\) \(default", text)
+
+
+def test_a_reader_that_has_enough_is_no_error(tmp_path, write_case):
+    for k in range(40):
+        write_case(tmp_path, f"A{k % 10}_{k:02d}")
+    words = [sys.executable, "-m", "ivdlib", "check", str(tmp_path)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    told = process.stderr.read()
+    assert process.wait() == cli.PIPED and "Broken pipe" not in told, told
