@@ -8,28 +8,18 @@ standard 3x3 one: the "8 to 9 times" of the paper (Sect. 2.2) holds from 72 filt
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
 import pandas as pd
 
-from ivdlib import layers, models
-from ivdlib.errors import ConfigError
+from ivdlib import layers, models, reach
 from ivdlib.profiles import SIZES, TITLES
 
 BYTES = 4
 """Of a number in float32."""
-
-WEIGHTED = (
-    layers.SeparableConv,
-    layers.ConvNorm,
-    keras.layers.Conv2D,
-    keras.layers.Conv2DTranspose,
-)
-
-Span = tuple[int, int]
 
 
 def table(model: keras.Model) -> pd.DataFrame:
@@ -59,14 +49,14 @@ def table(model: keras.Model) -> pd.DataFrame:
         if not layer.weights or isinstance(layer, keras.layers.Dropout):
             continue
         weights = parameters(layer)
-        if not isinstance(layer, WEIGHTED):  # batch normalisation: to the convolution before it
+        if not isinstance(layer, reach.WEIGHTED):  # normalisation, of the convolution before it
             rows[-1]["parameters"] += weights
             continue
         _, *shape = layer.output.shape
         rows.append({
             "name": layer.name, "kind": _kind(layer), "output": tuple(shape),
-            "stride": _stride(layer), "rate": _rate(layer),
-            **receptive_field(model, layer), "parameters": weights,
+            "stride": reach.stride(layer), "rate": reach.rate(layer),
+            **reach.receptive_field(model, layer), "parameters": weights,
             "multiply_adds": multiply_adds(layer),
         })  # fmt: skip
     found = pd.DataFrame(rows)
@@ -86,21 +76,6 @@ def _kind(layer: Any) -> str:
     return "transposed" if isinstance(layer, keras.layers.Conv2DTranspose) else "standard"
 
 
-def _stride(layer: Any) -> int:
-    return layer.stride if hasattr(layer, "stride") else layer.strides[0]
-
-
-def _rate(layer: Any) -> int:
-    return layer.rate if hasattr(layer, "rate") else layer.dilation_rate[0]
-
-
-def _side(layer: Any) -> int:
-    """Side of the kernel in pixels."""
-    if isinstance(layer, layers.SeparableConv):
-        return 3
-    return layer.side if isinstance(layer, layers.ConvNorm) else layer.kernel_size[0]
-
-
 def multiply_adds(layer: Any) -> int:
     """Multiply–adds of a convolution for one tile."""
     _, height, width, filters = layer.output.shape
@@ -110,104 +85,7 @@ def multiply_adds(layer: Any) -> int:
         return height * width * inner * (9 + filters)
     if isinstance(layer, keras.layers.Conv2DTranspose):  # each input pixel is spread over a kernel
         height, width = layer.input.shape[1:3]
-    return height * width * _side(layer) ** 2 * channels * filters
-
-
-# --- receptive field: which input pixels an output pixel needs, followed back through the graph --
-
-
-def receptive_field(model: keras.Model, layer: Any) -> dict[str, Any]:
-    """Find how much of the image one pixel of a layer's output sees.
-
-    Returns
-    -------
-    dict
-        `receptive_field`: side in input pixels, the largest where it depends on the pixel;
-        `whole_image`: whether a mean over the image is seen as well.
-    """
-    # 16 neighbouring pixels: enlarged maps repeat with a period of at most 16 in these networks.
-    sides, whole = zip(*(_seen(model, layer, pixel) for pixel in range(16)), strict=True)
-    return {"receptive_field": max(sides), "whole_image": any(whole)}
-
-
-def _seen(model: keras.Model, layer: Any, pixel: int) -> tuple[int, bool]:
-    need: dict[int, Span] = {id(layer): (pixel, pixel)}
-    whole, image = False, None
-    for operation in reversed(model.operations):
-        span = need.get(id(operation))
-        if span is None:
-            continue
-        if isinstance(operation, keras.layers.InputLayer):
-            image = span
-            continue
-        if isinstance(operation, keras.layers.GlobalAveragePooling2D):
-            whole = True
-            continue
-        low, high = _back(operation, *span)
-        for tensor in operation._inbound_nodes[0].input_tensors:
-            source = id(tensor._keras_history.operation)
-            a, b = need.get(source, (low, high))
-            need[source] = (min(a, low), max(b, high))
-    return (image[1] - image[0] + 1 if image else 0), whole
-
-
-def _back(operation: Any, low: int, high: int) -> Span:
-    """Input pixels, along one axis, that the output pixels from `low` to `high` are made of."""
-    for kind, rule in _RULES:
-        if isinstance(operation, kind):
-            return rule(operation, low, high)
-    raise ConfigError(f"{operation.name}: no rule for the reach of a {type(operation).__name__}.")
-
-
-def _convolution(layer: Any, low: int, high: int) -> Span:
-    reach = (_side(layer) // 2) * _rate(layer)
-    return low * _stride(layer) - reach, high * _stride(layer) + reach
-
-
-def _enlargement(layer: layers.BilinearUpsampling, low: int, high: int) -> Span:
-    f = layer.factor
-    if layer.aligned:
-        return low // f, -(-high // f)
-    # Half-pixel centres: output pixel o lies at (o + 1/2) / f - 1/2, between two input pixels.
-    return (2 * low + 1 - f) // (2 * f), -(-(2 * high + 1 - f) // (2 * f))
-
-
-def _shifted(sign: int, field: str) -> Callable[[Any, int, int], Span]:
-    def rule(layer: Any, low: int, high: int) -> Span:
-        before = getattr(layer, field)[0][0]
-        return low + sign * before, high + sign * before
-
-    return rule
-
-
-def _same(_: Any, low: int, high: int) -> Span:
-    return low, high
-
-
-_RULES: Sequence[tuple[Any, Callable[[Any, int, int], Span]]] = (
-    # Kernel 2, stride 2: each output pixel comes from one input pixel, or from two in pooling.
-    (keras.layers.Conv2DTranspose, lambda layer, low, high: (low // 2, high // 2)),
-    (keras.layers.MaxPooling2D, lambda layer, low, high: (2 * low, 2 * high + 1)),
-    (WEIGHTED, _convolution),
-    (layers.BilinearUpsampling, _enlargement),
-    (keras.layers.ZeroPadding2D, _shifted(-1, "padding")),
-    (keras.layers.Cropping2D, _shifted(1, "cropping")),
-    (
-        (
-            keras.layers.Add,
-            keras.layers.Concatenate,
-            keras.layers.Activation,
-            keras.layers.ReLU,
-            keras.layers.Dropout,
-            keras.layers.BatchNormalization,
-            keras.layers.UpSampling2D,  # of a mean over the image, which was followed before
-        ),
-        _same,
-    ),
-)
-
-
-# --- what the paper claims ------------------------------------------------------------------
+    return height * width * reach.side(layer) ** 2 * channels * filters
 
 
 def savings(model: keras.Model) -> pd.DataFrame:
@@ -295,7 +173,7 @@ def comparison(tile: Sequence[int] = (112, 128), sizes: Sequence[str] = ()) -> p
     for title, size, name, config in chosen:
         model = models.build(name, config, (*tile, 1))
         bytes_ = memory(model)
-        convolutions = [layer for layer in model.layers if isinstance(layer, WEIGHTED)]
+        convolutions = [layer for layer in model.layers if isinstance(layer, reach.WEIGHTED)]
         rows.append({
             "network": title, "size": size,
             "parameters": parameters(model),

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from ivdlib import architecture, cost, models
+from ivdlib import architecture, cost, models, reach
 from ivdlib.errors import ConfigError
 
 
@@ -112,7 +112,7 @@ def test_receptive_field_by_brute_force(last):
     size = (256, 2)
     model = models.build("fds_cnn", models.FDSCNNConfig(**SHORT), (*size, 1))
     layer = model.get_layer(last)
-    found = cost.receptive_field(model, layer)["receptive_field"]
+    found = reach.receptive_field(model, layer)["receptive_field"]
     assert found == responding(model, layer, size)
 
 
@@ -121,7 +121,7 @@ def test_receptive_field_of_the_unet_by_brute_force(last):
     size = (128, 4)
     model = models.build("unet", models.UNetConfig(base=1, levels=2), (*size, 1))
     layer = model.get_layer(last)
-    found = cost.receptive_field(model, layer)["receptive_field"]
+    found = reach.receptive_field(model, layer)["receptive_field"]
     assert found == responding(model, layer, size)
 
 
