@@ -180,7 +180,7 @@ CLAIMS = (
           "U-Net − DeepLabv3+, single contrasts", _networks("unet", "deeplabv3plus")),
     Claim("fat", "fat is the hardest contrast", "Table 1, Sect. 3.3",
           "hardest of wat, inn, opp − fat", _fat_is_hardest),
-    Claim("fat_mean", "… than the others on average", "ours",
+    Claim("fat_mean", "… below the others on average", "ours",
           "mean of wat, inn, opp − fat", _contrasts(BUT_FAT, ["fat"])),
     Claim("fused", "fused contrasts score higher", "Table 2",
           "four fused − four single, same network",

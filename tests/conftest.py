@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dixon_cases import rotation
 
-FIRST = ("test_lessons", "workers", "models/", "replicas", "experiment", "browser/")
+FIRST = ("test_course", "workers", "models/", "replicas", "experiment", "browser/")
 """Files of long tests, begun first where two run side by side (`pytest -n 2 --dist loadfile`)."""
 
 
