@@ -125,6 +125,7 @@ def write(folder: str | os.PathLike) -> Path:
     parts = [
         HEAD.format(rules=RULES),
         audit_sections.claims(judged),
+        audit_sections.derived({**results, **better, **partitions}),
         _drawn(judged, place),
         audit_sections.partitions(results, partitions),
         audit_sections.spine(audit.spine(results)),

@@ -69,6 +69,19 @@ def claims(judged: pd.DataFrame) -> str:
     return "## Claims that compare\n\n" + table(heads, rows)
 
 
+def derived(results: Found) -> str:
+    """Which contrasts were computed from others, and where."""
+    found = [
+        f"{', '.join(r['derived'])} in {n}" for n, (r, _) in results.items() if r.get("derived")
+    ]
+    if not found:
+        return ""
+    return (
+        f"Derived, not measured: {'; '.join(found)}. Claims there about single or fused contrasts "
+        "rest on it.\n"
+    )
+
+
 def spine(rows: pd.DataFrame) -> str:
     """What pre-segmentation of the spine is worth (Sect. 2.1)."""
     if rows.empty:

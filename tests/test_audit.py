@@ -189,6 +189,11 @@ def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
     experiment(tmp_path, "rates", scores(CLEAR), inner=True)
     page = audit_page.write(tmp_path).read_text(encoding="utf-8")
     assert page.count("● FDS-CNN is better than U-Net (Table 1)") == 2
+    assert "Derived, not measured" not in page
+    record = files.read_json(tmp_path / "audit" / "one" / "record.json")
+    files.write_json(tmp_path / "audit" / "one" / "record.json", record | {"derived": ["wat"]})
+    again = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert "Derived, not measured: wat in one. Claims there" in again
     for patient in "abcdefuvwx":
         assert f"| {patient} |" in page
     assert "10,446,849 parameters" in page and "65 of 70 layers" in page
