@@ -335,3 +335,16 @@ def test_images_of_several_grids_are_shown_each_on_its_own(tmp_path, write_case)
     shapes = {panel.title: panel.plane.shape for panel in one.panels}
     assert shapes == {"wat": (24, 28), "fat": (24, 28), "inn": (24, 28), "opp": (12, 14)}
     assert one.panels[-1].discs is None
+
+
+@pytest.mark.parametrize("sides", [(-5, 24, 28), (30000, 30000, 30000)])
+def test_an_impossible_size_in_a_header_is_a_finding_like_others(tmp_path, write_case, sides):
+    """One broken header must not hide what is found in the other cases."""
+    for name in ("A1", "B1"):
+        write_case(tmp_path, name, ending=".nii")
+    path = tmp_path / "A1" / "A1_wat.nii"
+    content = bytearray(path.read_bytes())
+    content[42:48] = np.array(sides, "<i2").tobytes()
+    path.write_bytes(content)
+    first, second = checks.check_cases(tmp_path)
+    assert any("A1_wat.nii" in error for error in first["errors"]) and second["errors"] == []
