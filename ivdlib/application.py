@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from ivdlib import engines, inference
 from ivdlib.cases import Case, load_case, load_cases, save_mask
 from ivdlib.errors import ConfigError, DataError, DataWarning
 from ivdlib.files import folder
+from ivdlib.fusion import parts
 from ivdlib.layout import contrast_in_name, find_cases
 from ivdlib.nifti import read_image
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
@@ -143,7 +143,7 @@ def _region(
 def _image_names(network: inference.Network, case: Case, contrast: str | None) -> tuple[str, ...]:
     """Images to predict from: the one asked for, else all that network and scan share."""
     known = network.passport["images"]
-    possible = tuple(n for n in known if set(re.split("[+&]", n)) <= set(case.contrasts))
+    possible = tuple(n for n in known if parts(n) <= set(case.contrasts))
     if any("&" in name for name in known):  # takes its channels together or not at all
         names = tuple(name for name in possible if contrast in {None, name})
     elif contrast:
@@ -203,7 +203,7 @@ def spine_beside(
 def _cases(source: Path, contrast: str | None, derive_missing: bool) -> list[Case]:
     if source.is_file():
         return [_single(source, contrast)]
-    wanted = re.split("[+&]", contrast) if contrast else None
+    wanted = parts(contrast) if contrast else None
     options = {"derive_missing": derive_missing, "needed": wanted, "masks": False}
     if len(find_cases(source)) == 1:
         return [load_case(source, **options)]
@@ -212,7 +212,7 @@ def _cases(source: Path, contrast: str | None, derive_missing: bool) -> list[Cas
 
 def _single(path: Path, contrast: str | None) -> Case:
     """A scan of one file; its contrast is read from the name, ``01_wat.nii.gz``."""
-    if contrast and re.search("[+&]", contrast):
+    if contrast and len(parts(contrast)) > 1:
         raise ConfigError(
             f"{path} is a single file, which is one contrast, not {contrast}; give the folder of "
             "the case."

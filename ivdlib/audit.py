@@ -17,6 +17,7 @@ import pandas as pd
 from ivdlib import statistics
 from ivdlib.claims import CLAIMS, FIXED, difference, patient_dice
 from ivdlib.errors import DataError
+from ivdlib.experiment import EXTENDABLE
 from ivdlib.metrics_csv import disc_rows, single
 from ivdlib.profiles import title
 from ivdlib.statistics import Comparison
@@ -28,9 +29,7 @@ PATIENTS = 4
 """Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
 
 
-UNLIKE = (
-    "name", "note", "networks", "arms", "seeds", "score_discs", "stress", "references", "comparable"
-)  # fmt: skip
+UNLIKE = (*EXTENDABLE, "name", "score_discs", "stress", "references", "comparable")
 """Fields of a profile that change no training that two experiments share."""
 
 
@@ -134,11 +133,12 @@ def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> d
 def likeness(record: Mapping, *aside: str) -> str:
     """All that decides on the trainings of an experiment, but for some fields of its profile.
 
-    Experiments of equal likeness can be compared: they differ in these fields alone.
+    Experiments of equal likeness can be compared: they differ in these fields alone. With "folds"
+    aside they may also have other patients in their folds.
     """
-    config, aside = record["config"], {*aside, *UNLIKE}
-    profile = {k: v for k, v in config["profile"].items() if k not in aside}
-    return repr((config["data"], profile if "leak" in aside else (config["folds"], profile)))
+    config = record["config"]
+    profile = {k: v for k, v in config["profile"].items() if k not in {*aside, *UNLIKE}}
+    return repr((config["data"], None if "folds" in aside else config["folds"], profile))
 
 
 def patients(metrics: pd.DataFrame) -> pd.DataFrame:

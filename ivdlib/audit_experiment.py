@@ -11,6 +11,7 @@ import pandas as pd
 from ivdlib import audit, metrics_csv, result_figures
 from ivdlib.audit import FOLDER
 from ivdlib.audit_sections import table
+from ivdlib.metrics import MEASURES
 from ivdlib.profiles import TITLES, title
 
 
@@ -99,11 +100,11 @@ def _discs(metrics: pd.DataFrame) -> str:
     rows = []
     for group, part in groups.items():
         for (network, arm), mine in part.groupby(["network", "trained_on"], sort=False):
-            each = mine.groupby(["case", "disc", "contrast"], as_index=False)  # over seeds
-            found = each[["dice", "asd_mm", "hd95_mm", "centre_distance_mm"]].mean()
-            dice, *distances = found.iloc[:, 3:].mean()
-            rows.append((group, title(network), arm, str(len(found[["case", "disc"]]
-                         .drop_duplicates())), f"{dice:.4f}", f"{(found['dice'] == 0).mean():.1%}",
+            mine = mine.assign(missed=mine["missed"].astype(str) == "True")
+            each = mine.groupby(["case", "disc", "contrast"])  # over seeds
+            missed, dice, *distances = each[["missed", *MEASURES]].mean().mean()
+            number = len(mine[["case", "disc"]].drop_duplicates())
+            rows.append((group, title(network), arm, str(number), f"{dice:.4f}", f"{missed:.1%}",
                          *(f"{distance:.2f}" for distance in distances)))  # fmt: skip
     heads = ("discs", "network", "trained on", "number", "Dice", "missed",
              "surface distance (mm)", "95 % Hausdorff (mm)", "centres (mm)")  # fmt: skip

@@ -151,10 +151,7 @@ def choices(found: Found) -> str:
         training = profile["training"]
         for (network, arm), mine in _kinds(metrics):
             people = ", ".join(sorted(mine["subject"].unique()))
-            means = (
-                _mean(disc_rows(mine)),
-                _mean(disc_rows(mine, TOGETHER)),
-            )
+            means = _mean(disc_rows(mine)), _mean(disc_rows(mine, TOGETHER))
             rows.append((name, title(network), arm, f"{training['learning_rate']:g}",
                          str(training["steps"]), people, *means))  # fmt: skip
     heads = ("experiment", "network", "trained on", "rate", "steps", "inner patients",
@@ -250,11 +247,9 @@ def leaks(results: Found, found: Found) -> str:
 def _honest(results: Found, leaking: dict, network: str, arm: str) -> pd.Series | None:
     """Dice of the experiment that differs in nothing but the leak, and perhaps the precision."""
 
-    def alike(record: dict) -> str:
-        profile = record["config"]["profile"]
-        training = profile["training"] | {"precision": ""}
-        config = record["config"] | {"profile": profile | {"training": training}}
-        return audit.likeness({"config": config}, "leak", "folds")
+    def alike(record: dict) -> tuple[str, dict]:
+        training = record["config"]["profile"]["training"] | {"precision": ""}
+        return audit.likeness(record, "leak", "folds", "training"), training
 
     for record, metrics in results.values():
         if alike(record) == alike(leaking):

@@ -99,8 +99,7 @@ def load_cases(
         "labels_required": labels_required,
         "label_grid": label_grid,
     }
-    found = [files.only(needed, masks) for files in find_cases(folder)]
-    return _load(Path(folder), found, options, above=False)
+    return _load(Path(folder), find_cases(folder), options, needed, masks, above=False)
 
 
 def load_case(
@@ -134,11 +133,19 @@ def load_case(
             f"{folder} holds {len(files)} cases ({listed([f.name for f in files])}); "
             "give the folder of one of them, or use load_cases."
         )
-    wanted = [one.only(needed, masks) for one in files]
-    return _load(Path(folder), wanted, options, above=True)[0]
+    return _load(Path(folder), files, options, needed, masks, above=True)[0]
 
 
-def _load(folder: Path, found: list[CaseFiles], options: dict, *, above: bool) -> list[Case]:
+def _load(
+    folder: Path,
+    found: list[CaseFiles],
+    options: dict,
+    needed: Iterable[str] | None,
+    masks: bool,
+    *,
+    above: bool,
+) -> list[Case]:
+    found = [files.only(needed, masks) for files in found]
     declared = read_declared(find_beside("dataset.json", folder, found, above=above))
     settings = Options(**options, declared=declared)
     subjects, faults = find_subjects(found, find_beside("subjects.csv", folder, found, above=above))

@@ -48,7 +48,7 @@ def converted(model: keras.Model, weights: Path) -> Any:
     entry = _entry(f"openvino-{sha256_json(key)[:32]}", 4 * model.count_params())
     try:
         if entry:
-            with suppress(OSError):  # a quota, or a disk that has filled up
+            with suppress(OSError):  # no permission, a quota, a disk that has filled up
                 return _read(entry) or _convert(model, entry)
         warnings.warn(
             "the cache folder cannot be written, so networks are converted anew each time; set "
@@ -64,13 +64,11 @@ def converted(model: keras.Model, weights: Path) -> Any:
 
 
 def _entry(name: str, size: int) -> Path | None:
-    """Where a network of about `size` bytes is kept; None where nothing can be written."""
+    """Where a network of about `size` bytes is kept; None where there is no room for it."""
     try:
         entry = cache_folder() / name
         if not entry.exists():
             need_room(entry, size)
-            with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".part-"):
-                pass
         return entry
     except (OSError, RuntimeError, DataError):  # RuntimeError: there is no home folder
         return None

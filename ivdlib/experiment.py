@@ -163,6 +163,10 @@ class Experiment(Grid):
         if write:
             files.write_json(path, self._record())
 
+    def _who(self) -> dict[str, dict[str, str]]:
+        """Subject and stage of each case, for records."""
+        return {c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()}
+
     def _record(self) -> dict[str, Any]:
         return provenance.record(
             name=self.name,
@@ -172,7 +176,7 @@ class Experiment(Grid):
             data="phantom" if self.is_phantom else self.data.resolve().name,
             phantom=self.is_phantom,
             comparable=self.profile.comparable,
-            cases={c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()},
+            cases=self._who(),
             derived=sorted({name for c in self.cases.values() for name in c.derived}),
             tile=self.tile,
             deviations=deviations(self.profile),
@@ -266,9 +270,7 @@ class Experiment(Grid):
             "seeds": self.profile.seeds,
             "trainings": list(records),
             "planned": len(planned),
-            "cases": {
-                c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()
-            },
+            "cases": self._who(),
             "left": sum(not trial.is_done(self, training) for training in planned),
             "seconds": sum(seconds),
             "devices": sorted({record["device"] for record in records.values()}),

@@ -202,6 +202,11 @@ def random_pairs(
     return tuple(found)
 
 
+def parts(name: str) -> set[str]:
+    """Contrasts of an image by its name: ``wat``, ``wat+opp``, ``0.3*wat+0.7*opp``, ``wat&opp``."""
+    return {part.rpartition("*")[2] for part in re.split("[+&]", name)}
+
+
 def is_derived(name: str, derived: Iterable[str]) -> bool:
-    """Whether an image rests on a derived contrast: ``wat``, ``wat+opp``, ``wat&opp`` and such."""
-    return not {part.rpartition("*")[2] for part in re.split("[+&]", name)}.isdisjoint(derived)
+    """Whether an image rests on a derived contrast."""
+    return not parts(name).isdisjoint(derived)

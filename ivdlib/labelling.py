@@ -101,8 +101,8 @@ def disc_and_spine_values(
     found = label_values(labels)
     if not found & discs:
         raise DataError(
-            f"case {files.name}: {files.labels} holds the values {_values(found)} and none of the "
-            f"disc values {_values(discs)}; pass discs={{...}} (--discs) or declare them in "
+            f"case {files.name}: {files.labels} holds the values {in_words(found)} and none of the "
+            f"disc values {in_words(discs)}; pass discs={{...}} (--discs) or declare them in "
             "dataset.json."
         )
     share = float(np.isin(labels, [*discs]).mean())
@@ -114,8 +114,9 @@ def disc_and_spine_values(
     if options.spine is not None or found <= discs or spine_mask is not None:
         return discs, options.spine or frozenset()
     remarks.notes.append(
-        f"labels hold the values {_values(found)}: {_values(discs)} is taken as disc and all of "
-        "them as spine; pass discs= and spine= (--discs, --spine), or declare both in dataset.json"
+        f"labels hold the values {in_words(found)}: {in_words(discs)} is taken as disc and all "
+        "of them as spine; pass discs= and spine= (--discs, --spine), or declare both in "
+        "dataset.json"
     )
     return discs, found
 
@@ -125,5 +126,6 @@ def label_values(labels: np.ndarray) -> frozenset[int]:
     return frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist()) - {0}
 
 
-def _values(values: frozenset[int]) -> str:
+def in_words(values: frozenset[int]) -> str:
+    """Label values for a sentence."""
     return ", ".join(map(str, sorted(values))) or "0 only"

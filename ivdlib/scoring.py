@@ -13,14 +13,15 @@ import numpy as np
 from ivdlib import challenge, metrics
 from ivdlib.errors import DataError, DataWarning
 from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm, spacing_mm
-from ivdlib.labelling import DEFAULT_DISCS, label_values
-from ivdlib.layout import find_cases
+from ivdlib.labelling import in_words, label_values
+from ivdlib.layout import FOUND, find_cases
 from ivdlib.nifti import Image, read_labels
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.progress import track
+from ivdlib.scan import DEFAULT_DISCS
 from ivdlib.sidecars import Declared, find_beside, label_set, read_declared
 
-SUFFIX = "_Discs.nii.gz"
+SUFFIX = f"_{FOUND.capitalize()}.nii.gz"
 """Ending of the masks that `ivdlib predict` writes."""
 
 
@@ -63,16 +64,15 @@ def score_files(
         Where the truth holds other labels than `discs`, which were not named.
     """
     if declared is None:
-        places = Path(truth).resolve().parents[:2]
-        found = (place / "dataset.json" for place in places)
-        declared = read_declared(next((path for path in found if path.is_file()), None))
+        beside = find_beside("dataset.json", Path(truth).resolve().parent, [], above=True)
+        declared = read_declared(beside)
     named = label_set(discs, "discs") or declared.discs
     values = named or DEFAULT_DISCS
     predicted, labels = read_labels(pred), read_labels(truth)
     _same_grid(predicted, labels)
     if named is None and (others := label_values(labels.array) - values):
         warnings.warn(
-            f"{truth}: beside 1, taken as disc, there are the labels {_words(others)}; name the "
+            f"{truth}: beside 1, taken as disc, there are the labels {in_words(others)}; name the "
             "disc values with --discs where these are discs, too.",
             DataWarning,
             stacklevel=2,
@@ -179,11 +179,7 @@ def _mask(image: Image, values: frozenset[int]) -> np.ndarray:
     mask = np.isin(image.array, sorted(values))
     if image.array.any() and not mask.any():
         raise DataError(
-            f"{image.path} holds the labels {_words(label_values(image.array))} and none of "
-            f"{_words(values)}; name the disc values with --discs."
+            f"{image.path} holds the labels {in_words(label_values(image.array))} and none of "
+            f"{in_words(values)}; name the disc values with --discs."
         )
     return mask
-
-
-def _words(values: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(values)[:10]))

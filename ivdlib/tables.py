@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -219,15 +218,18 @@ def _empty(value: object) -> bool:
 def write(metrics: pd.DataFrame, folder: Path, label: str, derived: Iterable[str] = ()) -> None:
     """Write the tables for which there are rows as `table1.csv`, `table1.md`, …."""
     fusion = has_fusion(metrics)
-    for old in folder.glob("*.*"):
-        if re.fullmatch(r"table\d\.(csv|md)|exact_labels\.csv", old.name):
-            old.unlink()  # of other trainings, perhaps: what is not written anew does not stay
+    written = set()
     for number in CAPTIONS if fusion else (1,):
         frame = table(metrics, number)
         if (frame["source"] == "ours").any():
             text = markdown(frame, number, label, derived, fusion=fusion)
             files.write_csv(folder / f"table{number}.csv", frame)
             files.write_text(folder / f"table{number}.md", text)
+            written |= {f"table{number}.csv", f"table{number}.md"}
     exact = exact_labels(metrics)
     if len(exact):
         files.write_csv(folder / "exact_labels.csv", exact)
+        written.add("exact_labels.csv")
+    every = {f"table{n}.{kind}" for n in CAPTIONS for kind in ("csv", "md")} | {"exact_labels.csv"}
+    for old in every - written:  # of trainings that are no longer asked for
+        (folder / old).unlink(missing_ok=True)

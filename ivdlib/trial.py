@@ -151,7 +151,10 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
 def _row(experiment: Experiment, training: Training, case: Case, contrast: str) -> dict[str, Any]:
     """Begin a row of this training."""
     arm, size = profiles.ARMS[training.arm], experiment.profile.size
-    return ledger.row(case, training.fold, training.seed, training.network, size, arm, contrast)
+    row = ledger.row(case, training.fold, training.seed, training.network, size, arm, contrast)
+    if contrast == TOGETHER:
+        row["derived"] = is_derived("&".join(experiment.trained_on(training.arm)), case.derived)
+    return row
 
 
 def _images(experiment: Experiment, training: Training, case: Case) -> dict[str, np.ndarray]:
@@ -201,9 +204,7 @@ def _score_case(
     known = experiment.trained_on(training.arm)
     if stacked or len(known) > 1:
         together = {TOGETHER: np.mean([found[name] for name in known], axis=0)}
-        rested = is_derived("&".join(known), case.derived)
-        scored = _dice_rows(experiment, training, case, truth, together, TOGETHER)
-        rows += [{**row, "derived": rested} for row in scored]
+        rows += _dice_rows(experiment, training, case, truth, together, TOGETHER)
     for kind in profile.stress:
         worse = {name: stress.worsen(image, kind) for name, image in images.items()}
         found = inference.predict_images(engine.model, worse, region)

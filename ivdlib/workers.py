@@ -172,19 +172,19 @@ def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
             yield client.get_executor(pure=False)  # tasks of lost workers are begun again
         return
     cores = int(os.environ.get("IVDLIB_THREADS") or provenance.cores())
-    threads, device = max(1, cores // workers), os.environ.get("IVDLIB_DEVICE")
+    threads = max(1, cores // workers)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with ProcessPoolExecutor(workers, spawn, _begin, (threads, device, os.getpid())) as pool:
+    with ProcessPoolExecutor(workers, spawn, _begin, (threads, os.getpid())) as pool:
         yield pool
 
 
-def _begin(threads: int, device: str | None, parent: int) -> None:
+def _begin(threads: int, parent: int) -> None:
     """Set up a process of this machine: its share of the cores; only the parent shows progress."""
-    from ivdlib import backend
+    from ivdlib import backend  # takes the device from the environment
 
     _end_with(parent)
     os.environ["IVDLIB_PROGRESS"] = "off"
-    backend.configure(threads, device)
+    backend.configure(threads)
 
 
 def _client(address: str) -> Any:

@@ -14,7 +14,11 @@ FIRST = ("test_course", "workers", "models/", "replicas", "experiment", "browser
 
 def pytest_collection_modifyitems(items):
     """Sort the files by that; the tests of a file stay as they are."""
-    items.sort(key=lambda item: next((k for k, part in enumerate(FIRST) if part in item.nodeid), 9))
+    items.sort(
+        key=lambda item: next(
+            (k for k, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)
+        )
+    )
 
 
 @pytest.fixture(scope="session")

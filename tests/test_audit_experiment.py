@@ -24,7 +24,7 @@ def rows():
                 every.append({
                     **same, "scope": "disc", "level": level, "disc": disc, "dice": dice - less,
                     "asd_mm": float(disc), "hd95_mm": 2.0 * disc, "centre_distance_mm": 0.5,
-                    "seam": level == "L4/5",
+                    "seam": level == "L4/5", "missed": False,
                 })  # fmt: skip
     return pd.DataFrame(every)
 
@@ -58,7 +58,8 @@ def test_seeds_are_averaged_before_discs_and_missed_ones_are_counted():
     some = again[again["case"] == "a"].assign(fold=2, case="c", subject="c")
     page = audit_experiment.experiment("mine", RECORD, pd.concat([first, again, some]))
     assert "2 seeds (1 in some trainings)" in page
-    missed = first.assign(dice=first["dice"].where(first["level"] != "L5/S1", 0.0))
+    lowest = first["level"] == "L5/S1"
+    missed = first.assign(dice=first["dice"].where(~lowest, 0.0), missed=lowest)
     assert "| 100.0% |" in audit_experiment.experiment("mine", RECORD, missed)
 
 

@@ -89,10 +89,12 @@ def add_machine(sub: argparse.ArgumentParser) -> None:
 
 
 def configure(args: argparse.Namespace) -> None:
-    """Set threads and device for this process."""
+    """Set threads and device for this process, and for workers where there are any."""
     from ivdlib import backend
 
     backend.configure(args.threads, args.device)
+    if getattr(args, "workers", 1) > 1:
+        hand_down(args)
 
 
 def hand_down(args: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivdlib.commands.arguments import add_machine, add_workers, configure, hand_down
+from ivdlib.commands.arguments import add_machine, add_workers, configure
 from ivdlib.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ def run_audit(args: argparse.Namespace) -> int:
     experiments = list(_experiments(args, wanted, reports / audit_page.FOLDER))
     if args.plan:
         return 0
-    if args.workers > 1:
-        hand_down(args)
     for made in experiments:
         made.collect() if args.page else made.run(args.workers)
     if experiments or args.page:

@@ -73,13 +73,14 @@ def _declared(args: argparse.Namespace) -> Declared:
     """What the file of --experiment says, and in its place what the command line says."""
     from ivdlib import declared, profiles
 
-    found = declared.Declared("", "", "smoke")
     if args.experiment:
         found = declared.load(args.experiment, args.recipe)
+    else:
+        recipe = profiles.recipe(args.recipe or "paper")
+        found = declared.Declared("", "", "smoke", overrides=recipe)
     profile = args.profile or found.profile
     found = replace(found, profile=profile, name=args.name or found.name or profile)
-    recipe = profiles.recipe(args.recipe) if args.recipe and not args.experiment else {}
-    return replace(found, overrides={**found.overrides, **recipe, **_overrides(args, profile)})
+    return replace(found, overrides={**found.overrides, **_overrides(args, profile)})
 
 
 def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
@@ -130,8 +131,6 @@ def run_grid(args: argparse.Namespace) -> int:
 
         print(plan.text(wanted.name, plan.plan(experiment)))
         return 0
-    if args.workers > 1:
-        hand_down(args)
     experiment.run(args.workers, args.scheduler)
     result_figures.write(experiment.folder)
     _print_tables(experiment.folder)
