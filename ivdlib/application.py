@@ -128,7 +128,8 @@ def predict_case(
 def _region(
     spine: inference.Network, network: inference.Network, case: Case, tile: tuple[int, int]
 ) -> Region:
-    mask = inference.predict_spine(spine.model, case.contrasts, spine.passport["factor"])
+    factor = spine.passport["factor"]
+    mask = inference.predict_spine(spine.model, case.contrasts, factor, case.spacing)
     if not mask.any():
         warnings.warn(
             f"case {case.name}: the spine network found nothing, so the whole image is used; look "

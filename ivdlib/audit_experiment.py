@@ -75,8 +75,10 @@ def _spine(metrics: pd.DataFrame) -> str:
         f"mean Dice {dice.mean():.4f} over {spine['case'].nunique()} scans (least {dice.min():.4f})"
     )
     discs = metrics_csv.disc_rows(metrics)
-    if len(discs):
-        scans = discs.groupby("case")[["discs_inside", "region_share"]].mean()
+    # Earlier records say it with the discs alone.
+    seen = discs if len(discs) else spine
+    if "region_share" in seen and seen["region_share"].notna().any():
+        scans = seen.groupby("case")[["discs_inside", "region_share"]].mean()
         inside, share = scans["discs_inside"], scans["region_share"]
         text += (
             f"; {inside.mean():.3%} of the disc voxels lie inside its region (least "

@@ -147,13 +147,11 @@ def choices(found: Found) -> str:
         return ""
     rows = []
     for name, (record, metrics) in found.items():
-        profile = record["config"]["profile"]
-        training = profile["training"]
+        training = record["config"]["profile"]["training"]
         for (network, arm), mine in _kinds(metrics):
-            people = ", ".join(sorted(mine["subject"].unique()))
             means = _mean(disc_rows(mine)), _mean(disc_rows(mine, TOGETHER))
             rows.append((name, title(network), arm, f"{training['learning_rate']:g}",
-                         str(training["steps"]), people, *means))  # fmt: skip
+                         str(training["steps"]), _people(mine), *means))  # fmt: skip
     heads = ("experiment", "network", "trained on", "rate", "steps", "inner patients",
              "all images", "one mask a scan")  # fmt: skip
     text = (
@@ -162,7 +160,37 @@ def choices(found: Found) -> str:
         "holds in every fold, and these patients test in another one. Mean Dice over these "
         "patients:\n\n"
     )
-    return text + table(heads, rows)
+    parts = [(heads, rows), (SPINE_HEADS, _spine_choices(found))]
+    return text + "\n".join(table(*part) for part in parts if part[1])
+
+
+SPINE_HEADS = ("experiment", "pixels averaged", "rate", "steps", "batch", "inner patients",
+               "Dice of the spine network")  # fmt: skip
+
+
+def _spine_choices(found: Found) -> list[tuple[str, ...]]:
+    """Rows of the experiments that train the spine stage alone."""
+    rows = []
+    for name, (record, metrics) in found.items():
+        profile = record["config"]["profile"]
+        spine, mine = profile["spine"], metrics[metrics["target"] == "spine"]
+        if len(mine) and not profile["networks"]:
+            rows.append(
+                (
+                    name,
+                    "{0} × {0}".format(spine["factor"]),
+                    f"{spine['learning_rate']:g}",
+                    str(spine["steps"]),
+                    str(spine["batch"]),
+                    _people(mine),
+                    _mean(mine),
+                )
+            )
+    return rows
+
+
+def _people(rows: pd.DataFrame) -> str:
+    return ", ".join(sorted(rows["subject"].astype(str).unique()))
 
 
 def _kinds(metrics: pd.DataFrame) -> Iterable[tuple[tuple[str, str], pd.DataFrame]]:

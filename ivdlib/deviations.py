@@ -21,7 +21,7 @@ REASONS = {
     "spine.batch": "smaller batches, because the profile must be quick",
     "spine.learning_rate": "a higher rate, because the training is short",
     "phantom.stages": "fewer scans, because the profile must be quick",
-    "spine.factor": "coarser slices, because the profile must be quick",
+    "spine.factor": "coarser slices are quicker, finer ones show the edge of the spine",
     "phantom.slices": "central slices only, because the profile must be quick",
     "phantom.subjects": "fewer people, because the profile must be quick",
 }

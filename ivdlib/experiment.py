@@ -229,7 +229,7 @@ class Experiment(Grid):
         workers, scheduler
             Trainings side by side, see `workers.run`. Default: one after the other, here.
         """
-        from ivdlib import trial
+        from ivdlib import spine_stage, trial
         from ivdlib import workers as side_by_side
 
         todo = list(self.trainings())
@@ -241,6 +241,9 @@ class Experiment(Grid):
         for number, training in enumerate(todo, start=1):
             row = trial.train(self, training, f"training {number}/{len(todo)}: {training.title}")
             say(f"training {number}/{len(todo)}: {training.title}: mean Dice {row:.3f}")
+        if not todo:  # the spine stage alone
+            for fold in spine_stage.left(self):
+                spine_stage.network(self, fold)
         return self.collect()
 
     def collect(self) -> pd.DataFrame:
@@ -256,7 +259,7 @@ class Experiment(Grid):
 
     def _record_trainings(self) -> None:
         """Add to the experiment's record what has been trained, on what, and how long it took."""
-        from ivdlib import trial
+        from ivdlib import spine_stage, trial
 
         path = self.folder / "record.json"
         done = sorted((self.folder / "trainings").glob("*/record.json"))
@@ -265,13 +268,14 @@ class Experiment(Grid):
             r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
             for r in records.values()
         )
-        planned = list(self.trainings())
+        planned = list(self.trainings()) or self.folds  # else the spine stage alone
+        left = [training for training in self.trainings() if not trial.is_done(self, training)]
         found = {
             "seeds": self.profile.seeds,
             "trainings": list(records),
             "planned": len(planned),
             "cases": self._who(),
-            "left": sum(not trial.is_done(self, training) for training in planned),
+            "left": len(left if self.profile.networks else spine_stage.left(self)),
             "seconds": sum(seconds),
             "devices": sorted({record["device"] for record in records.values()}),
         }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ivdlib import cost, files, ledger, models, trial
+from ivdlib import cost, files, ledger, models, spine_stage, trial
 from ivdlib.profiles import arm_title, title
 from ivdlib.progress import duration
 
 if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
+
+SPINE = "spine"
+"""What the networks of the spine stage are called here."""
 
 GFLOPS = 60.0
 """Of a training step, where nothing has been measured yet: two cores of 2024."""
@@ -30,18 +35,16 @@ def plan(experiment: Experiment) -> pd.DataFrame:
     DataFrame
         `network`, `arm`, `trainings`, `left`, `seconds` (of all that are left) and `measured`:
         whether those rest on trainings of this network that are finished, or are estimated from
-        its multiply-adds. The spine networks are not counted.
+        its multiply-adds.
     """
     rows, spent = {}, {}
-    for training in experiment.trainings():
-        key = training.network, training.arm
-        row = rows.setdefault(key, {"trainings": 0, "left": 0})
+    for network, arm, place in _every(experiment):
+        row = rows.setdefault((network, arm), {"trainings": 0, "left": 0})
         row["trainings"] += 1
-        place = trial.place_of(experiment, training)
         if ledger.finished(place):
             record = files.read_json(place / "record.json")
             seconds = record["seconds_training"] + record["seconds_scoring"]
-            spent.setdefault(training.network, []).append(seconds)
+            spent.setdefault(network, []).append(seconds)
         else:
             row["left"] += 1
     each = {network: float(np.mean(seconds)) for network, seconds in spent.items()}
@@ -50,7 +53,7 @@ def plan(experiment: Experiment) -> pd.DataFrame:
         each[network] = _estimate(experiment, network)
     found = [
         {
-            "network": title(network), "arm": arm, **row,
+            "network": "spine U-Net" if network == SPINE else title(network), "arm": arm, **row,
             "seconds": row["left"] * each.get(network, 0.0), "measured": network in measured,
         }
         for (network, arm), row in rows.items()
@@ -58,11 +61,24 @@ def plan(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def _every(experiment: Experiment) -> Iterator[tuple[str, str, Path]]:
+    """Network, arm and folder of every training, those of the spine stage first."""
+    if spine_stage.uses_network(experiment):
+        for fold in experiment.folds:
+            yield SPINE, "", ledger.place(experiment, spine_stage.digest(experiment, fold))
+    for training in experiment.trainings():
+        yield training.network, training.arm, trial.place_of(experiment, training)
+
+
 def _estimate(experiment: Experiment, network: str) -> float:
     """Seconds of a training from its multiply-adds: a step counts as three forward passes."""
-    options, size = experiment.profile.training, experiment.profile.size
-    config = ledger.config(experiment, network, size)
-    model = models.build(network.partition(":")[0], config, (*experiment.tile, 1))
+    profile, tile = experiment.profile, experiment.tile
+    options, size, name = profile.training, profile.size, network.partition(":")[0]
+    if network == SPINE:
+        options, size, name = profile.spine, profile.spine.size, "unet"
+        tile = spine_stage.tile(experiment)
+    config = ledger.config(experiment, name if network == SPINE else network, size)
+    model = models.build(name, config, (*tile, 1))
     step = 3 * 2 * int(cost.table(model)["multiply_adds"].sum()) * options.batch
     return options.steps * step / (GFLOPS * 1e9)
 
@@ -70,7 +86,8 @@ def _estimate(experiment: Experiment, network: str) -> float:
 def text(name: str, rows: pd.DataFrame) -> str:
     """Write a plan for people."""
     lines = [
-        f"  {row.network}, {arm_title(row.arm)}: {row.left} of {row.trainings} trainings left"
+        f"  {row.network}{row.arm and f', {arm_title(row.arm)}'}: "
+        f"{row.left} of {row.trainings} trainings left"
         + (f", {duration(row.seconds)}" if row.left else "")
         + ("" if row.measured or not row.left else " (estimated)")
         for row in rows.itertuples()

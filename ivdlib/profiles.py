@@ -51,7 +51,8 @@ class Profile:
     """Of the running means of batch normalisation (Keras' default; the paper names none). After n
     steps the first guess still weighs momentum ** n: 100 steps with 0.99 leave 37 % of it."""
     networks: tuple[str, ...] = NETWORKS
-    """Variants of FDS-CNN too; `ivdlib info --network fds_cnn` lists them."""
+    """Variants of FDS-CNN too; `ivdlib info --network fds_cnn` lists them. None at all: the spine
+    stage alone."""
     arms: tuple[str, ...] = ("with", "without")
     """Some of `ARMS`, at equal steps."""
     folds: int | None = None
@@ -129,12 +130,12 @@ PROFILES: dict[str, Profile] = {
 
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": {},
-    "better": {"training.neighbours": 1, "training.intensity": 0.3},
+    "better": {"training.neighbours": 1, "training.intensity": 0.3, "spine.factor": 1},
 }
-"""Fields that a recipe sets in any profile. `better` is for whoever wants the best result: of five
-switches that were tried on inner patients these two were kept, see "Chosen on inner patients" in
+"""Fields that a recipe sets in any profile. `better` is for whoever wants the best result: of the
+switches that were tried on inner patients these three were kept, see "Chosen on inner patients" in
 `reports/reference/AUDIT.md`. Contrasts as channels, averaged weights and twice the steps were not:
-they gained nothing there."""
+they gained nothing there, nor did neighbouring slices for the spine."""
 
 
 def arm_title(arm: str) -> str:
@@ -238,7 +239,7 @@ def _check(p: Profile) -> None:
     """Refuse values that no training could use."""
     rules: Iterable[tuple[bool, str]] = (
         (p.size in SIZES, f"size is one of {', '.join(SIZES)}, not {p.size!r}"),
-        (bool(p.networks) and {n.partition(":")[0] for n in p.networks} <= set(TITLES),
+        ({n.partition(":")[0] for n in p.networks} <= set(TITLES),
          f"networks are some of {', '.join(TITLES)}, not {', '.join(map(str, p.networks))!r}"),
         (bool(p.arms) and set(p.arms) <= set(ARMS), f"arms are some of {', '.join(ARMS)}"),
         (len(set(p.networks)) == len(p.networks) and len(set(p.arms)) == len(p.arms),

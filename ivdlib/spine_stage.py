@@ -15,6 +15,8 @@ from ivdlib.sampler import TileSampler, TrainingImage
 from ivdlib.splits import Fold
 
 if TYPE_CHECKING:
+    import keras
+
     from ivdlib.cases import Case
     from ivdlib.experiment import Experiment
 
@@ -42,6 +44,14 @@ def digest(experiment: Experiment, fold: Fold) -> str:
     return ledger.short_hash(fields(experiment, fold))
 
 
+def left(experiment: Experiment) -> list[Fold]:
+    """Folds whose spine network has not been trained and scored."""
+    if not uses_network(experiment):
+        return []
+    places = {f.number: ledger.place(experiment, digest(experiment, f)) for f in experiment.folds}
+    return [fold for fold in experiment.folds if not ledger.finished(places[fold.number])]
+
+
 def uses_region(experiment: Experiment) -> bool:
     """Whether any scan is larger than a tile; else there is no background to leave out."""
     larger = any(
@@ -54,6 +64,13 @@ def uses_region(experiment: Experiment) -> bool:
 def uses_network(experiment: Experiment) -> bool:
     """Whether the region comes from the spine U-Net."""
     return uses_region(experiment) and experiment.profile.spine.region == "predicted"
+
+
+def tile(experiment: Experiment) -> tuple[int, int]:
+    """Pixels (AP, SI) that the network sees: the largest shrunken slice."""
+    factor = experiment.profile.spine.factor
+    shapes = [inference.spine_tile(case.shape, factor) for case in experiment.cases.values()]
+    return max(s[0] for s in shapes), max(s[1] for s in shapes)
 
 
 def truth(case: Case) -> np.ndarray:
@@ -81,11 +98,10 @@ def network(experiment: Experiment, fold: Fold) -> inference.Network:
 def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
     spine = experiment.profile.spine
     cases = [experiment.cases[name] for name in fold.train]
-    shapes = [inference.spine_tile(case.shape, spine.factor) for case in experiment.cases.values()]
-    tile = (max(s[0] for s in shapes), max(s[1] for s in shapes))
+    size = tile(experiment)
     options = TrainingOptions(
         steps=spine.steps, batch=spine.batch, learning_rate=spine.learning_rate,
-        schedule="cosine", tile=tile, tiles="all",
+        schedule="cosine", tile=size, tiles="all",
         # Not in the hash, as little as what `auto` comes to: the record tells.
         precision=experiment.profile.training.precision,
     )  # fmt: skip
@@ -95,37 +111,48 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
         for image in inference.images_of(case.contrasts, experiment.contrasts).values():
             small = inference.shrink(image, spine.factor)
             images.append(TrainingImage(small, small_truth, (0, small.shape[1])))
-    engine = ledger.trainer("unet", ledger.config(experiment, "unet", spine.size), tile, options)
+    engine = ledger.trainer("unet", ledger.config(experiment, "unet", spine.size), size, options)
     label = f"spine U-Net, fold {fold.number}"
-    history = engine.fit(TileSampler(images, tile, options, 0), 0, label, place / "checkpoint.h5")
+    history = engine.fit(TileSampler(images, size, options, 0), 0, label, place / "checkpoint.h5")
 
     def score() -> list[dict[str, Any]]:
         rows = []
         for name in track(fold.test, f"{label}, scoring"):
             case = experiment.cases[name]
-            mask = inference.predict_spine(engine.model, case.contrasts, spine.factor)
+            mask = _find(engine.model, experiment, case)
             row = ledger.row(case, fold, 0, "unet", spine.size, "contrasts", "all", target="spine")
-            rows.append({**row, "dice": metrics.dice(mask, truth(case))})
+            kept = _region(mask, experiment, case).coverage(case.discs)
+            rows.append({**row, **kept, "dice": metrics.dice(mask, truth(case))})
         return rows
 
-    passport = {"factor": spine.factor, "tile": tile, "spine_truth": _kind_of_truth(cases)}
+    passport = {"factor": spine.factor, "tile": size, "spine_truth": _kind_of_truth(cases)}
     what = fields(experiment, fold)
     ledger.finish(experiment, place, engine, history, score, what, fold, passport)
 
 
 def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     """Region of interest of every scan, as the spine network of this fold sees it."""
-    spine, found = experiment.profile.spine, {}
+    found = {}
     trained = network(experiment, fold) if uses_network(experiment) else None
     for name, case in experiment.cases.items():
         if trained is not None:
-            mask = inference.predict_spine(trained.model, case.contrasts, spine.factor)
+            mask = _find(trained.model, experiment, case)
         else:
             mask = truth(case) if uses_region(experiment) else None
-        found[name] = inference.region_of(
-            mask, case.shape, case.spacing, experiment.tile, spine.margin, spine.mask
-        )
+        found[name] = _region(mask, experiment, case)
     return found
+
+
+def _find(model: keras.Model, experiment: Experiment, case: Case) -> np.ndarray:
+    factor = experiment.profile.spine.factor
+    return inference.predict_spine(model, case.contrasts, factor, case.spacing)
+
+
+def _region(mask: np.ndarray | None, experiment: Experiment, case: Case) -> Region:
+    spine = experiment.profile.spine
+    return inference.region_of(
+        mask, case.shape, case.spacing, experiment.tile, spine.margin, spine.mask
+    )
 
 
 _regions: dict[str, dict[str, Region]] = {}

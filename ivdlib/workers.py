@@ -126,13 +126,15 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
 
     every = list(experiment.trainings())
     missing = [n for n, training in enumerate(every) if not trial.is_done(experiment, training)]
-    if not missing:
+    # The trainings of a fold share its spine network; where none is asked for, it is all there is.
+    needed = [every[number].fold for number in missing] if every else spine_stage.left(experiment)
+    if not needed:
         return
     with _pool(workers, scheduler) as pool:
         task = partial(_task, isolated=bool(scheduler))
         most = len(missing) if scheduler else workers  # a cluster knows best what to begin
-        if spine_stage.uses_network(experiment):  # first: the trainings of a fold share it
-            folds = sorted({experiment.folds.index(every[number].fold) for number in missing})
+        if spine_stage.uses_network(experiment):
+            folds = sorted({experiment.folds.index(fold) for fold in needed})
             _all(pool, partial(task, "spine"), experiment, folds, "spine networks", most)
         _all(pool, partial(task, "train"), experiment, missing, "trainings", most)
 

@@ -190,7 +190,9 @@ def test_the_scores_are_those_of_the_saved_weights(finished):
     rows = finished.metrics()
     for name in fold.test:
         case = finished.cases[name]
-        found = inference.predict_spine(spine.model, case.contrasts, spine.passport["factor"])
+        found = inference.predict_spine(
+            spine.model, case.contrasts, spine.passport["factor"], case.spacing
+        )
         region = inference.region_of(found, case.shape, case.spacing, (32, 32), 15.0)
         images = inference.images_of(case.contrasts, SINGLE + FUSED)
         for contrast, probability in inference.predict_images(disc, images, region).items():
@@ -200,6 +202,28 @@ def test_the_scores_are_those_of_the_saved_weights(finished):
             ]  # fmt: skip
             dice = metrics.dice(probability >= 0.5, case.discs)
             assert row["dice"].item() == pytest.approx(dice, abs=1e-5)
+
+
+def test_the_spine_stage_alone(phantom, tmp_path):
+    made = begin(tmp_path, phantom, networks=[], references=False)
+    rows = made.run()
+    assert set(rows["target"]) == {"spine"} and sorted(rows["case"]) == sorted(made.cases)
+    assert rows["discs_inside"].between(0, 1).all() and rows["region_share"].between(0, 1).all()
+    record = files.read_json(made.folder / "record.json")
+    assert (record["planned"], record["left"]) == (len(made.folds), 0)
+    assert not list((made.folder / "tables").glob("table*"))
+    made.run(workers=2)  # nothing is left: no process is started
+
+
+def test_rows_of_the_spine_network_tell_what_its_region_keeps(finished):
+    """The same as the rows of the discs, which see nothing else."""
+    rows = finished.metrics()
+    kept = ["discs_inside", "region_share"]
+    spine = rows[rows["target"] == "spine"].set_index("case")[kept]
+    discs = rows[(rows["scope"] == "volume") & (rows["network"] == "unet")]
+    discs = discs[discs["target"] == "disc"].groupby("case")[kept]
+    np.testing.assert_allclose(discs.min(), discs.max())
+    np.testing.assert_allclose(discs.mean(), spine.loc[list(discs.groups)], atol=1e-6)
 
 
 def test_the_tables_are_means_over_the_scans(finished):

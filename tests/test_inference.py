@@ -260,7 +260,7 @@ def test_the_spine_is_the_largest_part_of_the_mean_over_the_contrasts():
     one_only = np.zeros_like(spine)
     one_only[:, 14:16, 22:24] = 1  # in one contrast of three: below one half
     contrasts = {"wat": 300 * spine, "fat": 10 + spine, "inn": np.maximum(spine, one_only)}
-    mask = inference.predict_spine(Pixelwise((8, 12)), contrasts, factor=2)
+    mask = inference.predict_spine(Pixelwise((8, 12)), contrasts, 2, (2, 3, 3))
     expected = np.zeros(spine.shape, bool)
     expected[1:3, 4:10, 2:20] = True
     assert mask.dtype == bool
@@ -270,8 +270,24 @@ def test_the_spine_is_the_largest_part_of_the_mean_over_the_contrasts():
 def test_a_network_that_finds_nothing_gives_an_empty_mask():
     network = Pixelwise((8, 8))
     network.predict_on_batch = lambda tiles: tiles * 0.4
-    mask = inference.predict_spine(network, {"wat": volume((2, 15, 13))}, factor=2)
+    mask = inference.predict_spine(network, {"wat": volume((2, 15, 13))}, 2, (2, 1, 1))
     assert mask.shape == (2, 15, 13) and not mask.any()
+
+
+def test_what_lies_near_the_largest_part_belongs_to_it():
+    """Gaps are measured in mm: three slices of 2 mm are 6 mm, four pixels of 1 mm are 4."""
+    spacing = (2.0, 1.0, 1.0)
+    mask = np.zeros((8, 40, 40), bool)
+    mask[0, 5:15, 5:15] = True  # the largest
+    near, far, below = mask & False, mask & False, mask & False
+    near[0, 18, 5:10] = True  # 4 mm from it
+    far[0, 5:10, 20:22] = True  # 6 mm
+    below[3, 5:10, 5:10] = True  # 6 mm
+    whole = mask | near | far | below
+    np.testing.assert_array_equal(inference.largest_part(whole, spacing), mask | near)
+    np.testing.assert_array_equal(inference.largest_part(whole, spacing, gap=0), mask)
+    np.testing.assert_array_equal(inference.largest_part(whole, spacing, gap=6), whole)
+    assert not inference.largest_part(mask & False, spacing).any()
 
 
 def test_the_region_of_a_scan():

@@ -15,9 +15,10 @@ def phantom(tmp_path_factory):
 
 def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
     overrides = {"networks": ["unet", "fds_cnn"], "arms": ["with", "without"], "seeds": 2}
+    overrides["training.tile"] = [32, 32]  # smaller than a slice: the spine stage is used
     made = Experiment("mine", "test", phantom, overrides=overrides, reports=tmp_path)
     rows = plan.plan(made).set_index(["network", "arm"])
-    assert (rows["trainings"] == 4).all() and (rows["left"] == 4).all()
+    assert rows.pop("trainings").tolist() == rows["left"].tolist() == [2, 4, 4, 4, 4]
     assert not rows["measured"].any() and (rows["seconds"] > 0).all()
 
     first = next(made.trainings())
@@ -31,6 +32,7 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
     assert not rows.loc[("FDS-CNN", "with"), "measured"]
 
     text = plan.text("mine", rows.reset_index())
-    assert text.startswith("mine: 15 trainings left, ")
+    assert text.startswith("mine: 17 trainings left, ")
+    assert "\n  spine U-Net: 2 of 2 trainings left, " in text
     assert "U-Net, with fusion: 3 of 4 trainings left, 5 min 00 s\n" in text
     assert "FDS-CNN, with fusion: 4 of 4 trainings left, " in text and "s (estimated)" in text

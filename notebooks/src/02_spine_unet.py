@@ -292,7 +292,7 @@ if uses_network:
 spine = None
 if uses_network:
     network = spine_stage.network(experiment, fold)
-    spine = inference.predict_spine(network.model, case.contrasts, options.factor)
+    spine = inference.predict_spine(network.model, case.contrasts, options.factor, case.spacing)
     print(f"spine found in this scan: Dice {metrics.dice(spine, spine_stage.truth(case)):.3f}")
 
 # %%
