@@ -128,8 +128,8 @@ def predict_case(
 def _region(
     spine: inference.Network, network: inference.Network, case: Case, tile: tuple[int, int]
 ) -> Region:
-    factor = spine.passport["factor"]
-    mask = inference.predict_spine(spine.model, case.contrasts, factor, case.spacing)
+    factor, gap = spine.passport["factor"], network.passport.get("gap", 0.0)
+    mask = inference.predict_spine(spine.model, case.contrasts, factor, case.spacing, gap)
     if not mask.any():
         warnings.warn(
             f"case {case.name}: the spine network found nothing, so the whole image is used; look "

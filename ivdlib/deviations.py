@@ -20,6 +20,7 @@ REASONS = {
     "spine.steps": "fewer steps, because the profile must be quick",
     "spine.batch": "smaller batches, because the profile must be quick",
     "spine.learning_rate": "a higher rate, because the training is short",
+    "spine.gap": "bones and discs of one spine touch in some scans only",
     "phantom.stages": "fewer scans, because the profile must be quick",
     "spine.factor": "coarser slices are quicker, finer ones show the edge of the spine",
     "phantom.slices": "central slices only, because the profile must be quick",

@@ -28,10 +28,6 @@ from ivdlib.patches import Region, TileGrid, region_around, whole_image
 THRESHOLD = 0.5
 """A pixel is foreground from this probability on; never tuned."""
 
-GAP = 5.0
-"""Parts of the spine's mask that lie at most so far apart, in mm, are one spine. On patients set
-aside 2 to 10 mm gave the same."""
-
 BATCH_PIXELS = 8 * 112 * 128
 """Pixels that go through a network at once: 8 tiles of the paper's size, more of smaller ones. With
 16 the paper's FDS-CNN took 4.0 GB instead of 2.5, and was no faster."""
@@ -179,6 +175,7 @@ def predict_spine(
     contrasts: Mapping[str, np.ndarray],
     factor: int,
     spacing: Sequence[float],
+    gap: float = 0.0,
 ) -> np.ndarray:
     """Segment the spine of a scan (paper, Sect. 2.1).
 
@@ -195,6 +192,8 @@ def predict_spine(
         See `options.SpineOptions`.
     spacing : sequence of float
         Voxel edges of the scan in mm.
+    gap : float, default 0
+        In mm, see `options.SpineOptions`.
 
     Returns
     -------
@@ -204,20 +203,18 @@ def predict_spine(
     shape = next(iter(contrasts.values())).shape
     small = {name: shrink(image, factor) for name, image in fusion.single(contrasts).items()}
     mean = np.mean(list(predict_images(model, small).values()), axis=0)
-    return largest_part(enlarge(mean >= THRESHOLD, factor, shape), spacing)
+    return largest_part(enlarge(mean >= THRESHOLD, factor, shape), spacing, gap)
 
 
-def largest_part(mask: np.ndarray, spacing: Sequence[float], gap: float = GAP) -> np.ndarray:
+def largest_part(mask: np.ndarray, spacing: Sequence[float], gap: float = 0.0) -> np.ndarray:
     """Keep the largest part of a mask; what lies at most `gap` mm from it belongs to it.
-
-    Vertebrae, their processes and discs touch in some scans and not in others.
 
     Parameters
     ----------
     mask : ndarray of bool, (slices, AP, SI)
     spacing : sequence of float
         Voxel edges in mm.
-    gap : float, default 5
+    gap : float, default 0
         In mm; 0 keeps one connected part.
 
     Returns

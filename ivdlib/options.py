@@ -60,6 +60,9 @@ class SpineOptions:
     """Widening of the mask in mm before the image outside is set to zero. The paper gives none."""
     mask: bool = True
     """Set the image outside the region to zero; False: the region only places the tiles."""
+    gap: float = 0.0
+    """Parts of the mask that lie at most so far apart, in mm, are one spine: its bones and discs
+    touch in some scans only. 0: one connected part. Not in the paper."""
     factor: int = 2
     """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
     size: str = "tiny"

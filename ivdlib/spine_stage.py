@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
 
 
-USE = ("region", "margin", "mask")
+USE = ("region", "margin", "mask", "gap")
 """Options that say what is done with the network's mask, and leave the network alone."""
 
 
@@ -144,8 +144,8 @@ def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
 
 
 def _find(model: keras.Model, experiment: Experiment, case: Case) -> np.ndarray:
-    factor = experiment.profile.spine.factor
-    return inference.predict_spine(model, case.contrasts, factor, case.spacing)
+    spine = experiment.profile.spine
+    return inference.predict_spine(model, case.contrasts, spine.factor, case.spacing, spine.gap)
 
 
 def _region(mask: np.ndarray | None, experiment: Experiment, case: Case) -> Region:

@@ -141,6 +141,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         passport |= {
             "spine": spine_stage.digest(experiment, fold),
             "margin": profile.spine.margin,
+            "gap": profile.spine.gap,
             "mask": profile.spine.mask,
         }
     ledger.finish(

@@ -260,11 +260,13 @@ def test_the_spine_is_the_largest_part_of_the_mean_over_the_contrasts():
     one_only = np.zeros_like(spine)
     one_only[:, 14:16, 22:24] = 1  # in one contrast of three: below one half
     contrasts = {"wat": 300 * spine, "fat": 10 + spine, "inn": np.maximum(spine, one_only)}
-    mask = inference.predict_spine(Pixelwise((8, 12)), contrasts, 2, (2, 3, 3))
+    mask = inference.predict_spine(Pixelwise((8, 12)), contrasts, 2, (2, 1, 1))
     expected = np.zeros(spine.shape, bool)
     expected[1:3, 4:10, 2:20] = True
     assert mask.dtype == bool
     np.testing.assert_array_equal(mask, expected)
+    near = inference.predict_spine(Pixelwise((8, 12)), contrasts, 2, (2, 1, 1), gap=3.0)
+    np.testing.assert_array_equal(near, spine > 0)
 
 
 def test_a_network_that_finds_nothing_gives_an_empty_mask():
@@ -284,8 +286,8 @@ def test_what_lies_near_the_largest_part_belongs_to_it():
     far[0, 5:10, 20:22] = True  # 6 mm
     below[3, 5:10, 5:10] = True  # 6 mm
     whole = mask | near | far | below
-    np.testing.assert_array_equal(inference.largest_part(whole, spacing), mask | near)
-    np.testing.assert_array_equal(inference.largest_part(whole, spacing, gap=0), mask)
+    np.testing.assert_array_equal(inference.largest_part(whole, spacing, gap=5), mask | near)
+    np.testing.assert_array_equal(inference.largest_part(whole, spacing), mask)
     np.testing.assert_array_equal(inference.largest_part(whole, spacing, gap=6), whole)
     assert not inference.largest_part(mask & False, spacing).any()
 

@@ -147,6 +147,7 @@ def test_a_value_of_the_wrong_type_is_named(key, value):
         ("spine.region", "guess", "spine.region is predicted, true or none"),
         ("spine.factor", 0, "spine.factor is 1 or more"),
         ("spine.margin", -1.0, "spine.margin is 0 mm or more"),
+        ("spine.gap", -1.0, "spine.gap is 0 mm or more"),
     ],
 )
 def test_a_value_out_of_range_is_named(key, value, words):

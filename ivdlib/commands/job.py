@@ -48,7 +48,7 @@ def grid(add) -> None:
     sub.add_argument(
         "--tensorboard", metavar="DIR", help="also write learning curves for TensorBoard there"
     )
-    sub.add_argument("--recipe", help="paper (default), or better: three switches beyond the paper")
+    sub.add_argument("--recipe", help="paper (default), or better: four switches beyond the paper")
     sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
     add_workers(sub)
     sub.add_argument(

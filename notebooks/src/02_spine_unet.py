@@ -292,7 +292,9 @@ if uses_network:
 spine = None
 if uses_network:
     network = spine_stage.network(experiment, fold)
-    spine = inference.predict_spine(network.model, case.contrasts, options.factor, case.spacing)
+    spine = inference.predict_spine(
+        network.model, case.contrasts, options.factor, case.spacing, options.gap
+    )
     print(f"spine found in this scan: Dice {metrics.dice(spine, spine_stage.truth(case)):.3f}")
 
 # %%
