@@ -9,6 +9,7 @@ and one interval in twenty leaves zero out by chance.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,7 +20,7 @@ from ivdlib.claims import CLAIMS, FIXED, difference, patient_dice
 from ivdlib.errors import DataError
 from ivdlib.experiment import EXTENDABLE
 from ivdlib.metrics_csv import disc_rows, single
-from ivdlib.profiles import title
+from ivdlib.profiles import Profile, title
 from ivdlib.statistics import Comparison
 
 PAGE, FOLDER = "AUDIT.md", "audit"
@@ -28,6 +29,9 @@ PAGE, FOLDER = "AUDIT.md", "audit"
 PATIENTS = 4
 """Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
 
+
+USUAL = json.loads(json.dumps(Profile("", "").to_dict()))
+"""Defaults of a profile's fields, as a record has them."""
 
 UNLIKE = (*EXTENDABLE, "name", "score_discs", "stress", "references", "comparable")
 """Fields of a profile that change no training that two experiments share."""
@@ -137,8 +141,21 @@ def likeness(record: Mapping, *aside: str) -> str:
     aside they may also have other patients in their folds.
     """
     config = record["config"]
-    profile = {k: v for k, v in config["profile"].items() if k not in {*aside, *UNLIKE}}
+    profile = unusual(config["profile"])
+    profile = {k: v for k, v in profile.items() if k not in {*aside, *UNLIKE}}
     return repr((config["data"], None if "folds" in aside else config["folds"], profile))
+
+
+def unusual(profile: Mapping, usual: Mapping = USUAL) -> dict:
+    """Fields of a recorded profile that differ from the defaults; older records lack some."""
+    found = {}
+    for key, value in profile.items():
+        if isinstance(usual.get(key), dict):
+            inner = unusual(value, usual[key])
+            found |= {key: inner} if inner else {}
+        elif value != usual.get(key):
+            found[key] = value
+    return found
 
 
 def patients(metrics: pd.DataFrame) -> pd.DataFrame:

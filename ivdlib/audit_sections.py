@@ -276,8 +276,8 @@ def _honest(results: Found, leaking: dict, network: str, arm: str) -> pd.Series 
     """Dice of the experiment that differs in nothing but the leak, and perhaps the precision."""
 
     def alike(record: dict) -> tuple[str, dict]:
-        training = record["config"]["profile"]["training"] | {"precision": ""}
-        return audit.likeness(record, "leak", "folds", "training"), training
+        training = audit.unusual(record["config"]["profile"]).get("training", {})
+        return audit.likeness(record, "leak", "folds", "training"), training | {"precision": ""}
 
     for record, metrics in results.values():
         if alike(record) == alike(leaking):

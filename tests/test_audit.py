@@ -1,10 +1,12 @@
 """The audit: verdicts by the stated rule, on made-up scores whose answer is known."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import audit, audit_page, claims, files
+from ivdlib import audit, audit_page, claims, files, profiles
 from ivdlib.errors import DataError
 
 SINGLE = ("wat", "fat", "inn", "opp")
@@ -239,6 +241,16 @@ def test_leaks_partitions_and_recipes_stand_apart(tmp_path):
     judged = pd.read_csv(tmp_path / "audit.csv")
     assert set(judged["experiment"]) == {"one"}  # claims rest on nothing else
     assert "## peek" not in page and "## more" in page
+
+
+def test_a_record_from_before_a_field_was_added_is_alike():
+    old, new = (json.loads(json.dumps(profiles.profile("laptop").to_dict())) for _ in range(2))
+    del old["spine"]["gap"], old["training"]["average"]
+    records = [{"config": {"data": "d", "folds": [], "profile": p}} for p in (old, new)]
+    assert audit.likeness(records[0]) == audit.likeness(records[1])
+    new["spine"]["gap"] = 5.0
+    assert audit.likeness(records[0]) != audit.likeness(records[1])
+    assert audit.likeness(records[0], "spine") == audit.likeness(records[1], "spine")
 
 
 def test_a_page_needs_results(tmp_path):

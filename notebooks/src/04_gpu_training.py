@@ -42,11 +42,13 @@ from scipy.special import expit
 from ivdlib import (
     augment,
     backend,
+    claims,
     cost,
     diagrams,
     exercises,
     files,
     inference,
+    leaks,
     ledger,
     losses,
     metrics,
@@ -57,6 +59,7 @@ from ivdlib import (
     provenance,
     replicas,
     spine_stage,
+    statistics,
     trial,
 )  # fmt: skip
 from ivdlib.experiment import of_parameters
@@ -467,11 +470,14 @@ display(kept.round(3).to_frame("Dice that is reported, mean"))
 # What the best of some 40 steps gained on real discs, by the records of this package:
 
 # %%
-page = reference / "AUDIT.md"
-lines = page.read_text(encoding="utf-8").splitlines() if page.is_file() else []
-told = [line.strip("|").split("|") for line in lines if line.startswith("| best step")]
-for _, name, network, _, gain, interval, *_ in told:
-    print(f"{name.strip()}, {network.strip()}: {gain.strip()}, interval {interval.strip()}")
+rows = metrics_csv.of(reference / "audit" / "crops_leak_epoch")
+if rows is not None:
+    last, best = (claims.patient_dice(rows, "unet", scope=s) for s in ("volume", leaks.BEST))
+    gain = claims.difference(best, last)
+    print(
+        f"U-Net, {len(last)} patients: {gain.mean:+.4f}, 95 % interval "
+        f"{statistics.shown_interval(gain.low, gain.high)}"
+    )
 
 # %% [markdown]
 # ## Scores on people it has not seen
