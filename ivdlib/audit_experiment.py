@@ -21,16 +21,18 @@ def experiment(
     """Show an experiment: what it was, every patient, levels, seams, the worst scans, figures."""
     found = audit.patients(metrics)
     profile = record["config"]["profile"]
-    training = profile["training"]
+    alone = not profile.get("networks", True)  # the spine stage
+    training = profile["spine"] | {"schedule": "cosine"} if alone else profile["training"]
     seconds = record.get("seconds", 0.0)
-    scored = metrics[metrics["target"] == "disc"]
+    discs = metrics[metrics["target"] == "disc"]
+    scored = discs if len(discs) else metrics
     parts = [
         f"## {name}\n\n"
         f"Data: {record['data']}{' (phantom)' if record['phantom'] else ''}, "
         f"{scored['case'].nunique()} scans of {scored['subject'].nunique()} patients scored, "
         f"{scored['fold'].nunique()} of {len(record['config']['folds'])} folds; size "
-        f"{profile['size']}, {training['steps']} steps of {training['batch']} tiles, "
-        f"rate {training['learning_rate']:g} ({training['schedule']}); {_seeds(scored)}; "
+        f"{profile['size']}, {training['steps']} steps of {training['batch']} {'slices' if alone else 'tiles'}, "
+        f"rate {training['learning_rate']:g} ({training['schedule']}); {_seeds(discs)}; "
         f"{seconds / 3600:.1f} h of training and scoring on {'; '.join(record['devices'])}.\n"
     ]
     if record.get("derived"):

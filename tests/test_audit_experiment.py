@@ -46,6 +46,18 @@ def test_discs_by_level_and_seam():
     )
 
 
+def test_the_spine_stage_alone():
+    spine = rows().query("contrast == 'wat' and scope == 'volume'")
+    spine = spine.assign(target="spine", discs_inside=0.999, region_share=0.3)
+    profile = RECORD["config"]["profile"] | {"networks": [], "spine": {
+        "steps": 7, "batch": 3, "learning_rate": 2e-3}}  # fmt: skip
+    record = RECORD | {"config": {"folds": [1, 2], "profile": profile}}
+    page = audit_experiment.experiment("mine", record, spine)
+    assert "2 scans of 2 patients scored, 1 of 2 folds; size tiny, 7 steps of 3 slices" in page
+    assert "mean Dice 0.7000 over 2 scans (least 0.5000); 99.900% of the disc voxels" in page
+    assert "FDS-CNN" not in page
+
+
 def test_seeds_are_averaged_before_discs_and_missed_ones_are_counted():
     """A scan that was trained twice weighs no more than another."""
     first = rows()
