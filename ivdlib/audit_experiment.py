@@ -31,8 +31,8 @@ def experiment(
         f"Data: {record['data']}{' (phantom)' if record['phantom'] else ''}, "
         f"{scored['case'].nunique()} scans of {scored['subject'].nunique()} patients scored, "
         f"{scored['fold'].nunique()} of {len(record['config']['folds'])} folds; size "
-        f"{profile['size']}, {training['steps']} steps of {training['batch']} {'slices' if alone else 'tiles'}, "
-        f"rate {training['learning_rate']:g} ({training['schedule']}); {_seeds(discs)}; "
+        f"{profile['size']}, {training['steps']} steps of {training['batch']} "
+        f"{'slices' if alone else 'tiles'}, rate {training['learning_rate']:g} ({training['schedule']}); {_seeds(discs)}; "
         f"{seconds / 3600:.1f} h of training and scoring on {'; '.join(record['devices'])}.\n"
     ]
     if record.get("derived"):
