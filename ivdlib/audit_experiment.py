@@ -32,7 +32,8 @@ def experiment(
         f"{scored['case'].nunique()} scans of {scored['subject'].nunique()} patients scored, "
         f"{scored['fold'].nunique()} of {len(record['config']['folds'])} folds; size "
         f"{profile['size']}, {training['steps']} steps of {training['batch']} "
-        f"{'slices' if alone else 'tiles'}, rate {training['learning_rate']:g} ({training['schedule']}); {_seeds(discs)}; "
+        f"{'slices' if alone else 'tiles'}, rate {training['learning_rate']:g} "
+        f"({training['schedule']}); {_seeds(discs)}; "
         f"{seconds / 3600:.1f} h of training and scoring on {'; '.join(record['devices'])}.\n"
     ]
     if record.get("derived"):
@@ -48,7 +49,7 @@ def experiment(
                  f"{found[column].mean():.4f}") for column in found)  # fmt: skip
         parts.append("Mean Dice of each patient over the single contrasts:\n")
         parts.append(table(("network, trained on", *found.index, "mean"), rows))
-    parts += [_spine(metrics), _discs(metrics), _worst(metrics)]
+    parts += [_spine(metrics, profile), _discs(metrics), _worst(metrics)]
     parts += [
         f"![{result_figures.ALT[key]}]({FOLDER}/{name}/figures/{path.name})\n"
         for key, path in (figures or {}).items()
@@ -67,7 +68,7 @@ def _seeds(scored: pd.DataFrame) -> str:
     )
 
 
-def _spine(metrics: pd.DataFrame) -> str:
+def _spine(metrics: pd.DataFrame, profile: Mapping) -> str:
     """The spine stage: Dice of its network, discs inside its region, share of the image."""
     spine = metrics[metrics["target"] == "spine"]
     dice = spine["dice"]
@@ -87,7 +88,9 @@ def _spine(metrics: pd.DataFrame) -> str:
             f"{inside.min():.3%}), which is {share.mean():.1%} of the image (most "
             f"{share.max():.1%})"
         )
-    return f"Spine network: {text}.\n"
+    how = profile["spine"]
+    pixels = f"{how['factor']} × {how['factor']} pixels averaged"
+    return f"Spine network ({how['steps']} steps of {how['batch']} slices, {pixels}): {text}.\n"
 
 
 def _discs(metrics: pd.DataFrame) -> str:
