@@ -21,11 +21,11 @@ def experiment(
     """Show an experiment: what it was, every patient, levels, seams, the worst scans, figures."""
     found = audit.patients(metrics)
     profile = record["config"]["profile"]
-    alone = not profile.get("networks", True)  # the spine stage
-    training = profile["spine"] | {"schedule": "cosine"} if alone else profile["training"]
     seconds = record.get("seconds", 0.0)
     discs = metrics[metrics["target"] == "disc"]
-    scored = discs if len(discs) else metrics
+    alone = discs.empty  # the spine stage
+    scored = metrics if alone else discs
+    training = profile["spine"] | {"schedule": "cosine"} if alone else profile["training"]
     parts = [
         f"## {name}\n\n"
         f"Data: {record['data']}{' (phantom)' if record['phantom'] else ''}, "

@@ -174,7 +174,7 @@ def _spine_choices(found: Found) -> list[tuple[str, ...]]:
     for name, (record, metrics) in found.items():
         profile = record["config"]["profile"]
         spine, mine = profile["spine"], metrics[metrics["target"] == "spine"]
-        if len(mine) and not profile["networks"]:
+        if len(mine) == len(metrics):
             rows.append(
                 (
                     name,

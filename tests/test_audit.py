@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import audit, audit_page, claims, files, profiles
+from ivdlib import audit, audit_page, audit_sections, claims, files, profiles
 from ivdlib.errors import DataError
+from ivdlib.experiment import EXTENDABLE
 
 SINGLE = ("wat", "fat", "inn", "opp")
 FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
@@ -251,6 +252,18 @@ def test_a_record_from_before_a_field_was_added_is_alike():
     new["spine"]["gap"] = 5.0
     assert audit.likeness(records[0]) != audit.likeness(records[1])
     assert audit.likeness(records[0], "spine") == audit.likeness(records[1], "spine")
+
+
+def test_choices_for_the_spine_network_have_a_table_of_their_own(tmp_path):
+    """As an experiment writes it: a record without the fields that may grow."""
+    profile = profiles.profile("laptop", {"inner": True, "networks": [], "spine.factor": 1})
+    kept = {k: v for k, v in profile.to_dict().items() if k not in EXTENDABLE}
+    rows = scores({("unet", WITHOUT): 0.0}, "ab", ("all",), spread=0.0).assign(target="spine")
+    found = {"fine": ({"config": {"profile": kept}}, rows)}
+    page = audit_sections.choices(found)
+    (line,) = [line for line in page.splitlines() if line.startswith("| fine |")]
+    assert line == f"| fine | 1 × 1 | 0.001 | 600 | 8 | a, b | {rows['dice'].mean():.4f} |"
+    assert "one mask a scan" not in page  # no disc network
 
 
 def test_a_page_needs_results(tmp_path):

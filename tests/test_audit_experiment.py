@@ -50,9 +50,7 @@ def test_discs_by_level_and_seam():
 def test_the_spine_stage_alone():
     spine = rows().query("contrast == 'wat' and scope == 'volume'")
     spine = spine.assign(target="spine", discs_inside=0.999, region_share=0.3)
-    profile = RECORD["config"]["profile"] | {"networks": []}
-    record = RECORD | {"config": {"folds": [1, 2], "profile": profile}}
-    page = audit_experiment.experiment("mine", record, spine)
+    page = audit_experiment.experiment("mine", RECORD, spine)
     assert "2 scans of 2 patients scored, 1 of 2 folds; size tiny, 7 steps of 3 slices" in page
     assert "Spine network (7 steps of 3 slices, 1 × 1 pixels averaged): mean Dice" in page
     assert "mean Dice 0.7000 over 2 scans (least 0.5000); 99.900% of the disc voxels" in page
