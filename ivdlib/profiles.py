@@ -138,8 +138,9 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 """Fields that a recipe sets in any profile. `better` is for whoever wants the best result: of the
-switches that were tried on inner patients these four were kept, see "Chosen on inner patients" in
-`reports/reference/AUDIT.md`. Contrasts as channels, averaged weights and twice the steps were not:
+switches that were tried on inner patients these four were kept: those of the training by "Chosen on
+inner patients" in `reports/reference/AUDIT.md`, those of the spine by trial trainings that the
+README beside it tells of. Contrasts as channels, averaged weights and twice the steps were not:
 they gained nothing there."""
 
 
