@@ -25,6 +25,7 @@ EXPERIMENTS = {
     "crops_better": "crops, recipe `better`",
     "crops_nnunet": "crops",
     "slabs": "slabs",
+    "slabs_better": "slabs, recipe `better`",
     "phantom": "phantom",
     "phantom_paper": "phantom, paper's size, one fold",
 }
