@@ -119,7 +119,7 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
         rows = []
         for name in track(fold.test, f"{label}, scoring"):
             case = experiment.cases[name]
-            mask = _find(engine.model, experiment, case)
+            mask = find(engine.model, experiment, case)
             row = ledger.row(case, fold, 0, "unet", spine.size, "contrasts", "all", target="spine")
             kept = _region(mask, experiment, case).coverage(case.discs)
             rows.append({**row, **kept, "dice": metrics.dice(mask, truth(case))})
@@ -136,14 +136,15 @@ def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     trained = network(experiment, fold) if uses_network(experiment) else None
     for name, case in experiment.cases.items():
         if trained is not None:
-            mask = _find(trained.model, experiment, case)
+            mask = find(trained.model, experiment, case)
         else:
             mask = truth(case) if uses_region(experiment) else None
         found[name] = _region(mask, experiment, case)
     return found
 
 
-def _find(model: keras.Model, experiment: Experiment, case: Case) -> np.ndarray:
+def find(model: keras.Model, experiment: Experiment, case: Case) -> np.ndarray:
+    """Mask of the spine of a scan, by a network of this experiment; (slices, AP, SI), bool."""
     spine = experiment.profile.spine
     return inference.predict_spine(model, case.contrasts, spine.factor, case.spacing, spine.gap)
 

@@ -548,8 +548,7 @@ plotting.show(figures["prediction"], alt)
 spine = None
 if spine_stage.uses_network(experiment):
     finder = spine_stage.network(experiment, fold).model
-    factor = experiment.profile.spine.factor
-    spine = inference.predict_spine(finder, chosen.contrasts, factor)[k]
+    spine = spine_stage.find(finder, experiment, chosen)[k]
 kept = None if region.mask is None else region.mask[k]
 
 # %%
