@@ -48,8 +48,9 @@ def left(experiment: Experiment) -> list[Fold]:
     """Folds whose spine network has not been trained and scored."""
     if not uses_network(experiment):
         return []
-    places = {f.number: ledger.place(experiment, digest(experiment, f)) for f in experiment.folds}
-    return [fold for fold in experiment.folds if not ledger.finished(places[fold.number])]
+    places = [ledger.place(experiment, digest(experiment, fold)) for fold in experiment.folds]
+    pairs = zip(experiment.folds, places, strict=True)
+    return [fold for fold, place in pairs if not ledger.finished(place)]
 
 
 def uses_region(experiment: Experiment) -> bool:

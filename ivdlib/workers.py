@@ -132,7 +132,7 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
         return
     with _pool(workers, scheduler) as pool:
         task = partial(_task, isolated=bool(scheduler))
-        most = len(missing) if scheduler else workers  # a cluster knows best what to begin
+        most = len(needed) if scheduler else workers  # a cluster knows best what to begin
         if spine_stage.uses_network(experiment):
             folds = sorted({experiment.folds.index(fold) for fold in needed})
             _all(pool, partial(task, "spine"), experiment, folds, "spine networks", most)

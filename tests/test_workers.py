@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pandas as pd
@@ -100,6 +100,20 @@ def test_only_folds_with_something_to_train_need_their_spine(phantom, tmp_path, 
     workers.run(made, 2)
     assert [made.folds[k].number for k in asked["spine networks"]] == [2]
     assert len(asked["trainings"]) == len(todo)
+
+
+def test_a_cluster_is_handed_every_fold_of_the_spine_stage_alone(phantom, tmp_path, monkeypatch):
+    made, asked = begin(tmp_path, phantom, networks=[]), {}
+    monkeypatch.setattr(workers, "_pool", lambda *_: nullcontext())
+    monkeypatch.setattr(
+        workers,
+        "_all",
+        lambda pool, task, made, numbers, label, most: asked.update({label: (list(numbers), most)}),
+    )
+    workers.run(made, scheduler="tcp://nowhere:1")
+    folds = len(made.folds)
+    assert asked["spine networks"] == (list(range(folds)), folds)
+    assert asked["trainings"][0] == []
 
 
 @pytest.mark.slow
