@@ -17,7 +17,6 @@ import pandas as pd
 
 from ivdlib import statistics
 from ivdlib.claims import CLAIMS, FIXED, difference, patient_dice
-from ivdlib.errors import DataError
 from ivdlib.experiment import EXTENDABLE
 from ivdlib.metrics_csv import disc_rows, single
 from ivdlib.profiles import Profile, title
@@ -48,6 +47,11 @@ def verdict(found: Comparison | None, margin: float = 0.0) -> str:
     return "not supported; the opposite holds" if found.high < -margin else "not supported"
 
 
+JUDGED = ("key", "claim", "source", "difference", "experiment", "mean", "low", "high", "p",
+          "patients", "verdict", "fixed")  # fmt: skip
+"""Columns of `table`."""
+
+
 def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Judge every claim on every data set.
 
@@ -60,16 +64,9 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     -------
     DataFrame
         `key`, `claim`, `source`, `difference`, `experiment`, `mean`, `low`, `high`, `p`,
-        `patients`, `verdict`, `fixed`; a row a claim and experiment. Where variants of FDS-CNN were
-        trained, only claims about those.
-
-    Raises
-    ------
-    DataError
-        Where there is no experiment.
+        `patients`, `verdict`, `fixed`; a row a claim and experiment, none without experiments.
+        Where variants of FDS-CNN were trained, only claims about those.
     """
-    if not experiments:
-        raise DataError("there is no finished experiment to judge claims by; run make audit first.")
     rows = []
     ablations = {n for n, m in experiments.items() if m["network"].str.contains(":").any()}
     for claim in CLAIMS:
@@ -85,7 +82,7 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 "patients": len(found.differences) if found else 0,
                 "verdict": verdict(found, claim.margin), "fixed": claim.key in FIXED,
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=JUDGED)
 
 
 def spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFrame:

@@ -118,8 +118,9 @@ def write(folder: str | os.PathLike) -> Path:
         Where no experiment is finished.
     """
     folder, place = Path(folder), Path(folder) / FOLDER
-    results, inner, leaks, partitions, better, others = experiments(place).values()
-    if not results:
+    found = experiments(place)
+    results, inner, leaks, partitions, better, others = found.values()
+    if not any(found.values()):
         raise DataError(f"{place} holds no finished experiment; run make audit first.")
     judged = audit.table({name: metrics for name, (_, metrics) in results.items()})
     parts = [

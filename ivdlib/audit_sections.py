@@ -57,6 +57,8 @@ def _compared(found: Comparison | None) -> tuple[str, ...]:
 
 def claims(judged: pd.DataFrame) -> str:
     """Every claim that compares, with its verdict on each data set that can tell."""
+    if judged.empty:
+        return "No claim is judged here: no experiment of the recipe `paper` is finished.\n"
     rows = []
     for row in judged.itertuples():
         if row.patients == 0:

@@ -143,8 +143,12 @@ def test_data_that_cannot_tell_say_so():
     for patients in ("a", "abc"):
         few = audit.table({"few": scores(CLEAR, patients=patients)}).set_index("key")
         assert few.loc["networks", "verdict"] == "not tested: fewer than 4 patients"
-    with pytest.raises(DataError, match="no finished experiment"):
-        audit.table({})
+
+
+def test_without_results_no_claim_is_judged():
+    judged = audit.table({})
+    assert judged.empty and "verdict" in judged
+    assert audit_sections.claims(judged).startswith("No claim is judged here")
 
 
 def test_an_unfinished_experiment_is_judged_by_the_patients_of_both_sides():
@@ -266,9 +270,19 @@ def test_choices_for_the_spine_network_have_a_table_of_their_own(tmp_path):
     assert "one mask a scan" not in page  # no disc network
 
 
-def test_a_page_needs_results(tmp_path):
+def test_a_page_needs_something_finished(tmp_path):
     with pytest.raises(DataError, match="no finished experiment"):
         audit_page.write(tmp_path)
+
+
+def test_choices_alone_make_a_page(tmp_path):
+    profile = profiles.profile("laptop", {"inner": True, "networks": []})
+    place = tmp_path / audit_page.FOLDER / "inner"
+    files.write_json(place / "record.json", {"config": {"profile": profile.to_dict()}})
+    rows = scores({("unet", WITHOUT): 0.0}, "ab", ("all",)).assign(target="spine")
+    files.write_csv(place / "metrics.csv", rows)
+    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert "No claim is judged here" in page and "| inner |" in page
 
 
 def test_uses_of_the_spine_are_compared_with_none():
