@@ -82,7 +82,7 @@ def claims() -> str:
     lines = ["| claim | experiment | difference | n | verdict |", "|---|---|---:|---:|---|"]
     rows = pd.read_csv(REFERENCE / "audit.csv")
     for row in rows[(rows["source"] != "ours") & (rows["patients"] >= audit.PATIENTS)].itertuples():
-        claim = row.claim.split(" (the network")[0]
+        claim = "● " * bool(row.fixed) + row.claim.split(" (the network")[0]
         interval = f"{row.mean:+.3f} {statistics.shown_interval(row.low, row.high, 3)}"
         cells = (claim, row.experiment.replace("_", " "), interval, str(row.patients), row.verdict)
         lines.append(tables.line(cells))

@@ -3,8 +3,8 @@
 A claim that compares is *supported* on a data set where the 95 % interval of the paired difference
 over patients lies above zero, else *not supported*; where it lies below zero, the opposite holds.
 A claim that something costs nothing is supported where the interval lies above `-claims.NO_WORSE`.
-Two comparisons were fixed before any result was seen (`claims.FIXED`); all others are descriptive,
-and one interval in twenty leaves zero out by chance.
+Two comparisons are primary (`claims.FIXED`); all others are descriptive, and one interval in twenty
+leaves zero out by chance.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import statistics
-from ivdlib.claims import CLAIMS, FIXED, difference, patient_dice
+from ivdlib.claims import CLAIMS, FIXED
+from ivdlib.comparisons import difference, patient_dice
 from ivdlib.experiment import EXTENDABLE
 from ivdlib.metrics_csv import disc_rows, single
 from ivdlib.profiles import Profile, title
@@ -36,15 +37,16 @@ UNLIKE = (*EXTENDABLE, "name", "score_discs", "stress", "references", "comparabl
 """Fields of a profile that change no training that two experiments share."""
 
 
-def verdict(found: Comparison | None, margin: float = 0.0) -> str:
-    """Supported, not supported, or not tested; `margin` as in `Claim`."""
+def verdict(found: Comparison | None, margin: float = 0.0, each: bool = False) -> str:
+    """Supported, not supported, or not tested; `margin` and `each` as in `Claim`."""
     if found is None:
         return "not tested on these data"
     if len(found.differences) < PATIENTS:
         return f"not tested: fewer than {PATIENTS} patients"
     if found.low > -margin:
         return "supported"
-    return "not supported; the opposite holds" if found.high < -margin else "not supported"
+    opposite = found.high < -margin and not each
+    return "not supported; the opposite holds" if opposite else "not supported"
 
 
 JUDGED = ("key", "claim", "source", "difference", "experiment", "mean", "low", "high", "p",
@@ -75,12 +77,14 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 continue
             found = claim.test(metrics)
             numbers = (found.mean, found.low, found.high, found.p) if found else (np.nan,) * 4
+            which = f": {found.label}" if found and found.label else ""
             rows.append({
                 "key": claim.key, "claim": claim.text, "source": claim.source,
-                "difference": claim.difference, "experiment": name,
+                "difference": claim.difference + which, "experiment": name,
                 **dict(zip(("mean", "low", "high", "p"), numbers, strict=True)),
                 "patients": len(found.differences) if found else 0,
-                "verdict": verdict(found, claim.margin), "fixed": claim.key in FIXED,
+                "verdict": verdict(found, claim.margin, claim.each),
+                "fixed": claim.key in FIXED,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=JUDGED)
 
@@ -97,8 +101,8 @@ def spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFra
     DataFrame
         `data`, `use` of the spine, `discs_inside` and `region_share` (means over scans),
         `dice` of FDS-CNN, and `mean`, `low`, `high`, `p`, `patients` of its difference to no region
-        at all, over the patients that both have; a row an experiment, of data that were tried with
-        a region and without.
+        at all, over the patients that both have, with its `verdict`; a row an experiment, of data
+        that were tried with a region and without.
     """
     alike: dict[str, list] = {}
     for record, metrics in experiments.values():
@@ -128,6 +132,7 @@ def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> d
         **scans.mean().mean(),
         "dice": found[shared].mean(), "patients": len(shared),
         **{key: getattr(compared, key, np.nan) for key in ("mean", "low", "high", "p")},
+        "verdict": verdict(compared),
     }  # fmt: skip
 
 

@@ -117,9 +117,16 @@ def _discs(metrics: pd.DataFrame) -> str:
              "surface distance (mm)", "95 % Hausdorff (mm)", "centres (mm)")  # fmt: skip
     text = (
         "Disc by disc, single contrasts, mean over discs. The distance of a missed disc counts as "
-        "the diagonal of its scan, so a few of them rule the means in mm:\n\n"
+        "the diagonal of its scan, so a few of them rule the means in mm"
     )
-    return text + table(heads, rows)
+    known = discs[discs["level"] != ""]
+    if 0 < len(known) < len(discs):
+        number = len(known[["case", "disc"]].drop_duplicates())
+        text += (
+            f". Levels are known of {number} discs in {known['case'].nunique()} of "
+            f"{discs['case'].nunique()} scans"
+        )
+    return f"{text}:\n\n{table(heads, rows)}"
 
 
 def _worst(metrics: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ivdlib import (
     audit,
+    audit_doubts,
     audit_experiment,
     audit_sections,
     claims,
@@ -27,22 +28,30 @@ from ivdlib.statistics import LEVEL
 HEAD = """# The audit
 
 Wang, Gu & Li, "Automated Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep
-Neural Networks": each claim *supported*, *not supported*, or not tested, on the data named beside
-it. Made by `make audit` from the records in the folder `audit`; no number here is typed in.
+Neural Networks": each claim that we could turn into a comparison is *supported*, *not supported* or
+not tested on the data named beside it. Made by `make audit` from the records in the folder `audit`;
+no number here is typed in.
 
 **How a comparison is judged.** {rules}
 """
 
 RULES = f"""The patient is the unit: seeds, contrasts and scans of a patient are averaged first.
 Given are the mean paired difference over patients, its {LEVEL:.0%} interval (Student's t) and the p
-of the exact sign-flip test, which with n patients cannot fall below 2/2ⁿ. *Supported* means that
-the interval lies above zero; for a claim that something costs nothing, above −{claims.NO_WORSE:g}.
-Two comparisons were fixed before any result was seen (marked ●); the others are descriptive, and
-one interval in twenty leaves zero out by chance. Folds share training patients, so patients are not
-quite independent. The last weights count. Within a fold its test patients chose nothing; but the
-learning rate and the recipe `better` hold in every fold and were chosen on inner patients, who test
-in another one (named below), and what was seen before something else changed, the momentum of batch
-normalisation among it, is told in the README beside this page."""
+of the exact sign-flip test, which with n patients cannot fall below 2/2ⁿ. The interval decides, p
+stands beside it. *Supported* means that the interval lies above zero; for a claim that something
+costs nothing, above −{claims.NO_WORSE:g}. *The opposite holds* means that it lies below that. *Not
+supported* alone says that these data do not show it, not that it is wrong.
+
+Two comparisons (●) were named as primary before the experiments below ran, though not before any
+look at these patients (the README beside this page says what had been seen). All others are
+descriptive and not corrected for their number: one interval in twenty leaves zero out by chance.
+Folds share training patients and the patients of a fold share a network, so patients are not quite
+independent. The last weights count. Within a fold its test patients chose nothing; but the learning
+rate and the recipe `better` hold in every fold and were chosen on inner patients, who test in
+another one (named below).
+
+Networks of one size are not equally large (see the claims about cost); at the paper's size none
+were compared."""
 
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""
@@ -127,12 +136,15 @@ def write(folder: str | os.PathLike) -> Path:
         HEAD.format(rules=RULES),
         audit_sections.claims(judged),
         audit_sections.derived({**results, **better, **partitions}),
+        audit_doubts.failed(results),
         _drawn(judged, place),
-        audit_sections.partitions(results, partitions),
+        audit_doubts.folds(results),
+        audit_doubts.partitions(results, partitions),
         audit_sections.spine(audit.spine(results)),
         audit_sections.together({**results, **better, **others}),
+        audit_doubts.recipes(results, better, others),
         audit_sections.water(_water(place, results)),
-        audit_sections.leaks(results, leaks),
+        audit_doubts.leaks(results, leaks),
         audit_sections.cost(),
         audit_sections.untested(),
         audit_sections.choices(inner),

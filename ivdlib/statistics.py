@@ -37,6 +37,8 @@ class Comparison:
         Interval of Student's t for the mean at `LEVEL`; NaN for one patient.
     p : float
         Two-sided p of the sign-flip test; NaN for one patient.
+    label : str
+        What was compared, where the data decided on that.
     """
 
     differences: pd.Series
@@ -44,6 +46,7 @@ class Comparison:
     low: float
     high: float
     p: float
+    label: str = ""
 
 
 def by_patient(rows: pd.DataFrame) -> pd.Series:

@@ -190,8 +190,8 @@ def markdown(
     if same:
         lines += [
             "",
-            "‡ the water image itself, after min–max, wherever there is more water than fat, as in "
-            "discs.",
+            "‡ by the signal equations the water image itself, after min–max, wherever there is "
+            "more water than fat, as in discs.",
         ]
     return "\n".join(lines) + "\n"
 

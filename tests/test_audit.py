@@ -5,41 +5,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_scores import CLEAR, FUSED, QUIET, SINGLE, WITH, WITHOUT, scores
 
-from ivdlib import audit, audit_page, audit_sections, claims, files, profiles
+from ivdlib import audit, audit_page, audit_sections, comparisons, files, profiles
 from ivdlib.errors import DataError
 from ivdlib.experiment import EXTENDABLE
-
-SINGLE = ("wat", "fat", "inn", "opp")
-FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
-
-
-def scores(offsets, patients="abcdef", contrasts=SINGLE + FUSED, spread=0.01, scope="volume"):
-    """Rows with a Dice of 0.8 + the patient's own + the offset of (network, arm) + noise."""
-    rng = np.random.default_rng(0)
-    own = dict(zip(patients, rng.normal(0, 0.03, len(patients)), strict=True))
-    rows = []
-    for (network, arm), offset in offsets.items():
-        for patient in patients:
-            for contrast in contrasts:
-                dice = 0.8 + own[patient] + offset + rng.normal(0, spread)
-                rows.append({
-                    "target": "disc", "scope": scope, "network": network, "trained_on": arm,
-                    "subject": patient, "case": patient, "contrast": contrast, "seed": 0,
-                    "fold": 1, "stage": "", "level": "", "dice": dice,
-                })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-WITH, WITHOUT, RANDOM = claims.WITH, claims.WITHOUT, claims.RANDOM
-CLEAR = {
-    ("fds_cnn", WITH): 0.05,
-    ("unet", WITH): 0.0,
-    ("deeplabv3plus", WITH): -0.05,
-    ("fds_cnn", WITHOUT): 0.08,
-    ("unet", WITHOUT): -0.03,
-    ("fds_cnn", RANDOM): 0.05,
-}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +67,8 @@ def test_each_fused_contrast_must_gain_over_both_of_its_own():
     assert found["verdict"] == "supported" and found["mean"] == pytest.approx(0.05, abs=0.005)
     metrics.loc[metrics["contrast"] == "opp", "dice"] += 0.08  # now fat+opp and others lie below
     found = audit.table({"x": metrics}).set_index("key").loc["each_fused"]
-    assert found["verdict"] == "not supported; the opposite holds"
+    assert found["verdict"] == "not supported"  # one of eight has no opposite
+    assert found["difference"].endswith(": fat+opp − opp")
     assert found["mean"] == pytest.approx(-0.03, abs=0.005)
 
 
@@ -125,8 +96,8 @@ def test_two_networks_are_compared_on_like_terms():
 
 
 def test_noise_is_judged_on_each_kind_of_image():
-    offsets = {("fds_cnn", WITH): 0.05, ("fds_cnn", claims.QUIET): 0.0}
-    worse = {("fds_cnn", WITH): -0.05, ("fds_cnn", claims.QUIET): 0.0}
+    offsets = {("fds_cnn", WITH): 0.05, ("fds_cnn", QUIET): 0.0}
+    worse = {("fds_cnn", WITH): -0.05, ("fds_cnn", QUIET): 0.0}
     metrics = pd.concat([scores(offsets), scores(worse, scope="blurred")])
     found = audit.table({"x": metrics}).set_index("key")["verdict"]
     assert found["noise_volume"] == "supported"
@@ -166,7 +137,7 @@ def test_worse_images_and_discs_do_not_mix_with_the_scans():
     discs = metrics.assign(scope="disc", dice=0.2)
     together = pd.concat([metrics, worse, discs])
     pd.testing.assert_frame_equal(audit.table({"x": metrics}), audit.table({"x": together}))
-    blurred = claims.patient_dice(together, "fds_cnn", scope="blurred")
+    blurred = comparisons.patient_dice(together, "fds_cnn", scope="blurred")
     assert blurred.to_numpy() == pytest.approx(0.1)
 
 
@@ -242,7 +213,8 @@ def test_leaks_partitions_and_recipes_stand_apart(tmp_path):
     assert len(lines(page, "folds of scans", "scans")) == len(CLEAR)
     assert "+0.0500" in lines(page, "| one |", "[+0.05")[0]
     assert any("+0.0100" in line for line in lines(page, "| folds |"))
-    assert len(lines(page, "| more |", "U-Net", "contrasts+fused")) == 1
+    assert len(lines(page, "| more | U-Net |", "contrasts+fused")) == 1
+    assert len(lines(page, "| more | one |", "U-Net, contrasts+fused", "one mask")) == 1
     judged = pd.read_csv(tmp_path / "audit.csv")
     assert set(judged["experiment"]) == {"one"}  # claims rest on nothing else
     assert "## peek" not in page and "## more" in page

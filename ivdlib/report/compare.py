@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import claims, diagrams, metrics_csv, plotting, result_figures, statistics
+from ivdlib import comparisons, diagrams, metrics_csv, plotting, result_figures, statistics
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.profiles import title
 from ivdlib.report import fill, record, results, write
@@ -95,7 +95,7 @@ def _about(found: Found) -> list[tuple[str, ...]]:
 def _people(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> pd.Series | None:
     """Mean Dice of each patient, on single or on fused contrasts."""
     names = [n for n in metrics_csv.disc_rows(metrics)["contrast"].unique() if "+" in n]
-    return claims.patient_dice(metrics, network, arm, names if fused else None)
+    return comparisons.patient_dice(metrics, network, arm, names if fused else None)
 
 
 def _kinds(found: Found) -> list[tuple[str, str]]:
@@ -124,7 +124,7 @@ def _differences(found: Found) -> list[tuple[str, ...]]:
         if other["config"].get("data") != made["config"].get("data"):
             continue  # a patient "5" of other data is another person
         for network, arm in _kinds(found):
-            one = claims.difference(
+            one = comparisons.difference(
                 _people(metrics, network, arm, False), _people(first, network, arm, False)
             )
             if one is not None:

@@ -42,7 +42,7 @@ from scipy.special import expit
 from ivdlib import (
     augment,
     backend,
-    claims,
+    comparisons,
     cost,
     diagrams,
     exercises,
@@ -472,8 +472,8 @@ display(kept.round(3).to_frame("Dice that is reported, mean"))
 # %%
 rows = metrics_csv.of(reference / "audit" / "crops_leak_epoch")
 if rows is not None:
-    last, best = (claims.patient_dice(rows, "unet", scope=s) for s in ("volume", leaks.BEST))
-    gain = claims.difference(best, last)
+    last, best = (comparisons.patient_dice(rows, "unet", scope=s) for s in ("volume", leaks.BEST))
+    gain = comparisons.difference(best, last)
     print(
         f"U-Net, {len(last)} patients: {gain.mean:+.4f}, 95 % interval "
         f"{statistics.shown_interval(gain.low, gain.high)}"

@@ -361,11 +361,11 @@ print("\n".join(f"- {sentence}" for sentence in verdict))
 # ## The audit, claim by claim
 #
 # What you ran here is one experiment. The package keeps longer ones on all three kinds of data, and
-# judges each claim of the paper by them. The rule was written down first: a claim is **supported**
-# where the whole interval lies above zero (for a claim that something *costs nothing*, above a
-# small loss), else it is **not supported**; with too few patients there is no verdict. Comparisons
-# marked ● were fixed before any result was seen. All others are descriptive: one in twenty leaves
-# out zero by chance, as you saw above.
+# judges each claim of the paper by them. A claim is **supported** where the whole interval lies
+# above zero (for a claim that something *costs nothing*, above a small loss), else it is **not
+# supported**: these data do not show it, which is not to say that it is wrong. With too few
+# patients there is no verdict. The two comparisons marked ● were named beforehand as those that
+# count. All others are descriptive: one in twenty leaves out zero by chance, as you saw above.
 
 # %%
 path = reference / "audit.csv"
@@ -382,9 +382,10 @@ else:
     print("This copy of the package has no audit yet; `make audit` writes one.")
 
 # %% [markdown]
-# A dash means: these data cannot tell, or not yet; "(opposite)": the interval lies below zero. A
-# line that begins with "…" continues the one above. Now with numbers, where there is a verdict. A
-# verdict can hang on a hair: look how near to zero an interval ends, and how wide it is.
+# A dash means: these data cannot tell, or not yet; "(opposite)": the interval lies below zero. Now
+# with numbers, where there is a verdict. A verdict can hang on a hair: look how near to zero an
+# interval ends, and how wide it is. It can also hang on one training that failed: the page of the
+# audit names those.
 
 # %%
 clear = judged[judged["patients"] >= audit.PATIENTS]
@@ -402,10 +403,10 @@ for key, some in (("audit", clear[~worse]), ("audit_worse", clear[worse])):
 
 # %% [markdown]
 # Read it with the physics in mind. Does a fused contrast score higher than the mean of the single
-# ones? It should: two of the four *are* the water image. Does it beat the best single one? Does
-# *training* with fused contrasts help, which was the paper's hope? And does the network of the
-# paper win where the pictures are large and real? The whole page, with every patient, every
-# experiment and what leaks would flatter, is `reports/reference/AUDIT.md`.
+# ones? It should: by the algebra two of the four *are* the water image. Does it beat the best
+# single one? Does *training* with fused contrasts help, which was the paper's hope? And does the
+# network of the paper win where the pictures are large and real? The whole page, with every
+# patient, every experiment and what leaks would flatter, is `reports/reference/AUDIT.md`.
 
 # %%
 open_claims = [claim for claim in judged["claim"].unique() if claim not in set(clear["claim"])]
