@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.discs import clean_specks, components, disc_levels, split_by_nearest_disc
+from ivdlib.discs import disc_levels, number_discs, split_by_nearest_disc
 from ivdlib.metrics import MEASURES, at_edge, compare, diagonal_mm, score_volume, volume_pair
 from ivdlib.patches import TileGrid
 
@@ -24,6 +24,13 @@ def _join(a: tuple[slice, ...], b: tuple[slice, ...]) -> tuple[slice, ...]:
     )
 
 
+def _as_binary(truth: np.ndarray) -> np.ndarray:
+    """Take whole numbers from 0 on as a mask; whatever else stays, for the checks of masks."""
+    truth = np.asarray(truth)
+    numbered = truth.dtype.kind in "ui" and truth.size and truth.min() >= 0
+    return truth > 0 if numbered else truth
+
+
 def disc_scores(
     pred: np.ndarray,
     truth: np.ndarray,
@@ -32,14 +39,16 @@ def disc_scores(
 ) -> list[dict[str, Any]]:
     """Score a prediction disc by disc, in the manner of the challenge.
 
-    The discs are the connected pieces of the truth without its specks (`discs.clean_specks`); each
-    predicted voxel belongs to the disc nearest to it in mm. A disc with no predicted voxel is
-    missed: Dice 0, and for the distances the diagonal of the volume.
+    The discs are the connected pieces of the truth without its specks, those of each value where it
+    has several (`discs.number_discs`); each predicted voxel belongs to the disc nearest to it in
+    mm. A disc with no predicted voxel is missed: Dice 0, and for the distances the diagonal of the
+    volume.
 
     Parameters
     ----------
     pred, truth : ndarray
-        Canonical masks (x, y, z) of one shape.
+        Canonical masks (x, y, z) of one shape. The truth may hold whole numbers from 0 on, such as
+        another one in each disc.
     spacing : sequence of float
         Voxel size in mm (x, y, z).
     tiles : TileGrid, optional
@@ -58,11 +67,11 @@ def disc_scores(
     DataError
         If the shapes differ, one of the two is not a mask, or the spacing does not fit.
     """
-    pred, truth, spacing = volume_pair(pred, truth, spacing)
-    if not truth.any():
+    pred, mask, spacing = volume_pair(pred, _as_binary(truth), spacing)
+    if not mask.any():
         return []
-    diagonal = diagonal_mm(truth.shape, spacing)
-    discs = components(clean_specks(truth))
+    diagonal = diagonal_mm(mask.shape, spacing)
+    discs = number_discs(truth)
     split = split_by_nearest_disc(pred, discs, spacing)
     levels = disc_levels(int(discs.max()))
     boxes_truth = ndimage.find_objects(discs)
@@ -77,7 +86,7 @@ def disc_scores(
                 "level": levels[i],
                 **scores,
                 "missed": of_pred is None,
-                "touches_border": at_edge(of_truth, truth.shape),
+                "touches_border": at_edge(of_truth, mask.shape),
                 **({"seam": not tiles.holds(of_truth)} if tiles else {}),
             }
         )
@@ -90,7 +99,7 @@ def score(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict
     Parameters
     ----------
     pred, truth : ndarray
-        Canonical masks (x, y, z) of one shape.
+        As for `disc_scores`.
     spacing : sequence of float
         Voxel size in mm (x, y, z).
 
@@ -114,7 +123,7 @@ def score(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict
     discs = disc_scores(pred, truth, spacing)
     names = MEASURES if discs else ()
     return {
-        "volume": score_volume(pred, truth, spacing),
+        "volume": score_volume(pred, _as_binary(truth), spacing),
         "discs": discs,
         "mean_over_discs": {n: float(np.mean([row[n] for row in discs])) for n in names},
     }

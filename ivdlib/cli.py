@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,19 @@ INTERRUPTED = 130
 
 PIPED = 141
 """Exit status where the reader of a pipe has gone, likewise."""
+
+
+NO_MEMORY = (
+    "ivdlib: out of memory; use a smaller batch (--set training.batch=N), fewer or smaller scans, "
+    "or a smaller profile."
+)
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether a backend says that memory is full: each has an exception of its own."""
+    kind, words = type(error).__name__, str(error)
+    known = ("RESOURCE_EXHAUSTED", "OOM when allocating", "not enough memory", "out of memory")
+    return "OutOfMemory" in kind or "ResourceExhausted" in kind or any(w in words for w in known)
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -85,6 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 where something is wrong with data or configuration; 2 for a wrong call; 130 after
         Ctrl-C, 141 where the reader of a pipe has gone.
     """
+    for stream in (sys.stdout, sys.stderr):  # a file on Windows may not know an arrow or a dash
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     args = _parser().parse_args(arguments)
     try:
         return args.run(args)
@@ -105,10 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         if args.debug:
             raise
-        print(
-            "ivdlib: out of memory; use fewer or smaller scans, or a smaller profile.",
-            file=sys.stderr,
-        )
+        print(NO_MEMORY, file=sys.stderr)
         return 1
     except BrokenPipeError:  # as in `ivdlib score … | head`: who reads has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -121,6 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # a fault of ours: say so in a sentence, the traceback on request
         if args.debug:
             raise
+        if _is_full(error):
+            print(NO_MEMORY, file=sys.stderr)
+            return 1
         print(
             f"ivdlib: unexpected {type(error).__name__}: {error}. This is a fault of ivdlib; run "
             "the same command with --debug and report it.",

@@ -7,7 +7,7 @@
 
     [set]                            # fields of the profile, as with --set
     seeds = 3
-    "training.steps" = 1200
+    training.steps = 1200
 
 The file's name is the experiment's.
 """
@@ -88,13 +88,16 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
     """
     path = Path(path)
     try:
-        with path.open("rb") as stream:
-            found = tomllib.load(stream)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not text in UTF-8; save it as UTF-8.") from error
+    except (OSError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as an experiment in TOML ({error}).") from error
     odd = sorted(set(found) - set(KEYS))
     if odd:
         raise ConfigError(f"{path} has the unknown key {odd[0]!r}; known are {', '.join(KEYS)}.")
+    if found.get("data") == "":
+        raise ConfigError(f"{path}: data is empty; name a folder, or leave data out (the phantom).")
     kinds = {"about": str, "data": str, "profile": str, "recipe": str, "set": dict}
     for key, value in found.items():
         if not isinstance(value, kinds[key]):
@@ -105,9 +108,22 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
             found.get("about", ""),
             found.get("profile", "laptop"),
             found.get("data"),
-            {**profiles.recipe(recipe or found.get("recipe", "paper")), **found.get("set", {})},
+            {
+                **profiles.recipe(recipe or found.get("recipe", "paper")),
+                **_fields(found.get("set", {})),
+            },
         )
         profiles.profile(declared.profile, declared.overrides)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return declared
+
+
+def _fields(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Fields by their dotted names: `training.steps = 5` is a table within a table in TOML."""
+    found = {}
+    for key, value in table.items():
+        found |= (
+            _fields(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+        )
+    return found

@@ -153,13 +153,16 @@ class Experiment(Grid):
         digest = self.digest
         if path.is_file():
             old = files.read_json(path)
-            if old.get("config_hash") != digest:
+            if not isinstance(old, dict):
+                raise DataError(f"{path} is no record of an experiment; remove it.")
+            if old.get("config_hash") == digest:
+                return
+            if any(self.folder.glob("trainings/*/*")) or (self.folder / "metrics.csv").exists():
                 different = _differences(old.get("config", {}), self.config)
                 raise ConfigError(
                     f"{self.folder} holds an experiment with another configuration ({different}); "
                     "choose another name, or delete that folder."
                 )
-            return
         if write:
             files.write_json(path, self._record())
 
@@ -228,11 +231,21 @@ class Experiment(Grid):
         ----------
         workers, scheduler
             Trainings side by side, see `workers.run`. Default: one after the other, here.
+
+        Raises
+        ------
+        ConfigError
+            Where there is nothing to train.
         """
         from ivdlib import spine_stage, trial
         from ivdlib import workers as side_by_side
 
         todo = list(self.trainings())
+        if not todo and not spine_stage.uses_network(self):
+            raise ConfigError(
+                "there is nothing to train: no network is named, and these scans fit one tile, "
+                "so they need no spine network."
+            )
         if self.profile.references:
             for fold in track(self.folds, "rows that need no network"):
                 trial.references(self, fold)

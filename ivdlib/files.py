@@ -111,7 +111,7 @@ def read_json(path: str | os.PathLike) -> Any:
         Where the file is missing or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
     except ValueError as error:

@@ -46,6 +46,8 @@ class CaseFiles:
     faults : tuple of str
         What is wrong with the files by their names alone, one sentence each; loading raises the
         first.
+    repeated : tuple of str
+        Those of them that say that a file is there several times.
     complete : bool
         Nothing is missing: no other contrast was asked for.
     """
@@ -56,6 +58,7 @@ class CaseFiles:
     spine: Path | None = None
     exact: Path | None = None
     faults: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
     complete: bool = False
 
     def only(self, needed: Iterable[str] | None, masks: bool) -> CaseFiles:
@@ -131,9 +134,16 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
     return [_case(files) for _, files in sorted(found.items())]
 
 
+def _unreadable(error: OSError) -> None:
+    raise DataError(
+        f"the folder {error.filename} cannot be read ({error.strerror}); ask for the permission "
+        "to, or move it elsewhere."
+    ) from error
+
+
 def _nifti_files(folder: Path) -> list[Path]:
     paths = []
-    for root, folders, names in os.walk(folder, followlinks=True):
+    for root, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
         here = Path(root)
         deep = len(here.relative_to(folder).parts)
         folders[:] = sorted(f for f in folders if not f.startswith(".")) if deep < DEEPEST else []
@@ -151,16 +161,24 @@ def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
         by_word.setdefault(word, []).append(path)
     words = set(by_word)
     kept = words & _DIXON_WORDS if words & {*CONTRASTS} else words
+    repeated = _repeated(files[0][0], {word: by_word[word] for word in kept})
+    faults = [*repeated]
+    if not kept.difference(MASKS):
+        paths = ", ".join(str(path) for word in sorted(kept) for path in by_word[word])
+        faults.append(
+            f"case {files[0][0]} has no image, only {paths}; add its contrasts beside it."
+        )
     return CaseFiles(
         files[0][0],
         {word: by_word[word][0] for word in sorted(kept.difference(MASKS), key=contrast_order)},
         *(by_word[word][0] if word in words else None for word in MASKS),
-        tuple(_faults(files[0][0], {word: by_word[word] for word in kept})),
+        tuple(faults),
+        tuple(repeated),
     )
 
 
-def _faults(name: str, by_word: dict[str, list[Path]]) -> list[str]:
-    """What the names alone tell, one sentence each."""
+def _repeated(name: str, by_word: dict[str, list[Path]]) -> list[str]:
+    """Which files are there several times, one sentence each."""
     paths = [path for word in sorted(by_word, key=contrast_order) for path in by_word[word]]
     bare = sorted({path.parent for path in paths if _BARE.fullmatch(path.name)})
     if len(bare) > 1:
@@ -168,18 +186,12 @@ def _faults(name: str, by_word: dict[str, list[Path]]) -> list[str]:
             f"{len(bare)} folders are called {name} ({', '.join(map(str, bare))}) and their files "
             "have no prefix that tells them apart; rename all but one."
         ]
-    faults = [
+    return [
         f"case {name}: {word} is there {len(by_word[word])} times "
         f"({', '.join(map(str, by_word[word]))}); keep one of them."
         for word in sorted(by_word, key=contrast_order)
         if len(by_word[word]) > 1
     ]
-    if not set(by_word).difference(MASKS):
-        faults.append(
-            f"case {name} has no image, only {', '.join(map(str, paths))}; "
-            "add its contrasts beside it."
-        )
-    return faults
 
 
 def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:

@@ -6,6 +6,7 @@ nibabel is imported inside the functions: it costs more than the whole rest of `
 from __future__ import annotations
 
 import os
+import re
 import threading
 import zlib
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from ivdlib.orientation import Grid
 
 SCALED = 1e-4
 """How far a label may lie from a whole number, for the rounding of a header's scaling."""
+
+NIFTI = re.compile(rb"n\+[12]\0")
+"""What a header that is not compressed holds, NIfTI-1 near its end, NIfTI-2 near its beginning."""
 
 CHUNK = 1 << 20
 """Bytes that are read at once where a file is read to its end."""
@@ -116,17 +120,26 @@ def _read(path: Path, dtype: Any) -> Image:
     from nibabel.wrapstruct import WrapStructError
 
     try:
+        with path.open("rb") as stream:  # nibabel hides why a file cannot be opened
+            head = stream.read(348)
         raw, image = _open(path)
         array = np.asarray(image.dataobj)
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; check the path.") from error
     except PermissionError as error:
         raise DataError(f"{path} may not be read; ask for the permission to.") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path} is a folder; give a NIfTI file.") from error
     except (
         OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error, ImageFileError,
         HeaderDataError, WrapStructError,
     ) as error:  # fmt: skip
         reason = " ".join(str(error).split()) or type(error).__name__
+        if path.name.lower().endswith(".gz") and (NIFTI.match(head, 344) or NIFTI.match(head, 4)):
+            raise DataError(
+                f"{path} is not compressed as its name says; rename it to {path.name[:-3]}, or "
+                "copy it from its source again."
+            ) from error
         raise DataError(
             f"{path} is truncated, corrupt or not a NIfTI file ({reason}); "
             "copy it from its source again."
@@ -166,7 +179,8 @@ def _open(path: Path) -> tuple[Any, Any]:
         finally:
             logger.disabled = loud
     if not isinstance(image, nib.Nifti1Image):
-        raise ValueError(f"it is {type(image).__name__}")
+        kind = type(image).__name__.removesuffix("Image")
+        raise DataError(f"{path} is no NIfTI file ({kind}); convert it to .nii.gz.")
     with ImageOpener(path) as stream:
         header = type(image.header).from_fileobj(stream, check=False)
         while stream.read(CHUNK):  # gzip compares its checksum at the end, where nibabel never gets

@@ -58,7 +58,8 @@ def plan(experiment: Experiment) -> pd.DataFrame:
         }
         for (network, arm), row in rows.items()
     ]  # fmt: skip
-    return pd.DataFrame(found)
+    columns = ("network", "arm", "trainings", "left", "seconds", "measured")
+    return pd.DataFrame(found, columns=columns)
 
 
 def _every(experiment: Experiment) -> Iterator[tuple[str, str, Path]]:

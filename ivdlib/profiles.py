@@ -128,6 +128,12 @@ PROFILES: dict[str, Profile] = {
     )
 }
 
+SMALLEST_TILE = 16
+"""Pixels: what four halvings in U-Net and DeepLabv3+ leave one of."""
+
+COARSEST = 8
+"""Most pixels a side that the spine stage may average: beyond, a vertebra is a few pixels."""
+
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": {},
     "better": {
@@ -222,22 +228,27 @@ def recipe(name: str) -> dict[str, Any]:
     return RECIPES[name]
 
 
+def _kind(kind: type) -> str:
+    """A type in the words of a declared file."""
+    words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false",
+             tuple: "a list", list: "a list", dict: "a table"}  # fmt: skip
+    return words.get(kind, "a table of fields")
+
+
 def _typed(key: str, value: Any, old: Any) -> Any:
     """Bring a value to the type of the field it replaces; `4` is a fine float, `"4"` is not."""
     if isinstance(old, tuple) and isinstance(value, (list, tuple)):
         kind = type(old[0]) if old else str
         if all(type(item) is kind for item in value):
             return tuple(value)
-        raise ConfigError(f"field {key} holds {kind.__name__} values, not {value!r}.")
+        raise ConfigError(f"field {key} holds {_kind(kind)} values, not {value!r}.")
     if isinstance(old, float) and type(value) is int:
         return float(value)
     if key == "folds" and value is None:
         return None
     kind = int if key == "folds" else type(old)
     if type(value) is not kind:
-        raise ConfigError(
-            f"field {key} takes a {kind.__name__}, not {value!r} ({type(value).__name__})."
-        )
+        raise ConfigError(f"field {key} takes {_kind(kind)}, not {value!r} ({_kind(type(value))}).")
     return value
 
 
@@ -250,7 +261,10 @@ def _check(p: Profile) -> None:
         (bool(p.arms) and set(p.arms) <= set(ARMS), f"arms are some of {', '.join(ARMS)}"),
         (len(set(p.networks)) == len(p.networks) and len(set(p.arms)) == len(p.arms),
          "networks and arms stand once each"),
-        (set(p.stress) <= set(STRESSES), f"stress is some of {', '.join(STRESSES)}"),
+        (bool(p.networks) or p.spine.region == "predicted",
+         "without networks there is only a spine network to train, so spine.region is predicted"),
+        (set(p.stress) <= set(STRESSES) and len(set(p.stress)) == len(p.stress),
+         f"stress is some of {', '.join(STRESSES)}, once each"),
         (p.leak in LEAKS, f"leak is one of {', '.join(LEAKS)}, not {p.leak!r}"),
         (p.seeds >= 1, f"seeds is 1 or more, not {p.seeds}"),
         (0 <= p.bn_momentum < 1, "bn_momentum is at least 0 and below 1"),
@@ -262,8 +276,8 @@ def _check(p: Profile) -> None:
         (p.spine.size in SIZES, f"spine.size is one of {', '.join(SIZES)}, not {p.spine.size!r}"),
         (p.training.loss in LOSSES,
          f"training.loss is one of {', '.join(LOSSES)}, not {p.training.loss!r}"),
-        (len(p.training.tile) == 2 and min(p.training.tile) >= 1,
-         "training.tile is two numbers of pixels, AP and SI"),
+        (len(p.training.tile) == 2 and min(p.training.tile) >= SMALLEST_TILE,
+         f"training.tile is two numbers of pixels, AP and SI, {SMALLEST_TILE} or more"),
         (0 <= p.training.rotation <= 180, "training.rotation is between 0 and 180 degrees"),
         (0 <= p.spine.margin < float("inf"), "spine.margin is 0 mm or more"),
         (0 <= p.spine.gap < float("inf"), "spine.gap is 0 mm or more"),
@@ -271,7 +285,7 @@ def _check(p: Profile) -> None:
         (p.training.tiles in {"thinned", "all"}, "tiles is thinned or all"),
         (p.spine.region in {"predicted", "true", "none"},
          "spine.region is predicted, true or none"),
-        (p.spine.factor >= 1, "spine.factor is 1 or more"),
+        (1 <= p.spine.factor <= COARSEST, f"spine.factor is 1 to {COARSEST}"),
         (p.training.precision in PRECISIONS,
          f"training.precision is one of {', '.join(PRECISIONS)}, not {p.training.precision!r}"),
         (0 <= p.training.noise_probability <= 1, "noise_probability is between 0 and 1"),

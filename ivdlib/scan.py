@@ -91,6 +91,11 @@ class Case:
         return None if self.labels is None else np.isin(self.labels, [*self.disc_values])
 
     @property
+    def disc_numbers(self) -> np.ndarray | None:
+        """Labels of the discs, 0 elsewhere: where each has its own, discs that touch stay apart."""
+        return None if self.labels is None else np.where(self.discs, self.labels, 0)
+
+    @property
     def spine(self) -> np.ndarray | None:
         """Mask (bool) of the spine; None where nothing but discs is labelled."""
         if self.spine_mask is not None or self.labels is None:

@@ -18,6 +18,7 @@ from ivdlib.layout import FOUND, find_cases
 from ivdlib.nifti import Image, read_labels
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.progress import track
+from ivdlib.remarks import listed
 from ivdlib.scan import DEFAULT_DISCS
 from ivdlib.sidecars import Declared, find_beside, label_set, read_declared
 
@@ -61,7 +62,7 @@ def score_files(
     Warns
     -----
     DataWarning
-        Where the truth holds other labels than `discs`, which were not named.
+        Where a file holds other labels than `discs`, which were not named.
     """
     if declared is None:
         beside = find_beside("dataset.json", Path(truth).resolve().parent, [], above=True)
@@ -70,18 +71,22 @@ def score_files(
     values = named or DEFAULT_DISCS
     predicted, labels = read_labels(pred), read_labels(truth)
     _same_grid(predicted, labels)
-    if named is None and (others := label_values(labels.array) - values):
-        warnings.warn(
-            f"{truth}: beside 1, taken as disc, there are the labels {in_words(others)}; name the "
-            "disc values with --discs where these are discs, too.",
-            DataWarning,
-            stacklevel=2,
-        )
     binary = label_values(predicted.array) in BINARY
-    masks = [predicted.array > 0 if binary else _mask(predicted, values), _mask(labels, values)]
+    found = predicted.array > 0 if binary else _discs(predicted, values) > 0
+    discs_true = _discs(labels, values)
+    for image in (labels,) if binary else (labels, predicted):
+        others = label_values(image.array) - values
+        if named is None and others:
+            warnings.warn(
+                f"{image.path}: beside 1, taken as disc, there are the labels {in_words(others)}; "
+                "name the disc values with --discs where these are discs, too.",
+                DataWarning,
+                stacklevel=2,
+            )
     grid = file_grid(labels.array.shape, labels.affine, labels.header, declared.axcodes)
     scores = challenge.score(
-        *(to_canonical(mask, grid) for mask in masks), spacing_mm(canonical_affine(grid))
+        *(to_canonical(array, grid) for array in (found, discs_true)),
+        spacing_mm(canonical_affine(grid)),
     )
     return {"pred": str(pred), "truth": str(truth), **scores}
 
@@ -106,7 +111,13 @@ def score_folders(
     Raises
     ------
     DataError
-        Where there is no prediction, or one has no labelled case; else as `score_files`.
+        Where there is no prediction, or one has no labelled case or several; else as
+        `score_files`.
+
+    Warns
+    -----
+    DataWarning
+        Where a labelled case has no prediction; else as `score_files`.
     """
     masks = {p.name.removesuffix(SUFFIX): p for p in sorted(Path(pred).glob(f"*{SUFFIX}"))}
     if not masks:
@@ -118,6 +129,16 @@ def score_folders(
     odd = sorted(set(masks) - set(labels))
     if odd:
         raise DataError(f"{truth} has no labels for {', '.join(odd)}; score what is labelled only.")
+    if faults := [fault for case in cases if case.name in masks for fault in case.repeated]:
+        raise DataError(faults[0])
+    left_out = sorted(set(labels) - set(masks))
+    if left_out:
+        warnings.warn(
+            f"{pred} holds no mask for {listed(left_out)}: left out of the means, which say "
+            "nothing about them; run ivdlib predict on them, too.",
+            DataWarning,
+            stacklevel=2,
+        )
     return [
         {"case": name, **score_files(path, labels[name], discs, declared)}
         for name, path in track(masks.items(), "scoring", len(masks))
@@ -175,11 +196,12 @@ def _same_grid(a: Image, b: Image) -> None:
         )
 
 
-def _mask(image: Image, values: frozenset[int]) -> np.ndarray:
-    mask = np.isin(image.array, sorted(values))
-    if image.array.any() and not mask.any():
+def _discs(image: Image, values: frozenset[int]) -> np.ndarray:
+    """Labels of the discs, 0 elsewhere."""
+    found = np.where(np.isin(image.array, sorted(values)), image.array, 0)
+    if image.array.any() and not found.any():
         raise DataError(
             f"{image.path} holds the labels {in_words(label_values(image.array))} and none of "
             f"{in_words(values)}; name the disc values with --discs."
         )
-    return mask
+    return found

@@ -140,7 +140,8 @@ def label_set(values: Any, where: str) -> frozenset[int] | None:
     if isinstance(values, str | bytes | dict) or not hasattr(values, "__iter__"):
         values = [None]
     values = list(values)
-    if not values or not all(isinstance(v, Integral) and 1 <= v <= 255 for v in values):
+    whole = all(isinstance(v, Integral) and not isinstance(v, bool) for v in values)
+    if not values or not whole or not all(1 <= v <= 255 for v in values):
         raise DataError(f"{where} must be a list of label values, whole numbers from 1 to 255.")
     return frozenset(int(value) for value in values)
 

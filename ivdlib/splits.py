@@ -55,9 +55,15 @@ class Fold:
     def inner(self) -> Fold:
         """Fold within the training patients: one of them tests.
 
-        For choices, such as that of a learning rate, that no test patient may make.
+        For choices, such as that of a learning rate, that no test patient may make. `ConfigError`
+        where there is but one.
         """
         patients = sorted({self.subjects[case] for case in self.train})
+        if len(patients) < 2:
+            raise ConfigError(
+                f"fold {self.number} trains on one patient, so none can be set aside (inner); add "
+                "patients."
+            )
         chosen = patients[self.number % len(patients)]
         test = tuple(case for case in self.train if self.subjects[case] == chosen)
         train = tuple(case for case in self.train if self.subjects[case] != chosen)

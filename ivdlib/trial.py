@@ -233,7 +233,7 @@ def _scored(
     }
     rows = [{**row, **whole}]
     if per_disc:
-        discs = challenge.disc_scores(mask, truth, case.spacing, grid)
+        discs = challenge.disc_scores(mask, case.disc_numbers, case.spacing, grid)
         rows += [{**row, "scope": "disc", **disc} for disc in discs]
     return rows
 

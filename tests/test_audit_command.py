@@ -60,3 +60,11 @@ def test_a_page_of_nothing(small, tmp_path, capsys):
     assert cli.main(["audit", str(small(1)), "--reports", str(reports), "--page"]) == 1
     assert "holds no finished experiment; run make audit first." in capsys.readouterr().err
     assert not reports.exists()
+
+
+def test_a_named_experiment_without_its_data_is_no_success(small, tmp_path, capsys):
+    path = small(1)
+    path.write_text(path.read_text(encoding="utf-8").replace("scans", "gone"), encoding="utf-8")
+    words = ["audit", str(path), "--reports", str(tmp_path / "reports"), "--plan"]
+    assert cli.main(words) == 1
+    assert "left out: the data" in capsys.readouterr().out

@@ -3,6 +3,7 @@ import gzip
 import itertools
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from dixon_cases import AFFINE, CONTRASTS, make_volumes, rotation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ivdlib import cases, orientation
+from ivdlib import cases, nifti, orientation
 from ivdlib.errors import ConfigError, DataError, DataWarning
 from ivdlib.remarks import split_repair
 from ivdlib.scan import Case
@@ -656,11 +657,38 @@ def test_another_magic_number(tmp_path, write_case, ending):
         cases.load_cases(tmp_path)
 
 
-def test_a_file_that_may_not_be_read(data, monkeypatch):
+def test_what_is_no_nifti_file_is_called_so(tmp_path, write_case):
+    scan = nib.load(write_case(tmp_path, "A1", ending=".nii") / "A1_fat.nii")
+    with pytest.raises(DataError, match=f"{tmp_path.name} is a folder; give a NIfTI file"):
+        nifti.read_labels(tmp_path)
+    nib.save(nib.MGHImage(scan.get_fdata(dtype=np.float32), scan.affine), tmp_path / "a.mgz")
+    with pytest.raises(DataError, match=r"a.mgz is no NIfTI file \(MGH\); convert it"):
+        nifti.read_image(tmp_path / "a.mgz")
+    plain = (tmp_path / "A1" / "A1_fat.nii").rename(tmp_path / "A1_fat.nii.gz")
+    with pytest.raises(DataError, match="is not compressed as its name says; rename it to A1_fat"):
+        nifti.read_image(plain)
+
+
+def test_a_folder_that_may_not_be_read_does_not_vanish(tmp_path, write_case, monkeypatch):
+    for name in ("A1", "B1"):
+        write_case(tmp_path, name)
+    scandir = os.scandir
+
     def refuse(path):
+        if str(path).endswith("B1"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match="B1 cannot be read .Permission denied.; ask for"):
+        cases.find_cases(tmp_path)
+
+
+def test_a_file_that_may_not_be_read(data, monkeypatch):
+    def refuse(path, *_):  # not nib.load, which hides the reason
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(nib, "load", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match=r"A1_wat.nii.gz may not be read; ask"):
         cases.load_cases(data)
 

@@ -232,6 +232,37 @@ def test_ctrl_c_is_a_sentence_and_130(capsys, monkeypatch, tmp_path):
     assert status == 130 and "interrupted" in err and "Traceback" not in err
 
 
+class ResourceExhaustedError(Exception):
+    """As TensorFlow raises it."""
+
+
+@pytest.mark.parametrize("error", [
+    MemoryError(), ResourceExhaustedError("no room for a tensor"),
+    RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes"),
+    RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"),
+])  # fmt: skip
+def test_a_full_memory_is_a_sentence_in_every_backend(capsys, monkeypatch, tmp_path, error):
+    def full(*_, **__):
+        raise error
+
+    monkeypatch.setattr("ivdlib.checks.examine", full)
+    (tmp_path / "x").mkdir()
+    status, _, errors = run(capsys, "check", tmp_path / "x")
+    assert status == 1 and "out of memory; use a smaller batch" in errors
+    assert is_one_sentence(errors)
+
+
+def test_output_of_a_narrow_encoding(tmp_path, write_case):
+    """Redirected on Windows: arrows and dashes that it lacks are no reason to fail."""
+    write_case(tmp_path / "data", "01")
+    words = [sys.executable, "-m", "ivdlib", "check", str(tmp_path / "data")]
+    narrow = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, env=narrow, check=False)
+    wide = subprocess.run(words, capture_output=True, check=False)
+    assert done.returncode == wide.returncode != 70
+    assert len(done.stdout.splitlines()) == len(wide.stdout.splitlines()) > 3
+
+
 def test_a_fault_of_ours_has_no_traceback_unless_asked(capsys, monkeypatch, tmp_path):
     def broken(*_, **__):
         raise RuntimeError("boom")

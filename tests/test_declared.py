@@ -46,7 +46,11 @@ def test_an_empty_file_is_the_phantom_at_length(tmp_path):
         ('recipe = "best"', "mine.toml: unknown recipe 'best'; known are paper, better"),
         ("[set]\nseedz = 3", "mine.toml: unknown field 'seedz'"),
         ('[set]\narms = ["both"]', "mine.toml: profile laptop: arms are some of"),
-        ('[set]\nseeds = "3"', "mine.toml: field seeds takes a int"),
+        ('[set]\nseeds = "3"', "mine.toml: field seeds takes a whole number, not '3' .a text"),
+        ('[set]\nnetworks = "unet"', "field networks takes a list, not 'unet' .a text"),
+        ("[set]\ntraining = 3", "field training takes a table of fields, not 3"),
+        ('data = ""', "mine.toml: data is empty; name a folder, or leave data out"),
+        ("x = " + "[" * 3000, "cannot be read as an experiment"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, words):
@@ -60,6 +64,24 @@ def test_a_recipe_sets_fields_that_the_file_may_override(tmp_path):
     assert found == {**profiles.RECIPES["better"], "training.average": 0.9}
     plain = declared.load(write(tmp_path, text), "paper")
     assert plain.overrides == {"training.average": 0.9}  # as ivdlib grid --recipe paper
+
+
+@pytest.mark.parametrize("text", [
+    "[set]\ntraining.steps = 5\nspine.factor = 1",
+    "[set.training]\nsteps = 5\n[set.spine]\nfactor = 1",
+    '[set]\n"training.steps" = 5\n"spine.factor" = 1',
+])  # fmt: skip
+def test_fields_are_named_in_any_of_the_ways_of_toml(tmp_path, text):
+    found = declared.load(write(tmp_path, text))
+    assert found.overrides == {"training.steps": 5, "spine.factor": 1}
+
+
+def test_a_file_of_windows(tmp_path):
+    (tmp_path / "mark.toml").write_bytes("\ufeffabout = 'ä'".encode())
+    assert declared.load(tmp_path / "mark.toml").about == "ä"
+    (tmp_path / "latin.toml").write_bytes("about = 'ä'".encode("latin-1"))
+    with pytest.raises(ConfigError, match="latin.toml is not text in UTF-8; save it as UTF-8"):
+        declared.load(tmp_path / "latin.toml")
 
 
 def test_no_file(tmp_path):

@@ -63,6 +63,30 @@ def test_cleaning_by_default_only_takes_away_and_never_all(mask):
     assert clean.any() == mask.any()
 
 
+def test_discs_of_different_values_stay_apart_where_they_touch():
+    low, high = plate((18, 40, 30)), plate((18, 40, 37))  # one face on another
+    labels = np.where(low, 7, np.where(high, 3, 0)).astype(np.uint8)
+    found = discs.number_discs(labels)
+    assert np.array_equal(found == 1, low) and np.array_equal(found == 2, high)
+    assert discs.number_discs(labels > 0).max() == 1
+
+
+def test_one_value_may_mark_several_discs():
+    """As where a value is a grade: pieces of one value are discs of their own."""
+    centres = [(20, 50, 150), (18, 40, 30), (22, 60, 90)]
+    labels = sum(grade * plate(c) for c, grade in zip(centres, (1, 4, 1), strict=True))
+    labels[0, 0, 0] = 4  # a speck
+    found = discs.number_discs(labels)
+    assert [found[c] for c in centres] == [3, 1, 2] and found[0, 0, 0] == 0
+    assert not discs.number_discs(np.zeros((2, 3, 4), int)).any()
+
+
+@pytest.mark.parametrize("labels", [np.full((2, 2, 2), -1), np.full((2, 2, 2), 0.5)])
+def test_what_numbers_no_disc_is_refused(labels):
+    with pytest.raises(DataError, match="the truth holds values beside 0 and 1"):
+        discs.number_discs(labels)
+
+
 def test_voxels_go_to_the_nearest_disc_in_mm():
     truth = np.zeros((9, 1, 9), np.int32)
     truth[0, 0, 4], truth[4, 0, 8] = 1, 2

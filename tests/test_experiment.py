@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import baselines, files, inference, ledger, metrics, models, spine_stage, trial
+from ivdlib import baselines, files, inference, ledger, metrics, models, plan, spine_stage, trial
 from ivdlib import experiment as experiment_module
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, LeakageError
@@ -379,6 +379,30 @@ def altered(source, target, names):
     return target
 
 
+def test_a_name_is_free_until_something_is_trained(phantom, tmp_path):
+    """After a start that failed, the mended experiment takes its place."""
+    begin(tmp_path, phantom)
+    assert begin(tmp_path, phantom, training__steps=4).profile.training.steps == 4
+    record = files.read_json(tmp_path / "grid" / "record.json")
+    assert record["config"]["profile"]["training"]["steps"] == 4
+    files.write_text(tmp_path / "grid" / "trainings" / "0" / "checkpoint.h5", "begun")
+    with pytest.raises(ConfigError, match="another configuration"):
+        begin(tmp_path, phantom)
+
+
+def test_a_record_that_is_none(phantom, tmp_path):
+    files.write_json(tmp_path / "grid" / "record.json", [])
+    with pytest.raises(DataError, match="record.json is no record of an experiment; remove it"):
+        begin(tmp_path, phantom)
+
+
+def test_nothing_to_train(phantom, tmp_path):
+    nothing = begin(tmp_path, phantom, networks=[], training__tile=[112, 128])
+    assert plan.plan(nothing)["left"].sum() == 0
+    with pytest.raises(ConfigError, match="nothing to train"):
+        nothing.run()
+
+
 def test_other_data_under_the_same_name(again, phantom, tmp_path):
     again()
     other = altered(phantom, tmp_path / "other", ["02"])
@@ -589,7 +613,7 @@ def test_an_inner_experiment_leaves_the_test_patients_alone(phantom, tmp_path):
     assert "INNER PATIENTS" in inner.label() and "INNER" not in outer.label()
     for ours, fold in zip(inner.folds, outer.folds, strict=True):
         assert sorted(ours.train + ours.test) == sorted(fold.train)
-    with pytest.raises(ConfigError, match="no cases on one side"):
+    with pytest.raises(ConfigError, match="trains on one patient"):
         begin(tmp_path, phantom, "few", inner=True)  # one of the two folds trains on one patient
 
 

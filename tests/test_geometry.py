@@ -110,6 +110,18 @@ def test_unusable_affines_are_refused(affine, match):
         geometry.check_affine(affine, "scan.nii")
 
 
+def sheared(degrees):
+    affine = np.diag([2.0, 1.25, 1.25, 1])
+    affine[:3, 2] = 1.25 * np.array([np.sin(np.radians(degrees)), 0, np.cos(np.radians(degrees))])
+    return affine
+
+
+def test_a_sheared_affine_is_refused():
+    geometry.check_affine(sheared(2), "scan.nii")
+    with pytest.raises(DataError, match="scan.nii: the axes of its affine are 10.0 degrees off"):
+        geometry.check_affine(sheared(-10), "scan.nii")
+
+
 def test_a_small_voxel_is_not_singular():
     geometry.check_affine(np.diag([1e-3, 1e-3, 1e-3, 1]), "scan.nii")
 

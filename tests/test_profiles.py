@@ -145,7 +145,10 @@ def test_a_value_of_the_wrong_type_is_named(key, value):
         ("training.noise_probability", 1.5, "noise_probability is between 0 and 1"),
         ("training.noise_max_share", -0.1, "noise_max_share is between 0 and 1"),
         ("spine.region", "guess", "spine.region is predicted, true or none"),
-        ("spine.factor", 0, "spine.factor is 1 or more"),
+        ("spine.factor", 0, "spine.factor is 1 to 8"),
+        ("spine.factor", 9, "spine.factor is 1 to 8"),
+        ("training.tile", [15, 128], "tile is two numbers of pixels, AP and SI, 16 or more"),
+        ("stress", ["noisy", "noisy"], "stress is some of blurred, noisy, pixels, once each"),
         ("spine.margin", -1.0, "spine.margin is 0 mm or more"),
         ("spine.gap", -1.0, "spine.gap is 0 mm or more"),
     ],
@@ -196,3 +199,10 @@ def test_the_essence_is_what_differs_from_the_defaults():
     assert "phantom" not in found and found["seeds"] == 3
     for name in profiles.PROFILES:  # whatever a hash is made of can be written as JSON
         json.dumps(essence(profile(name)))
+
+
+@pytest.mark.parametrize("region", ["none", "true"])
+def test_without_networks_there_is_a_spine_network(region):
+    assert profile("laptop", {"networks": []}).networks == ()
+    with pytest.raises(ConfigError, match="without networks there is only a spine network"):
+        profile("laptop", {"networks": [], "spine.region": region})

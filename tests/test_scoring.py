@@ -96,6 +96,38 @@ def test_labels_that_were_not_named_are_told(tmp_path, scan):
         score_files(tmp_path / "p.nii.gz", truth, {1})
 
 
+def test_labels_of_a_prediction_that_do_not_count_are_told(tmp_path, scan):
+    """A prediction that numbers its discs is not one mask: 2 and 3 would be dropped."""
+    pieces = components(scan.discs).astype(np.uint8)
+    save_mask(scan, scan.discs, tmp_path / "p.nii.gz")
+    rewrite(tmp_path / "p.nii.gz", lambda mask: np.where(mask, 2, 0).astype(np.uint8))
+    image = nib.load(tmp_path / "p.nii.gz")
+    numbered = np.asarray(image.dataobj).copy()
+    numbered[np.nonzero(numbered)[0][0]] = np.minimum(numbered[np.nonzero(numbered)[0][0]], 1)
+    nib.save(nib.Nifti1Image(numbered, None, image.header), tmp_path / "p.nii.gz")
+    with pytest.warns(DataWarning, match="p.nii.gz: beside 1, taken as disc.* labels 2"):
+        partly = score_files(tmp_path / "p.nii.gz", scan.sources["labels"])
+    assert pieces.max() > 0 and partly["volume"]["dice"] < 1
+    whole = score_files(tmp_path / "p.nii.gz", scan.sources["labels"], {1, 2})
+    assert whole["volume"]["dice"] == 1.0
+
+
+def test_a_case_without_a_mask_is_told(tmp_path, scan, write_case):
+    write_case(tmp_path / "data", "03")
+    save_mask(scan, scan.discs, tmp_path / "pred" / f"01{SUFFIX}")
+    with pytest.warns(DataWarning, match="holds no mask for 03: left out of the means"):
+        assert len(score_folders(tmp_path / "pred", tmp_path / "data")) == 1
+
+
+def test_two_truths_of_one_case_are_refused(tmp_path, scan):
+    save_mask(scan, scan.discs, tmp_path / "pred" / f"01{SUFFIX}")
+    second = tmp_path / "data" / "old" / scan.sources["labels"].name
+    second.parent.mkdir()
+    second.write_bytes(scan.sources["labels"].read_bytes())
+    with pytest.raises(DataError, match="case 01: labels is there 2 times"):
+        score_folders(tmp_path / "pred", tmp_path / "data")
+
+
 def test_axes_that_are_declared_hold_for_scores(tmp_path, write_case):
     """Disc 1 is the lowest, by the axes of dataset.json where the header is wrong."""
     write_case(tmp_path / "data", "01")

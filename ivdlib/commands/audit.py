@@ -52,13 +52,15 @@ def run_audit(args: argparse.Namespace) -> int:
     wanted = [declared.load(path) for path in paths]
     configure(args)
     experiments = list(_experiments(args, wanted, reports / audit_page.FOLDER))
+    # A file named by hand is asked for; of those in the checkout some need data that few have.
+    lacking = bool(args.files) and not args.page and len(experiments) < len(wanted)
     if args.plan:
-        return 0
+        return int(lacking)
     for made in experiments:
         made.collect() if args.page else made.run(args.workers)
     if experiments or args.page:
         print(f"audit: {audit_page.write(reports)}")
-    return 0
+    return int(lacking)
 
 
 def _experiments(
@@ -83,5 +85,6 @@ def _experiments(
             claim=not args.plan,
         )  # fmt: skip
         if not args.page:
-            print(plan.text(f"{one.name} ({one.about})", plan.plan(made)))
+            about = f" ({one.about})" if one.about else ""
+            print(plan.text(f"{one.name}{about}", plan.plan(made)))
         yield made
