@@ -86,8 +86,9 @@ def score(add) -> None:
         "score predicted masks against the truth",
         "Two NIfTI files, or a folder of CASE_Discs.nii.gz and a folder of labelled cases.\n"
         "Dice of the volume and of its slices; per disc Dice, average surface distance, 95 %\n"
-        "Hausdorff distance and distance of the centres (challenge-style: a predicted voxel\n"
-        "belongs to the nearest disc of the truth). Of a folder also the means over scans.",
+        "Hausdorff distance and distance of the centres (challenge-style: a disc is a connected\n"
+        "piece of one label of the truth, and a predicted voxel belongs to the nearest one). Of a\n"
+        "folder also the means over scans.",
     )
     sub.add_argument("pred", help="mask, or folder of masks")
     sub.add_argument("truth", help="labels, or folder of cases")
