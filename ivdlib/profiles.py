@@ -144,10 +144,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 """Fields that a recipe sets in any profile. `better` is for whoever wants the best result: of the
-switches that were tried on inner patients these four were kept: those of the training by "Chosen on
-inner patients" in `reports/reference/AUDIT.md`, those of the spine by trial trainings that the
-README beside it tells of. Contrasts as channels, averaged weights and twice the steps were not:
-they gained nothing there."""
+switches that were tried on inner patients these four were kept, see "Chosen on inner patients" in
+`reports/reference/AUDIT.md` and the README beside it. Contrasts as channels, averaged weights and
+twice the steps were not: they gained nothing there. Whole slices (`spine.factor` 1) need the 800
+steps that they were chosen with: after 300 the averaged ones were better."""
 
 
 def arm_title(arm: str) -> str:
