@@ -37,8 +37,8 @@ _OPEN = (
     ("spine, training", "{p.spine.steps} steps of {p.spine.batch} whole slices, rate "
      "{p.spine.learning_rate:g} falling to zero by a cosine; loss, rotation and random pixels as "
      "above", "not given", "the paper gives numbers for its second network alone"),
-    ("spine, parts of the mask", "the largest, with all that lies at most {p.spine.gap:g} mm from "
-     "it", "not given", "there is one spine"),
+    ("spine, parts of the mask", "the largest connected part and others up to {p.spine.gap:g} mm "
+     "away", "not given", "there is one spine"),
     ("spine, up-convolutions", "without batch normalisation and ReLU",
      "“BN layers after each convolution”", "as in the U-Net that the paper cites"),
     ("spine, use", "{p.spine.region} mask, widened by {p.spine.margin:g} mm; places the tiles; "
