@@ -10,7 +10,7 @@ import pandas as pd
 from ivdlib import audit, statistics
 from ivdlib.audit_sections import NUMBERS, Found, compared, kinds, table
 from ivdlib.claims import CLAIMS, FIXED, fds_against_unet
-from ivdlib.comparisons import difference, patient_dice
+from ivdlib.comparisons import WITH, WITHOUT, difference, patient_dice
 from ivdlib.leaks import BEST
 from ivdlib.metrics_csv import disc_rows, single
 from ivdlib.profiles import TITLES, title
@@ -85,32 +85,28 @@ def recipes(results: Found, better: Found, others: Found) -> str:
         for name, (record, metrics) in first.items():
             for other, (its, its_metrics) in against.items():
                 if record["data"] == its["data"]:
-                    rows += _beside(name, metrics, other, its_metrics)
+                    pairs = _pairs(metrics, its_metrics, bool(its.get("external")))
+                    rows += [(name, other, *cells) for cells in pairs]
     if not rows:
         return ""
     heads = ("experiment", "beside", "network", "images", "difference of the mean Dice", *NUMBERS)
     return "## Recipes and programs, beside one another\n\n" + table(heads, rows)
 
 
-def _beside(name: str, mine: pd.DataFrame, other: str, its: pd.DataFrame) -> Iterator[tuple]:
-    """Every network of `mine` beside the same one of `its`, or beside the one program there."""
-    program = set(its["network"]) if its["network"].nunique() == 1 else set()
+def _pairs(mine: pd.DataFrame, its: pd.DataFrame, external: bool) -> Iterator[tuple[str, ...]]:
+    """Each network beside itself, trained alike; or beside the one program that is external."""
     for network, arm in mine[["network", "trained_on"]].drop_duplicates().itertuples(index=False):
-        if network not in TITLES or arm not in {"contrasts+fused", "contrasts"}:
+        alike = its if external else its[(its["network"] == network) & (its["trained_on"] == arm)]
+        if network not in TITLES or arm not in (WITH, WITHOUT) or alike.empty:
             continue
+        label = f"{title(network)}, {arm}"
+        other = alike[["network", "trained_on"]].iloc[0]
+        label += f" − {title(other['network'])}" if external else ""
         for scope, images in (("volume", "single contrasts"), (TOGETHER, "one mask a scan")):
-            alike = its[(its["network"] == network) & (its["trained_on"] == arm)]
-            if alike.empty and program - set(TITLES):
-                alike = its
-            if alike.empty:
-                continue
-            keys = alike[["network", "trained_on"]].iloc[0]
             pair = (patient_dice(mine, network, arm, scope=scope),
-                    patient_dice(alike, *keys, scope=scope))  # fmt: skip
+                    patient_dice(alike, *other, scope=scope))  # fmt: skip
             if (found := difference(*pair)) is not None:
-                label = f"{title(network)}, {arm}"
-                label += f" − {title(keys['network'])}" if keys["network"] != network else ""
-                yield (name, other, label, images, *compared(found))
+                yield (label, images, *compared(found))
 
 
 def leaks(results: Found, found: Found) -> str:

@@ -66,7 +66,11 @@ def test_a_recipe_stands_beside_the_paper_and_both_beside_a_program():
     program = mask[mask["network"] == "unet"].assign(
         network="nnU-Net", trained_on="contrasts as channels", dice=lambda rows: rows["dice"] - 0.02
     )
-    other = {"program": (record(), program), "elsewhere": (record("two"), program)}
+    external = {"external": "nnU-Net"}
+    other = {
+        "program": (record() | external, program),
+        "elsewhere": (record("two") | external, program),
+    }
     page = audit_doubts.recipes(results(plain), {"more": (record(), better)}, other)
     assert "+0.0100" in line(page, "| more | one |", "U-Net", "single contrasts")
     assert "+0.0100" in line(page, "| more | one |", "FDS-CNN", "one mask")
