@@ -211,14 +211,24 @@ def number_discs(labels: np.ndarray) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.dtype.kind not in "ui" or not labels.size or labels.min() < 0:
         return components(clean_specks(as_mask(labels, "the truth")))
+    if labels.max() > 255:  # as many values as there are, not as the largest says
+        number = np.unique(np.append(0, labels), return_inverse=True)[1]
+        labels = number[1:].reshape(labels.shape)
+    labels = labels.astype(np.int32)
     pieces = np.zeros(labels.shape, np.int32)
-    for value in np.unique(labels[labels > 0]):
-        mine = components(clean_specks(labels == value))
-        pieces[mine > 0] = mine[mine > 0] + pieces.max()
-    index = np.arange(1, pieces.max() + 1)
-    height = [where[-1] for where in ndimage.center_of_mass(pieces > 0, pieces, index)]
-    number = np.zeros(len(index) + 1, np.int32)
-    number[1 + np.argsort(height, kind="stable")] = index
+    height: list[float] = []
+    for value, near in enumerate(ndimage.find_objects(labels), start=1):
+        if near is None:
+            continue
+        mine = components(clean_specks(labels[near] == value))
+        where = np.nonzero(mine)
+        found = mine[where] + len(height)
+        pieces[near][where] = found
+        size = np.bincount(found)[len(height) + 1 :]
+        total = np.bincount(found, weights=where[-1])[len(height) + 1 :]
+        height += (near[-1].start + total / size).tolist()
+    number = np.zeros(len(height) + 1, np.int32)
+    number[1 + np.argsort(height, kind="stable")] = np.arange(1, len(height) + 1)
     return number[pieces]
 
 

@@ -81,6 +81,29 @@ def test_one_value_may_mark_several_discs():
     assert not discs.number_discs(np.zeros((2, 3, 4), int)).any()
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint32, np.int64, np.uint64])
+def test_numbers_of_any_integer_type(kind):
+    labels = np.zeros((4, 5, 30), kind)
+    high = np.iinfo(kind).max
+    labels[1:3, 1:4, 20:25], labels[1:3, 1:4, 15:20], labels[1:3, 1:4, 3:6] = 1, high, high
+    found = discs.number_discs(labels)
+    assert [found[1, 1, z] for z in (0, 4, 16, 22)] == [0, 1, 2, 3] and found.max() == 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.uint8, (5, 6, 12), elements=st.integers(0, 3)))
+def test_numbered_discs_against_the_pieces_of_each_value(labels):
+    found = discs.number_discs(labels)
+    pieces = []
+    for value in range(1, 4):
+        mine = discs.components(discs.clean_specks(labels == value))
+        pieces += [mine == i for i in range(1, mine.max() + 1)]
+    assert found.max() == len(pieces) and (found > 0).sum() == sum(p.sum() for p in pieces)
+    assert all(len(set(found[piece])) == 1 for piece in pieces)
+    height = [np.nonzero(found == i)[-1].mean() for i in range(1, len(pieces) + 1)]
+    assert np.all(np.diff(height) > -1e-9)
+
+
 @pytest.mark.parametrize("labels", [np.full((2, 2, 2), -1), np.full((2, 2, 2), 0.5)])
 def test_what_numbers_no_disc_is_refused(labels):
     with pytest.raises(DataError, match="the truth holds values beside 0 and 1"):
