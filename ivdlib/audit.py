@@ -19,7 +19,7 @@ from ivdlib import statistics
 from ivdlib.claims import CLAIMS, FIXED
 from ivdlib.comparisons import difference, patient_dice
 from ivdlib.experiment import EXTENDABLE
-from ivdlib.metrics_csv import disc_rows, single
+from ivdlib.metrics_csv import disc_rows, has_variants, single
 from ivdlib.profiles import Profile, title
 from ivdlib.statistics import Comparison
 
@@ -70,7 +70,7 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         Where variants of FDS-CNN were trained, only claims about those.
     """
     rows = []
-    ablations = {n for n, m in experiments.items() if m["network"].str.contains(":").any()}
+    ablations = {n for n, m in experiments.items() if has_variants(m)}
     for claim in CLAIMS:
         for name, metrics in experiments.items():
             if name in ablations and not claim.variant:

@@ -12,7 +12,7 @@ from ivdlib.audit_sections import NUMBERS, Found, compared, kinds, table
 from ivdlib.claims import CLAIMS, FIXED, fds_against_unet
 from ivdlib.comparisons import WITH, WITHOUT, difference, patient_dice
 from ivdlib.leaks import BEST
-from ivdlib.metrics_csv import disc_rows, single
+from ivdlib.metrics_csv import disc_rows, has_variants, single
 from ivdlib.profiles import TITLES, title
 from ivdlib.trial import TOGETHER
 
@@ -25,18 +25,20 @@ def folds(results: Found) -> str:
     rows = []
     for claim in (claim for claim in CLAIMS if claim.key in FIXED):
         for name, (_, metrics) in results.items():
-            found = None if metrics["network"].str.contains(":").any() else claim.test(metrics)
+            found = None if has_variants(metrics) else claim.test(metrics)
             if found is None:
                 continue
             number = disc_rows(metrics).groupby("subject")["fold"].first()
             each = found.differences.groupby(number).mean()
             if len(each) < 2:
                 continue
-            first = claim.test(metrics[metrics["seed"] == metrics["seed"].min()])
+            mean, interval, *_ = compared(
+                claim.test(metrics[metrics["seed"] == metrics["seed"].min()])
+            )
             rows.append((
                 claim.difference, name, ", ".join(f"{one:+.3f}" for one in each),
                 statistics.shown_interval(*statistics.interval(each)),
-                f"{first.mean:+.4f} {statistics.shown_interval(first.low, first.high)}",
+                f"{mean} {interval}",
             ))  # fmt: skip
     if not rows:
         return ""
@@ -152,8 +154,8 @@ def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, p
         if record["config"]["profile"].get("leak", "none") != "scan"
         and alike(record) == alike(leaking)
     ]
-    fair = sorted((one for one in fair if one[2] is not None), key=lambda one: one[0])
-    return fair[0][1:] if fair else ("–", None)
+    fair = [one for one in fair if one[2] is not None]
+    return min(fair, key=lambda one: one[0], default=(True, "–", None))[1:]
 
 
 def partitions(results: Found, found: Found) -> str:

@@ -157,8 +157,8 @@ def cost() -> str:
 def _sizes(networks: pd.DataFrame) -> str:
     """How large the compared networks are: at one size they are not alike."""
     rows = (
-        (row.size_, row.network, f"{row.parameters:,}", f"{row.multiply_adds / 1e9:.2f}·10⁹")
-        for row in networks.rename(columns={"size": "size_"}).itertuples()
+        (row.size, row.network, f"{row.parameters:,}", f"{row.multiply_adds / 1e9:.2f}·10⁹")
+        for row in networks.itertuples()
     )
     return table(("size", "network", "parameters", "multiply–adds a tile"), rows)
 

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from ivdlib.discs import disc_levels, number_discs, split_by_nearest_disc
+from ivdlib.masks import as_numbers
 from ivdlib.metrics import MEASURES, at_edge, compare, diagonal_mm, score_volume, volume_pair
 from ivdlib.patches import TileGrid
 
@@ -22,13 +23,6 @@ def _join(a: tuple[slice, ...], b: tuple[slice, ...]) -> tuple[slice, ...]:
     return tuple(
         slice(min(p.start, q.start), max(p.stop, q.stop)) for p, q in zip(a, b, strict=True)
     )
-
-
-def _as_binary(truth: np.ndarray) -> np.ndarray:
-    """Take whole numbers from 0 on as a mask; whatever else stays, for the checks of masks."""
-    truth = np.asarray(truth)
-    numbered = truth.dtype.kind in "ui" and truth.size and truth.min() >= 0
-    return truth > 0 if numbered else truth
 
 
 def disc_scores(
@@ -67,7 +61,8 @@ def disc_scores(
     DataError
         If the shapes differ, one of the two is not a mask, or the spacing does not fit.
     """
-    pred, mask, spacing = volume_pair(pred, _as_binary(truth), spacing)
+    truth = as_numbers(truth, "the truth")
+    pred, mask, spacing = volume_pair(pred, truth > 0, spacing)
     if not mask.any():
         return []
     diagonal = diagonal_mm(mask.shape, spacing)
@@ -123,7 +118,7 @@ def score(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict
     discs = disc_scores(pred, truth, spacing)
     names = MEASURES if discs else ()
     return {
-        "volume": score_volume(pred, _as_binary(truth), spacing),
+        "volume": score_volume(pred, as_numbers(truth, "the truth") > 0, spacing),
         "discs": discs,
         "mean_over_discs": {n: float(np.mean([row[n] for row in discs])) for n in names},
     }

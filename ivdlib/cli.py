@@ -27,7 +27,9 @@ NO_MEMORY = (
 
 
 def _is_full(error: Exception) -> bool:
-    """Whether a backend says that memory is full: each has an exception of its own."""
+    """Whether it says that memory is full: each backend has an exception of its own."""
+    if isinstance(error, MemoryError):
+        return True
     kind, words = type(error).__name__, str(error)
     known = ("RESOURCE_EXHAUSTED", "OOM when allocating", "not enough memory", "out of memory")
     return "OutOfMemory" in kind or "ResourceExhausted" in kind or any(w in words for w in known)
@@ -119,11 +121,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return INTERRUPTED
-    except MemoryError:
-        if args.debug:
-            raise
-        print(NO_MEMORY, file=sys.stderr)
-        return 1
     except BrokenPipeError:  # as in `ivdlib score … | head`: who reads has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPED

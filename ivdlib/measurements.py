@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.discs import as_mask, check_spacing, clean_specks, components, disc_levels
+from ivdlib.discs import clean_specks, components, disc_levels
 from ivdlib.errors import DataError
+from ivdlib.masks import as_mask, check_spacing
 from ivdlib.metrics import at_edge
 
 

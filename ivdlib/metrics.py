@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.discs import as_mask, box, check_spacing, nearest
 from ivdlib.errors import DataError
+from ivdlib.masks import as_mask, box, check_spacing, nearest
 
 MEASURES = ("dice", "asd_mm", "hd95_mm", "centre_distance_mm")
 """What two masks are compared by: overlap, then three distances in mm."""

@@ -105,6 +105,11 @@ def has_fusion(metrics: pd.DataFrame) -> bool:
     return bool((metrics["trained_on"] == ARMS["with"]).any())
 
 
+def has_variants(metrics: pd.DataFrame) -> bool:
+    """Whether variants of a network were trained: what each of its ideas is worth."""
+    return bool(metrics["network"].str.contains(":").any())
+
+
 def singles(metrics: pd.DataFrame) -> tuple[str, ...]:
     """Names of the single contrasts that were scored, in the paper's order."""
     found = single(disc_rows(metrics))["contrast"].unique()

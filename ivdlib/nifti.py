@@ -119,6 +119,7 @@ def _read(path: Path, dtype: Any) -> Image:
     from nibabel.spatialimages import HeaderDataError
     from nibabel.wrapstruct import WrapStructError
 
+    head = b""
     try:
         with path.open("rb") as stream:  # nibabel hides why a file cannot be opened
             head = stream.read(348)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ivdlib import discs, inference, ledger, metrics
+from ivdlib import inference, ledger, metrics, spine_tube
 from ivdlib.options import TrainingOptions, essence
 from ivdlib.patches import Region
 from ivdlib.progress import track
@@ -77,7 +77,9 @@ def tile(experiment: Experiment) -> tuple[int, int]:
 def truth(case: Case) -> np.ndarray:
     """Mask of the spine: the labelled one, else a tube around the labelled discs."""
     return (
-        case.spine if case.spine is not None else discs.spine_from_discs(case.discs, case.spacing)
+        case.spine
+        if case.spine is not None
+        else spine_tube.spine_from_discs(case.discs, case.spacing)
     )
 
 

@@ -193,7 +193,8 @@ def _score_case(
 ) -> list[dict[str, Any]]:
     """Rows of a trained network: each image, one mask from all, images made worse."""
     profile, rows = experiment.profile, []
-    truth = case.discs  # made anew at each access: once a scan, not once an image
+    numbers = case.disc_numbers  # made anew at each access: once a scan, not once an image
+    truth = numbers > 0
     images = _images(experiment, training, case)
     grid = TileGrid(case.shape, experiment.tile, region.window)
     kept = region.coverage(truth)
@@ -201,7 +202,7 @@ def _score_case(
     found = inference.predict_images(engine.model, images, region)
     for contrast, probability in () if stacked else found.items():
         row, mask = _row(experiment, training, case, contrast), probability >= inference.THRESHOLD
-        rows += _scored({**row, **kept}, mask, truth, case, profile.score_discs, grid)
+        rows += _scored({**row, **kept}, mask, numbers, case, profile.score_discs, grid)
     known = experiment.trained_on(training.arm)
     if stacked or len(known) > 1:
         together = {TOGETHER: np.mean([found[name] for name in known], axis=0)}
@@ -218,13 +219,13 @@ def _score_case(
 def _scored(
     row: dict[str, Any],
     mask: np.ndarray,
-    truth: np.ndarray,
+    numbers: np.ndarray,
     case: Case,
     per_disc: bool,
     grid: TileGrid | None = None,
 ) -> list[dict[str, Any]]:
     """Score a mask as a volume and, where wanted, disc by disc."""
-    exact = case.exact_mask
+    truth, exact = numbers > 0, case.exact_mask
     whole = {
         "dice": metrics.dice(mask, truth),
         "dice_exact": np.nan if exact is None else metrics.dice(mask, exact),
@@ -233,7 +234,7 @@ def _scored(
     }
     rows = [{**row, **whole}]
     if per_disc:
-        discs = challenge.disc_scores(mask, case.disc_numbers, case.spacing, grid)
+        discs = challenge.disc_scores(mask, numbers, case.spacing, grid)
         rows += [{**row, "scope": "disc", **disc} for disc in discs]
     return rows
 
@@ -256,7 +257,7 @@ def references(experiment: Experiment, fold: Fold) -> None:
     ):
         case = experiment.cases[case_name]
         row = ledger.row(case, fold, 0, name, "-", "contrasts", contrast)
-        rows += _scored(row, mask, case.discs, case, experiment.profile.score_discs)
+        rows += _scored(row, mask, case.disc_numbers, case, experiment.profile.score_discs)
     files.write_csv(place / metrics_csv.METRICS, pd.DataFrame(rows))
     record = provenance.record(
         target="reference", **ledger.scans(experiment, fold), fold=fold.number,

@@ -3,9 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ivdlib.comparisons import QUIET, RANDOM, WITH, WITHOUT
-
-__all__ = ["CLEAR", "FUSED", "QUIET", "RANDOM", "SINGLE", "WITH", "WITHOUT", "scores"]
+from ivdlib.comparisons import RANDOM, WITH, WITHOUT
 
 SINGLE = ("wat", "fat", "inn", "opp")
 FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")

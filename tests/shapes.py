@@ -14,3 +14,9 @@ def cube(shape, start, size):
 def ball(shape, spacing, centre_mm, radius_mm):
     grid = np.indices(shape) * np.reshape(spacing, (-1, 1, 1, 1))
     return ((grid - np.reshape(centre_mm, (-1, 1, 1, 1))) ** 2).sum(0) <= radius_mm**2
+
+
+def plate(centre, half=(8, 10, 3), shape=(36, 100, 200)):
+    mask = np.zeros(shape, bool)
+    mask[tuple(slice(max(c - h, 0), c + h + 1) for c, h in zip(centre, half, strict=True))] = True
+    return mask

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_scores import CLEAR, FUSED, QUIET, SINGLE, WITH, WITHOUT, scores
+from made_up_scores import CLEAR, FUSED, SINGLE, scores
 
 from ivdlib import audit, audit_page, audit_sections, comparisons, files, profiles
+from ivdlib.comparisons import QUIET, WITH, WITHOUT
 from ivdlib.errors import DataError
 from ivdlib.experiment import EXTENDABLE
 

@@ -2,9 +2,10 @@
 
 import pandas as pd
 import pytest
-from made_up_scores import CLEAR, SINGLE, WITH, WITHOUT, scores
+from made_up_scores import CLEAR, SINGLE, scores
 
 from ivdlib import audit_doubts, claims
+from ivdlib.comparisons import WITH, WITHOUT
 
 FOLDS = {"a": 1, "b": 1, "c": 2, "d": 2, "e": 3, "f": 3}
 BOTH = {("fds_cnn", WITH): 0.03, ("unet", WITH): 0.0}
@@ -41,6 +42,13 @@ def test_the_first_seed_stands_apart():
     page = audit_doubts.folds(results(pd.concat([first, second])))
     found = line(page, claims.CLAIMS[0].difference)
     assert "| +0.010, +0.010, +0.010 |" in found and "| +0.0300 [" in found
+
+
+def test_a_first_seed_that_compares_nothing_is_a_dash():
+    both = in_folds(scores(BOTH, spread=0.0))
+    seeds = pd.concat([both[both["network"] == "fds_cnn"], both.assign(seed=1)])
+    page = audit_doubts.folds(results(seeds))
+    assert line(page, claims.CLAIMS[0].difference).endswith("| – – |")
 
 
 def test_one_fold_and_variants_say_nothing():

@@ -669,6 +669,11 @@ def test_what_is_no_nifti_file_is_called_so(tmp_path, write_case):
         nifti.read_image(plain)
 
 
+def test_a_name_that_no_disk_takes(tmp_path):
+    with pytest.raises(DataError, match=r"nii.gz is truncated, corrupt or not a NIfTI file"):
+        nifti.read_image(tmp_path / f"{'x' * 300}.nii.gz")
+
+
 def test_a_folder_that_may_not_be_read_does_not_vanish(tmp_path, write_case, monkeypatch):
     for name in ("A1", "B1"):
         write_case(tmp_path, name)

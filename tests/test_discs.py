@@ -1,4 +1,4 @@
-"""Components, specks, the nearest disc, names of levels, and a spine made from discs."""
+"""Components, specks, numbered discs, the nearest disc, names of levels."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from shapes import SPACING, plate
 
-from ivdlib import discs
+from ivdlib import discs, masks
 from ivdlib.errors import DataError
-
-SPACING = (2.0, 1.25, 1.25)
-SHAPE = (36, 100, 200)
-
-
-def plate(centre, half=(8, 10, 3), shape=SHAPE):
-    mask = np.zeros(shape, bool)
-    mask[tuple(slice(max(c - h, 0), c + h + 1) for c, h in zip(centre, half, strict=True))] = True
-    return mask
 
 
 def test_components_are_numbered_from_caudal_to_cranial():
@@ -127,7 +119,7 @@ def test_split_against_brute_force(pred, seed, points):
     truth = np.where(truth < 4, truth, 0)
     truth[0, 0, 0] = 1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(discs, "_TREE_POINTS", points)
+        patch.setattr(masks, "_TREE_POINTS", points)
         split = discs.split_by_nearest_disc(pred, truth, SPACING)
     assert np.array_equal(split > 0, pred)
     where = np.argwhere(truth) * SPACING
@@ -139,10 +131,10 @@ def test_split_against_brute_force(pred, seed, points):
 
 @pytest.mark.parametrize("points", [0, 200_000])
 def test_nearest_voxel_far_from_the_origin(monkeypatch, points):
-    monkeypatch.setattr(discs, "_TREE_POINTS", points)
+    monkeypatch.setattr(masks, "_TREE_POINTS", points)
     of, to = np.zeros((2, 20, 20, 20), bool)
     of[12, 13, 14] = to[15, 13, 14] = to[12, 17, 14] = True
-    distance, where = discs.nearest(of, to, SPACING)
+    distance, where = masks.nearest(of, to, SPACING)
     assert distance == pytest.approx([5.0])
     assert [int(w[0]) for w in where] == [12, 17, 14]
 
@@ -161,76 +153,3 @@ def test_only_seven_discs_have_names():
     assert discs.disc_levels(7)[0] == "L5/S1" and discs.disc_levels(7)[-1] == "T11/12"
     for count in (0, 1, 6, 8, 9):
         assert discs.disc_levels(count) == [""] * count
-
-
-def lordosis(heights):
-    """Discs on a curve that leans forward and back again."""
-    return [(18, round(50 + 12 * np.sin(z / 40)), z) for z in heights]
-
-
-def test_the_tube_follows_the_discs():
-    centres = lordosis([20, 50, 80, 110, 140])
-    mask = np.any([plate(c) for c in centres], axis=0)
-    tube = discs.spine_from_discs(mask, SPACING)
-    assert tube.shape == mask.shape and tube.dtype == bool
-    assert not (mask & ~tube).any()
-    half_x, half_y = discs.SPINE_HALF_AXES_MM
-    for x, y, z in [*centres, *lordosis([35, 65, 95, 125])]:
-        across, along = np.nonzero(tube[:, y, z])[0], np.nonzero(tube[x, :, z])[0]
-        assert (along.min() + along.max()) / 2 == pytest.approx(y, abs=1.5)
-        assert np.ptp(along) * SPACING[1] == pytest.approx(2 * half_y, abs=2.5)
-        assert np.ptp(across) * SPACING[0] == pytest.approx(2 * half_x, abs=4)
-
-
-def test_the_tube_goes_on_straight_for_one_disc_spacing():
-    centres = [(18, 30, 60), (18, 40, 90), (18, 50, 120)]
-    tube = discs.spine_from_discs(np.any([plate(c) for c in centres], axis=0), SPACING)
-    height = np.flatnonzero(tube.any(axis=(0, 1)))
-    assert (height[0], height[-1]) == (30, 150)
-    for z, y in ((30, 20), (150, 60)):
-        along = np.flatnonzero(tube[18, :, z])
-        assert (along[0] + along[-1]) / 2 == pytest.approx(y, abs=1)
-
-
-def test_one_disc_gives_an_upright_tube():
-    tube = discs.spine_from_discs(plate((18, 50, 100)), SPACING)
-    height = np.flatnonzero(tube.any(axis=(0, 1)))
-    assert np.ptp(height) * SPACING[2] == pytest.approx(2 * discs.DISC_SPACING_MM, abs=2.5)
-    assert np.array_equal(tube[:, :, height[0]], tube[:, :, height[-1]])
-
-
-def test_discs_wider_than_the_tube_belong_to_the_spine():
-    wide = plate((18, 50, 100), half=(17, 30, 3))
-    assert discs.spine_from_discs(wide, SPACING)[wide].all()
-
-
-def test_the_tube_is_clipped_to_the_volume():
-    small = plate((3, 5, 4), half=(2, 3, 2), shape=(7, 10, 8))
-    assert discs.spine_from_discs(small, SPACING).all()
-
-
-def test_a_broken_disc_does_not_bend_the_tube():
-    """A disc in two pieces counts once, and a speck far away not at all."""
-    centres = [(18, 50, 40), (18, 50, 70), (18, 50, 100)]
-    whole = np.any([plate(c) for c in centres], axis=0)
-    broken = whole.copy()
-    broken[:, 49:52, 60:80] = False
-    broken[:, 52:, 60:80] = np.roll(broken[:, 52:, 60:80], 4, axis=2)
-    broken[0, 0, 190] = True
-    a, b = (discs.spine_from_discs(m, SPACING) for m in (whole, broken))
-    b[0, 0, 190] = False
-    assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.99
-
-
-@pytest.mark.parametrize(
-    ("mask", "spacing", "words"),
-    [
-        (np.zeros((4, 5, 6), bool), SPACING, "empty"),
-        (np.ones((5, 6), bool), (1, 1), "volume"),
-        (np.full((4, 5, 6), 3), SPACING, "beside 0 and 1"),
-        (np.ones((4, 5, 6), bool), (1, 1), "spacing"),
-    ],
-)
-def test_no_spine_from_bad_input(mask, spacing, words):
-    with pytest.raises(DataError, match=words):
-        discs.spine_from_discs(mask, spacing)

@@ -157,7 +157,7 @@ def test_the_transform_and_the_tree_agree(monkeypatch):
     rng = np.random.default_rng(3)
     pred, truth = rng.random((2, 12, 14, 16)) < 0.1
     tree = metrics.asd_mm(pred, truth, SPACING)
-    monkeypatch.setattr("ivdlib.discs._TREE_POINTS", 0)
+    monkeypatch.setattr("ivdlib.masks._TREE_POINTS", 0)
     assert metrics.asd_mm(pred, truth, SPACING) == pytest.approx(tree)
 
 

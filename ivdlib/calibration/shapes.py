@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.discs import components, nearest, split_by_nearest_disc
+from ivdlib.discs import components, split_by_nearest_disc
 from ivdlib.errors import DataError
+from ivdlib.masks import nearest
 
 FULL_SHAPE = (36, 256, 256)
 """Voxels of a whole scan; the real statistics are those of such scans."""
