@@ -5,6 +5,7 @@ nibabel is imported inside the functions: it costs more than the whole rest of `
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import threading
@@ -25,6 +26,12 @@ SCALED = 1e-4
 
 NIFTI = re.compile(rb"n\+[12]\0")
 """What a header that is not compressed holds, NIfTI-1 near its end, NIfTI-2 near its beginning."""
+
+GEOMETRY = (
+    *("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
+    *("sform_code", "srow_x", "srow_y", "srow_z", "pixdim", "xyzt_units"),
+)
+"""Fields of a header that say where voxels lie: all that a mask takes over from a scan."""
 
 CHUNK = 1 << 20
 """Bytes that are read at once where a file is read to its end."""
@@ -192,6 +199,8 @@ def _open(path: Path) -> tuple[Any, Any]:
 def write_mask(array: np.ndarray, grid: Grid, path: str | os.PathLike) -> None:
     """Write a mask that lies on `grid` as uint8, with the affine, forms and codes of its header.
 
+    Nothing else of that header goes along: its extensions and texts may name the patient.
+
     Parameters
     ----------
     array : ndarray of `grid.shape`
@@ -211,10 +220,29 @@ def write_mask(array: np.ndarray, grid: Grid, path: str | os.PathLike) -> None:
         raise DataError(f"cannot write {path}: a mask holds whole numbers from 0 to 255 only.")
     if not str(path).lower().endswith((".nii", ".nii.gz")):
         raise DataError(f"cannot write {path}: give a name that ends in .nii or .nii.gz.")
-    header = grid.header.copy()
+    kind = nib.Nifti2Image if isinstance(grid.header, nib.Nifti2Header) else nib.Nifti1Image
+    header = kind.header_class()
+    for field in GEOMETRY:
+        header[field] = grid.header[field]
+    header["pixdim"][4:] = 1  # of the scan's time
     header.set_data_dtype(np.uint8)
-    header.set_data_shape(mask.shape)
-    header["cal_min"], header["cal_max"] = 0, 0  # the display range belonged to the scan
-    kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
-    with atomic(path) as temporary:
-        nib.save(kind(mask, None, header), temporary)  # the header's own forms, in its own unit
+    write_image(kind(mask, None, header), path)  # the header's own forms, in its own unit
+
+
+def write_image(image: Any, path: str | os.PathLike) -> None:
+    """Write an image of nibabel, compressed if `path` ends in ``.gz``: the same bytes every time.
+
+    gzip would note the name (which may be a patient's, and stays when the file is renamed) and the
+    time.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be written.
+    """
+    with atomic(path) as temporary, open(temporary, "wb") as stream:
+        if str(path).lower().endswith(".gz"):
+            with gzip.GzipFile("", "wb", compresslevel=3, fileobj=stream, mtime=0) as packed:
+                packed.write(image.to_bytes())
+        else:
+            stream.write(image.to_bytes())

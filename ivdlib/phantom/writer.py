@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 import time
@@ -12,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.files import atomic, folder, read_json, write_csv, write_json
+from ivdlib.files import folder, read_json, write_csv, write_json
+from ivdlib.nifti import write_image
 from ivdlib.phantom.conditions import Conditions
 from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate, whole
 from ivdlib.phantom.signal import TISSUE_CODES
@@ -208,13 +208,7 @@ def _save(path: Path, image: np.ndarray, scan: Scan) -> None:
     nifti.header.set_xyzt_units("mm")
     nifti.set_sform(scan.affine, code="scanner")
     nifti.set_qform(scan.affine, code="scanner")
-    # Neither time nor name in the gzip header: the same image gives the same bytes.
-    with (
-        atomic(path) as temporary,
-        open(temporary, "wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=raw, mtime=0) as packed,
-    ):
-        packed.write(nifti.to_bytes())
+    write_image(nifti, path)
 
 
 def _table(case: str, scan: Scan):
