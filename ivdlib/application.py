@@ -11,13 +11,14 @@ import numpy as np
 
 from ivdlib import engines, inference
 from ivdlib.cases import Case, load_case, load_cases, save_mask
-from ivdlib.errors import ConfigError, DataError, DataWarning
+from ivdlib.dixon import CONTRASTS
+from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.files import folder
 from ivdlib.fusion import parts
 from ivdlib.layout import contrast_in_name, find_cases
 from ivdlib.nifti import read_image
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
-from ivdlib.patches import Region
+from ivdlib.patches import Region, fits_one_tile
 from ivdlib.progress import track
 from ivdlib.scoring import SUFFIX
 
@@ -49,8 +50,8 @@ def predict_folder(
     use_region : bool, default True
         Without it the spine stage is skipped although the network was trained with it.
     contrast : str, optional
-        One image, e.g. ``"wat"`` or ``"wat+opp"``. Default: the probability is averaged over all
-        images of the scan that the network was trained on.
+        One image, e.g. ``"wat"`` or ``"wat+opp"``, even one that the network was not trained on.
+        Default: the probability is averaged over all images of the scan that it was trained on.
     derive_missing : bool, default True
         See `cases.load_cases`.
     engine, precision : str
@@ -66,7 +67,15 @@ def predict_folder(
     DataError
         Where a file cannot be used.
     ConfigError
-        Where a scan has none of the images that the network knows, or the engine cannot run.
+        Where a scan has none of the images that the network was trained on and none was asked for,
+        before anything is written; or where the engine cannot run.
+
+    Warns
+    -----
+    NothingFound
+        Where a mask is empty, or the spine network found nothing.
+    DataWarning
+        Where the image that was asked for is none that the network was trained on.
     """
     engines.check(engine, precision)
     network = inference.load_model(weights)
@@ -74,6 +83,8 @@ def predict_folder(
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
                           "for the discs.")  # fmt: skip
     cases = _cases(Path(source), contrast, derive_missing)
+    for case in cases:  # refused before the first mask is written
+        _image_names(network, case, contrast)
     found = spine_beside(network, Path(weights), spine_weights) if use_region else None
     network = engines.on_engine(network, weights, engine, precision)
     spine = found and engines.on_engine(*found, engine, precision)
@@ -113,28 +124,47 @@ def predict_case(
     Raises
     ------
     ConfigError
-        Where the scan has none of the images that the network knows.
+        As `predict_folder`.
+
+    Warns
+    -----
+    NothingFound, DataWarning
+        As `predict_folder`.
     """
     names = _image_names(network, case, contrast)
+    _say_if_new(network, case, names)
     images = inference.images_of(case.contrasts, names, network.passport.get("neighbours", 0))
     tile = tuple(network.passport["tile"])
     region = None
-    if spine is not None and not inference.fits_one_tile(case.shape, tile):
+    if spine is not None and not fits_one_tile(case.shape, tile):
         region = _region(spine, network, case, tile)
     probabilities = inference.predict_images(network, images, region)
-    return np.mean(list(probabilities.values()), axis=0) >= inference.THRESHOLD
+    mean = np.mean(list(probabilities.values()), axis=0)
+    mask = mean >= inference.THRESHOLD
+    if not mask.any():
+        warnings.warn(
+            f"case {case.name}: no disc was found, so the mask is empty (the highest probability "
+            f"is {mean.max():.2f}); look whether the scan is like those that the network was "
+            "trained on: contrast, voxel size, axes.",
+            NothingFound,
+            stacklevel=2,
+        )
+    return mask
 
 
 def _region(
     spine: inference.Network, network: inference.Network, case: Case, tile: tuple[int, int]
 ) -> Region:
     factor, gap = spine.passport["factor"], network.passport.get("gap", 0.0)
-    mask = inference.predict_spine(spine.model, case.contrasts, factor, case.spacing, gap)
+    known = {name: case.contrasts[name] for name in spine.passport["images"]
+             if name in case.contrasts}  # fmt: skip
+    contrasts = known or case.contrasts  # none: the one that was asked for
+    mask = inference.predict_spine(spine.model, contrasts, factor, case.spacing, gap)
     if not mask.any():
         warnings.warn(
             f"case {case.name}: the spine network found nothing, so the whole image is used; look "
             "at the result with care.",
-            DataWarning,
+            NothingFound,
             stacklevel=3,
         )
     margin, masked = network.passport.get("margin", 15.0), network.passport.get("mask", True)
@@ -144,21 +174,33 @@ def _region(
 def _image_names(network: inference.Network, case: Case, contrast: str | None) -> tuple[str, ...]:
     """Images to predict from: the one asked for, else all that network and scan share."""
     known = network.passport["images"]
-    possible = tuple(n for n in known if parts(n) <= set(case.contrasts))
-    if any("&" in name for name in known):  # takes its channels together or not at all
-        names = tuple(name for name in possible if contrast in {None, name})
-    elif contrast:
-        names = (contrast,) if set(contrast.split("+")) <= set(case.contrasts) else ()
-    elif len(case.contrasts) == 1:
-        names = tuple(case.contrasts)  # a single file: the user chose it
+    together = any("&" in name for name in known)  # takes its channels together or not at all
+    if contrast is None:
+        names = tuple(name for name in known if parts(name) <= set(case.contrasts))
     else:
-        names = possible
+        asked = next((n for n in known if set(n.split("+")) == set(contrast.split("+"))), contrast)
+        possible = parts(asked) <= set(case.contrasts) and (asked in known or not together)
+        names = (asked,) if possible else ()
     if not names:
+        asked = f", and {contrast} was asked for" if contrast else ""
+        other = "" if together else ", or name an image of the scan with --contrast to try it"
         raise ConfigError(
-            f"case {case.name} has the contrasts {', '.join(case.contrasts)}; the network knows "
-            f"{', '.join(known)}" + (f" and {contrast} was asked for." if contrast else ".")
+            f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but the network was "
+            f"trained on {', '.join(known)}{asked}; take weights that fit the scan{other}."
         )
     return names
+
+
+def _say_if_new(network: inference.Network, case: Case, names: tuple[str, ...]) -> None:
+    """Warn of an image that was asked for although the network never saw its like."""
+    known = network.passport["images"]
+    if new := [name for name in names if name not in known]:
+        warnings.warn(
+            f"case {case.name}: {', '.join(new)} is taken as it was asked for, but the network "
+            f"was trained on {', '.join(known)} only; look at the mask with care.",
+            DataWarning,
+            stacklevel=3,
+        )
 
 
 def spine_beside(
@@ -219,6 +261,13 @@ def _single(path: Path, contrast: str | None) -> Case:
             "the case."
         )
     name, word = contrast_in_name(path)
+    if contrast and contrast != word and word in CONTRASTS:
+        warnings.warn(
+            f"{path} is taken as {contrast}, as was asked for, though its name says {word}; look "
+            "whether that is so.",
+            DataWarning,
+            stacklevel=3,
+        )
     image = read_image(path)
     grid = file_grid(image.array.shape, image.affine, image.header)
     volume = {contrast or word: to_canonical(image.array, grid)}

@@ -27,6 +27,10 @@ class DataWarning(UserWarning):
     """Something in the data was mended, derived or assumed; the message says what."""
 
 
+class NothingFound(DataWarning):
+    """A network found nothing: a mask is empty, or a region is the whole image."""
+
+
 def _plainly(message, category, filename, lineno, line=None) -> str:
     """Write our own warnings as a sentence, without the place in the library that gave them."""
     if issubclass(category, DataWarning):

@@ -1,12 +1,15 @@
 """Networks on files: masks on the scan's own grid, whatever its axes; clear refusals."""
 
+import warnings
+
+import dixon_cases
 import nibabel as nib
 import numpy as np
 import pytest
 
 from ivdlib import application, cli, inference, models
 from ivdlib.cases import load_case
-from ivdlib.errors import ConfigError, DataError
+from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.models import UNetConfig
 
 CONFIG = UNetConfig(base=2, levels=1)
@@ -82,10 +85,10 @@ def test_a_network_of_channels_takes_all_of_them_or_none(tmp_path, write_case):
     inference.save_weights(model, path, card)
     network = inference.load_model(path)
     assert application.predict_case(network, case).shape == case.shape
-    with pytest.raises(ConfigError, match="knows wat&opp and wat was asked for"):
+    with pytest.raises(ConfigError, match="trained on wat&opp, and wat was asked for"):
         application.predict_case(network, case, contrast="wat")
     del case.contrasts["opp"]
-    with pytest.raises(ConfigError, match="knows wat&opp"):
+    with pytest.raises(ConfigError, match="trained on wat&opp"):
         application.predict_case(network, case)
 
 
@@ -131,3 +134,139 @@ def test_predict_then_score_folders(tmp_path, write_case, experiment, capsys):
     assert cli.main([str(a) for a in arguments]) == 0
     assert cli.main(["score", str(tmp_path / "out"), str(tmp_path / "in")]) == 0
     assert "mean over 2 scans\n  Dice per scan" in capsys.readouterr().out
+
+
+# --- images that the network never saw, and networks that find nothing ----------------------------
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """Folder of trainings whose two networks find nothing, whatever they see."""
+    place = tmp_path_factory.mktemp("silent")
+    card = {"network": "unet", "config": CONFIG.to_dict()}
+    for target, tile, more in (
+        ("spine", (12, 16), {"images": ["wat", "fat"], "factor": 2}),
+        ("disc", (16, 16), {"images": ["wat", "fat", "wat+opp"], "spine": "spine"}),
+    ):
+        model = models.build("unet", CONFIG, input_shape=(*tile, 1))
+        logits = model.get_layer("logits")
+        logits.set_weights([0 * logits.get_weights()[0], logits.get_weights()[1] - 9])
+        path = place / target / "model.weights.h5"
+        inference.save_weights(model, path, card | more | {"target": target, "tile": tile})
+    return place
+
+
+def write_t2(folder, name):
+    """A case of one contrast that is none of Dixon."""
+    place = folder / name
+    place.mkdir(parents=True)
+    volumes = dixon_cases.make_volumes(name, (6, 24, 28))
+    for word, array in (("T2", volumes["wat"]), ("Labels", volumes["Labels"])):
+        image = nib.Nifti1Image(array, dixon_cases.AFFINE)
+        nib.save(image, place / f"{name}_{word}.nii.gz")
+    return place / f"{name}_T2.nii.gz"
+
+
+def predict(*arguments):
+    return cli.main(["predict", *(str(a) for a in arguments)])
+
+
+def test_images_that_the_network_never_saw_are_refused(tmp_path, experiment, capsys):
+    file, other = (write_t2(tmp_path / "in", name) for name in ("01", "02"))
+    weights = experiment / "disc" / "model.weights.h5"
+    plain = tmp_path / "scan.nii.gz"  # a name that says nothing
+    plain.write_bytes(file.read_bytes())
+    for source, word in ((tmp_path / "in", "t2"), (other, "t2"), (plain, "image")):
+        assert predict(source, "--weights", weights, "--out", tmp_path / "out") == 1
+        said = capsys.readouterr().err
+        assert f"has the contrasts {word}, but the network was trained on wat, fat" in said
+        assert "--contrast" in said and not (tmp_path / "out").exists()
+
+
+def test_they_are_taken_if_asked_for_and_that_is_said(tmp_path, experiment):
+    weights = experiment / "disc" / "model.weights.h5"
+    file = write_t2(tmp_path / "in", "01")
+    for source in (tmp_path / "in", file):
+        with pytest.warns(DataWarning, match="t2 is taken as it was asked for, but the network"):
+            masks = list(application.predict_folder(source, weights, tmp_path, contrast="t2"))
+        assert [path.name for path in masks] == ["01_Discs.nii.gz"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        list(application.predict_folder(file, weights, tmp_path, contrast="wat"))
+
+
+def test_nothing_is_written_if_one_scan_of_many_has_other_images(tmp_path, experiment, write_case):
+    weights = experiment / "disc" / "model.weights.h5"
+    network = inference.load_model(weights)
+    network.passport["images"] = ["wat&opp"]
+    case = load_case(write_case(tmp_path / "in", "01"))
+    with pytest.raises(ConfigError, match="trained on wat&opp, and fat was asked for") as refused:
+        application.predict_case(network, case, contrast="fat")
+    assert "--contrast" not in str(refused.value)  # channels come together or not at all
+
+
+def test_the_order_of_a_fused_name_does_not_matter(tmp_path, experiment, write_case):
+    case = load_case(write_case(tmp_path / "in", "01"))
+    network = inference.load_model(experiment / "disc" / "model.weights.h5")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        turned = application.predict_case(network, case, contrast="opp+wat")
+    np.testing.assert_array_equal(
+        turned, application.predict_case(network, case, contrast="wat+opp")
+    )
+
+
+def test_a_file_that_is_taken_for_what_its_name_does_not_say(tmp_path, experiment, write_case):
+    weights = experiment / "disc" / "model.weights.h5"
+    file = write_case(tmp_path / "in", "01") / "01_fat.nii.gz"
+    with pytest.warns(DataWarning, match="is taken as wat, as was asked for, though its name says"):
+        list(application.predict_folder(file, weights, tmp_path, contrast="wat"))
+
+
+def test_an_empty_mask_is_said_with_a_status(tmp_path, silent, write_case, capsys):
+    for name in ("01", "02"):
+        write_case(tmp_path / "in", name)
+    weights = silent / "disc" / "model.weights.h5"
+    call = (tmp_path / "in", "--weights", weights, "--out", tmp_path / "out", "--no-region")
+    with pytest.warns(NothingFound) as told:
+        assert predict(*call) == 3
+    written = [line[-15:] for line in capsys.readouterr().out.split()]
+    assert written == ["01_Discs.nii.gz", "02_Discs.nii.gz"]
+    said = [str(w.message) for w in told if w.category is NothingFound]
+    assert len(said) == 2
+    for name, text in zip(("01", "02"), said, strict=True):
+        assert text.startswith(f"case {name}: no disc was found, so the mask is empty")
+    assert not nib.load(tmp_path / "out" / "01_Discs.nii.gz").get_fdata().any()
+
+
+def test_a_spine_network_that_finds_nothing_is_said_with_a_status(
+    tmp_path, silent, write_case, monkeypatch
+):
+    write_case(tmp_path / "in", "01")
+    monkeypatch.setattr(inference, "THRESHOLD", -1.0)  # a mask that is not empty
+    monkeypatch.setattr(inference, "predict_spine", lambda *_: np.zeros((6, 24, 28), bool))
+    weights = silent / "disc" / "model.weights.h5"
+    with pytest.warns(NothingFound, match="the spine network found nothing") as told:
+        assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 3
+    assert sum(w.category is NothingFound for w in told) == 1
+
+
+def test_the_spine_network_sees_only_what_it_was_trained_on(
+    tmp_path, silent, write_case, monkeypatch
+):
+    seen = []
+
+    def look(model, contrasts, *_):
+        seen.append(list(contrasts))
+        return np.ones((6, 24, 28), bool)
+
+    monkeypatch.setattr(inference, "predict_spine", look)
+    disc, spine = (inference.load_model(silent / n / "model.weights.h5") for n in ("disc", "spine"))
+    case = load_case(write_case(tmp_path / "in", "01"))
+    for contrast in (None, "opp"):
+        with pytest.warns(DataWarning):
+            application.predict_case(disc, case, spine=spine, contrast=contrast)
+    case.contrasts.pop("wat"), case.contrasts.pop("fat")
+    with pytest.warns(DataWarning):
+        application.predict_case(disc, case, spine=spine, contrast="opp")
+    assert seen == [["wat", "fat"], ["wat", "fat"], ["inn", "opp"]]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 
 from ivdlib.commands.arguments import add_machine, configure
-from ivdlib.errors import ConfigError
+from ivdlib.errors import ConfigError, NothingFound
+
+FOUND_NOTHING = 3
+"""Exit status where all masks were written, but in some scan a network found nothing."""
 
 
 def predict(add) -> None:
@@ -14,7 +18,8 @@ def predict(add) -> None:
         "predict",
         "segment the discs of scans; the masks lie on the scans' own grid",
         "Without --contrast the probability is averaged over all images that the network was "
-        "trained on.",
+        f"trained on.\nExit status {FOUND_NOTHING}: the masks are written, but one is empty, or "
+        "the spine network found\nnothing in a scan; the warnings say which.",
     )
     sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
     sub.add_argument("--weights", required=True, help="a model.weights.h5 of a training")
@@ -25,7 +30,11 @@ def predict(add) -> None:
         help="the spine network (default: that of the same experiment)",
     )
     sub.add_argument("--no-region", action="store_true", help="skip the spine stage")
-    sub.add_argument("--contrast", help="one image, e.g. wat or wat+opp")
+    sub.add_argument(
+        "--contrast",
+        help="one image, e.g. wat or wat+opp, even if the network was not trained on it; for a "
+        "single file: what it is",
+    )
     sub.add_argument(
         "--derive-missing",
         action=argparse.BooleanOptionalAction,
@@ -58,16 +67,32 @@ def run_predict(args: argparse.Namespace) -> int:
     configure(args)
     from ivdlib.application import predict_folder
 
-    for path in predict_folder(
-        args.input,
-        args.weights,
-        args.out,
-        spine_weights=args.spine_weights,
-        use_region=not args.no_region,
-        contrast=args.contrast,
-        derive_missing=args.derive_missing,
-        engine=args.engine,
-        precision=args.precision or "auto",
-    ):
-        print(path)
-    return 0
+    with warnings.catch_warnings():
+        nothing = _count(NothingFound)
+        for path in predict_folder(
+            args.input,
+            args.weights,
+            args.out,
+            spine_weights=args.spine_weights,
+            use_region=not args.no_region,
+            contrast=args.contrast,
+            derive_missing=args.derive_missing,
+            engine=args.engine,
+            precision=args.precision or "auto",
+        ):
+            print(path)
+    return FOUND_NOTHING if nothing else 0
+
+
+def _count(category: type[Warning]) -> list[str]:
+    """Collect warnings of a category from here on; they are shown all the same."""
+    show, found = warnings.showwarning, []
+
+    def note(message, kind, *rest, **more) -> None:
+        if issubclass(kind, category):
+            found.append(str(message))
+        show(message, kind, *rest, **more)
+
+    warnings.simplefilter("always", category)
+    warnings.showwarning = note
+    return found
