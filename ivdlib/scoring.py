@@ -62,7 +62,7 @@ def score_files(
     Warns
     -----
     DataWarning
-        Where a file holds other labels than `discs`, which were not named.
+        Where a file holds other labels than `discs`, which were not named, or no disc at all.
     """
     if declared is None:
         beside = find_beside("dataset.json", Path(truth).resolve().parent, [], above=True)
@@ -80,6 +80,13 @@ def score_files(
             warnings.warn(
                 f"{image.path}: beside 1, taken as disc, there are the labels {in_words(others)}; "
                 "name the disc values with --discs where these are discs, too.",
+                DataWarning,
+                stacklevel=2,
+            )
+    for image, mask in ((predicted, found), (labels, discs_true > 0)):
+        if not mask.any():
+            warnings.warn(
+                f"{image.path} is empty, so its scores say only that; look why no disc is in it.",
                 DataWarning,
                 stacklevel=2,
             )

@@ -29,7 +29,10 @@ def test_truth_against_itself_is_perfect(tmp_path, scan):
 
 def test_empty_prediction_is_a_miss_and_no_error(tmp_path, scan):
     save_mask(scan, np.zeros(scan.shape, dtype=bool), tmp_path / "p.nii.gz")
-    found = score_files(tmp_path / "p.nii.gz", scan.sources["labels"])
+    with pytest.warns(DataWarning, match="p.nii.gz is empty"):
+        found = score_files(tmp_path / "p.nii.gz", scan.sources["labels"])
+    with pytest.warns(DataWarning, match="p.nii.gz is empty"):  # a truth without discs, too
+        score_files(scan.sources["labels"], tmp_path / "p.nii.gz")
     assert found["volume"]["dice"] == 0 and all(disc["missed"] for disc in found["discs"])
 
 
