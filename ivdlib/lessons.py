@@ -7,6 +7,7 @@ only when the lesson came to its end; one that failed is kept as `NN_name.failed
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from ivdlib import files, places
+from ivdlib import edits, files, places
 from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.parameters import checked, parameters_of
 from ivdlib.progress import duration, say
@@ -41,7 +42,8 @@ def series() -> list[Path]:
         Where there are none, because one stands outside a checkout.
     """
     folder = places.root() / "notebooks"
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    # A copy such as JupyterLab makes, 03_fds_cnn-Copy1, is no lesson.
+    found = sorted(p for p in folder.glob("*.ipynb") if re.fullmatch(r"\d\d_\w+", p.stem))
     if not found:
         raise ConfigError(f"there are no lessons in {folder}; call this inside the checkout.")
     return found
@@ -65,6 +67,12 @@ def find(number: int | str) -> Path:
         if wish.zfill(2) == path.stem[:2] or wish == path.stem:
             return path
     raise ConfigError(f"there is no lesson {wish}; known are {', '.join(p.stem for p in known)}.")
+
+
+def source_of(lesson: str) -> Path | None:
+    """The source that a lesson is made from; None where the checkout has none of that name."""
+    path = places.root() / "notebooks" / "src" / f"{lesson}.py"
+    return path if path.is_file() else None
 
 
 # --- one lesson ------------------------------------------------------------------------------
@@ -130,6 +138,8 @@ def run_lesson(
 ) -> Path:
     """Run a lesson with these parameters and write the executed copy.
 
+    A copy of an earlier run that somebody has edited is moved aside, see `edits`.
+
     Parameters
     ----------
     notebook : path
@@ -170,13 +180,28 @@ def run_lesson(
                 store_widget_state=False,
             )
         except (PapermillExecutionError, RuntimeError, TimeoutError) as error:
-            if temporary.exists():
+            if done := edits.read(temporary):
+                _finish(done, temporary, notebook.name, failed)
                 os.replace(temporary, failed)
             raise IvdlibError(f"{_why(notebook, narrator, error)}; see {failed}.") from error
-        done.metadata.papermill.update(input_path=notebook.name, output_path=output.name)
-        nbformat.write(done, temporary)
+        _finish(done, temporary, notebook.name, output)
+    _keep(failed)
     failed.unlink(missing_ok=True)
     return output
+
+
+def _finish(done: nbformat.NotebookNode, temporary: Path, lesson: str, output: Path) -> None:
+    """Write an executed copy with its names; what stands at `output` may be somebody's work."""
+    done.metadata.papermill.update(input_path=lesson, output_path=output.name)
+    edits.stamp(done)
+    nbformat.write(done, temporary)
+    _keep(output)
+
+
+def _keep(earlier: Path) -> None:
+    """Move the copy of an earlier run aside where somebody has written into it since."""
+    if earlier.is_file() and edits.edited(edits.read(earlier)):
+        say(f"kept: {earlier} was edited, and is now {edits.set_aside(earlier)}")
 
 
 def _no_fields(path: Path) -> str:

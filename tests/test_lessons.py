@@ -48,7 +48,7 @@ def printed(path: Path) -> str:
 
 def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
     (tmp_path / "environment.yml").touch()
-    for name in ("02_second", "01_first", "notes"):
+    for name in ("02_second", "01_first", "notes", "01_first-Copy1", "02_second (1)"):
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb")
     monkeypatch.chdir(tmp_path / "notebooks")
     assert [path.stem for path in series()] == ["01_first", "02_second"]
@@ -158,6 +158,31 @@ def test_a_failing_lesson_is_kept_and_told_in_one_sentence(tmp_path):
     mended = write_notebook(tmp_path / "01_lesson.ipynb", "print('so far')")
     run_lesson(mended, {}, output)
     assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+@pytest.mark.parametrize("cell", ["1", "1 / 0"])
+def test_an_executed_copy_that_one_wrote_into_is_kept(tmp_path, capsys, cell):
+    source = write_notebook(tmp_path / "01_lesson.ipynb", cell)
+    output = tmp_path / "out" / "01_lesson.ipynb"
+
+    def again():
+        if cell == "1":
+            return run_lesson(source, {}, output)
+        with pytest.raises(IvdlibError):
+            run_lesson(source, {}, output)
+        return output.with_suffix(".failed.ipynb")
+
+    made = again()
+    assert again() == made
+    assert "kept" not in capsys.readouterr().err
+    notes = nbformat.read(made, as_version=4)
+    notes.cells.append(nbformat.v4.new_markdown_cell("What I saw here."))
+    nbformat.write(notes, made)
+    again()
+    kept = made.parent / "saved" / f"{made.stem}-1.ipynb"
+    assert f"kept: {made} was edited, and is now {kept}" in capsys.readouterr().err
+    assert "What I saw here." in kept.read_text(encoding="utf-8")
+    assert "What I saw here." not in made.read_text(encoding="utf-8")
 
 
 def test_an_error_of_the_package_shows_its_own_sentence(tmp_path):

@@ -144,8 +144,8 @@ else:
 #
 # Before a cell stands *why*, below it *what you see*. Near the end of each lesson a **check** says
 # ✅ when things are as they should be, and **exercises** wait: write your answer, run the cell
-# below it, and it says ✅ or ❌ with what was expected. Solutions are folded away; open them
-# afterwards.
+# below it, and it says ✅ or ❌ with what was expected. A solution follows, folded in
+# JupyterLab (its three dots open it) and in the book: look at it afterwards.
 #
 # When something breaks: *Kernel → Restart Kernel and Run All Cells* begins anew, and what was
 # trained is kept.

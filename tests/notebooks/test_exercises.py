@@ -214,20 +214,21 @@ def test_a_lesson_folds_its_answers_and_shows_no_marks(build, source):
     assert "nbgrader" not in text
     first, second = tagged(text, "solution")
     assert first.source == (
-        "# A solution: click to unfold it\nsize = mask.size  # stands outside the marks\n"
+        "# A solution\nsize = mask.size  # stands outside the marks\n"
         "as_numbers = mask.astype(int)\nanswer = as_numbers.sum()"
     )
     assert first.metadata["jupyter"] == second.metadata["jupyter"] == {"source_hidden": True}
     (written,) = tagged(text, "written")
-    assert written.source.startswith("<details>")
+    assert written.source.startswith('<details class="solution"><summary>')
     assert "**too good**" in written.source
-    assert text.count("`exercises/01_small.ipynb`. The answer is folded below.") == 3
+    assert text.count("`exercises/01_small.ipynb`. A solution follows.") == 3
+    assert "folded" not in text  # what a program folds, another shows
 
 
 def test_students_get_stubs_that_assign_none(build, source):
     text = build.render(source, "student")
     assert "BEGIN SOLUTION" not in text
-    assert "folded below" not in text
+    assert "A solution follows" not in text
     first, second = tagged(text, "solution")
     assert first.source == (
         "size = mask.size  # stands outside the marks\nanswer = None\n# YOUR CODE HERE"
@@ -356,7 +357,7 @@ def test_a_source_that_breaks_the_rules_is_refused(build, source, old, new, sent
 
 
 def test_the_command_tells_it_in_one_sentence(build, monkeypatch, capsys):
-    def refuse():
+    def refuse(folder):
         raise ConfigError("01_small: number them.")
 
     monkeypatch.setattr(build, "out_of_step", refuse)

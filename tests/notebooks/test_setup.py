@@ -7,15 +7,17 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-import scripts
+
+from ivdlib import lesson_versions
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted(path for place in (ROOT / "notebooks", ROOT / "notebooks" / "exercises")
+                   for path in place.glob("[0-9][0-9]_*.ipynb"))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def setup() -> str:
-    return scripts.load("build").SETUP
+    return lesson_versions.SETUP
 
 
 @pytest.fixture

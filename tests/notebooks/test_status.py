@@ -8,6 +8,7 @@ import papermill
 import pytest
 import scripts
 
+from ivdlib import lesson_versions
 from ivdlib.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,19 +98,17 @@ def test_without_a_folder_it_explains_itself(status, capsys):
 
 
 def test_the_notebooks_take_their_times_from_it(status, report):
-    build = scripts.load("build")
     write_lesson(report, "03_stopped.failed.ipynb", 5, failed=True)
     path = report / "status.md"
     path.write_text(status.page(report), encoding="utf-8")
-    times = build.measured(path)
+    times = lesson_versions.measured(path)
     assert times["02_second"] == (
         "3 min 05 s with profile `smoke` on tensorflow on a toaster, 2 cores (2026-11-22)"
     )
     assert "03_stopped" not in times
-    assert build.measured(report / "none.md") == {}
+    assert lesson_versions.measured(report / "none.md") == {}
     notebook = nbformat.v4.new_notebook()
     notebook.cells.append(nbformat.v4.new_markdown_cell("# 02\n>\n> **Paper:** Sect. 1"))
-    build.STATUS = path
-    build._insert_time(notebook, "02_second")
+    lesson_versions._insert_time(notebook, "02_second", path)
     head = notebook.cells[0].source.splitlines()
     assert head[2] == f"> **Time:** {times['02_second']}" and head[-1] == "> **Paper:** Sect. 1"
