@@ -16,6 +16,7 @@ from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.files import folder
 from ivdlib.fusion import parts
 from ivdlib.layout import contrast_in_name, find_cases
+from ivdlib.links import need_content
 from ivdlib.nifti import read_image
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.patches import Region, fits_one_tile
@@ -232,6 +233,7 @@ def spine_beside(
         if not network.passport.get("spine"):
             return None
         given = weights.parent.parent / network.passport["spine"] / weights.name
+        need_content(given)
         if not given.is_file():
             raise DataError(
                 f"{weights} needs the spine network of its experiment, and {given} is not there; "

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ivdlib import __version__
 from ivdlib.commands import about, audit, check, data, job, report, use
 from ivdlib.errors import IvdlibError
+from ivdlib.links import not_fetched
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of every program that a signal ended."""
@@ -128,7 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if args.debug:
             raise
-        print(f"ivdlib: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        place, known = error.filename or "a file", isinstance(error.filename, str | os.PathLike)
+        why = (known and not_fetched(place)) or error.strerror or error
+        print(f"ivdlib: {place}: {why}.", file=sys.stderr)
         return 1
     except Exception as error:  # a fault of ours: say so in a sentence, the traceback on request
         if args.debug:

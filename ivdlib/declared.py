@@ -23,6 +23,7 @@ from typing import Any
 
 from ivdlib import profiles
 from ivdlib.errors import ConfigError, DataError
+from ivdlib.links import need_content
 from ivdlib.places import root
 
 KEYS = ("about", "data", "profile", "recipe", "set")
@@ -64,6 +65,7 @@ class Declared:
         if given := os.environ.get("IVDLIB_DATA"):
             places.insert(0, Path(given).expanduser() / self.data)
         for place in places:
+            need_content(place)
             if place.is_dir():
                 return place
         raise DataError(
@@ -87,6 +89,7 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
         Where the file cannot be read, has an unknown key, or its profile does not fit.
     """
     path = Path(path)
+    need_content(path)
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -21,6 +21,7 @@ from ivdlib.choices import open_choices
 from ivdlib.deviations import deviations
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.grid import Grid
+from ivdlib.links import need_content
 from ivdlib.options import essence
 from ivdlib.places import data_folder, reports_folder
 from ivdlib.progress import say, track
@@ -150,6 +151,7 @@ class Experiment(Grid):
     def _claim_folder(self, write: bool) -> None:
         """Write `record.json`, or refuse a folder that holds another experiment."""
         path = self.folder / "record.json"
+        need_content(path)  # not to train again what was
         digest = self.digest
         if path.is_file():
             old = files.read_json(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivdlib.errors import DataError
+from ivdlib.links import need_content
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +111,7 @@ def read_json(path: str | os.PathLike) -> Any:
     DataError
         Where the file is missing or is not JSON.
     """
+    need_content(path)
     try:
         return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:

@@ -23,7 +23,8 @@ from ivdlib import fusion, models
 from ivdlib.backend import jit_compile
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import atomic, need_room
-from ivdlib.patches import Region, TileGrid, region_around, whole_image
+from ivdlib.links import need_content
+from ivdlib.patches import Region, TileGrid, fits_one_tile, region_around, whole_image
 
 THRESHOLD = 0.5
 """A pixel is foreground from this probability on; never tuned."""
@@ -70,6 +71,7 @@ def load_model(path: str | os.PathLike) -> Network:
         Where the file is missing, broken, or was not written by `save_weights`.
     """
     path = Path(path)
+    need_content(path)
     if not path.is_file():
         raise DataError(f"there is no weights file {path}; give the path of a *.weights.h5 file.")
     try:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ivdlib.dixon import CONTRASTS, contrast_order
 from ivdlib.errors import DataError
+from ivdlib.links import is_annexed, leads_nowhere, need_content
 
 _NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.IGNORECASE)
 _BARE = re.compile(rf"(?P<word>{'|'.join(CONTRASTS)}|labels|spine)\.nii(\.gz)?", re.IGNORECASE)
@@ -114,6 +115,7 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
     """
     folder = Path(folder)
     if not folder.exists():
+        need_content(folder)
         raise DataError(f"the folder {folder} does not exist; check the path.")
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; give the folder that holds the scans.")
@@ -147,11 +149,11 @@ def _nifti_files(folder: Path) -> list[Path]:
         here = Path(root)
         deep = len(here.relative_to(folder).parts)
         folders[:] = sorted(f for f in folders if not f.startswith(".")) if deep < DEEPEST else []
-        paths += [
-            here / name
-            for name in sorted(names)
-            if not name.startswith(".") and name.lower().endswith((".nii", ".nii.gz"))
-        ]
+        for path in (here / name for name in sorted(names) if not name.startswith(".")):
+            if path.name.lower().endswith((".nii", ".nii.gz")):
+                paths.append(path)
+            elif deep < DEEPEST and leads_nowhere(path) and not (path.suffix or is_annexed(path)):
+                need_content(path)  # this was a folder, perhaps that of a case
     return paths
 
 

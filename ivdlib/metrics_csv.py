@@ -12,6 +12,7 @@ import pandas as pd
 
 from ivdlib.dixon import contrast_order
 from ivdlib.errors import DataError
+from ivdlib.links import need_content
 from ivdlib.metrics import MEASURES
 from ivdlib.profiles import ARMS
 
@@ -56,6 +57,7 @@ def of(folder: str | os.PathLike) -> pd.DataFrame | None:
     """
     folder = Path(folder)
     whole = folder / "metrics.csv"
+    need_content(whole)
     try:
         if whole.is_file():
             return read(whole)

@@ -19,6 +19,7 @@ import numpy as np
 from ivdlib.errors import DataError
 from ivdlib.files import atomic
 from ivdlib.header import Geometry, check_pixdim, read_geometry
+from ivdlib.links import not_fetched
 from ivdlib.orientation import Grid
 
 SCALED = 1e-4
@@ -133,6 +134,8 @@ def _read(path: Path, dtype: Any) -> Image:
         raw, image = _open(path)
         array = np.asarray(image.dataobj)
     except FileNotFoundError as error:
+        if what := not_fetched(path):
+            raise DataError(f"{path} is no NIfTI file but {what}.") from error
         raise DataError(f"{path} does not exist; check the path.") from error
     except PermissionError as error:
         raise DataError(f"{path} may not be read; ask for the permission to.") from error
@@ -142,6 +145,8 @@ def _read(path: Path, dtype: Any) -> Image:
         OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error, ImageFileError,
         HeaderDataError, WrapStructError,
     ) as error:  # fmt: skip
+        if what := not_fetched(path):
+            raise DataError(f"{path} is no NIfTI file but {what}.") from error
         reason = " ".join(str(error).split()) or type(error).__name__
         if path.name.lower().endswith(".gz") and (NIFTI.match(head, 344) or NIFTI.match(head, 4)):
             raise DataError(

@@ -16,6 +16,7 @@ from typing import Any
 from ivdlib.errors import DataError
 from ivdlib.files import read_json
 from ivdlib.layout import CaseFiles
+from ivdlib.links import need_content
 from ivdlib.orientation import check_axcodes
 
 CHALLENGE_SUBJECTS = {f"{n:02d}": (f"S{(n + 1) // 2}", "1" if n % 2 else "2") for n in range(1, 17)}
@@ -76,7 +77,7 @@ def find_beside(name: str, folder: Path, cases: list[CaseFiles], *, above: bool)
         Where several stand below `folder`, so that none holds for all cases.
     """
     for place in (folder, folder.resolve().parent) if above else (folder,):
-        if (place / name).is_file():
+        if _is_there(place / name):
             return place / name
     between = {
         place
@@ -85,13 +86,19 @@ def find_beside(name: str, folder: Path, cases: list[CaseFiles], *, above: bool)
         for place in path.parents
         if folder in place.parents
     }
-    found = sorted(place / name for place in between if (place / name).is_file())
+    found = sorted(place / name for place in between if _is_there(place / name))
     if len(found) > 1:
         raise DataError(
             f"{folder} holds more than one {name} ({', '.join(map(str, found))}); "
             f"load the folders one by one, or put one {name} into {folder}."
         )
     return found[0] if found else None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file; one whose content was not fetched must not be passed over."""
+    need_content(path)
+    return path.is_file()
 
 
 def read_declared(path: Path | None) -> Declared:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ivdlib.errors import ConfigError, DataError, LeakageError
+from ivdlib.links import need_content
 
 FOLDS = 4
 """The paper's "four groups of cross-validation"."""
@@ -136,6 +137,7 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
         Where there is a single fold.
     """
     subjects = subjects_of(cases)
+    need_content(path)
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             rows = list(csv.DictReader(stream))

@@ -13,6 +13,8 @@ from ivdlib.calibration import regions, shapes
 from ivdlib.cases import Case, find_cases, load_case
 from ivdlib.errors import DataError
 from ivdlib.files import read_json
+from ivdlib.geometry import compare
+from ivdlib.links import need_content
 from ivdlib.nifti import read_labels
 from ivdlib.orientation import to_canonical
 
@@ -79,6 +81,7 @@ def measure(folder: str | os.PathLike) -> Measured:
     import pandas as pd
 
     folder = Path(folder)
+    need_content(folder / "phantom.csv")
     if not (folder / "phantom.csv").is_file():
         raise DataError(f"{folder} holds no phantom (there is no phantom.csv); make one there.")
     dataset = read_json(folder / "dataset.json")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivdlib.errors import ConfigError
+from ivdlib.links import need_content
 
 if TYPE_CHECKING:
     from ivdlib.report import Author
@@ -107,9 +108,10 @@ def _folder(name: str, reports: str | None) -> Path:
     from ivdlib import places
 
     base = Path(reports) if reports else places.root() / "reports"
-    found = [p for p in (base / name, Path(name)) if p.is_dir()]
-    if found:
-        return found[0]
+    for place in (base / name, Path(name)):
+        need_content(place)
+        if place.is_dir():
+            return place
     known = sorted(path.parent.name for path in base.glob("*/record.json"))
     there = f"there are {', '.join(known)}" if known else "there is none"
     if not base.is_dir():

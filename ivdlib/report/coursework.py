@@ -15,6 +15,7 @@ import pandas as pd
 
 from ivdlib import files, lessons, places
 from ivdlib.errors import ConfigError, DataError
+from ivdlib.links import need_content
 from ivdlib.progress import track
 from ivdlib.report import fill, grades, lesson, record, write
 from ivdlib.report.grades import Result
@@ -103,10 +104,12 @@ def student_copy(number: str) -> Path:
         Where there is no such lesson or file.
     """
     if number.endswith(".ipynb") or "/" in number or "\\" in number:
+        need_content(number)
         if not (number.endswith(".ipynb") and Path(number).is_file()):
             raise ConfigError(f"there is no notebook {number}; name one that ends in .ipynb.")
         return Path(number)
     path = places.root() / "notebooks" / "exercises" / lessons.find(number).name
+    need_content(path)
     if not path.is_file():
         raise ConfigError(f"lesson {path.stem} has no exercises: {path} is not there.")
     return path
@@ -142,6 +145,7 @@ def class_reports(
     DataError
         Where nothing has been graded.
     """
+    need_content(course)
     if not course.is_dir():
         raise ConfigError(f"there is no folder {course}; make course writes one for nbgrader.")
     wanted = lessons.find(number).stem if number else "*"

@@ -13,6 +13,7 @@ from nbconvert.exporters import HTMLExporter
 
 from ivdlib import pages
 from ivdlib.errors import DataError
+from ivdlib.links import need_content
 from ivdlib.report import formulas
 
 PAPERMILL_MARK = "papermill-error-cell-tag"
@@ -80,6 +81,7 @@ def read(path: Path) -> nbformat.NotebookNode:
     DataError
         Where the file is missing or no notebook.
     """
+    need_content(path)
     try:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError as error:

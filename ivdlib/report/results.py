@@ -13,6 +13,7 @@ from PIL import Image
 from ivdlib import audit, files, metrics_csv, result_figures
 from ivdlib.errors import DataError
 from ivdlib.fusion import is_derived
+from ivdlib.links import need_content
 
 EMPTY = ("target", "scope", "network", "trained_on", "contrast", "seed", "dice", "case", "subject")
 SEGMENTATIONS = ("04_prediction", "06_prediction")
@@ -128,6 +129,7 @@ def record_of(folder: Path) -> dict[str, Any]:
         Where the folder is none of an experiment.
     """
     path = folder / "record.json"
+    need_content(path)
     if not path.is_file():
         raise DataError(
             f"{folder} is no folder of an experiment, as record.json is not there; ivdlib grid and "
