@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ivdlib.alignment import check_same_grid
 from ivdlib.dixon import (
     FORMULAS,
     contrast_order,
@@ -15,8 +16,7 @@ from ivdlib.dixon import (
     which_is_the_copy,
 )
 from ivdlib.errors import DataError
-from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm
-from ivdlib.header import NO_FORM, qform_hint
+from ivdlib.header import NO_FORM
 from ivdlib.labelling import disc_and_spine_values, labels_on_grid
 from ivdlib.layout import MASKS, CaseFiles
 from ivdlib.nifti import Image, read_image, read_labels
@@ -57,7 +57,14 @@ def assemble(
     scans = {name: images[name] for name in files.contrasts}
     reference = next(iter(scans.values()))
     for name, scan in scans.items():
-        _same_grid(f"case {files.name}: contrast {name}", scan, reference)
+        check_same_grid(
+            f"case {files.name}: contrast {name}",
+            scan,
+            reference,
+            options.declared.axcodes,
+            "mend the header, resample or export them again (all contrasts of a case must lie on "
+            "one grid)",
+        )
     remarks = Remarks([subject.note] if subject.note else [])
     remarks.notes.extend(_about_headers(images, options))
     arrays, derived = _complete(files, scans, options, remarks)
@@ -97,22 +104,6 @@ def assemble(
         corrections=tuple(remarks.corrections),
         grid=grid,
     )
-
-
-def _same_grid(what: str, scan: Image, reference: Image) -> None:
-    if scan.array.shape != reference.array.shape:
-        raise DataError(
-            f"{what} has the shape {scan.size}, but {reference.path.name} has {reference.size}; "
-            "all contrasts of a case must lie on one grid, so resample or export them again."
-        )
-    shape, name = scan.array.shape, reference.path.name
-    off = corner_displacement_mm(scan.affine, reference.affine, shape)
-    if off > AFFINE_TOLERANCE_MM:
-        hint = qform_hint(scan.geometry, reference.geometry, shape, name)
-        raise DataError(
-            f"{what} has another affine than {name}: a corner lies {off:.1f} mm away (allowed: "
-            f"{AFFINE_TOLERANCE_MM:g} mm){hint}; mend the header, resample or export them again."
-        )
 
 
 def _about_headers(images: dict[str, Image], options: Options) -> list[str]:

@@ -1,11 +1,12 @@
-"""Affines in millimetres: spacing, checks, how far two grids lie apart, declared axes, resampling.
+"""Affines: spacing, checks, how two grids differ (in mm, directions, voxel size), resampling.
 
 Affines are 4 × 4 arrays that map voxel indices to world millimetres, RAS+ as in NIfTI. Orientations
 are given as nibabel gives them: one row an array axis, holding the world axis (0 = right, 1 =
 anterior, 2 = superior) and the direction (1 or -1).
 """
 
-from itertools import product
+from dataclasses import dataclass
+from itertools import permutations, product
 
 import numpy as np
 
@@ -16,6 +17,14 @@ AFFINE_TOLERANCE_MM = 0.1
 
 LABEL_AFFINE_LIMIT_MM = 15.0
 """Labels whose affine is off by more than this are refused (set 16 of the challenge: 10.8 mm)."""
+
+LIMIT_DEGREES = 10.0
+"""Axes this far apart are two directions, not one that was rounded or lost its tilt (set 16 of the
+challenge: 4 degrees at most)."""
+
+LIMIT_STRETCH = 0.02
+"""Voxel edges that differ by a larger share are two sizes, not one that was rounded (as 1.24 for
+1.25)."""
 
 STRAIGHT_DEGREES = 5.0
 """How far two axes may be off a right angle. Distances and volumes here are those of a straight
@@ -95,6 +104,84 @@ def corner_displacement_mm(
     difference = np.asarray(affine_a, dtype=float) - np.asarray(affine_b, dtype=float)
     moved = corners @ difference[:3, :3].T + difference[:3, 3]
     return float(np.linalg.norm(moved, axis=1).max())
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How the grid of one array lies to that of another, axis by axis.
+
+    Attributes
+    ----------
+    corner_mm : float
+        See `corner_displacement_mm`; inf where the shapes differ.
+    axes : tuple of 3 ints
+        Axis of the other array that each axis runs along.
+    mirrored : tuple of 3 bools
+        Whether it runs against that one. An axis of one voxel runs nowhere: False.
+    degrees : float
+        The largest angle between the directions of two such axes.
+    stretch : float
+        The largest ratio of two such edges, less 1.
+    """
+
+    corner_mm: float
+    axes: tuple[int, int, int]
+    mirrored: tuple[bool, bool, bool]
+    degrees: float
+    stretch: float
+
+    @property
+    def turned(self) -> bool:
+        """Axes stand in another order or run the other way."""
+        return self.axes != (0, 1, 2) or any(self.mirrored)
+
+    @property
+    def alike(self) -> bool:
+        """Voxel by voxel one grid, but perhaps for a shift, a slight tilt and rounding."""
+        straight = self.degrees <= LIMIT_DEGREES and self.stretch <= LIMIT_STRETCH
+        return straight and not self.turned and np.isfinite(self.corner_mm)
+
+    @property
+    def same(self) -> bool:
+        """One grid for every purpose."""
+        return self.alike and self.corner_mm <= AFFINE_TOLERANCE_MM
+
+
+def compare(
+    affine: np.ndarray,
+    shape: tuple[int, ...],
+    other: np.ndarray,
+    other_shape: tuple[int, ...] | None = None,
+) -> Difference:
+    """Compare two grids: millimetres alone do not tell a thin slab from its mirror image.
+
+    Parameters
+    ----------
+    affine, other : ndarray, (4, 4)
+        Usable ones, see `check_affine`.
+    shape, other_shape : tuple of 3 ints
+        Voxels along each axis; without the second one both have the first.
+
+    Returns
+    -------
+    Difference
+    """
+    other_shape = shape if other_shape is None else other_shape
+    edges, other_edges = np.array(spacing_mm(affine)), np.array(spacing_mm(other))
+    cosines = (np.asarray(affine)[:3, :3] / edges).T @ (np.asarray(other)[:3, :3] / other_edges)
+    rows = [0, 1, 2]
+    axes = max(permutations(rows), key=lambda order: np.abs(cosines[rows, order]).sum())
+    along = cosines[rows, axes]
+    long = np.array(shape) > 1
+    ratio = edges / other_edges[[*axes]]
+    same_shape = tuple(shape) == tuple(other_shape)
+    return Difference(
+        corner_displacement_mm(affine, other, shape) if same_shape else float("inf"),
+        axes,
+        tuple(bool(one) for one in (along < 0) & long),
+        float(np.degrees(np.arccos(np.clip(np.abs(along), 0, 1)))[long].max(initial=0)),
+        float(np.maximum(ratio, 1 / ratio).max() - 1),
+    )
 
 
 def redirect_axes(affine: np.ndarray, header: np.ndarray, declared: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Where a NIfTI header puts its voxels: units, its two forms, and what is odd about them.
+"""Where a NIfTI header puts its voxels: units, spacing, its two forms, what is odd about them.
 
 A header may hold two affines: the *sform*, any affine, and the *qform*, spacing and a rotation. As
 nibabel does, the sform counts where both are set. Lengths stand in the unit that the header names.
@@ -15,9 +15,10 @@ from ivdlib.errors import DataError
 from ivdlib.geometry import (
     AFFINE_TOLERANCE_MM,
     check_affine,
-    corner_displacement_mm,
+    compare,
     spacing_mm,
 )
+from ivdlib.orientation import axcodes_of
 
 MM_PER_UNIT = {1: ("metres", 1e3), 3: ("microns", 1e-3)}
 """Units by their NIfTI code; mm (2) and unknown (0, most files) are read as they stand."""
@@ -110,27 +111,55 @@ def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geome
         )
     if not header["sform_code"] and not header["qform_code"]:
         notes.append(NO_FORM)
-    qform, off = _other_form(header, affine, to_mm, shape)
+    if header["sform_code"]:
+        notes += _about_pixdim(header["pixdim"][1:4] * scale, edges, shape)
+    qform = _other_form(header, to_mm)
     if qform is not None:
-        notes.append(
-            f"sform and qform put a corner {off:.1f} mm apart, and the sform is used; "
-            "find out which is right and write it over the other (nibabel: set_sform, set_qform)"
-        )
+        notes += _about_qform(affine, qform, shape)
+        qform = None if compare(qform, shape, affine).same else qform
     return Geometry(affine, qform, tuple(notes))
 
 
-def _other_form(
-    header: Any, affine: np.ndarray, to_mm: np.ndarray, shape: tuple[int, int, int]
-) -> tuple[np.ndarray | None, float]:
-    """The qform where it differs from the sform that is used, and the worst corner in mm."""
+def _about_pixdim(
+    pixdim: np.ndarray, edges: tuple[float, float, float], shape: tuple[int, int, int]
+) -> list[str]:
+    """Say that the spacing stands twice in the header and differs; all in mm."""
+    if np.all(np.abs(pixdim - edges) * shape <= AFFINE_TOLERANCE_MM):
+        return []
+    said, used = (" x ".join(f"{edge:.4g}" for edge in some) for some in (pixdim, edges))
+    return [
+        f"pixdim says voxels of {said} mm and the sform {used} mm, and the sform is used; find out "
+        "which is right and write it over the other (nibabel: set_zooms, set_sform)"
+    ]
+
+
+def _about_qform(affine: np.ndarray, qform: np.ndarray, shape: tuple[int, int, int]) -> list[str]:
+    """Say that the forms differ in more than the voxel size, which `_about_pixdim` tells."""
+    other = qform.copy()
+    other[:3, :3] *= np.array(spacing_mm(affine)) / spacing_mm(qform)
+    found = compare(other, shape, affine)
+    if found.same:
+        return []
+    turn, declare = "", ""
+    if found.turned:
+        codes, others = (", ".join(axcodes_of(one)) for one in (affine, qform))
+        turn = f" (by the sform the axes run to {codes}, by the qform to {others})"
+        declare = ", or declare the true axes in dataset.json (axcodes)"
+    return [
+        f"sform and qform put a corner {found.corner_mm:.1f} mm apart{turn}, and the sform is "
+        "used; find out which is right and write it over the other (nibabel: set_sform, set_qform)"
+        f"{declare}"
+    ]
+
+
+def _other_form(header: Any, to_mm: np.ndarray) -> np.ndarray | None:
+    """The qform in mm beside the sform that is used."""
     if not header["sform_code"] or not header["qform_code"]:
-        return None, 0.0
+        return None
     try:
-        qform = to_mm @ header.get_qform()
+        return to_mm @ header.get_qform()
     except ValueError:  # its numbers are no rotation, as where nobody ever filled them in
-        return None, 0.0
-    off = corner_displacement_mm(affine, qform, shape)
-    return (qform, off) if off > AFFINE_TOLERANCE_MM else (None, 0.0)
+        return None
 
 
 def qform_hint(one: Geometry, other: Geometry, shape: tuple[int, int, int], name: str) -> str:
@@ -147,8 +176,6 @@ def qform_hint(one: Geometry, other: Geometry, shape: tuple[int, int, int], name
         (one.qform, other.affine, "but its qform agrees, so its sform is likely wrong"),
         (other.qform, one.affine, f"but the qform of {name} agrees, whose sform is likely wrong"),
     ):
-        if qform is not None and (
-            corner_displacement_mm(qform, affine, shape) <= AFFINE_TOLERANCE_MM
-        ):
+        if qform is not None and compare(qform, shape, affine).same:
             return f", {text}"
     return ""

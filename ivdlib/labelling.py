@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ivdlib.alignment import axcodes_way, describe, difference_of, stored_otherwise
 from ivdlib.errors import DataError
-from ivdlib.geometry import (
-    AFFINE_TOLERANCE_MM,
-    LABEL_AFFINE_LIMIT_MM,
-    corner_displacement_mm,
-    resample_nearest,
-)
+from ivdlib.geometry import LABEL_AFFINE_LIMIT_MM, resample_nearest
 from ivdlib.header import qform_hint
 from ivdlib.layout import CaseFiles
 from ivdlib.nifti import Image
@@ -30,36 +26,43 @@ def labels_on_grid(
     remarks: Remarks,
 ) -> np.ndarray:
     """Labels on the voxels of the scan: as they are, or resampled by the affines."""
-    shape = reference.array.shape
-    same_shape = image.array.shape == shape
-    off = (
-        corner_displacement_mm(image.affine, reference.affine, shape)
-        if same_shape
-        else float("inf")
-    )
-    if off <= AFFINE_TOLERANCE_MM:
+    declared = options.declared.axcodes
+    found = difference_of(image, reference, declared)
+    if found.same:
+        if difference_of(image, reference).turned:
+            remarks.corrections.append(
+                f"the axes of {word} are taken as dataset.json declares them, as those of the scan "
+                "are, although their headers differ"
+            )
         return image.array
     if options.label_grid == "affine":
-        return _resampled(case, word, image, reference, off, remarks)
-    remedy = 'or pass label_grid="affine" (--label-grid) to resample them by the affines'
-    if not same_shape:
+        return _resampled(case, word, image, reference, found.corner_mm, remarks)
+    hint = qform_hint(image.geometry, reference.geometry, image.array.shape, reference.path.name)
+    if not found.alike or found.corner_mm > LABEL_AFFINE_LIMIT_MM:
         raise DataError(
-            f"case {case}: {image.path.name} has the shape {image.size}, but the scan has "
-            f"{reference.size}; provide {word} on the scan's grid, {remedy}."
-        )
-    hint = qform_hint(image.geometry, reference.geometry, shape, reference.path.name)
-    if off > LABEL_AFFINE_LIMIT_MM:
-        raise DataError(
-            f"case {case}: the affine of {image.path.name} puts a corner {off:.1f} mm away from "
-            f"the scan's (allowed: {LABEL_AFFINE_LIMIT_MM:g} mm){hint}; provide {word} on the "
-            f"scan's grid, {remedy}."
+            f"case {case}: {image.path.name} "
+            f"{describe(found, image, reference, LABEL_AFFINE_LIMIT_MM)}{hint}; "
+            f"{_ways_out(word, image, reference)}."
         )
     remarks.notes.append(
-        f"the affine of {word} is off by up to {off:.1f} mm{hint}, and they are read voxel by "
-        f'voxel; look at them on the scan, and pass label_grid="affine" (--label-grid) if they lie '
-        "wrong there"
+        f"the affine of {word} is off by up to {found.corner_mm:.1f} mm{hint}, and they are read "
+        'voxel by voxel; look at them on the scan, and pass label_grid="affine" (--label-grid '
+        "affine) if they lie wrong there"
     )
     return image.array
+
+
+def _ways_out(word: str, image: Image, reference: Image) -> str:
+    """What to do about labels that cannot be read voxel by voxel."""
+    way = 'pass label_grid="affine" (--label-grid affine)'
+    if stored_otherwise(image, reference):
+        return (
+            f"{way}, which turns them without loss, if that header is right, else write the "
+            "geometry of the scan into it"
+        )
+    if declaring := axcodes_way(image, reference):
+        return f"{declaring}, or {way} to resample them if each header is right"
+    return f"provide {word} on the scan's grid, or {way} to resample them by the affines"
 
 
 def _resampled(

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ivdlib import challenge, metrics
+from ivdlib.alignment import check_same_grid
 from ivdlib.errors import DataError, DataWarning
-from ivdlib.geometry import AFFINE_TOLERANCE_MM, corner_displacement_mm, spacing_mm
+from ivdlib.geometry import spacing_mm
 from ivdlib.labelling import in_words, label_values
 from ivdlib.layout import FOUND, find_cases
 from ivdlib.nifti import Image, read_labels
@@ -70,7 +71,7 @@ def score_files(
     named = label_set(discs, "discs") or declared.discs
     values = named or DEFAULT_DISCS
     predicted, labels = read_labels(pred), read_labels(truth)
-    _same_grid(predicted, labels)
+    check_same_grid(str(pred), predicted, labels, declared.axcodes, "bring both to one grid first")
     binary = label_values(predicted.array) in BINARY
     found = predicted.array > 0 if binary else _discs(predicted, values) > 0
     discs_true = _discs(labels, values)
@@ -187,20 +188,6 @@ def conventions(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     for name in metrics.MEASURES if means else ():
         found[f"{name}_discs"] = float(np.mean([mean[name] for mean in means]))
     return found
-
-
-def _same_grid(a: Image, b: Image) -> None:
-    if a.array.shape != b.array.shape:
-        raise DataError(
-            f"{a.path} has {a.size} voxels and {b.path} has {b.size}; "
-            "bring both masks to one grid first."
-        )
-    moved = corner_displacement_mm(a.affine, b.affine, a.array.shape)
-    if moved > AFFINE_TOLERANCE_MM:
-        raise DataError(
-            f"{a.path} and {b.path} lie up to {moved:.1f} mm apart by their affines; "
-            "bring both masks to one grid first."
-        )
 
 
 def _discs(image: Image, values: frozenset[int]) -> np.ndarray:

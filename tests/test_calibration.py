@@ -324,8 +324,8 @@ def test_pairs_come_from_the_truth(measured, folder):
 
 
 def test_a_scan_with_an_exchange_has_no_ratios(copied):
-    labels = nib.load(copied / "01" / "01_Labels.nii.gz")
     for case, value in (("01", 1), ("02", 0)):
+        labels = nib.load(copied / case / f"{case}_Labels.nii.gz")
         swap = np.full(labels.shape, value, np.uint8)
         nib.save(nib.Nifti1Image(swap, labels.affine), copied / case / f"{case}_Swap.nii.gz")
     one, two = calibration.measure(copied).scans.to_dict("records")
@@ -350,7 +350,7 @@ def test_an_exchange_has_no_ratios_in_the_targets(measured):
         (lambda p: (p / "02" / "02_Labels.nii.gz").unlink(), "label"),
         (lambda p: (p / "dataset.json").write_text('{"name": "phantom"}'), "names no tissues"),
         (lambda p: (p / "01" / "01_Exact.nii.gz").write_bytes(b"x"), "01_Exact.nii.gz"),
-        (lambda p: other_size(p / "01" / "01_Tissue.nii.gz"), "another size than the scan"),
+        (lambda p: other_size(p / "01" / "01_Tissue.nii.gz"), "lies on another grid than the scan"),
     ],
 )
 def test_a_broken_folder_is_told(copied, spoil, message):

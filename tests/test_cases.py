@@ -558,11 +558,11 @@ BROKEN = {
     ),
     "label shape": (
         {"change": {"Labels": lambda a: a[:, :-2]}},
-        "case A1: A1_Labels.nii.gz has the shape 6 x 22 x 28, but the scan has 6 x 24 x 28",
+        "case A1: A1_Labels.nii.gz has the shape 6 x 22 x 28, but A1_wat.nii.gz has 6 x 24 x 28",
     ),
     "label affine": (
         {"affines": {"Labels": moved(15.5)}},
-        'case A1: the affine of A1_Labels.nii.gz puts a corner 15.5 mm.*label_grid="affine"',
+        'A1_Labels.nii.gz has another affine than .*: a corner lies 15.5 mm.*label_grid="affine"',
     ),
     "label halves": (
         {"change": {"Labels": with_value(0.5)}},

@@ -1,6 +1,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
+from dixon_cases import rotation
 
 from ivdlib import geometry, orientation
 from ivdlib.errors import DataError
@@ -95,6 +96,34 @@ def test_corner_displacement_of_a_shift_a_scaling_and_a_turn():
     turned[:2, :2] = [[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]
     chord = 2 * np.sin(a / 2) * np.hypot(30, 40)
     assert geometry.corner_displacement_mm(eye, turned, (31, 41, 5)) == pytest.approx(chord)
+
+
+def test_grids_are_compared_axis_by_axis(oblique_affine):
+    """A turn that leaves the corners where they are is a turn all the same."""
+    same = geometry.compare(oblique_affine, SHAPE, oblique_affine + 1e-6)
+    assert same.same and not same.turned and same.degrees < 0.01 and same.stretch < 1e-5
+    order, signs = (2, 0, 1), np.array([1, -1, 1])
+    other = oblique_affine.copy()
+    other[:3, :3] = oblique_affine[:3, order] * signs
+    found = geometry.compare(other, SHAPE, oblique_affine)
+    assert found.axes == order and found.mirrored == (False, True, False)
+    assert found.turned and not found.alike and found.degrees < 0.01 and found.stretch < 1e-9
+    one = geometry.compare(other, (4, 1, 4), oblique_affine)
+    assert one.axes == order and not any(one.mirrored)
+
+
+def test_a_tilt_and_a_stretch_are_measured():
+    a = np.diag([2.0, 1.25, 1.25, 1])
+    b = a.copy()
+    b[:3, :3] = rotation(0, 0, np.radians(12)) @ a[:3, :3] * [1, 1, 1.1]
+    found = geometry.compare(a, SHAPE, b)
+    assert found.degrees == pytest.approx(12) and found.stretch == pytest.approx(0.1)
+    assert not found.turned and not found.alike
+    shifted = a.copy()
+    shifted[:3, 3] += 5
+    assert geometry.compare(a, SHAPE, shifted).alike
+    assert not geometry.compare(a, SHAPE, shifted).same
+    assert not geometry.compare(a, SHAPE, a, (3, 4, 6)).alike
 
 
 @pytest.mark.parametrize(

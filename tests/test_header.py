@@ -16,9 +16,10 @@ WORDS = (*CONTRASTS, "Labels")
 def header(sform=None, qform=None, unit=None):
     made = nib.Nifti1Header()
     made.set_data_shape(SHAPE)
-    made["pixdim"][1:4] = np.linalg.norm(AFFINE[:3, :3], axis=0)
+    edges = np.linalg.norm((AFFINE if sform is None else sform)[:3, :3], axis=0)
+    made["pixdim"][1:4] = edges
     if qform is not None:
-        made.set_qform(qform, "scanner")
+        made.set_qform(qform, "scanner")  # which sets pixdim, too
     if sform is not None:
         made.set_sform(sform, "aligned")
     if unit is not None:
@@ -76,6 +77,51 @@ def test_forms_that_differ_are_measured_in_mm_and_the_sform_is_used(unit):
     np.testing.assert_allclose(found.affine, straight)
     np.testing.assert_allclose(found.qform, other, atol=1e-4)
     assert "sform and qform put a corner 5.0 mm apart, and the sform is used" in found.notes[-1]
+
+
+@pytest.mark.parametrize("qform", [False, True])
+@pytest.mark.parametrize(("unit", "scale"), [(2, 1), (3, 1000)])
+def test_a_pixdim_that_contradicts_the_sform_is_told_once(qform, unit, scale):
+    """The spacing of the qform is pixdim's: with one or without, it is one fault."""
+    straight = np.diag([3, 2.5, 2.5, 1])
+    stored = np.diag([scale] * 3 + [1]) @ straight
+    made = header(stored, np.diag([scale] * 3 + [1]) if qform else None, unit)
+    made["pixdim"][1:4] = scale
+    found = read_geometry(made, SHAPE, "x.nii")
+    np.testing.assert_allclose(found.affine, straight)
+    (text,) = [note for note in found.notes if "converted to mm" not in note]
+    assert text.startswith("pixdim says voxels of 1 x 1 x 1 mm and the sform 3 x 2.5 x 2.5 mm")
+    assert "sform is used; " in text
+
+
+def test_a_spacing_that_was_rounded_is_no_contradiction():
+    straight = np.diag([1 / 3, 0.9375, 0.9375, 1])
+    made = header(straight)
+    made["pixdim"][1:4] = np.float32([1 / 3, 0.9375 + 1e-5, 0.9375])
+    assert read_geometry(made, SHAPE, "x.nii").notes == ()
+    made["pixdim"][1] = 0.4  # six slices, 0.4 mm in all
+    assert "pixdim says voxels of 0.4 x" in read_geometry(made, SHAPE, "x.nii").notes[0]
+
+
+def test_the_thickness_of_one_slice_can_contradict_too():
+    made = header(np.diag([4.0, 1.25, 1.25, 1]))
+    made["pixdim"][1:4] = 1, 1.25, 1.25
+    (text,) = read_geometry(made, (1, 24, 28), "x.nii").notes
+    assert "pixdim says voxels of 1 x 1.25 x 1.25 mm and the sform 4 x" in text
+
+
+def test_forms_with_other_spacings_and_other_places_are_two_faults():
+    made = header(np.diag([3, 2.5, 2.5, 1]), np.eye(4), 2)
+    made["pixdim"][1:4], made["qoffset_x"] = 1, 30
+    spacing, place = read_geometry(made, SHAPE, "x.nii").notes
+    assert "pixdim" in spacing and "sform and qform put a corner 30.0 mm apart" in place
+
+
+def test_forms_with_other_axes_name_axcodes():
+    made = header(np.diag([2.0, 1.25, 1.25, 1]), np.diag([-2.0, 1.25, 1.25, 1]))
+    (text,) = read_geometry(made, SHAPE, "x.nii").notes
+    assert "by the sform the axes run to R, A, S, by the qform to L, A, S" in text
+    assert text.partition("; ")[2].count("axcodes") == 1
 
 
 def test_a_qform_that_is_no_rotation_is_not_asked():

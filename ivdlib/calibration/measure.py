@@ -138,9 +138,9 @@ def beside(case: Case, word: str) -> np.ndarray | None:
     path = next(iter(case.sources.values())).parent / f"{case.name}_{word}.nii.gz"
     if not path.is_file():
         return None
-    image = read_labels(path)
-    if image.array.shape != case.grid.shape:
-        raise DataError(f"{path} has another size than the scan; {AGAIN}.")
+    image, grid = read_labels(path), case.grid
+    if not compare(image.affine, image.array.shape, grid.affine, grid.shape).same:
+        raise DataError(f"{path} lies on another grid than the scan; {AGAIN}.")
     return to_canonical(image.array, case.grid)
 
 
