@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 from ivdlib import __version__
 from ivdlib.commands import about, audit, check, data, job, report, use
 from ivdlib.errors import IvdlibError
+from ivdlib.files import readable
 from ivdlib.links import not_fetched
 
 INTERRUPTED = 130
@@ -34,6 +36,15 @@ def _is_full(error: Exception) -> bool:
     kind, words = type(error).__name__, str(error)
     known = ("RESOURCE_EXHAUSTED", "OOM when allocating", "not enough memory", "out of memory")
     return "OutOfMemory" in kind or "ResourceExhausted" in kind or any(w in words for w in known)
+
+
+def _no_text(error: Exception) -> str:
+    """The name within an error that says that it cannot be written; "" for other errors."""
+    if not isinstance(error, UnicodeEncodeError) or "surrogates" not in error.reason:
+        return ""
+    before = re.split(r"[\"'<>\s/\\]", error.object[: error.start])[-1]
+    after = re.split(r"[\"'<>\s/\\]", error.object[error.start :])[0]
+    return readable(before + after)
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -138,6 +149,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         if _is_full(error):
             print(NO_MEMORY, file=sys.stderr)
+            return 1
+        if name := _no_text(error):
+            print(f"ivdlib: the name {name} is no UTF-8; give it another.", file=sys.stderr)
             return 1
         print(
             f"ivdlib: unexpected {type(error).__name__}: {error}. This is a fault of ivdlib; run "

@@ -77,6 +77,10 @@ class Experiment(Grid):
             raise ConfigError(
                 f"{name!r} is no name for an experiment; use letters, digits, - and _."
             )
+        if files.readable(name) != name:
+            raise ConfigError(
+                f"{files.readable(name)} is no UTF-8 and no name for an experiment; use another."
+            )
         self.name = name
         self.arguments = {  # plain values, for workers that open the experiment again
             "name": name,
@@ -211,8 +215,9 @@ class Experiment(Grid):
 
     def label(self) -> str:
         """What stands below every table: data, profile, seeds."""
-        data = "phantom" if self.is_phantom else self.data.resolve().name
-        seeds = self.profile.seeds
+        data = "phantom" if self.is_phantom else files.readable(self.data.resolve().name)
+        seeds, discs = self.profile.seeds, self.profile.networks
+        steps = self.profile.training.steps if discs else self.profile.spine.steps
         text = (
             f"{data}, profile {self.profile.name}, {len(self.cases)} scans, "
             f"{len(self.folds)} folds, {seeds} seed{'s' * (seeds > 1)}, "

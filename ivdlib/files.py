@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import hashlib
 import json
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 
 SPARE_BYTES = 4_000_000
 """What an HDF5 file needs besides its numbers, generously."""
+
+READABLE = "readable"
+"""How our files are encoded: what is no text (file names that are no UTF-8) becomes a sign."""
+
+codecs.register_error(
+    READABLE, lambda error: ("\N{REPLACEMENT CHARACTER}" * (error.end - error.start), error.end)
+)
+
+
+def readable(text: str) -> str:
+    """Put a sign in place of what cannot be written as UTF-8; as long as before."""
+    return text.encode(errors=READABLE).decode()
 
 
 def folder(path: str | os.PathLike) -> Path:
@@ -95,12 +108,17 @@ def _sentence(path: Path, error: OSError) -> str:
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors=READABLE)
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:
     """Write `value` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def json_text(value: Any) -> str:
+    """Indented JSON for a pipe that may know no letter but those of ASCII."""
+    return json.dumps(json.loads(readable(json.dumps(value, ensure_ascii=False))), indent=1)
 
 
 def read_json(path: str | os.PathLike) -> Any:
@@ -125,8 +143,9 @@ def write_csv(path: str | os.PathLike, table: pd.DataFrame) -> None:
     zipped: Any = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
     with atomic(path) as temporary:
         table.to_csv(
-            temporary, index=False, float_format="%.6g", lineterminator="\n", compression=zipped
-        )
+            temporary, index=False, float_format="%.6g", lineterminator="\n", compression=zipped,
+            errors=READABLE,
+        )  # fmt: skip
 
 
 def sha256_file(path: str | os.PathLike) -> str:

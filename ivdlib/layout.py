@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ivdlib.dixon import CONTRASTS, contrast_order
 from ivdlib.errors import DataError
+from ivdlib.files import readable
 from ivdlib.links import is_annexed, leads_nowhere, need_content
 
 _NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.IGNORECASE)
@@ -127,6 +128,8 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
             others += 1
             continue
         found.setdefault(named[0].casefold(), []).append((*named, path))
+    for same in found.values():
+        _refuse_lookalikes(folder, same)
     if not found:
         raise DataError(
             f"{folder} holds no scans: {others or 'no'} NIfTI files, none of them named "
@@ -134,6 +137,19 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
             "the case; rename the files."
         )
     return [_case(files) for _, files in sorted(found.items())]
+
+
+def _refuse_lookalikes(folder: Path, files: list[tuple[str, str, Path]]) -> None:
+    """Two names that are no UTF-8 may read alike, and are two people."""
+    names = {
+        path.parent.name if _BARE.fullmatch(path.name) else path.name[: len(name)]
+        for name, _, path in files
+    }
+    if len(names) > 1 and any(readable(name) != name for name in names):
+        raise DataError(
+            f"{folder}: {len(names)} cases would both be called {files[0][0]}, as their names are "
+            "no UTF-8; rename their files."
+        )
 
 
 def _unreadable(error: OSError) -> None:
@@ -224,7 +240,7 @@ def contrast_in_name(path: Path) -> tuple[str, str]:
     name without a contrast gives ``"image"``.
     """
     return _case_and_word(path) or (
-        re.sub(r"\.nii(\.gz)?$", "", path.name, flags=re.IGNORECASE),
+        re.sub(r"\.nii(\.gz)?$", "", readable(path.name), flags=re.IGNORECASE),
         "image",
     )
 
@@ -232,6 +248,7 @@ def contrast_in_name(path: Path) -> tuple[str, str]:
 def _case_and_word(path: Path) -> tuple[str, str] | None:
     if bare := _BARE.fullmatch(path.name):
         # abspath, not resolve: what a link is called here counts, not where it leads
-        return Path(os.path.abspath(path)).parent.name or "case", bare["word"].lower()
-    match = _NAME.fullmatch(path.name)
+        above = Path(os.path.abspath(path)).parent.name
+        return readable(above) or "case", bare["word"].lower()
+    match = _NAME.fullmatch(readable(path.name))
     return (match["case"], match["word"].lower()) if match else None

@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 
+from ivdlib.files import readable
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -29,4 +31,4 @@ def render(template: str, **values: Any) -> str:
     )
     environment.globals["LONG"] = LONG
     css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return environment.get_template(template).render(css=css, **values)
+    return readable(environment.get_template(template).render(css=css, **values))

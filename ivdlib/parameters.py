@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 
 from ivdlib.errors import ConfigError
+from ivdlib.files import readable
 
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 """Types that a parameter of a lesson can have."""
@@ -75,10 +76,15 @@ def checked(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
         Where a name is unknown or a value does not fit its type.
     """
     known = parameters_of(notebook)
-    for name in parameters:
+    for name, value in parameters.items():
         if name not in known:
             listed = ", ".join(map(str, known.values())) or "none at all"
             raise ConfigError(f"{notebook.stem} has no parameter {name!r}; it takes {listed}.")
+        if isinstance(value, str) and (text := readable(value)) != value:
+            raise ConfigError(
+                f"parameter {name} is {text}, which is no UTF-8, so no notebook can hold it; "
+                "rename that folder."
+            )
     return {name: _typed(known[name], value, notebook) for name, value in parameters.items()}
 
 

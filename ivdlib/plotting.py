@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from ivdlib.files import atomic
+from ivdlib.files import atomic, readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ DPI = 110
 
 
 def _png(figure: Figure, target: str | os.PathLike | io.BytesIO) -> None:
-    about = {"Description": figure.get_label()}
+    about = {"Description": readable(figure.get_label())}
     figure.savefig(target, format="png", dpi=DPI, bbox_inches="tight", metadata=about)
 
 

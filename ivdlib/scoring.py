@@ -13,6 +13,7 @@ import numpy as np
 from ivdlib import challenge, metrics
 from ivdlib.alignment import check_same_grid
 from ivdlib.errors import DataError, DataWarning
+from ivdlib.files import readable
 from ivdlib.geometry import spacing_mm
 from ivdlib.labelling import in_words, label_values
 from ivdlib.layout import FOUND, find_cases
@@ -127,7 +128,8 @@ def score_folders(
     DataWarning
         Where a labelled case has no prediction; else as `score_files`.
     """
-    masks = {p.name.removesuffix(SUFFIX): p for p in sorted(Path(pred).glob(f"*{SUFFIX}"))}
+    found = sorted(Path(pred).glob(f"*{SUFFIX}"))
+    masks = {readable(p.name.removesuffix(SUFFIX)): p for p in found}
     if not masks:
         raise DataError(f"{pred} holds no mask called CASE{SUFFIX}; run ivdlib predict first.")
     cases = find_cases(truth)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from ivdlib.errors import ConfigError
+from ivdlib.files import json_text
 
 
 def info(add) -> None:
@@ -54,7 +54,7 @@ def _machine(args: argparse.Namespace) -> int:
         "folder": str(places.root()),
     }
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json_text(found))
         return 0
     for key, text in found.items():
         if isinstance(text, dict):
@@ -71,7 +71,7 @@ def _network(args: argparse.Namespace) -> int:
     rows, bytes_ = cost.table(model), cost.memory(model)
     if args.json:
         found = {"config": config.to_dict(), "layers": rows.to_dict("records"), "memory": bytes_}
-        print(json.dumps(found, indent=1))
+        print(json_text(found))
     else:
         _print(rows)
         print(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 
 from ivdlib.commands.arguments import add_load, load_options
+from ivdlib.files import json_text
 
 COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36"}
 """Codes of a terminal's colours."""
@@ -40,7 +40,7 @@ def run_check(args: argparse.Namespace) -> int:
 
         write_page(args.html, args.folder, checked)
     if args.json:
-        print(json.dumps({"folder": str(args.folder), "cases": rows}, indent=1))
+        print(json_text({"folder": str(args.folder), "cases": rows}))
     else:
         _print(rows)
     return 1 if any(row["errors"] for row in rows) else 0

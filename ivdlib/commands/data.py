@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 
 from ivdlib.commands.arguments import numbers, positive, value
+from ivdlib.files import json_text
 from ivdlib.phantom.conditions import RATES, Conditions
 
 
@@ -109,7 +109,7 @@ def run_score(args: argparse.Namespace) -> int:
     many = os.path.isdir(args.pred)
     found = (score_folders if many else score_files)(args.pred, args.truth, args.discs)
     if args.json:
-        print(json.dumps({"cases": found, "mean": conventions(found)} if many else found, indent=1))
+        print(json_text({"cases": found, "mean": conventions(found)} if many else found))
         return 0
     for scores in found if many else [found]:
         if many:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ivdlib import comparisons, diagrams, metrics_csv, plotting, result_figures, statistics
 from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import readable
 from ivdlib.profiles import title
 from ivdlib.report import fill, record, results, write
 from ivdlib.report.record import Author
@@ -79,7 +80,7 @@ def _read(folders: Sequence[Path]) -> Found:
         made, metrics = results.record_of(folder), results.metrics_of(folder)
         if metrics.empty:
             raise DataError(f"nothing in {folder} has been scored; there is nothing to compare.")
-        name = folder.name if folder.name not in found else str(folder)
+        name = readable(folder.name if folder.name not in found else str(folder))
         found[name] = made, metrics, folder
     return found
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 
 from ivdlib import files
+from ivdlib.errors import DataWarning
+from ivdlib.report import fonts
 
 PANGO = (
     "There is no PDF, because WeasyPrint does not find Pango: install it "
@@ -32,6 +35,11 @@ def write(html: str, path: Path) -> bool:
     ------
     DataError
         Where the file cannot be written.
+
+    Warns
+    -----
+    DataWarning
+        If there are signs that no font has; the PDF shows boxes in their place.
     """
     try:
         import weasyprint
@@ -39,10 +47,11 @@ def write(html: str, path: Path) -> bool:
     except OSError:
         path.unlink(missing_ok=True)
         return False
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     fetcher = URLFetcher(allowed_protocols=["data"])
     document = weasyprint.HTML(string=html, url_fetcher=fetcher)
-    with files.atomic(path) as temporary:
+    with files.atomic(path) as temporary, fonts.watched() as signs:
         document.write_pdf(temporary, pdf_variant="pdf/ua-1")
+    if told := fonts.sentence(path.name, signs):
+        warnings.warn(told, DataWarning, stacklevel=2)
     return True

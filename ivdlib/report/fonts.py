@@ -1,0 +1,100 @@
+"""Signs that no font of this machine has: a PDF shows boxes in their place."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+MISSING = re.compile(r"^\.notdef glyph .*\(U\+([0-9A-F]{4,6})\)$", re.DOTALL)
+"""What WeasyPrint logs of each sign that Pango finds no font for."""
+
+CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+    "\U00020000-\U0003ffff]"
+)
+EMOJI = re.compile("[\U0001f000-\U0001faff]")
+IGNORED = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Marks that only say how others look."""
+
+UNSEEN = {"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"}
+"""Categories of signs that show nothing, with a font or without."""
+
+PRIVATE = "private use"
+
+SHOWN = 8
+"""Signs of a group that are named; the rest is counted."""
+
+
+@contextmanager
+def watched() -> Iterator[set[str]]:
+    """Collect the signs without a font while WeasyPrint writes; its other warnings are dropped."""
+    logger, signs = logging.getLogger("weasyprint"), set()
+
+    def keep(record: logging.LogRecord) -> bool:
+        if found := MISSING.match(record.getMessage()):
+            signs.add(chr(int(found[1], 16)))
+        return record.levelno >= logging.ERROR
+
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    logger.addFilter(keep)
+    try:
+        yield signs
+    finally:
+        logger.removeFilter(keep)
+        logger.setLevel(level)
+
+
+def sentence(name: str, signs: Iterable[str]) -> str:
+    """Say which signs have no font, and what brings one; "" if there are none.
+
+    Parameters
+    ----------
+    name : str
+        Of the PDF.
+    signs : iterable of str
+        One letter each.
+    """
+    groups: dict[str, list[str]] = {}
+    for sign in sorted(signs):
+        if unicodedata.category(sign) not in UNSEEN and not IGNORED.match(sign):
+            groups.setdefault(_group(sign), []).append(sign)
+    if not groups:
+        return ""
+    packages = sorted({_package(found[0]) for found in groups.values()} - {""})
+    repair = "install one and make the PDF again" if packages else "leave them out"
+    debian = f" (Debian: apt-get install {' '.join(packages)})" if packages else ""
+    return (
+        f"{name} shows boxes in place of {', '.join(map(_listed, groups.values(), groups))}: no "
+        f"font of this machine has these signs; {repair}{debian}."
+    )
+
+
+def _group(sign: str) -> str:
+    """What a sign belongs to, by the first word of its Unicode name: "Hangul", "Devanagari"."""
+    if unicodedata.category(sign) == "Co":
+        return PRIVATE
+    if EMOJI.match(sign):
+        return "emoji"
+    word = unicodedata.name(sign, "unknown").split()[0].capitalize()
+    return word if not CJK.match(sign) or word in ("Hangul", "Hiragana", "Katakana") else "CJK"
+
+
+def _package(sign: str) -> str:
+    """The package of Debian that brings a font for a sign."""
+    if unicodedata.category(sign) == "Co":
+        return ""
+    if EMOJI.match(sign):
+        return "fonts-noto-color-emoji"
+    return "fonts-noto-cjk" if CJK.match(sign) else "fonts-noto-core"
+
+
+def _listed(signs: list[str], group: str) -> str:
+    letters = [sign for sign in signs if unicodedata.category(sign)[0] != "M"]
+    signs = letters or signs  # a mark alone cannot be read
+    shown = [f"U+{ord(sign):04X}" if group == PRIVATE else sign for sign in signs[:SHOWN]]
+    more = f" and {len(signs) - SHOWN} more" if len(signs) > SHOWN else ""
+    return f"{', '.join(shown)}{more} ({group})"
