@@ -26,9 +26,9 @@ SPARE_BYTES = 4_000_000
 READABLE = "readable"
 """How our files are encoded: what is no text (file names that are no UTF-8) becomes a sign."""
 
-codecs.register_error(
-    READABLE, lambda error: ("\N{REPLACEMENT CHARACTER}" * (error.end - error.start), error.end)
-)
+SIGN = "\N{REPLACEMENT CHARACTER}".encode()  # bytes: letters would have to be ASCII
+
+codecs.register_error(READABLE, lambda error: (SIGN * (error.end - error.start), error.end))
 
 
 def readable(text: str) -> str:

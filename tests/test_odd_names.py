@@ -114,7 +114,7 @@ def test_a_grid_from_names_to_report(odd, capsys, tmp_path):
 
 def test_names_that_cannot_go_into_a_notebook_or_be_an_experiment_are_refused(capsys, tmp_path):
     for words in (
-        ("lesson", "01", "-p", f"data_dir={tmp_path / ODD}"),
+        ("lesson", "01", "-p", "data_dir", tmp_path / ODD),
         ("reproduce", "--profile", "test", "--data", tmp_path / ODD),
         ("grid", "--profile", "test", "--name", ODD, "--reports", tmp_path),
     ):
