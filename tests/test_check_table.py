@@ -8,13 +8,22 @@ ROW = {
     "derived": ["wat"],
     "shape": [36, 256, 256],
     "spacing_mm": [2.0, 1.25, 1.2512],
+    "axes": ["R", "P", "S"],
     "discs": 7,
     "consistency": {"inn_error": 0.0123, "opp_error": 0.1},
     "errors": [],
     "warnings": [],
     "corrections": [],
 }
-BROKEN = {**ROW, "shape": None, "spacing_mm": None, "discs": None, "consistency": {}, "derived": []}
+BROKEN = {
+    **ROW,
+    "shape": None,
+    "spacing_mm": None,
+    "axes": None,
+    "discs": None,
+    "consistency": {},
+    "derived": [],
+}
 
 
 def test_a_row_in_words():
@@ -24,13 +33,14 @@ def test_a_row_in_words():
         "stage": "–",
         "voxels": "36×256×256",
         "mm": "2.00×1.25×1.25",
+        "axes": "RPS",
         "contrasts": "wat† fat inn opp",
         "discs": "7",
         "inn/opp %": "1.2/10.0",
         "verdict": "ok",
     }
     cells = check_table.cells({**BROKEN, "errors": ["x; y."]})
-    assert cells == ("A1", "A", "–", "–", "–", "fat inn opp", "–", "–/–", "ERROR")
+    assert cells == ("A1", "A", "–", "–", "–", "–", "fat inn opp", "–", "–/–", "ERROR")
 
 
 def test_each_finding_once_errors_first_the_name_of_the_case_said_once():

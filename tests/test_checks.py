@@ -52,6 +52,7 @@ def test_a_case_is_described_for_machines(tmp_path, write_case):
         "contrasts": ["wat", "fat", "inn", "opp"],
         "derived": ["inn"],
         "shape": [6, 24, 28],
+        "axes": ["L", "P", "S"],
         "labels": [1],
         "discs": 3,
         "copies": [["inn", "fat"]],
@@ -59,6 +60,18 @@ def test_a_case_is_described_for_machines(tmp_path, write_case):
         "errors": [],
         "corrections": [],
     }
+
+
+def test_axes_are_those_of_the_file_or_the_declared_ones(tmp_path, write_case):
+    write_case(tmp_path, "A1")
+    write_case(
+        tmp_path, "B1", change={"wat": np.zeros_like}, affines={"opp": np.diag([1, 1, 1, 1])}
+    )
+    write_case(tmp_path, "C1", missing=CONTRASTS)
+    first, broken, without = cases.check_cases(tmp_path)
+    assert first["axes"] == broken["axes"] == ["L", "P", "S"] and without["axes"] is None
+    (tmp_path / "dataset.json").write_text('{"axcodes": "RPS"}')
+    assert [row["axes"] for row in cases.check_cases(tmp_path)] == [[*"RPS"], [*"RPS"], None]
 
 
 def test_each_key_is_documented_in_both_places(tmp_path, write_case):

@@ -67,7 +67,7 @@ def test_check_names_every_bad_case_and_fails(capsys, tmp_path, write_case):
     assert status == 1
     table = [line.split() for line in out.split("\n\n")[0].splitlines()]
     assert [line[-1] for line in table] == ["verdict", "ok", "ERROR", "warning"]
-    assert table[3][5:9] == ["wat", "fat†", "inn", "opp"]
+    assert table[3][5:10] == ["LPS", "wat", "fat†", "inn", "opp"]
     assert "ERROR  case 02: contrast 'fat'" in out and "  → provide inn or fat itself." in out
     assert out.endswith("3 cases: 1 ERROR, 1 warning, 1 ok\n")
     assert "\x1b" not in out
@@ -306,7 +306,7 @@ def test_score_refuses_other_grids_and_labels(capsys, tmp_path):
     truth = save(tmp_path / "truth.nii.gz", boxes())
     other = save(tmp_path / "other.nii.gz", boxes()[:, :, 1:])
     status, _, err = run(capsys, "score", other, truth)
-    assert status == 1 and is_one_sentence(err) and "voxels" in err
+    assert status == 1 and is_one_sentence(err) and "has the shape" in err
     moved = np.diag([2.0, 1.25, 1.25, 1.0])
     moved[0, 3] = 5.0
     status, _, err = run(capsys, "score", save(tmp_path / "m.nii.gz", boxes(), moved), truth)

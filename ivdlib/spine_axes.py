@@ -1,0 +1,180 @@
+"""Whether the axes of a scan can be those of sagittal slices through a spine.
+
+Discs lie one above another, flat, in a curve that is hollow at the back and bends most at its lower
+end; slices are few and thick. What the header (or `dataset.json`) says is held against that. Left
+and right look alike, so a scan that is mirrored there is not noticed; nor is one that stands upside
+down or back to front where fewer than five discs are labelled.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from ivdlib.disc_stack import Pieces, measure
+from ivdlib.errors import DataError
+from ivdlib.geometry import spacing_mm
+from ivdlib.orientation import AXCODES, Grid, canonical_affine
+
+THICK, FEW = 1.5, 4.0
+"""Slices are this much thicker than pixels are wide, or that many times fewer than pixels. The
+challenge's scans: 1.6 and 7; slabs of 3-D scans, with cubic voxels: 32."""
+
+NAMES = ("left-right", "front-back", "up-down")
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why the axes cannot be true, or are not likely to be.
+
+    Attributes
+    ----------
+    certain : bool
+    text : str
+        What is so by these axes.
+    letters : tuple of 3 (str or None)
+        Where the canonical axes (said to run to R, A, S) run in truth; None is not known.
+    open : bool
+        A letter may as well be the opposite one.
+    """
+
+    certain: bool
+    text: str
+    letters: tuple[str | None, ...] = (None, None, None)
+    open: bool = False
+
+
+def check_axes(name: str, grid: Grid, discs: np.ndarray | None, declared: bool) -> list[str]:
+    """Hold the axes of a scan against what is known of spines.
+
+    Parameters
+    ----------
+    name : str
+        Of the case, for the message.
+    grid : Grid
+        With the axes that are used.
+    discs : ndarray of int or None
+        Canonical labels of the discs, 0 elsewhere.
+    declared : bool
+        Whether `dataset.json` declares the axes, else the header does.
+
+    Returns
+    -------
+    list of str
+        A remark where the axes are not likely to be true; else nothing.
+
+    Raises
+    ------
+    DataError
+        Where they cannot be true.
+    """
+    affine = canonical_affine(grid)
+    shape = tuple(grid.shape[int(np.flatnonzero(grid.orientation[:, 0] == w)[0])] for w in range(3))
+    doubt = find_doubt(shape, spacing_mm(affine), discs)
+    if doubt is None:
+        return []
+    codes = ", ".join(_in_file(("R", "A", "S"), grid))
+    text = f"by the axes {codes} of {'dataset.json' if declared else 'its header'} {doubt.text}"
+    repair = f"declare the true axes in dataset.json ({_axcodes(doubt, grid)})"
+    if doubt.certain:
+        raise DataError(f"case {name}: {text}; {repair}.")
+    return [f"{text}; look at the scan, and {repair} if they are wrong"]
+
+
+def _axcodes(doubt: Doubt, grid: Grid) -> str:
+    """The value to declare, as far as it is known."""
+    letters = _in_file(doubt.letters, grid)
+    if None not in letters:
+        either = ", or the opposite letter of an axis that runs the other way" if doubt.open else ""
+        return f'"axcodes": {json.dumps(letters)}{either}'
+    pairs = {code: f"{pair[1]} or {pair[0]}" for pair in AXCODES for code in pair}
+    known = (f"{pairs[code]} in place {n}" for n, code in enumerate(letters, start=1) if code)
+    return ", ".join(["axcodes", *known])
+
+
+def find_doubt(
+    shape: tuple[int, ...], spacing: tuple[float, float, float], discs: np.ndarray | None = None
+) -> Doubt | None:
+    """Find out whether canonical axes (RAS+) can be true.
+
+    Parameters
+    ----------
+    shape : tuple of 3 ints
+    spacing : tuple of 3 floats
+        Voxel edges in mm.
+    discs : ndarray of int, optional
+        Labels of the discs, 0 elsewhere.
+
+    Returns
+    -------
+    Doubt or None
+    """
+    pieces = None if discs is None or not discs.any() else measure(discs, spacing)
+    thick, few = _thick(spacing), _few(shape)
+    slices = few if thick is None else thick if few in (None, thick) else None
+    stack = None if pieces is None else pieces.stack()
+    up = pieces.flat(slices or 0) if pieces is not None and stack is None else stack
+    if up not in (None, 2):
+        how = "are stacked along" if stack is not None else "lie flat across"
+        text = f"the labelled discs {how} the {NAMES[up]} axis, as in no spine"
+        return Doubt(stack is not None, text, *_letters(up, slices, pieces, spacing))
+    if slices == 1 or (slices == 2 and (pieces is None or thick == 2)):
+        text = f"the slices are {('coronal', 'axial')[slices - 1]}, where sagittal ones are needed"
+        return Doubt(False, text, *_letters(up, slices, pieces, spacing))
+    if stack != 2 or pieces is None:
+        return None
+    front, upright = pieces.bend((0, 1, 2), spacing)
+    if not front and slices is None and pieces.bend((1, 0, 2), spacing)[0]:
+        text = "the labelled discs curve to one side as they should to the front"
+        return Doubt(False, text, *_letters(2, 1, pieces, spacing))
+    return _backwards(front, upright)
+
+
+def _backwards(front: int, up: int) -> Doubt | None:
+    """A doubt where one of the two is -1, see `Pieces.bend`."""
+    ends = (("front and back", front), ("top and bottom", up))
+    wrong = " and ".join(words for words, sign in ends if sign < 0)
+    letters = ("R", "P" if front < 0 else "A", "I" if up < 0 else "S")
+    return (
+        Doubt(False, f"the labelled discs curve as if {wrong} were exchanged", letters)
+        if wrong
+        else None
+    )
+
+
+def _letters(
+    up: int | None, slices: int | None, pieces: Pieces | None, spacing: tuple[float, float, float]
+) -> tuple[tuple[str | None, ...], bool]:
+    """`letters` and `open` of a `Doubt`, from the axis of the spine and the one across slices."""
+    if up == slices:  # the slices of a true axial scan
+        return (None, None, None), False
+    if slices is None and pieces is not None:
+        slices = pieces.narrow(up)
+    if up is None or slices is None:
+        known = {up: "S", slices: "R"}
+        return tuple(known.get(axis) for axis in range(3)), True
+    axes = (slices, 3 - up - slices, up)
+    signs = (int(slices == 0), *(pieces.bend(axes, spacing) if pieces is not None else (0, 0)))
+    letters = [AXCODES[one][1 if sign >= 0 else 0] for one, sign in enumerate(signs)]
+    return tuple(letters[axes.index(axis)] for axis in range(3)), not all(signs)
+
+
+def _thick(spacing: tuple[float, float, float]) -> int | None:
+    order = np.argsort(spacing)
+    return int(order[2]) if spacing[order[2]] >= THICK * spacing[order[1]] else None
+
+
+def _few(shape: tuple[int, ...]) -> int | None:
+    order = np.argsort(shape)
+    return int(order[0]) if FEW * shape[order[0]] <= shape[order[1]] else None
+
+
+def _in_file(letters: tuple[str | None, ...], grid: Grid) -> tuple[str | None, ...]:
+    """Letters of the canonical axes → those of the axes in the file."""
+    opposite = {None: None} | {a: b for pair in AXCODES for a, b in (pair, pair[::-1])}
+    return tuple(
+        letters[int(world)] if sign > 0 else opposite[letters[int(world)]]
+        for world, sign in grid.orientation
+    )
