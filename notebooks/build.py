@@ -24,10 +24,13 @@ FOLDER = Path(__file__).resolve().parent
 COURSE_CONFIG = f'''\
 """Course of the ivdlib lessons; all options: nbgrader --help-all."""
 
+from ivdlib import put_back
+
 c = get_config()  # noqa: F821  nbgrader provides it
 c.CourseDirectory.course_id = "ivdlib"
 c.ClearSolutions.code_stub = {{"python": "{CODE_STUB}"}}
 c.ClearSolutions.text_stub = "{TEXT_STUB}"
+c.Autograde.sanitize_preprocessors = put_back.preprocessors()  # also after what it cannot bear
 c.OverwriteCells.add_missing_cells = True  # a check that a student deleted is put back
 c.Execute.timeout = 3600  # seconds a cell: a lesson may train networks
 c.Execute.kernel_name = "python3"

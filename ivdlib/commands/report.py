@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ from ivdlib.links import need_content
 
 if TYPE_CHECKING:
     from ivdlib.report import Author
+
+
+LEFT_OUT = 3
+"""Exit status where all reports were written, but somebody who handed in could not be graded."""
 
 
 def report(add) -> None:
@@ -76,12 +81,16 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
         named = "compare-" + "-".join(folder.name for folder in folders)
         return compare.build(folders, _out(args, named), author)
     if args.lesson:
-        notebook = coursework.student_copy(args.lesson)
         if args.blank:
-            return sheet.sheet(notebook, author, _out(args, f"{notebook.stem}-exercises"))
+            name, lesson, place = sheet.unanswered(args.lesson)
+            print(f"exercises of {place}")
+            return sheet.sheet(name, lesson, author, _out(args, f"{name}-exercises"))
+        notebook = coursework.student_copy(args.lesson)
         named = "-".join(filter(None, (notebook.stem, _slug(author.matriculation or author.name))))
-        made = coursework.hand_in([notebook], author, _out(args, named), code=args.code)
-        if all(r.state.startswith("not ") for one in made["results"].values() for r in one):
+        made = coursework.hand_in(notebook, author, _out(args, named), code=args.code)
+        for told in made["copy"].troubles():
+            print(f"note: {told}.", file=sys.stderr)
+        if all(r.state.startswith("not ") for r in made["copy"].results):
             print(
                 f"note: nothing is answered in {notebook}; answer, run all cells, save, and call "
                 "this again."
@@ -93,14 +102,18 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
 
 
 def _class(args: argparse.Namespace, author: Author) -> int:
-    from ivdlib.report import coursework
+    from ivdlib.report import classroom
 
     course = Path(args.course_folder)
-    paths, table = coursework.class_reports(course, args.lesson or "", author, code=args.code)
-    for path in paths:
+    made = classroom.class_reports(course, args.lesson or "", author, code=args.code)
+    for path in made.paths:
         print(f"report: {path}")
-    print(f"marks:  {table}")
-    return 0
+    print(f"marks:  {made.table}")
+    for told in made.odd:
+        print(f"note: {told}.", file=sys.stderr)
+    for told in made.left_out:
+        print(f"warning: not graded: {told}.", file=sys.stderr)
+    return LEFT_OUT if made.left_out else 0
 
 
 def _folder(name: str, reports: str | None) -> Path:

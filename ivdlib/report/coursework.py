@@ -1,98 +1,133 @@
-"""What students hand in: one lesson for themselves, a PDF and marks for the whole class.
+"""What a student hands in: lessons with answers, checks, points.
 
 Points are those that nbgrader gave where it has graded; else those that the checks of the notebook
-itself came to, and the page says so.
+itself came to, and the page says so. What is asked, and what it is worth, comes from the lesson
+that was handed out, never from the copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import pandas as pd
 
-from ivdlib import files, lessons, places
+from ivdlib import lesson_versions, lessons, places
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
-from ivdlib.progress import track
-from ivdlib.report import fill, grades, lesson, record, write
-from ivdlib.report.grades import Result
+from ivdlib.report import course_folder, fill, grades, lesson, record, write
+from ivdlib.report.grades import Copy, Result
 from ivdlib.report.record import Author
 
 
-def hand_in(
-    notebooks: Sequence[Path],
-    author: Author,
-    out: Path,
-    *,
-    code: bool = False,
-    course: Path | None = None,
-) -> dict[str, Any]:
-    """Write a student's lessons for handing in: answers, checks, points.
+def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dict[str, Any]:
+    """Write a student's lesson for handing in: answers, checks, points.
 
     Parameters
     ----------
-    notebooks : sequence of Path
-        The student's copies, run.
+    path : Path
+        The student's copy, run; or a copy in nbgrader's course folder.
     author : Author
     out : Path
         Page and PDF without ending, see `report.write`.
     code : bool
         Whether code is shown that belongs to the lesson and not to an answer.
-    course : Path, optional
-        nbgrader's course folder; default the one that the first notebook lies in, if any.
 
     Returns
     -------
     dict
-        As `report.build`; `results`: lists of `Result` by the name of the lesson.
+        As `report.build`; `copy`: the `Copy`.
 
     Raises
     ------
     DataError
-        Where a notebook cannot be read or holds no exercise, or its grades cannot be read.
+        Where the notebook cannot be read or holds no exercise, or its grades cannot be read.
     """
-    course = course or grades.course_of(notebooks[0])
-    found, lessons_shown, graded = {}, [], course is not None
-    for path in notebooks:
-        made = lesson.read(path)
-        book = grades.points(course, path) if course else None
-        graded = graded and book is not None
-        found[path.stem] = grades.results(made, book)
-        if not found[path.stem]:
-            raise DataError(
-                f"{path} has no exercise, so there is nothing to hand in; take a student's copy, "
-                "as they are in notebooks/exercises."
-            )
-        lessons_shown.append(lesson.body(made, path.stem, lambda cell: code or _answer(cell)))
-    every = [result for one in found.values() for result in one]
+    made = lesson.read(path)
+    if not grades.exercises(made):
+        raise DataError(
+            f"{path} has no exercise, so there is nothing to hand in; take a student's copy, "
+            "as they are in notebooks/exercises."
+        )
+    course = course_folder.course_of(path)
+    if course:
+        asked = course_folder.released(course).get(path.stem, grades.exercises(made))
+        copy = course_folder.held(course, path, asked)
+    else:
+        source = source_of(made, path)  # of a lesson unknown here the copy itself is all there is
+        name = source.stem if source else path.stem
+        known = lesson_versions.notebook(source, "student") if source else made
+        found = grades.results(made, asked=grades.exercises(known), handed_in=made)
+        copy = Copy(name, made, found)
+    return {**page([copy], author, out, code=code), "copy": copy}
+
+
+def page(
+    copies: Sequence[Copy],
+    author: Author,
+    out: Path,
+    *,
+    code: bool = False,
+    more: Sequence[tuple[str, Result]] = (),
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write the page of a student's copies. Returns as `report.build`.
+
+    Parameters
+    ----------
+    copies : sequence of Copy
+    author, out, code
+        As for `hand_in`.
+    more : sequence of tuple
+        Further rows of results, by lesson: of what is not there.
+    notes : sequence of str
+        Further sentences on what is odd, without full stops.
+    """
+    shown = [
+        lesson.body(copy.notebook, copy.lesson, lambda cell: code or _answer(cell))
+        for copy in copies
+    ]
+    rows = [*more, *((copy.lesson, result) for copy in copies for result in copy.results)]
+    graded = all(copy.graded for copy in copies)
     by = "nbgrader" if graded else "the checks in this copy, not the lecturer"
     html = fill(
         "report/handin.html.j2",
         kind="coursework",
-        name=lessons_shown[0]["title"] if len(notebooks) == 1 else author.name,
+        name=shown[0]["title"] if len(copies) == 1 else author.name,
         badges=[],
-        facts=[*author.rows(), ("Points", _sum(every)), ("Points given by", by),
+        facts=[*author.rows(), ("Points", _sum(r for _, r in rows)), ("Points given by", by),
                ("Report", record.when())],
-        results=[(stem[:2], r.title, r.state, f"{r.most:g}",
+        notes=[*(told for copy in copies for told in copy.troubles()), *notes],
+        results=[(name[:2] if name[:2].isdigit() else name, r.title, r.state, f"{r.most:g}",
                   "–" if r.points is None else f"{r.points:g}")
-                 for stem, one in found.items() for r in one],
-        lessons=lessons_shown,
+                 for name, r in sorted(rows, key=lambda row: row[0])],
+        lessons=shown,
     )  # fmt: skip
-    return {**write(out, html), "results": found}
+    return write(out, html)
+
+
+def source_of(copy: nbformat.NotebookNode, path: Path) -> Path | None:
+    """The source of the lesson that a notebook is a copy of: by its cells, else by its name."""
+    numbers = [re.match(r"lesson(\d\d)_", ident) for ident in grades.named(copy)]
+    return lessons.source_of(next((match[1] for match in numbers if match), path.stem))
 
 
 def _answer(cell: nbformat.NotebookNode) -> bool:
     """Whether a student's answer stands in the cell."""
-    return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+    return bool(grades.marks(cell).get("solution"))
 
 
 def _sum(found: Iterable[Result]) -> str:
     points, most, waiting = grades.totals(found)
     text = f"{points:g} of {most:g}"
     return f"{text}, {waiting:g} {grades.BY_HAND}" if waiting else text
+
+
+def is_path(wish: str) -> bool:
+    """Whether `--lesson` names a file, and not a lesson."""
+    return wish.endswith(".ipynb") or "/" in wish or "\\" in wish
 
 
 def student_copy(number: str) -> Path:
@@ -103,7 +138,7 @@ def student_copy(number: str) -> Path:
     ConfigError
         Where there is no such lesson or file.
     """
-    if number.endswith(".ipynb") or "/" in number or "\\" in number:
+    if is_path(number):
         need_content(number)
         if not (number.endswith(".ipynb") and Path(number).is_file()):
             raise ConfigError(f"there is no notebook {number}; name one that ends in .ipynb.")
@@ -113,71 +148,3 @@ def student_copy(number: str) -> Path:
     if not path.is_file():
         raise ConfigError(f"lesson {path.stem} has no exercises: {path} is not there.")
     return path
-
-
-def class_reports(
-    course: Path, number: str = "", author: Author | None = None, *, code: bool = False
-) -> tuple[list[Path], Path]:
-    """Write one PDF for each student, and a table of marks.
-
-    Parameters
-    ----------
-    course : Path
-        nbgrader's course folder, after `nbgrader autograde`.
-    number : str, optional
-        Only this lesson.
-    author : Author, optional
-        Its course stands on every title page; the name is the student's.
-    code : bool
-        See `hand_in`.
-
-    Returns
-    -------
-    tuple
-        Paths of the reports (PDF, or HTML where Pango is missing), in `course/reports/`; path of
-        `marks.csv`: a row a student; a column an exercise (``02/1``: lesson and number), empty
-        where it waits for the lecturer; `points`, `of`, `waiting`.
-
-    Raises
-    ------
-    ConfigError
-        Where the folder is not there.
-    DataError
-        Where nothing has been graded.
-    """
-    need_content(course)
-    if not course.is_dir():
-        raise ConfigError(f"there is no folder {course}; make course writes one for nbgrader.")
-    wanted = lessons.find(number).stem if number else "*"
-    copies: dict[str, list[Path]] = {}
-    for path in sorted(course.glob(f"autograded/*/{wanted}/*.ipynb")):
-        if path.stem == path.parent.name:
-            copies.setdefault(path.parts[-3], []).append(path)
-    if not copies:
-        raise DataError(
-            f"{course} holds no graded notebook (autograded/STUDENT/LESSON/LESSON.ipynb); call "
-            "nbgrader autograde LESSON there first."
-        )
-    told, rows = [], []
-    for student, paths in track(copies.items(), "reports", total=len(copies)):
-        who = Author(student, author.course if author else "")
-        made = hand_in(paths, who, course / "reports" / student, code=code, course=course)
-        told.append(made["pdf"] or made["html"])
-        rows.append({"student": _safe(student), **_marks(made["results"])})
-    table = course / "reports" / "marks.csv"
-    files.write_csv(table, pd.DataFrame(rows))
-    return told, table
-
-
-def _marks(found: Mapping[str, Sequence[Result]]) -> dict[str, float | None]:
-    """Columns of a student's row."""
-    marks: dict[str, float | None] = {}
-    for stem, results_ in found.items():
-        marks |= {f"{stem[:2]}/{k}": r.points for k, r in enumerate(results_, start=1)}
-    every = grades.totals(r for results_ in found.values() for r in results_)
-    return marks | dict(zip(("points", "of", "waiting"), every, strict=True))
-
-
-def _safe(text: str) -> str:
-    """Text that a spreadsheet takes for text: a leading `=` would be a formula."""
-    return f"'{text}" if text[:1] in tuple("=+-@") else text

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import nbformat
-
-from ivdlib.errors import DataError
 
 EXERCISE = re.compile(r"^#+ *(Exercise \d+[^\n]*)", re.M)
 HEADING = re.compile(r"^#+ ", re.M)
@@ -17,6 +15,35 @@ UNTOUCHED = ("*Your answer here.*", "")
 """What stands in a cell for a written answer before one writes."""
 
 BY_HAND = "to be marked by hand"
+ABSENT = "not handed in"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of a lesson as it was handed out.
+
+    Attributes
+    ----------
+    ident : str
+        nbgrader's name of the cell that is graded.
+    title : str
+        Heading of the exercise.
+    most : float
+        Points it is worth.
+    written : bool
+        Whether the answer is text, for the lecturer to mark.
+    answer : str
+        nbgrader's name of the cell for the answer.
+    check : str
+        Code of the check as the students got it, "" where that is not known.
+    """
+
+    ident: str
+    title: str
+    most: float
+    written: bool
+    answer: str
+    check: str
 
 
 @dataclass(frozen=True)
@@ -33,40 +60,138 @@ class Result:
         None: not graded yet.
     state : str
         In words.
+    trouble : str
+        What is odd about this copy's cells, without a full stop; mostly nothing.
     """
 
     title: str
     most: float
     points: float | None
     state: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A student's copy of a lesson, held against the lesson.
+
+    Attributes
+    ----------
+    lesson : str
+        Name of the lesson.
+    notebook : NotebookNode
+        The copy.
+    results : list of Result
+        Of each exercise of the lesson.
+    graded : bool
+        Whether nbgrader's gradebook knows it.
+    notes : tuple of str
+        What is odd about it as a whole.
+    """
+
+    lesson: str
+    notebook: nbformat.NotebookNode
+    results: list[Result]
+    graded: bool = False
+    notes: tuple[str, ...] = ()
+
+    def troubles(self) -> list[str]:
+        """All that is odd about it, each as a sentence without its full stop."""
+        each = [f"{r.title}: {r.trouble}" for r in self.results if r.trouble]
+        return [f"{self.lesson}, {told}" for told in each] + [
+            f"{self.lesson}: {told}" for told in self.notes
+        ]
+
+
+def exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
+    """Exercises of a lesson, in order; of a cell that is there twice, one."""
+    found: dict[str, Exercise] = {}
+    title = answer = ""
+    for cell in lesson.cells:
+        if heading := EXERCISE.search(cell.source if cell.cell_type == "markdown" else ""):
+            title, answer = heading[1].strip(), ""
+        grader = marks(cell)
+        ident, written = str(grader.get("grade_id", "")), bool(grader.get("solution"))
+        if written:
+            answer = ident
+        if grader.get("grade"):
+            most, check = float(grader.get("points", 0)), "" if written else cell.source
+            made = Exercise(ident, title or ident, most, written, answer, check)
+            found.setdefault(ident, made)
+    return list(found.values())
 
 
 def results(
-    notebook: nbformat.NotebookNode, book: Mapping[str, float | None] | None = None
+    copy: nbformat.NotebookNode,
+    book: Mapping[str, float | None] | None = None,
+    *,
+    asked: Sequence[Exercise],
+    handed_in: nbformat.NotebookNode | None = None,
 ) -> list[Result]:
-    """Results of a notebook's exercises, in order.
+    """Results of a copy, in the order of the lesson.
 
     Parameters
     ----------
-    notebook : NotebookNode
+    copy : NotebookNode
     book : mapping, optional
         Points by nbgrader's name of a cell, as its gradebook has them; None where it awaits
         the lecturer.
+    asked : sequence of Exercise
+        What the lesson asks: it alone says which exercises there are and what each is worth.
+    handed_in : NotebookNode, optional
+        The copy before nbgrader mended it. Without it, what nbgrader mends is not seen.
     """
-    found, title = [], ""
-    for cell in notebook.cells:
-        if heading := EXERCISE.search(cell.source if cell.cell_type == "markdown" else ""):
-            title = heading[1].strip()
-        grader = cell.metadata.get("nbgrader", {})
-        if not grader.get("grade"):
-            continue
-        ident, most = str(grader.get("grade_id", "")), float(grader.get("points", 0))
-        points, state = _checked(cell, most, bool(grader.get("solution")))
-        if book and ident in book:
-            points = book[ident]
+    cells = named(copy)
+    found = []
+    for exercise in asked:
+        here = cells.get(exercise.ident)
+        points, state = _checked(here[-1], exercise) if here else (0.0, "check missing")
+        if book and exercise.ident in book:
+            points = book[exercise.ident]
+            if points is None and not here:  # nbgrader waits for what will never come
+                points = 0.0
             state = BY_HAND if points is None else f"graded; {state}"
-        found.append(Result(title or ident, most, points, state))
+        if handed_in is None:  # nbgrader's copy has hidden tests in its checks
+            exercise = replace(exercise, check="")
+        trouble = _trouble(exercise, named(handed_in or copy), put_back=bool(here))
+        found.append(Result(exercise.title, exercise.most, points, state, trouble))
     return found
+
+
+def marks(cell: nbformat.NotebookNode) -> Mapping[str, Any]:
+    """What nbgrader notes of a cell; nothing where that is broken."""
+    found = cell.metadata.get("nbgrader")
+    return found if isinstance(found, Mapping) else {}
+
+
+def named(notebook: nbformat.NotebookNode) -> dict[str, list[nbformat.NotebookNode]]:
+    """Cells by nbgrader's name; of several, the last one is graded, as nbgrader does."""
+    found: dict[str, list[nbformat.NotebookNode]] = {}
+    for cell in notebook.cells:
+        if ident := marks(cell).get("grade_id"):
+            found.setdefault(str(ident), []).append(cell)
+    return found
+
+
+def _trouble(
+    exercise: Exercise, cells: Mapping[str, list[nbformat.NotebookNode]], put_back: bool
+) -> str:
+    """What a copy has done to the cells of an exercise."""
+    here, what = cells.get(exercise.ident, []), "answer" if exercise.written else "check"
+    if not here:
+        back = "nbgrader put it back" if put_back else "which gives no points"
+        return f"the cell of its {what} is missing from the copy, {back}"
+    told = []
+    if len(here) > 1:
+        told.append(f"the cell of its {what} is there {len(here)} times, the last one counts")
+    if not exercise.written and len(answers := cells.get(exercise.answer, [])) > 1:
+        told.append(f"the cell of its answer is there {len(answers)} times")
+    points = marks(here[-1]).get("points", exercise.most)
+    if points != exercise.most:
+        told.append(f"the copy says {points} points, the lesson says {exercise.most:g}")
+    if exercise.check and here[-1].source.strip() != exercise.check.strip():
+        told.append("its check is not that of the lesson")
+    return "; ".join(told)
 
 
 def totals(found: Iterable[Result]) -> tuple[float, float, float]:
@@ -76,9 +201,9 @@ def totals(found: Iterable[Result]) -> tuple[float, float, float]:
     return sum(r.points or 0 for r in found), sum(r.most for r in found), waiting
 
 
-def _checked(cell: nbformat.NotebookNode, most: float, written: bool) -> tuple[float | None, str]:
+def _checked(cell: nbformat.NotebookNode, exercise: Exercise) -> tuple[float | None, str]:
     """Points by the outputs of a cell (None: not for a machine to say), and its state in words."""
-    if written:
+    if exercise.written:
         untouched = cell.source.strip() in UNTOUCHED
         return (0.0, "not answered") if untouched else (None, BY_HAND)
     outputs = cell.get("outputs", [])
@@ -88,40 +213,4 @@ def _checked(cell: nbformat.NotebookNode, most: float, written: bool) -> tuple[f
         if output.output_type == "error":
             unanswered = "not answered yet" in output.get("evalue", "")
             return 0.0, "not answered" if unanswered else "check failed"
-    return most, "check passed"
-
-
-def course_of(notebook: Path) -> Path | None:
-    """The course folder that nbgrader's copy of a notebook lies in: STEP/STUDENT/LESSON below."""
-    parents = notebook.resolve().parents
-    inside = len(parents) > 3 and parents[2].name in {"autograded", "submitted", "feedback"}
-    return parents[3] if inside and (parents[3] / "gradebook.db").is_file() else None
-
-
-def points(course: Path, notebook: Path) -> dict[str, float | None] | None:
-    """Points by the name of the graded cell; None where this copy was not graded.
-
-    Raises
-    ------
-    DataError
-        Where nbgrader is not installed, or its gradebook cannot be read.
-    """
-    try:
-        from nbgrader.api import Gradebook, MissingEntry
-    except ImportError as error:
-        raise DataError(
-            f"{course} holds nbgrader's grades, and nbgrader is not installed: "
-            "pip install 'ivdlib[teach]'."
-        ) from error
-    student, assignment = notebook.resolve().parts[-3:-1]
-    try:
-        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
-            graded = book.find_submission_notebook(notebook.stem, assignment, student).grades
-            return {g.name: None if g.needs_manual_grade else float(g.score) for g in graded}
-    except MissingEntry:
-        return None
-    except Exception as error:  # SQLAlchemy's errors are of many kinds
-        raise DataError(
-            f"the gradebook of {course} cannot be read ({str(error).splitlines()[0][:100]}); call "
-            "nbgrader autograde again."
-        ) from error
+    return exercise.most, "check passed"

@@ -1,4 +1,4 @@
-"""The exercise sheet of a lesson: tasks, points, room for answers."""
+"""The exercise sheet of a lesson: tasks, points, room for answers, and nobody's answers."""
 
 from __future__ import annotations
 
@@ -7,20 +7,55 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 
-from ivdlib.errors import DataError
-from ivdlib.report import fill, lesson, write
+from ivdlib import lesson_versions, lessons
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.report import coursework, fill, grades, lesson, write
 from ivdlib.report.grades import EXERCISE, HEADING
 from ivdlib.report.record import Author
 
 
-def sheet(notebook: Path, author: Author, out: Path) -> dict[str, Any]:
+def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
+    """The lesson that `--lesson` means, without answers: its name, itself, where it comes from.
+
+    It is made from the source of the lesson, never from the copy in `notebooks/exercises`, where
+    answers may be saved. Only of a notebook whose lesson is unknown here are the cells emptied that
+    are marked as answers.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such lesson or file.
+    DataError
+        Where the file is no notebook, or an answer may stand in it that no mark tells.
+    """
+    if coursework.is_path(wish):
+        path = coursework.student_copy(wish)
+        made = lesson.read(path)
+        source = coursework.source_of(made, path)
+        if source is None:
+            return path.stem, _emptied(made, path), str(path)
+    else:
+        name = lessons.find(wish).stem
+        source = lessons.source_of(name)
+        if source is None:
+            raise ConfigError(
+                f"lesson {name} has no source in notebooks/src, of which its sheet is made; get "
+                "the whole checkout."
+            )
+    return source.stem, lesson_versions.notebook(source, "student"), str(source)
+
+
+def sheet(name: str, made: NotebookNode, author: Author, out: Path) -> dict[str, Any]:
     """Write the exercise sheet of a lesson: tasks, points, room for answers. Returns as `build`.
 
     Parameters
     ----------
-    notebook : Path
-        The student's copy; its outputs are left out.
+    name : str
+        Of the lesson.
+    made : NotebookNode
+        The lesson without answers, see `unanswered`; its outputs are left out.
     author : Author
         Of the sheet: the lecturer, the course.
     out : Path
@@ -29,13 +64,12 @@ def sheet(notebook: Path, author: Author, out: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        Where the notebook cannot be read or holds no exercise.
+        Where the notebook holds no exercise.
     """
-    made = lesson.read(notebook)
     title = next((c.source.splitlines()[0].lstrip("# ") for c in made.cells if c.source), "")
     tasks = list(_tasks(made))
     if not tasks:
-        raise DataError(f"{notebook} has no exercise; there is no sheet to make of it.")
+        raise DataError(f"{name} has no exercise; there is no sheet to make of it.")
     total = sum(task["points"] for task in tasks)
     html = fill(
         "report/sheet.html.j2",
@@ -45,35 +79,53 @@ def sheet(notebook: Path, author: Author, out: Path) -> dict[str, Any]:
         facts=[("Lecturer" if what == "Author" else what, text) for what, text in author.rows()],
         total=f"{total:g}",
         tasks=tasks,
-        stem=notebook.stem,
+        stem=name,
     )
     return write(out, html)
 
 
-def _tasks(notebook: nbformat.NotebookNode) -> Iterator[dict[str, Any]]:
-    """Each exercise: its text and given code as HTML, its points, whether it is a written one."""
-    current: list[nbformat.NotebookNode] = []
-    number = 0
+def _exercises(notebook: NotebookNode) -> Iterator[tuple[list[NotebookNode], NotebookNode]]:
+    """Each exercise: its cells from the heading on, and the cell that is graded."""
+    current: list[NotebookNode] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and HEADING.search(cell.source):
             current = [cell] if EXERCISE.search(cell.source) else []
-        elif current and not cell.metadata.get("nbgrader", {}).get("grade"):
+        elif current and not grades.marks(cell).get("grade"):
             current.append(cell)
         elif current:
-            number += 1
-            grader = cell.metadata["nbgrader"]
-            part = nbformat.v4.new_notebook(cells=[_bare(c) for c in current])
-            html = lesson.body(part, f"task{number}", lambda _: True)["html"]
-            yield {
-                "html": html,
-                "points": float(grader.get("points", 0)),
-                "written": bool(grader.get("solution")),
-            }
+            yield current, cell
             current = []
 
 
-def _bare(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def _tasks(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
+    """Each exercise: its text and given code as HTML, its points, whether it is a written one."""
+    for number, (cells, graded) in enumerate(_exercises(notebook), start=1):
+        part = nbformat.v4.new_notebook(cells=[_bare(cell) for cell in cells])
+        yield {
+            "html": lesson.body(part, f"task{number}", lambda _: True)["html"],
+            "points": float(grades.marks(graded).get("points", 0)),
+            "written": bool(grades.marks(graded).get("solution")),
+        }
+
+
+def _bare(cell: NotebookNode) -> NotebookNode:
     """A cell without outputs."""
     if cell.cell_type == "code":
         return nbformat.v4.new_code_cell(cell.source)
     return nbformat.v4.new_markdown_cell(cell.source)
+
+
+def _emptied(notebook: NotebookNode, path: Path) -> NotebookNode:
+    """A notebook whose answers are taken out, by their marks."""
+    for cells, graded in _exercises(notebook):
+        answers = [cell for cell in (*cells, graded) if grades.marks(cell).get("solution")]
+        if not answers:
+            raise DataError(
+                f"{cells[0].source.splitlines()[0].strip('# ')} of {path} has no cell that is "
+                "marked as its answer, so the answer may stand anywhere; mark it, or name the "
+                "lesson by its number."
+            )
+        for cell in answers:
+            code = cell.cell_type == "code"
+            cell.source = lesson_versions.CODE_STUB if code else lesson_versions.TEXT_STUB
+    return notebook

@@ -7,6 +7,7 @@ import csv
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ from nbclient import NotebookClient
 from ivdlib.errors import ConfigError
 from ivdlib.exercises import WrongAnswer, check, seed
 from ivdlib.lessons import run_lesson
-from ivdlib.report import Author, coursework
+from ivdlib.report import Author, classroom
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks" / "src").glob("*.py"))
@@ -421,7 +422,7 @@ def run_nbgrader(course: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def submit(course: Path, student: str, notebook: Path, sources: dict[str, str]) -> None:
+def submit(course: Path, student: str, notebook: Path, sources: dict[str, str], spoil=None) -> None:
     """Hand in a copy of `notebook` with other sources in some cells, by their grade_id."""
     copy = nbformat.read(notebook, as_version=4)
     for cell in copy.cells:
@@ -429,9 +430,33 @@ def submit(course: Path, student: str, notebook: Path, sources: dict[str, str]) 
         cell.source = sources.get(grade_id, cell.source)
         if grade_id in sources and grade_id.endswith("test"):
             cell.metadata.nbgrader.points = 20
+    if spoil:
+        spoil(copy)
     path = course / "submitted" / student / NAME / f"{NAME}.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(copy, path)
+
+
+def lose(*words: str):
+    """Delete the cells whose metadata hold one of these words."""
+
+    def spoil(copy) -> None:
+        copy.cells = [c for c in copy.cells if not any(w in str(c.metadata) for w in words)]
+
+    return spoil
+
+
+def double(copy) -> None:
+    """A check stands there twice."""
+    place = next(n for n, c in enumerate(copy.cells) if "exercise1_test" in str(c.metadata))
+    other = nbformat.from_dict(json.loads(json.dumps(copy.cells[place])))
+    copy.cells.insert(place, nbformat.from_dict({**other, "id": "another"}))
+
+
+def forget(copy) -> None:
+    """All metadata of cells are gone, as hosted notebooks leave it."""
+    for cell in copy.cells:
+        cell.metadata = nbformat.from_dict({})
 
 
 @pytest.fixture(scope="module")
@@ -454,7 +479,14 @@ def course(build, tmp_path_factory) -> Path:
     submit(course, "untouched_ours", ours, {})
     submit(course, "wrong", released, WRONG)
     submit(course, "cheated", released, CHEATED)
+    submit(course, "deleted", released, RIGHT, lose("exercise1_test"))
+    submit(course, "no exercise", released, RIGHT, lose("exercise1_"))
+    submit(course, "doubled", released, RIGHT, double)
+    submit(course, "hosted", released, RIGHT, forget)
     run_nbgrader(course, "autograde", NAME)
+    path = course / "submitted" / "renamed" / NAME / f"{NAME} (1).ipynb"
+    path.parent.mkdir(parents=True)
+    shutil.copy(released, path)
     return course
 
 
@@ -487,6 +519,10 @@ def test_points_of_right_untouched_and_wrong_answers(course):
         "untouched_ours": (0.0, whole),
         "wrong": (0.0, whole),
         "cheated": (0.0, whole),
+        "deleted": (by_machine, whole),
+        "no exercise": (by_machine - POINTS["exercise1"], whole),
+        "doubled": (by_machine, whole),
+        "hosted": (by_machine, whole),
     }
 
 
@@ -513,28 +549,44 @@ def test_feedback_holds_the_sentences(course):
         path.parts[-3]: path.read_text(encoding="utf-8")
         for path in course.glob(f"feedback/*/{NAME}/{NAME}.html")
     }
-    assert len(pages) == 6
+    assert len(pages) == 10
     assert "❌ expected 4, got 5; hint: a mask can be summed." in pages["wrong"]
     assert "❌ expected 4, got 5; hint: a mask can be summed." in pages["cheated"]
     assert "❌ not answered yet" in pages["untouched"]
     assert "✅ 4 is right" in pages["solved"]
     assert "❌" not in pages["solved"]
-    assert not [student for student, page in pages.items() if "(most recent call" in page]
+    broken = [student for student, page in pages.items() if "(most recent call" in page]
+    assert broken == ["no exercise"]  # its check, put back, finds no name
 
 
 @pytest.mark.slow
 def test_a_report_for_each_student_and_a_table_of_marks(course):
-    paths, table = coursework.class_reports(course, author=Author("Lecturer", "Imaging"))
-    assert [path.stem for path in paths] == [
-        *("cheated", "solved", "solved_ours", "untouched", "untouched_ours", "wrong"),
+    made = classroom.class_reports(course, author=Author("Lecturer", "Imaging"))
+    assert [path.stem for path in made.paths] == [
+        *("cheated", "deleted", "doubled", "hosted", "no exercise"),
+        *("solved", "solved_ours", "untouched", "untouched_ours", "wrong"),
     ]
-    marks = pd.read_csv(table, index_col="student")
-    assert list(marks.columns) == ["01/1", "01/2", "01/3", "points", "of", "waiting"]
+    marks = pd.read_csv(made.table, index_col="student")
+    columns = ["01/1", "01/2", "01/3", "points", "of", "waiting", "remarks"]
+    assert list(marks.columns) == columns
     assert (marks["of"] == sum(POINTS.values())).all()
-    assert marks.loc["solved_ours", ["01/1", "01/2", "points", "waiting"]].tolist() == [2, 3, 5, 4]
+    for student in ("solved_ours", "deleted", "doubled", "hosted"):
+        assert marks.loc[student, ["01/1", "01/2", "points", "waiting"]].tolist() == [2, 3, 5, 4]
+    assert marks.loc["no exercise", ["01/1", "01/2", "points"]].tolist() == [0, 3, 3]
     assert marks.loc["wrong", ["01/1", "01/2", "points"]].tolist() == [0, 0, 0]
     assert marks.loc["cheated", "points"] == marks.loc["untouched", "points"] == 0
-    page = paths[-1].with_suffix(".html").read_text(encoding="utf-8")
+    assert marks.loc[["solved", "solved_ours", "untouched", "wrong"], "remarks"].isna().all()
+    odd: dict[str, str] = {}
+    for told in made.odd:
+        odd[told.split(",")[0]] = odd.get(told.split(",")[0], "") + told
+    assert list(odd) == ["cheated", "deleted", "doubled", "hosted", "no exercise"]
+    assert "the copy says 20 points, the lesson says 2" in odd["cheated"]
+    assert "nbgrader put it back" in odd["deleted"]
+    assert "is there 2 times" in odd["doubled"]
+    assert "no cell of the lesson can be told in it" in odd["hosted"]
+    (left_out,) = made.left_out
+    assert left_out.startswith(f"renamed, {NAME}: it is named {NAME} (1).ipynb, not {NAME}.ipynb")
+    page = made.paths[-1].with_suffix(".html").read_text(encoding="utf-8")
     assert "nbgrader" in page and "Imaging" in page and "Lecturer" not in page
     assert "expected 4, got 5" in page
     assert "answer = 5" in BeautifulSoup(page, "html.parser").get_text()

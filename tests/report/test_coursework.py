@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import cli, lessons
+from ivdlib import cli, lesson_versions, lessons
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import Author, coursework, grades, sheet
 
@@ -56,8 +56,13 @@ def notebook(tmp_path):
     return path
 
 
+def results(made, book=None):
+    """Of a copy that is all there is of its lesson."""
+    return grades.results(made, book, asked=grades.exercises(made))
+
+
 def test_results_say_points_and_state(notebook):
-    found = grades.results(nbformat.read(notebook, as_version=4))
+    found = results(nbformat.read(notebook, as_version=4))
     assert [(r.points, r.most, r.state) for r in found] == [
         (2, 2, "check passed"),
         (0, 2, "check failed"),
@@ -69,9 +74,9 @@ def test_results_say_points_and_state(notebook):
 
 def test_nbgraders_points_go_before_those_of_the_checks(notebook):
     made = nbformat.read(notebook, as_version=4)
-    found = grades.results(made, {"t1": 1.5, "t2": 0.0, "w4": 2.0})
+    found = results(made, {"t1": 1.5, "t2": 0.0, "w4": 2.0})
     assert [r.points for r in found] == [1.5, 0, 0, 2]
-    assert grades.results(made, {"w4": None})[3].points is None
+    assert results(made, {"w4": None})[3].points is None
 
 
 def test_a_copy_that_never_ran_and_an_empty_answer(notebook):
@@ -81,13 +86,13 @@ def test_a_copy_that_never_ran_and_an_empty_answer(notebook):
             cell.outputs, cell.execution_count = [], None
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "w4":
             cell.source = "*Your answer here.*"
-    found = grades.results(made)
+    found = results(made)
     assert [r.state for r in found] == ["not run", "not run", "not run", "not answered"]
     assert sum(r.points for r in found) == 0
 
 
 def test_handing_in_shows_answers_checks_and_points(notebook, tmp_path):
-    made = coursework.hand_in([notebook], ANN, tmp_path / "out" / "ann")
+    made = coursework.hand_in(notebook, ANN, tmp_path / "out" / "ann")
     page = BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser")
     text = page.get_text(" ")
     head = page.header.get_text(" ")
@@ -101,7 +106,7 @@ def test_handing_in_shows_answers_checks_and_points(notebook, tmp_path):
     assert len(page.find_all("h1")) == 1
     if made["pdf"]:
         assert made["pdf"].read_bytes().startswith(b"%PDF-")
-    more = coursework.hand_in([notebook], ANN, tmp_path / "out" / "ann", code=True)
+    more = coursework.hand_in(notebook, ANN, tmp_path / "out" / "ann", code=True)
     page = BeautifulSoup(more["html"].read_text(encoding="utf-8"), "html.parser")
     assert "work_of_the_lesson()" in page.get_text()
 
@@ -109,15 +114,20 @@ def test_handing_in_shows_answers_checks_and_points(notebook, tmp_path):
 def test_a_notebook_without_exercises_is_refused(tmp_path):
     path = tmp_path / "x.ipynb"
     nbformat.write(V4.new_notebook(cells=[V4.new_markdown_cell("# Only text")]), path)
-    for make in (lambda: coursework.hand_in([path], ANN, tmp_path / "o"),
-                 lambda: sheet.sheet(path, ANN, tmp_path / "o")):  # fmt: skip
+    for make in (lambda: coursework.hand_in(path, ANN, tmp_path / "o"),
+                 lambda: sheet_of(path, ANN, tmp_path / "o")):  # fmt: skip
         with pytest.raises(DataError, match="has no exercise"):
             make()
     assert [p.name for p in tmp_path.iterdir()] == ["x.ipynb"]
 
 
+def sheet_of(wish, author, out):
+    name, made, _ = sheet.unanswered(str(wish))
+    return sheet.sheet(name, made, author, out)
+
+
 def test_the_sheet_has_tasks_and_no_answers(notebook, tmp_path):
-    made = sheet.sheet(notebook, Author("Prof. B"), tmp_path / "sheet")
+    made = sheet_of(notebook, Author("Prof. B"), tmp_path / "sheet")
     page = BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser")
     tasks = page.find_all("section", class_="task")
     assert len(tasks) == 4
@@ -125,21 +135,98 @@ def test_the_sheet_has_tasks_and_no_answers(notebook, tmp_path):
     text = page.get_text(" ")
     assert "4 exercises, 9 points" in text
     assert "Task 1?" in text and "Say why." in text
-    for hidden in ("Because I say so.", "is right", "expected 4", "check()", "42", "Much."):
+    for hidden in (
+        "Because I say so.",
+        "answer1 = 1",
+        "is right",
+        "expected 4",
+        "check()",
+        "42",
+        "Much.",
+    ):
         assert hidden not in text
     assert "Lecturer" in page.header.get_text()
 
 
 @pytest.mark.parametrize("lesson", lessons.series(), ids=lambda path: path.stem)
 def test_every_lesson_has_a_sheet_with_all_its_points(lesson, tmp_path):
-    path = coursework.student_copy(lesson.stem[:2])
-    cells = nbformat.read(path, as_version=4).cells
-    wanted = [c.metadata.nbgrader.points for c in cells
+    name, made, place = sheet.unanswered(lesson.stem[:2])
+    assert name == lesson.stem and place.endswith(f"src/{name}.py")
+    wanted = [c.metadata.nbgrader.points for c in made.cells
               if c.metadata.get("nbgrader", {}).get("grade")]  # fmt: skip
-    tasks = list(sheet._tasks(nbformat.read(path, as_version=4)))
+    tasks = list(sheet._tasks(made))
     assert [task["points"] for task in tasks] == wanted
     assert 2 <= len(tasks) <= 4
     assert all("Exercise" in task["html"] for task in tasks)
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout with lesson 03, its exercises answered and saved."""
+    (tmp_path / "environment.yml").touch()
+    place = tmp_path / "notebooks"
+    (place / "src").mkdir(parents=True)
+    (place / "exercises").mkdir()
+    source = lessons.source_of("03")
+    (place / "src" / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    text = lesson_versions.render(source)
+    (place / f"{source.stem}.ipynb").write_text(text, encoding="utf-8")
+    made = lesson_versions.notebook(source, "student")
+    for n, cell in enumerate(made.cells):
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = f"mine = {n}  # MY ANSWER"
+    made.cells.append(V4.new_code_cell("more()  # MY ANSWER"))
+    nbformat.write(made, place / "exercises" / f"{source.stem}.ipynb")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "wish", ["03", "notebooks/exercises/03_fds_cnn.ipynb", "elsewhere.ipynb", "03_fds_cnn.ipynb"]
+)
+def test_a_sheet_shows_nobodys_answers(checkout, tmp_path, capsys, wish):
+    path = checkout / "notebooks" / "exercises" / "03_fds_cnn.ipynb"
+    assert "MY ANSWER" in path.read_text(encoding="utf-8")
+    if wish == "03_fds_cnn.ipynb":  # a copy without metadata is told by its name
+        bare = nbformat.read(path, as_version=4)
+        for cell in bare.cells:
+            cell.metadata = nbformat.from_dict({})
+        nbformat.write(bare, wish)
+    elif wish == "elsewhere.ipynb":
+        path.rename(wish)
+    assert cli.main(["report", "--lesson", wish, "--blank", "--out", "sheet"]) == 0
+    page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    assert "MY ANSWER" not in page
+    assert page.count('class="task"') == 3
+    assert "exercises of " in capsys.readouterr().out
+
+
+def test_a_sheet_of_a_notebook_whose_answers_are_not_marked_is_refused(notebook):
+    made = nbformat.read(notebook, as_version=4)
+    made.cells = [c for c in made.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "s2"]
+    made.cells.insert(6, V4.new_code_cell("answer2 = 2"))
+    nbformat.write(made, notebook)
+    with pytest.raises(
+        DataError, match=r"Exercise 2 \(5 minutes\) of .* has no cell that is marked"
+    ):
+        sheet.unanswered(str(notebook))
+
+
+def test_ones_own_copy_is_held_against_the_lesson_too(checkout, capsys):
+    path = checkout / "notebooks" / "exercises" / "03_fds_cnn.ipynb"
+    made = nbformat.read(path, as_version=4)
+    names = [c.metadata.get("nbgrader", {}).get("grade_id") for c in made.cells]
+    test = made.cells[names.index("lesson03_exercise2_test")]
+    test.metadata.nbgrader.points = 20
+    del made.cells[names.index("lesson03_exercise1_test")]
+    nbformat.write(made, checkout / "saved.ipynb")
+    assert cli.main(["report", "--lesson", "saved.ipynb", "--out", "mine"]) == 0
+    told = capsys.readouterr().err
+    assert "Exercise 1 (5 minutes): the cell of its check is missing from the copy" in told
+    assert "Exercise 2 (5 minutes): the copy says 20 points, the lesson says 2" in told
+    page = (checkout / "mine.html").read_text(encoding="utf-8")
+    assert "0 of 6" in page
+    assert "is missing from the copy, which gives no points" in page
 
 
 def test_which_notebook_a_lesson_means(notebook):
@@ -149,11 +236,6 @@ def test_which_notebook_a_lesson_means(notebook):
         coursework.student_copy("17")
     with pytest.raises(ConfigError, match=r"there is no notebook nowhere\.ipynb"):
         coursework.student_copy("nowhere.ipynb")
-
-
-def test_a_class_that_was_not_graded_is_refused(tmp_path):
-    with pytest.raises(DataError, match="call nbgrader autograde"):
-        coursework.class_reports(tmp_path)
 
 
 @pytest.mark.parametrize(
