@@ -14,7 +14,7 @@ from nbconvert.exporters import HTMLExporter
 from ivdlib import pages
 from ivdlib.errors import DataError
 from ivdlib.links import need_content
-from ivdlib.report import formulas
+from ivdlib.report import formulas, headings
 
 PAPERMILL_MARK = "papermill-error-cell-tag"
 SHOWN = "shown"
@@ -127,7 +127,8 @@ def body(
     Returns
     -------
     dict
-        `id`, `title` and `html`; `parts`: id and text of each section.
+        `id`, `title` and `html`; `entry`: the title for the contents, with its formulas drawn;
+        `parts`: id and entry of each section.
     """
     _quietened(notebook)
     for cell in notebook.cells:
@@ -151,13 +152,14 @@ def fitted(html: str, stem: str) -> dict[str, Any]:
     for table in soup.find_all("table"):
         if len(table.find_all("tr")) > pages.LONG:
             table["class"] = [*table.get("class", []), "long"]
-    heads = _shifted(soup, stem)
-    title = heads[0][2] if heads else stem
-    parts = [(ident, text) for level, ident, text in heads[1:] if level == 3]
+    heads = headings.shifted(soup, stem)
+    title, entry = (heads[0].text, heads[0].entry) if heads else (stem, stem)
+    number = f"{stem[:2]} " if stem[:2].isdigit() and not title[:1].isdigit() else ""
     return {
-        "id": heads[0][1] if heads else stem,
-        "title": f"{stem[:2]} {title}" if stem[:2].isdigit() and not title[:1].isdigit() else title,
-        "parts": parts,
+        "id": heads[0].ident if heads else stem,
+        "title": number + title,
+        "entry": number + entry,
+        "parts": [(head.ident, head.entry) for head in heads[1:] if head.level == 3],
         "html": str(soup) if heads else f'<h2 id="{stem}">{stem}</h2>{soup}',
     }
 
@@ -195,18 +197,3 @@ def _harmful(attribute: str, text: str) -> bool:
     if attribute == "style":
         return re.search(r"url|@|expression|position|\\", text, re.I) is not None
     return attribute.startswith("on") or attribute in UNWANTED
-
-
-def _shifted(soup: BeautifulSoup, stem: str) -> list[tuple[int, str, str]]:
-    """Lower headings by one, for the page has one H1; leave no level out; give ids of its own.
-
-    Returns level, id and text of each heading.
-    """
-    heads: list[tuple[int, str, str]] = []
-    for tag in soup.find_all(re.compile("^h[1-6]$")):
-        level = min(int(tag.name[1]) + 1, 6)
-        level = min(max(level, 3), heads[-1][0] + 1) if heads else 2
-        tag.name = f"h{level}"
-        tag.attrs["id"] = f"{stem}-{len(heads)}"
-        heads.append((level, tag.attrs["id"], tag.get_text(" ", strip=True)))
-    return heads
