@@ -40,7 +40,7 @@ lesson: $(STAMP) ## one lesson, run and kept under reports/: make lesson N=05
 	@[ -n "$(N)" ] || { echo 'Which lesson? Say for example: make lesson N=05' >&2; exit 2; }
 	$(BIN)/python -m ivdlib lesson $(N) $(ARGS)
 
-notebooks: $(STAMP) ## notebooks/*.ipynb and notebooks/exercises/*.ipynb anew from notebooks/src/*.py
+notebooks: $(STAMP) ## notebooks/*.ipynb and notebooks/exercises/*.ipynb from notebooks/src/*.py; what you saved in them is kept
 	$(BIN)/python notebooks/build.py
 
 course: $(STAMP) ## a course folder for nbgrader, see notebooks/INSTRUCTOR.md

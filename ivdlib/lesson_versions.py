@@ -52,7 +52,7 @@ def _for_readers(cell: NotebookNode, part: Part, lesson: str) -> None:
     cell.metadata.pop("points", None)
     if part.role == "question":
         place = f"exercises/{lesson}.ipynb"
-        cell.source += f"\n\n*To work on it: `{place}`. A solution follows.*"
+        cell.source += f"\n\n*To work on it: `{place}`.*"
     elif part.role != "test":
         before, inside, after, _ = split(cell.source, lesson)
         if part.role == "solution":

@@ -70,9 +70,9 @@ def find(number: int | str) -> Path:
 
 
 def source_of(lesson: str) -> Path | None:
-    """The source that a lesson is made from; None where the checkout has none of that name."""
-    path = places.root() / "notebooks" / "src" / f"{lesson}.py"
-    return path if path.is_file() else None
+    """The source of a lesson, by its name or number; None where the checkout has none."""
+    found = sorted((places.root() / "notebooks" / "src").glob("[0-9][0-9]_*.py"))
+    return next((path for path in found if lesson in (path.stem, path.stem[:2])), None)
 
 
 # --- one lesson ------------------------------------------------------------------------------

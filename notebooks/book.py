@@ -14,7 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
 from bs4 import BeautifulSoup
+
+from ivdlib.lesson_versions import is_solution
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "reports" / "book"
@@ -78,7 +81,7 @@ def write_source(folder: Path) -> None:
     found, origin = lessons()
     (folder / "conf.py").write_text(CONF, encoding="utf-8")
     for path in found:
-        shutil.copy(path, folder)
+        (folder / path.name).write_text(_folded(path), encoding="utf-8")
     (folder / "api").mkdir()
     for number, (title, modules) in enumerate(API.items(), start=1):
         parts = [f"# {title}\n"]
@@ -94,6 +97,17 @@ def write_source(folder: Path) -> None:
     (folder / "index.md").write_text(index, encoding="utf-8")
 
 
+def _folded(path: Path) -> str:
+    """Text of a lesson whose hidden code myst-nb folds, as JupyterLab does."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("jupyter", {}).get("source_hidden"):
+            what = "A solution" if is_solution(cell) else "Code"
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+            cell.metadata["mystnb"] = {"code_prompt_show": what, "code_prompt_hide": what}
+    return nbformat.writes(notebook)
+
+
 def remote(site: Path) -> list[str]:
     """Whatever a page of the site would fetch from elsewhere."""
     found = []
@@ -106,11 +120,26 @@ def remote(site: Path) -> list[str]:
     return found
 
 
+def _replaceable(out: Path) -> bool:
+    """Whether nothing is lost where the book goes: no folder, an empty one, or an older book."""
+    if not out.exists():
+        return True
+    if not out.is_dir():
+        return False
+    inventory = out / "objects.inv"  # Sphinx begins it with lines of text
+    return not any(out.iterdir()) or (
+        inventory.is_file() and b"# Project: ivdlib\n" in inventory.read_bytes()[:200]
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Build the site; 1 where Sphinx fails or a page would fetch something."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=SITE, metavar="DIR")
     out = parser.parse_args(arguments).out
+    if not _replaceable(out):
+        print(f"{out} is there and is no book of ivdlib; name another folder.", file=sys.stderr)
+        return 1
     try:
         import furo  # noqa: F401
         import myst_nb  # noqa: F401
@@ -129,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
             print("these would be fetched from elsewhere:", *strangers, sep="\n", file=sys.stderr)
             return 1
         shutil.rmtree(made / ".doctrees", ignore_errors=True)
-        shutil.rmtree(out, ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)  # a book, or empty: see `_replaceable`
         shutil.copytree(made, out)
     print(f"the book: {out / 'index.html'}")
     return 0

@@ -30,7 +30,9 @@ def report(add) -> None:
         "  ivdlib report --lesson 03 --author 'Ann Lee'    your copy of a lesson, for handing in\n"
         "  ivdlib report --lesson 03 --blank               its exercise sheet\n"
         "  ivdlib report --class course                    one PDF a student, marks as CSV\n"
-        "  ivdlib report --compare smoke mine              experiments side by side",
+        "  ivdlib report --compare smoke mine              experiments side by side\n\n"
+        f"Exit status {LEFT_OUT} of --class: somebody who handed in could not be graded; the "
+        "warnings say who and why.",
     )
     sub.add_argument("name", nargs="?", help="experiment: its name in reports/, or its folder")
     sub.add_argument(

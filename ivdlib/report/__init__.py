@@ -16,7 +16,7 @@ from nbconvert.filters import markdown2html
 
 from ivdlib import audit, files, pages
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.report import lesson, pdf, record, results
+from ivdlib.report import lesson, pdf, record, results, stamp
 from ivdlib.report.pdf import PANGO
 from ivdlib.report.record import Author
 
@@ -65,6 +65,8 @@ def build(
 def write(path: Path, html: str) -> dict[str, Any]:
     """Write a page and its PDF beside each other; `path` without ending. Returns as `build`.
 
+    What stands there and was not made so, or was changed since, is moved aside, see `stamp`.
+
     Raises
     ------
     ConfigError
@@ -75,8 +77,10 @@ def write(path: Path, html: str) -> dict[str, Any]:
     if path.is_dir():
         raise ConfigError(f"{path} is a folder; name a file in it, without .html and .pdf.")
     page, document = path.with_name(f"{path.name}.html"), path.with_name(f"{path.name}.pdf")
-    files.write_text(page, html)
+    files.folder(path.parent)
+    stamp.keep_others(page, document)
     made = pdf.write(html, document)
+    files.write_text(page, stamp.stamped(html, document))
     return {"html": page, "pdf": document if made else None, "note": "" if made else PANGO}
 
 

@@ -12,7 +12,7 @@ from ivdlib import files
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.progress import track
-from ivdlib.report import course_folder, coursework, grades
+from ivdlib.report import course_folder, coursework, grades, stamp
 from ivdlib.report.grades import Copy, Exercise, Result
 from ivdlib.report.record import Author
 
@@ -126,7 +126,9 @@ def class_reports(
             )
             paths.append(made["pdf"] or made["html"])
     table = course / "reports" / "marks.csv"
+    stamp.keep_changed(table)  # where the lecturer may have entered marks
     files.write_csv(table, pd.DataFrame(rows))
+    stamp.note_made(table)
     odd = [f"{name}, {t}" for name, s in students.items() for c in s.copies.values()
            for t in c.troubles()]  # fmt: skip
     return Reports(paths, table, _left_out(students), odd)

@@ -11,7 +11,7 @@ import nbformat
 from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 
-from ivdlib import pages
+from ivdlib import lesson_versions, pages
 from ivdlib.errors import DataError
 from ivdlib.links import need_content
 from ivdlib.report import formulas, headings
@@ -19,6 +19,8 @@ from ivdlib.report import formulas, headings
 PAPERMILL_MARK = "papermill-error-cell-tag"
 SHOWN = "shown"
 """Key of a cell's metadata by which the template tells whether to show its code."""
+FOLDED = "folded"
+"""Likewise, whether it is a solution, which readers unfold; on paper it is left out."""
 
 NOISE = re.compile(
     r"^.*: \d+/\d+, .* left( · .*)?$"  # progress, see `progress.Progress`
@@ -122,7 +124,8 @@ def body(
     stem : str
         Its name; the ids of its headings begin with it.
     shown : callable
-        Whether the code of a cell is shown; parameters that were set always are.
+        Whether the code of a cell is shown; parameters that were set always are, and solutions
+        are folded.
 
     Returns
     -------
@@ -132,6 +135,7 @@ def body(
     """
     _quietened(notebook)
     for cell in notebook.cells:
+        cell.metadata[FOLDED] = lesson_versions.is_solution(cell)
         cell.metadata[SHOWN] = bool(shown(cell)) or "injected-parameters" in tags(cell)
     exporter = HTMLExporter(
         extra_template_basedirs=[str(pages.TEMPLATES)],

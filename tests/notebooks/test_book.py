@@ -15,6 +15,9 @@ def book():
     return scripts.load("book")
 
 
+SOLUTIONS = {"A solution", "A model answer"}
+
+
 @pytest.mark.slow
 def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
     there = all(importlib.util.find_spec(name) for name in ("sphinx", "myst_nb", "furo"))
@@ -25,6 +28,16 @@ def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
     assert book.remote(site) == []
     names = {path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")}
     assert names <= {path.stem for path in site.glob("*.html")}
+    lesson = BeautifulSoup((site / "05_ablation_tables.html").read_text("utf-8"), "html.parser")
+    secret = ("deviation = people", "tuned equally hard")  # code, and of a written answer
+    assert all(words in lesson.get_text() for words in secret)
+    every = lesson.find_all("details")
+    folded = [part for part in every if SOLUTIONS & set(part.summary.get_text().split("\n"))]
+    assert len(folded) == 3 and not any(d.has_attr("open") for d in folded)
+    for part in folded:
+        part.decompose()
+    assert not any(words in lesson.get_text() for words in secret)
+    assert book.main(["--out", str(site)]) == 0  # a book may be made again
     pages = [path.read_text(encoding="utf-8") for path in (site / "api").glob("*.html")]
     assert len(pages) == len(book.API)
     text = "\n".join(BeautifulSoup(page, "html.parser").get_text() for page in pages)
@@ -39,3 +52,15 @@ def test_what_a_page_would_fetch_is_told(book, tmp_path):
     )
     (tmp_path / "a.html").write_text(page)
     assert book.remote(tmp_path) == ["a.html: https://cdn.example.org/x.js"]
+
+
+def test_a_folder_that_is_no_book_is_left_alone(book, tmp_path, capsys):
+    mine = tmp_path / "thesis" / "chapter.tex"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    for place in (mine.parent, mine):
+        assert book.main(["--out", str(place)]) == 1
+        assert f"{place} is there and is no book of ivdlib" in capsys.readouterr().err
+    (mine.parent / "objects.inv").write_bytes(b"# Sphinx inventory version 2\n# Project: other\n")
+    assert book.main(["--out", str(mine.parent)]) == 1
+    assert mine.read_text() == "mine"

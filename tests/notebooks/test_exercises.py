@@ -222,14 +222,14 @@ def test_a_lesson_folds_its_answers_and_shows_no_marks(build, source):
     (written,) = tagged(text, "written")
     assert written.source.startswith('<details class="solution"><summary>')
     assert "**too good**" in written.source
-    assert text.count("`exercises/01_small.ipynb`. A solution follows.") == 3
-    assert "folded" not in text  # what a program folds, another shows
+    assert text.count("*To work on it: `exercises/01_small.ipynb`.*") == 3
+    assert "fold it" not in text and "folded" not in text  # what one program folds, another shows
 
 
 def test_students_get_stubs_that_assign_none(build, source):
     text = build.render(source, "student")
     assert "BEGIN SOLUTION" not in text
-    assert "A solution follows" not in text
+    assert "To work on it" not in text
     first, second = tagged(text, "solution")
     assert first.source == (
         "size = mask.size  # stands outside the marks\nanswer = None\n# YOUR CODE HERE"

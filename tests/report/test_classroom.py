@@ -314,6 +314,22 @@ def test_a_copy_that_was_handed_in_again_after_grading_is_said(course):
     assert told.startswith("ann, 01_tiny: what was handed in is not what was graded; call nbgrader")
 
 
+def test_marks_that_the_lecturer_entered_are_kept(course, capsys):
+    course.hand_in("ann", cells())
+    for _ in range(2):
+        table = course.marks()[0].table
+    assert "kept" not in capsys.readouterr().err
+    entered = table.read_text(encoding="utf-8").replace(",4,", ",0,")
+    table.write_text(entered, encoding="utf-8")
+    course.marks()
+    kept = table.parent / "saved" / "marks-1.csv"
+    assert kept.read_text(encoding="utf-8") == entered
+    assert f"kept: {table} was written or changed by somebody, and is now {kept}" in (
+        capsys.readouterr().err
+    )
+    assert course.row("ann") == WHOLE
+
+
 # --- several lessons -----------------------------------------------------------------------------
 
 

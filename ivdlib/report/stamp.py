@@ -1,0 +1,60 @@
+"""How reports are told from files of one's own: a page ends with digests of itself and its PDF."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from ivdlib import edits, files
+from ivdlib.progress import say
+
+STAMP = re.compile(r"<!-- made by ivdlib: page (\w+), PDF (\w*) -->\n\Z")
+EARLIER = '<p class="kind">ivdlib · '
+"""Stands in pages from before there was a stamp."""
+
+
+def stamped(html: str, document: Path) -> str:
+    """A page with its stamp, for a PDF that is there or not."""
+    digest = files.sha256_file(document) if document.is_file() else ""
+    return f"{html}<!-- made by ivdlib: page {_digest(html)}, PDF {digest} -->\n"
+
+
+def keep_others(page: Path, document: Path) -> None:
+    """Move a page or PDF aside that is not as it was made: somebody's own, or with their notes."""
+    text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
+    stamp = STAMP.search(text)
+    made, of_pdf = (stamp[1], stamp[2]) if stamp else ("", "")
+    for path, ours in (
+        (page, stamp and made == _digest(text[: stamp.start()])),
+        (document, stamp and document.is_file() and of_pdf == files.sha256_file(document)),
+    ):
+        if path.is_file() and not ours and (stamp or EARLIER not in text):
+            _keep(path)
+
+
+def keep_changed(path: Path) -> None:
+    """Move a table aside that somebody has written into since `note_made`."""
+    note = _note(path)
+    if path.is_file() and not (
+        note.is_file() and note.read_text(encoding="utf-8") == files.sha256_file(path)
+    ):
+        _keep(path)
+
+
+def note_made(path: Path) -> None:
+    """Note how a table was made, in a hidden file beside it."""
+    files.write_text(_note(path), files.sha256_file(path))
+
+
+def _keep(path: Path) -> None:
+    say(f"kept: {path} was written or changed by somebody, and is now {edits.set_aside(path)}")
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(f".{path.name}.made")
+
+
+def _digest(text: str) -> str:
+    """Of text as it is read again, whatever ends its lines."""
+    return hashlib.sha256("\n".join(text.splitlines()).encode(errors="replace")).hexdigest()
