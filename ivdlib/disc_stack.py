@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivdlib.discs import number_discs
-
 LEAST_SPAN_MM, LEAST_RATIO = 40.0, 2.0
 """Three discs or more make a stack where their centres lie this far apart along one axis, and this
 many times farther than along the others (68 real scans: 120 mm and 3.6 times at least)."""
@@ -87,7 +85,9 @@ class Pieces:
             return 0, 0
         order = np.argsort(self.centres[:, plane[1]])
         forwards, upwards = self.centres[order][:, plane].T
-        _, directions = np.linalg.eigh(self.spreads[order][:, plane][:, :, plane])
+        extents, directions = np.linalg.eigh(self.spreads[order][:, plane][:, :, plane])
+        if np.median(extents[:, 0] / extents[:, 1]) > FLAT**2:  # vertebrae under the discs' label
+            return 0, 0
         normal = directions[:, :, 0] * np.where(directions[:, 1, 0] < 0, -1, 1)[:, None]
         tilt = np.degrees(np.arctan2(normal[:, 0], normal[:, 1]))
         lordosis = tilt[0] - tilt[-1]
@@ -101,6 +101,8 @@ class Pieces:
 
 def measure(discs: np.ndarray, spacing: tuple[float, float, float]) -> Pieces:
     """Centre and spread of each disc; a voxel counts with its size, however thin the disc is."""
+    from ivdlib.discs import number_discs  # needs SciPy, which takes a while to load
+
     where = (np.flatnonzero(discs.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1)))
     numbers = number_discs(discs[tuple(slice(some[0], some[-1] + 1) for some in where)])
     places = np.nonzero(numbers)

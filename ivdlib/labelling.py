@@ -9,6 +9,7 @@ from ivdlib.errors import DataError
 from ivdlib.geometry import LABEL_AFFINE_LIMIT_MM, resample_nearest
 from ivdlib.header import qform_hint
 from ivdlib.layout import CaseFiles
+from ivdlib.leftovers import instead
 from ivdlib.nifti import Image
 from ivdlib.remarks import Remarks
 from ivdlib.scan import DEFAULT_DISCS, Options
@@ -62,7 +63,12 @@ def _ways_out(word: str, image: Image, reference: Image) -> str:
         )
     if declaring := axcodes_way(image, reference):
         return f"{declaring}, or {way} to resample them if each header is right"
-    return f"provide {word} on the scan's grid, or {way} to resample them by the affines"
+    found = difference_of(image, reference)
+    if found.turned and np.isfinite(found.corner_mm):
+        provide = "write the geometry of the scan into it if their voxels correspond one by one"
+    else:
+        provide = f"provide {word} on the scan's grid"
+    return f"{provide}, or {way} to resample them by the affines"
 
 
 def _resampled(
@@ -76,7 +82,9 @@ def _resampled(
         )
     far = f"a corner {off:.1f} mm away" if np.isfinite(off) else f"{image.size} voxels"
     remarks.corrections.append(
-        f"{word} lie on another grid ({far}): resampled by the affines (nearest neighbour)"
+        f"{word} have other axes than the scan: resampled by the affines, without loss"
+        if stored_otherwise(image, reference)
+        else f"{word} lie on another grid ({far}): resampled by the affines (nearest neighbour)"
     )
     return labels
 
@@ -97,7 +105,7 @@ def disc_and_spine_values(
     if labels is None:
         if options.labels_required:
             raise DataError(
-                f"case {files.name} has no labels; "
+                f"case {files.name} has no labels{instead(files, 'labels')}; "
                 f"add {files.name}_Labels.nii[.gz] beside its scans."
             )
         return discs, options.spine or frozenset()

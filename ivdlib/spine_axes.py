@@ -1,9 +1,10 @@
 """Whether the axes of a scan can be those of sagittal slices through a spine.
 
 Discs lie one above another, flat, in a curve that is hollow at the back and bends most at its lower
-end; slices are few and thick. What the header (or `dataset.json`) says is held against that. Left
-and right look alike, so a scan that is mirrored there is not noticed; nor is one that stands upside
-down or back to front where fewer than five discs are labelled.
+end; slices are few and thick; a field of view ends in air before and behind the body, and within it
+above and below. What the header (or `dataset.json`) says is held against that. Left and right look
+alike, so a scan that is mirrored there is not noticed; nor is one that stands upside down or back
+to front where fewer than five discs are labelled.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ from ivdlib.orientation import AXCODES, Grid, canonical_affine
 THICK, FEW = 1.5, 4.0
 """Slices are this much thicker than pixels are wide, or that many times fewer than pixels. The
 challenge's scans: 1.6 and 7; slabs of 3-D scans, with cubic voxels: 32."""
+
+SMALLEST_MM = 30.0
+"""A volume whose longest edge is shorter does not show one disc."""
+
+AIR, BODY, FIELD_MM = 0.1, 0.2, 150.0
+"""Mean signal at both ends of an axis in air, and within the body, over that of bright tissue; in a
+smaller field there may be no air. In 54 real spines the brighter end of the up-down axis has at
+least 1.2 times the signal of the darker end of the other one."""
 
 NAMES = ("left-right", "front-back", "up-down")
 
@@ -46,7 +55,9 @@ class Doubt:
     open: bool = False
 
 
-def check_axes(name: str, grid: Grid, discs: np.ndarray | None, declared: bool) -> list[str]:
+def check_axes(
+    name: str, grid: Grid, image: np.ndarray, discs: np.ndarray | None, declared: bool
+) -> list[str]:
     """Hold the axes of a scan against what is known of spines.
 
     Parameters
@@ -55,8 +66,10 @@ def check_axes(name: str, grid: Grid, discs: np.ndarray | None, declared: bool) 
         Of the case, for the message.
     grid : Grid
         With the axes that are used.
+    image : ndarray
+        Canonical: a contrast.
     discs : ndarray of int or None
-        Canonical labels of the discs, 0 elsewhere.
+        Canonical: labels of the discs, 0 elsewhere.
     declared : bool
         Whether `dataset.json` declares the axes, else the header does.
 
@@ -70,9 +83,7 @@ def check_axes(name: str, grid: Grid, discs: np.ndarray | None, declared: bool) 
     DataError
         Where they cannot be true.
     """
-    affine = canonical_affine(grid)
-    shape = tuple(grid.shape[int(np.flatnonzero(grid.orientation[:, 0] == w)[0])] for w in range(3))
-    doubt = find_doubt(shape, spacing_mm(affine), discs)
+    doubt = find_doubt(image.shape, spacing_mm(canonical_affine(grid)), discs, image)
     if doubt is None:
         return []
     codes = ", ".join(_in_file(("R", "A", "S"), grid))
@@ -95,7 +106,10 @@ def _axcodes(doubt: Doubt, grid: Grid) -> str:
 
 
 def find_doubt(
-    shape: tuple[int, ...], spacing: tuple[float, float, float], discs: np.ndarray | None = None
+    shape: tuple[int, ...],
+    spacing: tuple[float, float, float],
+    discs: np.ndarray | None = None,
+    image: np.ndarray | None = None,
 ) -> Doubt | None:
     """Find out whether canonical axes (RAS+) can be true.
 
@@ -106,11 +120,15 @@ def find_doubt(
         Voxel edges in mm.
     discs : ndarray of int, optional
         Labels of the discs, 0 elsewhere.
+    image : ndarray, optional
+        A contrast; looked at where no disc is labelled.
 
     Returns
     -------
     Doubt or None
     """
+    if max(n * edge for n, edge in zip(shape, spacing, strict=True)) < SMALLEST_MM:
+        return None
     pieces = None if discs is None or not discs.any() else measure(discs, spacing)
     thick, few = _thick(spacing), _few(shape)
     slices = few if thick is None else thick if few in (None, thick) else None
@@ -123,6 +141,9 @@ def find_doubt(
     if slices == 1 or (slices == 2 and (pieces is None or thick == 2)):
         text = f"the slices are {('coronal', 'axial')[slices - 1]}, where sagittal ones are needed"
         return Doubt(False, text, *_letters(up, slices, pieces, spacing))
+    if pieces is None and image is not None and _lies(image, spacing):
+        text = "there is air above and below the body, and none before and behind it"
+        return Doubt(False, text, *_letters(1, slices, None, spacing))
     if stack != 2 or pieces is None:
         return None
     front, upright = pieces.bend((0, 1, 2), spacing)
@@ -159,6 +180,19 @@ def _letters(
     signs = (int(slices == 0), *(pieces.bend(axes, spacing) if pieces is not None else (0, 0)))
     letters = [AXCODES[one][1 if sign >= 0 else 0] for one, sign in enumerate(signs)]
     return tuple(letters[axes.index(axis)] for axis in range(3)), not all(signs)
+
+
+def _lies(image: np.ndarray, spacing: tuple[float, float, float]) -> bool:
+    """Whether the body ends along the up-down axis, and goes on along the front-back axis."""
+    if min(n * edge for n, edge in zip(image.shape[1:], spacing[1:], strict=True)) < FIELD_MM:
+        return False
+    bright = np.percentile(np.abs(image), 90)
+    ends = []
+    for axis in (1, 2):
+        planes = np.moveaxis(image, axis, 0)
+        thick = max(1, round(len(planes) / 50))
+        ends.append([np.abs(some).mean() for some in (planes[:thick], planes[-thick:])])
+    return min(ends[0]) >= BODY * bright > 0 and max(ends[1]) <= AIR * bright
 
 
 def _thick(spacing: tuple[float, float, float]) -> int | None:

@@ -10,7 +10,7 @@ import pytest
 from ivdlib import cases
 from ivdlib.errors import DataError
 from ivdlib.geometry import spacing_mm
-from ivdlib.nifti import read_labels
+from ivdlib.nifti import read_image, read_labels
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.phantom import make_phantom
 from ivdlib.remarks import split_repair
@@ -112,6 +112,30 @@ def test_slices_that_are_not_sagittal_are_told_without_labels(phantom, tmp_path,
     assert f"the slices are {kind}" in text and "axcodes, R or L in place 1" in text
 
 
+def test_without_labels_the_air_round_the_body_tells_what_lies(phantom, tmp_path):
+    words = ("wat", "fat", "inn", "opp")
+    (text,) = about_axes(
+        looked_at(rewritten(phantom, tmp_path / "lying", "LSP", words))["warnings"]
+    )
+    assert "there is air above and below the body, and none before and behind it" in text
+    assert '"axcodes": ["L", "A", "I"], or the opposite letter' in split_repair(text)[1]
+    assert not about_axes(looked_at(rewritten(phantom, tmp_path, "LPS", words))["warnings"])
+
+
+def test_real_bodies_that_stand_need_no_word_without_labels(shared):
+    found = 0
+    for path in sorted((shared / "data").rglob("*_t2.nii.gz")) + sorted(
+        (shared / "data" / "munich_wat").rglob("*_wat.nii.gz")
+    ):
+        image = read_image(path)
+        grid = file_grid(image.array.shape, image.affine, image.header)
+        scan, edges = to_canonical(image.array, grid), spacing_mm(canonical_affine(grid))
+        assert find_doubt(scan.shape, edges, None, scan) is None, path.name
+        lying = find_doubt(scan.shape, edges, None, scan.transpose(0, 2, 1))
+        found += lying is not None and lying.letters == ("R", "S", "A")
+    assert found >= 15  # where the field ends in air
+
+
 def stack(shape=(40, 60, 120), spacing=(1.5, 1.5, 1.5), curve=0.0, count=6):
     """Discs of 45 x 33 x 9 mm one above another."""
     x, y, z = (
@@ -188,6 +212,16 @@ def test_real_spines_are_right_as_they_are_and_found_where_they_are_turned(share
             discs.transpose(0, 2, 1).shape, (edges[0], *edges[:0:-1]), discs.transpose(0, 2, 1)
         )
         assert lying.certain and lying.letters == ("R", "S", "A"), path.name
+
+
+def test_real_vertebrae_under_the_label_of_discs_need_no_word_about_their_axes(shared):
+    for folder in ("munich_wat", "berlin_t2"):
+        for path in sorted((shared / "data" / folder / "vertebrae").rglob("*.nii.gz")):
+            image = read_labels(path)
+            grid = file_grid(image.array.shape, image.affine, image.header)
+            labels = to_canonical(image.array, grid)
+            edges = spacing_mm(canonical_affine(grid))
+            assert find_doubt(labels.shape, edges, labels) is None, path.name
 
 
 def test_real_crops_of_one_disc_need_no_word(shared):
