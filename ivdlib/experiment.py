@@ -7,7 +7,6 @@ change its result and is never done twice; whatever is missing is done when `run
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Set
 from dataclasses import asdict
 from pathlib import Path
@@ -15,17 +14,15 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import files, metrics_csv, profiles, provenance, tables
+from ivdlib import files, metrics_csv, profiles, provenance, recording, tables
 from ivdlib.cases import load_cases
-from ivdlib.choices import open_choices
-from ivdlib.deviations import deviations
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.grid import Grid
 from ivdlib.links import need_content
 from ivdlib.options import essence
 from ivdlib.places import data_folder, reports_folder
 from ivdlib.progress import say, track
-from ivdlib.splits import folds_from_file, patient_folds
+from ivdlib.splits import folds_from_file, patient_folds, subjects_of
 
 EXTENDABLE = ("networks", "arms", "seeds", "note")
 """Fields of a profile that may grow under one name: they add trainings and change none."""
@@ -111,8 +108,8 @@ class Experiment(Grid):
 
     def _subjects(self) -> dict[str, str]:
         """Who is kept on one side of a fold, by scan."""
-        by_scan = self.profile.leak == "scan"
-        return {name: name if by_scan else case.subject for name, case in self.cases.items()}
+        people = subjects_of(self.cases.values())  # asks who is who, refuses copies
+        return {name: name for name in people} if self.profile.leak == "scan" else people
 
     def _check_variants(self) -> None:
         """Refuse a variant that its network does not have, before any scan is read."""
@@ -139,9 +136,8 @@ class Experiment(Grid):
     @property
     def config(self) -> dict[str, Any]:
         """All that must be equal for results to stand in one table."""
-        fixed = {k: v for k, v in self.profile.to_dict().items() if k not in EXTENDABLE}
         return {
-            "profile": fixed,
+            "profile": self._fixed(self.profile.to_dict()),
             "data": files.sha256_json(self.fingerprints),
             "folds": [{"number": f.number, "train": f.train, "test": f.test} for f in self.folds],
         }
@@ -149,8 +145,14 @@ class Experiment(Grid):
     @property
     def digest(self) -> str:
         """Hash of `config`, of the profile only what differs from its defaults."""
-        fixed = {k: v for k, v in essence(self.profile).items() if k not in EXTENDABLE}
-        return files.sha256_json({**self.config, "profile": fixed})
+        return files.sha256_json({**self.config, "profile": self._fixed(essence(self.profile))})
+
+    def _fixed(self, profile: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of a profile that may not change under one name."""
+        fixed = {k: v for k, v in profile.items() if k not in EXTENDABLE}
+        if training := self.as_placed(fixed.pop("training", {})):
+            fixed["training"] = training
+        return fixed
 
     def _claim_folder(self, write: bool) -> None:
         """Write `record.json`, or refuse a folder that holds another experiment."""
@@ -170,27 +172,7 @@ class Experiment(Grid):
                     "choose another name, or delete that folder."
                 )
         if write:
-            files.write_json(path, self._record())
-
-    def _who(self) -> dict[str, dict[str, str]]:
-        """Subject and stage of each case, for records."""
-        return {c.name: {"subject": c.subject, "stage": c.stage} for c in self.cases.values()}
-
-    def _record(self) -> dict[str, Any]:
-        return provenance.record(
-            name=self.name,
-            command=[Path(sys.argv[0]).name, *sys.argv[1:]],
-            config_hash=self.digest,
-            config=self.config,
-            data="phantom" if self.is_phantom else self.data.resolve().name,
-            phantom=self.is_phantom,
-            comparable=self.profile.comparable,
-            cases=self._who(),
-            derived=sorted({name for c in self.cases.values() for name in c.derived}),
-            tile=self.tile,
-            deviations=deviations(self.profile),
-            open_choices=open_choices(self.profile),
-        )
+            files.write_json(path, recording.begun(self))
 
     def metrics(self) -> pd.DataFrame:
         """Every row scored so far, tidy: a row a case × contrast × disc or volume.
@@ -221,7 +203,7 @@ class Experiment(Grid):
         text = (
             f"{data}, profile {self.profile.name}, {len(self.cases)} scans, "
             f"{len(self.folds)} folds, {seeds} seed{'s' * (seeds > 1)}, "
-            f"{self.profile.training.steps} steps"
+            f"{steps} steps{'' if discs else ' of the spine network'}"
         )
         if self.profile.inner:
             text += ", INNER PATIENTS (for choices, no result)"
@@ -248,11 +230,12 @@ class Experiment(Grid):
         from ivdlib import workers as side_by_side
 
         todo = list(self.trainings())
-        if not todo and not spine_stage.uses_network(self):
+        if not todo and not self.uses_spine_network:
             raise ConfigError(
                 "there is nothing to train: no network is named, and these scans fit one tile, "
                 "so they need no spine network."
             )
+        recording.go_on(self)  # whatever stops it, the record says what is left
         if self.profile.references:
             for fold in track(self.folds, "rows that need no network"):
                 trial.references(self, fold)
@@ -261,6 +244,7 @@ class Experiment(Grid):
         for number, training in enumerate(todo, start=1):
             row = trial.train(self, training, f"training {number}/{len(todo)}: {training.title}")
             say(f"training {number}/{len(todo)}: {training.title}: mean Dice {row:.3f}")
+            recording.go_on(self)
         if not todo:  # the spine stage alone
             for fold in spine_stage.left(self):
                 spine_stage.network(self, fold)
@@ -270,36 +254,14 @@ class Experiment(Grid):
         """Write `metrics.csv` and `tables/` from the finished trainings."""
         metrics = self.metrics()
         files.write_csv(self.folder / "metrics.csv", metrics)
-        tables.write(metrics, self.folder / "tables", self.label(), self.derived)
+        record, label = recording.go_on(self), self.label()
+        if left := record["left"]:
+            label += f", UNFINISHED: {left} of {record['planned']} trainings are left"
+        tables.write(metrics, self.folder / "tables", label, self.derived)
         water = tables.fused_and_water(self.cases.values(), self.fused)
         if len(water):
             files.write_csv(self.folder / "tables" / "fused_and_water.csv", water)
-        self._record_trainings()
         return metrics
-
-    def _record_trainings(self) -> None:
-        """Add to the experiment's record what has been trained, on what, and how long it took."""
-        from ivdlib import spine_stage, trial
-
-        path = self.folder / "record.json"
-        done = sorted((self.folder / "trainings").glob("*/record.json"))
-        records = {p.parent.name: files.read_json(p) for p in done}
-        seconds = (
-            r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
-            for r in records.values()
-        )
-        planned = list(self.trainings()) or self.folds  # else the spine stage alone
-        left = [training for training in self.trainings() if not trial.is_done(self, training)]
-        found = {
-            "seeds": self.profile.seeds,
-            "trainings": list(records),
-            "planned": len(planned),
-            "cases": self._who(),
-            "left": len(left if self.profile.networks else spine_stage.left(self)),
-            "seconds": sum(seconds),
-            "devices": sorted({record["device"] for record in records.values()}),
-        }
-        files.write_json(path, files.read_json(path) | found)
 
 
 def of_parameters(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ivdlib.cases import Case
 from ivdlib.dixon import contrast_order
 from ivdlib.fusion import fused_names, random_pairs
 from ivdlib.options import TrainingOptions
-from ivdlib.patches import tile_for
+from ivdlib.patches import fits_one_tile, tile_for
 from ivdlib.profiles import Profile
 from ivdlib.splits import Fold
 
@@ -89,6 +90,25 @@ class Grid:
         """Tile (AP, SI) in pixels: the paper's, or the size of the largest slice if smaller."""
         sides = np.max([case.shape[1:] for case in self.cases.values()], axis=0)
         return tile_for((int(sides[0]), int(sides[1])), tuple(self.profile.training.tile))
+
+    @cached_property
+    def one_tile(self) -> bool:
+        """Whether every scan fits one tile: nothing is left out, nothing is placed."""
+        return all(fits_one_tile(case.shape, self.tile) for case in self.cases.values())
+
+    @property
+    def uses_region(self) -> bool:
+        """Whether the spine stage takes part: the disc networks see a region of some scan."""
+        return not self.one_tile and self.profile.spine.region != "none"
+
+    @property
+    def uses_spine_network(self) -> bool:
+        """Whether that region comes from the spine U-Net."""
+        return self.uses_region and self.profile.spine.region == "predicted"
+
+    def as_placed(self, training: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of `profile.training`, without `placement` if there is nothing to place."""
+        return {k: v for k, v in training.items() if not (self.one_tile and k == "placement")}
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:

@@ -234,11 +234,6 @@ def largest_part(mask: np.ndarray, spacing: Sequence[float], gap: float = 0.0) -
     return kept
 
 
-def fits_one_tile(shape: tuple[int, int, int], tile: tuple[int, int]) -> bool:
-    """Whether a slice is no larger than a tile: then there is no background to leave out."""
-    return shape[1] <= tile[0] and shape[2] <= tile[1]
-
-
 def region_of(
     spine: np.ndarray | None,
     shape: tuple[int, int, int],

@@ -5,13 +5,18 @@ The numbers of the paper are the defaults.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from ivdlib.patches import TILE
 
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+PLACEMENTS = ("even", "clipped")
+
+BEFORE = "before"
+"""Key of a field's metadata: what was done before the field was there, and what a hash or a record
+that does not name it means. Without it that is the field's default."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,9 @@ class TrainingOptions:
     """Largest share of pixels with random values (Sect. 3.1)."""
     tiles: str = "thinned"
     """`thinned`: as many tiles without disc as with; `all`: as they come. Not in the paper."""
+    placement: str = field(default="even", metadata={BEFORE: "clipped"})
+    """`even`: every pixel is drawn equally often, before thinning; `clipped`: as in records that do
+    not name it, one tile too many and pushed back into the window. Not in the paper."""
     neighbours: int = 0
     """Slices on each side that the network sees as further channels. The paper's sees one slice."""
     intensity: float = 0.0
@@ -73,6 +81,18 @@ class SpineOptions:
     """Ten times the paper's rate for its second network: the paper gives none for this one."""
 
 
+def spine_training(spine: SpineOptions, precision: str = "auto") -> TrainingOptions:
+    """How the spine network is trained, but for its tile: a whole slice.
+
+    What `SpineOptions` has no field for is the default of `TrainingOptions`, whatever the disc
+    networks of the same profile are trained with.
+    """
+    return TrainingOptions(
+        steps=spine.steps, batch=spine.batch, learning_rate=spine.learning_rate,
+        schedule="cosine", tiles="all", precision=precision,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class PhantomOptions:
     """The built-in phantom, used where no data are given."""
@@ -90,16 +110,23 @@ def essence(options: Any) -> dict[str, Any]:
     """Fields of a profile, or of a part of it, that differ from the defaults of its class.
 
     What hashes are made of: a field that is added later, with a default that does as before, leaves
-    finished trainings valid. Whoever changes a default must give the field another name.
+    finished trainings valid. One whose default does something new names what was done `BEFORE`:
+    that is left out, and the default always written. Whoever changes a default must give the field
+    another name.
     """
     found = {}
     for f in fields(options):
         value = getattr(options, f.name)
         if hasattr(value, "__dataclass_fields__"):
             value = essence(value)
-            usual = {}
+            unwritten = {}
         else:
-            usual = f.default
-        if value != usual:
+            unwritten = meant_by_silence(f)
+        if value != unwritten:
             found[f.name] = value
     return found
+
+
+def meant_by_silence(f: Field) -> Any:
+    """Value of a field in a hash or a record that does not name it."""
+    return f.metadata.get(BEFORE, f.default)

@@ -31,6 +31,11 @@ def tile_for(shape: tuple[int, int], tile: tuple[int, int] = TILE) -> tuple[int,
     return tuple(min(t, p) for t, p in zip(tile, padded, strict=True))
 
 
+def fits_one_tile(shape: tuple[int, int, int], tile: tuple[int, int]) -> bool:
+    """Whether a slice is no larger than a tile: then there is no background to leave out."""
+    return shape[1] <= tile[0] and shape[2] <= tile[1]
+
+
 def tile_starts(length: int, tile: int) -> list[int]:
     """First pixels of the fewest evenly spread tiles that cover `length` pixels.
 

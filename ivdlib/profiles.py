@@ -11,7 +11,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ivdlib.errors import ConfigError
-from ivdlib.options import LOSSES, PRECISIONS, PhantomOptions, SpineOptions, TrainingOptions
+from ivdlib.options import (
+    LOSSES,
+    PLACEMENTS,
+    PRECISIONS,
+    PhantomOptions,
+    SpineOptions,
+    TrainingOptions,
+)
 
 NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
@@ -146,8 +153,11 @@ RECIPES: dict[str, dict[str, Any]] = {
 """Fields that a recipe sets in any profile. `better` is for whoever wants the best result: of the
 switches that were tried on inner patients these four were kept, see "Chosen on inner patients" in
 `reports/reference/AUDIT.md` and the README beside it. Contrasts as channels, averaged weights and
-twice the steps were not: they gained nothing there. Whole slices (`spine.factor` 1) need the 800
-steps that they were chosen with: after 300 the averaged ones were better."""
+twice the steps were not: they gained nothing there."""
+
+LEAST: dict[str, dict[str, int]] = {"better": {"spine.steps": 800}}
+"""What a recipe needs at least: a profile that has less is raised to it. Whole slices
+(`spine.factor` 1) were chosen with 800 steps; after 300 the averaged ones were better."""
 
 
 def arm_title(arm: str) -> str:
@@ -221,11 +231,28 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
     return found
 
 
-def recipe(name: str) -> dict[str, Any]:
-    """Overrides of a recipe; `ConfigError` where there is none of that name."""
+def recipe(name: str, on: str = "paper") -> dict[str, Any]:
+    """Overrides of a recipe for the profile `on`; `ConfigError` where there is none of a name."""
     if name not in RECIPES:
         raise ConfigError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}.")
-    return RECIPES[name]
+    base = profile(on)
+    raised = {k: v for k, v in LEAST.get(name, {}).items() if current(base, k) < v}
+    return {**RECIPES[name], **raised}
+
+
+def follows(p: Profile, name: str) -> bool:
+    """Whether a profile has every field as a recipe sets it."""
+    return all(current(p, key) == value for key, value in RECIPES[name].items())
+
+
+def short_of(name: str, p: Profile) -> list[str]:
+    """Say what of a profile that follows a recipe is less than the recipe needs."""
+    return [
+        f"{key} is {current(p, key)}, less than the {least} that the recipe {name} was chosen "
+        f"with; leave it out, or set {least} or more"
+        for key, least in LEAST.get(name, {}).items()
+        if follows(p, name) and current(p, key) < least
+    ]
 
 
 def _kind(kind: type) -> str:
@@ -283,6 +310,8 @@ def _check(p: Profile) -> None:
         (0 <= p.spine.gap < float("inf"), "spine.gap is 0 mm or more"),
         (p.training.schedule in {"constant", "cosine"}, "schedule is constant or cosine"),
         (p.training.tiles in {"thinned", "all"}, "tiles is thinned or all"),
+        (p.training.placement in PLACEMENTS,
+         f"training.placement is one of {', '.join(PLACEMENTS)}"),
         (p.spine.region in {"predicted", "true", "none"},
          "spine.region is predicted, true or none"),
         (1 <= p.spine.factor <= COARSEST, f"spine.factor is 1 to {COARSEST}"),

@@ -67,8 +67,9 @@ class Draw(NamedTuple):
 class TileSampler:
     """Endless batches of tiles to be augmented.
 
-    Tiles lie on a grid with a random offset. With ``tiles="thinned"`` those without any truth are
-    thinned to the number of those with some: most of a scan holds no disc.
+    Tiles lie side by side with a random offset, and may hang over the window and the slice; beyond
+    the slice stand zeros. With ``tiles="thinned"`` those without any truth are thinned to the
+    number of those with some: most of a scan holds no disc.
 
     Parameters
     ----------
@@ -151,7 +152,7 @@ class TileSampler:
                 self._start(rng, 0, item.image.shape[1], item.window),
                 self._start(rng, 1, item.image.shape[2], (0, item.image.shape[2])),
             )
-            tile = tuple(slice(a, a + t) for a, t in zip(start, self.tile, strict=True))
+            tile = tuple(slice(max(a, 0), a + t) for a, t in zip(start, self.tile, strict=True))
             if item.truth[number][tile].any() or rng.random() < self.keep_empty:
                 break
         return item, number, start
@@ -159,11 +160,17 @@ class TileSampler:
     def _start(
         self, rng: np.random.Generator, axis: int, length: int, window: tuple[int, int]
     ) -> int:
-        """First pixel of a tile on a grid over `window` with a random offset, kept in the image."""
+        """First pixel of a tile along an axis; see `options.TrainingOptions.placement`."""
         tile = self.tile[axis]
         first, last = window
         if length <= tile:
             return 0
+        if self.options.placement == "even":
+            # As few tiles side by side as cover the window, moved as far as they still do: every
+            # pixel of it lies in exactly one. More of them would hang over it for the most part.
+            count = -(-(last - first) // tile)
+            spare = count * tile - (last - first)
+            return int(first - rng.integers(spare + 1) + tile * rng.integers(count))
         if last - first <= tile:  # one tile is the window: shift it a little to both sides
             start = first + rng.integers(-(tile // 8), tile // 8 + 1)
             return int(np.clip(start, 0, length - tile))

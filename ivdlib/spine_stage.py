@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ivdlib import inference, ledger, metrics, spine_tube
-from ivdlib.options import TrainingOptions, essence
+from ivdlib.errors import NothingFound
+from ivdlib.options import essence, spine_training
 from ivdlib.patches import Region
 from ivdlib.progress import track
+from ivdlib.remarks import listed
 from ivdlib.sampler import TileSampler, TrainingImage
 from ivdlib.splits import Fold
 
@@ -46,25 +50,11 @@ def digest(experiment: Experiment, fold: Fold) -> str:
 
 def left(experiment: Experiment) -> list[Fold]:
     """Folds whose spine network has not been trained and scored."""
-    if not uses_network(experiment):
+    if not experiment.uses_spine_network:
         return []
     places = [ledger.place(experiment, digest(experiment, fold)) for fold in experiment.folds]
     pairs = zip(experiment.folds, places, strict=True)
     return [fold for fold, place in pairs if not ledger.finished(place)]
-
-
-def uses_region(experiment: Experiment) -> bool:
-    """Whether any scan is larger than a tile; else there is no background to leave out."""
-    larger = any(
-        not inference.fits_one_tile(case.shape, experiment.tile)
-        for case in experiment.cases.values()
-    )
-    return larger and experiment.profile.spine.region != "none"
-
-
-def uses_network(experiment: Experiment) -> bool:
-    """Whether the region comes from the spine U-Net."""
-    return uses_region(experiment) and experiment.profile.spine.region == "predicted"
 
 
 def tile(experiment: Experiment) -> tuple[int, int]:
@@ -102,12 +92,9 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
     spine = experiment.profile.spine
     cases = [experiment.cases[name] for name in fold.train]
     size = tile(experiment)
-    options = TrainingOptions(
-        steps=spine.steps, batch=spine.batch, learning_rate=spine.learning_rate,
-        schedule="cosine", tile=size, tiles="all",
-        # Not in the hash, as little as what `auto` comes to: the record tells.
-        precision=experiment.profile.training.precision,
-    )  # fmt: skip
+    # The precision is not in the hash, as little as what `auto` comes to: the record tells.
+    options = spine_training(spine, experiment.profile.training.precision)
+    options = replace(options, tile=size)
     images = []
     for case in cases:
         small_truth = inference.shrink(truth(case), spine.factor) >= 0.5
@@ -135,14 +122,22 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
 
 def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     """Region of interest of every scan, as the spine network of this fold sees it."""
-    found = {}
-    trained = network(experiment, fold) if uses_network(experiment) else None
+    found, nothing = {}, []
+    trained = network(experiment, fold) if experiment.uses_spine_network else None
     for name, case in experiment.cases.items():
         if trained is not None:
             mask = find(trained.model, experiment, case)
+            nothing += [] if mask.any() else [name]
         else:
-            mask = truth(case) if uses_region(experiment) else None
+            mask = truth(case) if experiment.uses_region else None
         found[name] = _region(mask, experiment, case)
+    if nothing:
+        warnings.warn(
+            f"fold {fold.number}: the spine network found nothing in {listed(nothing)}, so the "
+            "whole image is used there; train it for more steps (--set spine.steps=N).",
+            NothingFound,
+            stacklevel=3,
+        )
     return found
 
 

@@ -47,18 +47,18 @@ def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
     profile = experiment.profile
     used = (*spine_stage.USE, "factor")
     region = {k: v for k, v in essence(profile.spine).items() if k in used}
-    if spine_stage.uses_network(experiment):
+    if experiment.uses_spine_network:
         region["spine"] = spine_stage.digest(experiment, training.fold)
     return {
         "target": "disc",
         "network": training.network,
         "config": ledger.config(experiment, training.network, profile.size).to_dict(),
-        "options": essence(experiment.options(training.arm)),
+        "options": experiment.as_placed(essence(experiment.options(training.arm))),
         "tile": experiment.tile,
         "arm": training.arm,
         "images": experiment.trained_on(training.arm),
         "tested": experiment.tested_on(training.arm),
-        "region": region if spine_stage.uses_region(experiment) else None,
+        "region": region if experiment.uses_region else None,
         "seed": training.seed,
         "score_discs": profile.score_discs,
         "stress": profile.stress,
@@ -137,7 +137,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         return rows + (watched.best() if watched else [])
 
     passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
-    if spine_stage.uses_network(experiment):
+    if experiment.uses_spine_network:
         passport |= {
             "spine": spine_stage.digest(experiment, fold),
             "margin": profile.spine.margin,

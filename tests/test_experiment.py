@@ -13,7 +13,7 @@ import pytest
 from ivdlib import baselines, files, inference, ledger, metrics, models, plan, spine_stage, trial
 from ivdlib import experiment as experiment_module
 from ivdlib.cases import Case
-from ivdlib.errors import ConfigError, DataError, LeakageError
+from ivdlib.errors import ConfigError, DataError, LeakageError, NothingFound
 from ivdlib.experiment import Experiment
 from ivdlib.grid import Training
 from ivdlib.models import UNetConfig, unet
@@ -127,6 +127,59 @@ def test_the_record_of_the_experiment(finished):
     assert all((finished.folder / "trainings" / name).is_dir() for name in record["trainings"])
     tested = [case for fold in record["config"]["folds"] for case in fold["test"]]
     assert sorted(tested) == ["01", "02", "03"]
+
+
+def test_a_record_of_what_was_stopped_says_what_is_left(phantom, tmp_path, monkeypatch):
+    made = begin(tmp_path, phantom, networks=["unet", "fds_cnn"], arms=["without"])
+    path = made.folder / "record.json"
+    assert files.read_json(path)["left"] == files.read_json(path)["planned"] == 4
+    train, done = trial.train, []
+
+    def stopped(*arguments):
+        if done:
+            raise KeyboardInterrupt
+        done.append(train(*arguments))
+        return done[-1]
+
+    monkeypatch.setattr(trial, "train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made.run()
+    record = files.read_json(path)
+    assert (record["left"], record["planned"]) == (3, 4) and record["devices"]
+    made.collect()
+    table = (made.folder / "tables" / "table1.md").read_text(encoding="utf-8")
+    assert "UNFINISHED: 3 of 4 trainings are left" in table
+    assert "UNFINISHED" not in made.label()
+
+
+def test_a_record_follows_what_was_added(finished, again):
+    """The command, deviations and choices are those of what is there now."""
+    before = files.read_json(finished.folder / "record.json")
+    assert {row["field"] for row in before["deviations"]} >= {"networks", "folds"}
+    more = again(seeds=2, arms=["without"])
+    more.collect()
+    record = files.read_json(more.folder / "record.json")
+    assert record["config_hash"] == before["config_hash"] and record["seeds"] == 2
+    words = " ".join(record["command"])
+    assert "--seeds 2" in words and "arms=without" in words and "networks=unet" in words
+    assert "arms=" not in " ".join(before["command"]) and record["left"] == 2
+    assert {row["field"] for row in record["deviations"]} >= {"arms"}
+
+
+def test_the_command_of_a_record_opens_the_same_experiment(finished, phantom, tmp_path):
+    from ivdlib import cli
+    from ivdlib.commands import job
+
+    words = files.read_json(finished.folder / "record.json")["command"]
+    assert words[:4] == ["python", "-m", "ivdlib", "grid"]
+    args = cli._parser().parse_args(words[3:])
+    assert args.data == f"data/{phantom.name}"
+    wanted = job._declared(args)
+    same = Experiment(
+        wanted.name, wanted.profile, phantom, overrides=wanted.overrides, reports=tmp_path
+    )
+    assert same.digest == finished.digest
+    assert list(map(vars, same.trainings())) == list(map(vars, finished.trainings()))
 
 
 def test_the_record_of_a_training_says_what_made_it(finished):
@@ -633,9 +686,39 @@ def test_the_region_can_be_the_true_spine_or_nothing(phantom, tmp_path, fits):
     none = begin(tmp_path, phantom, "none", spine__region="none")
     assert spine_stage.regions(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
     large = begin(tmp_path, phantom, "large", training__tile=[64, 64])
-    assert not spine_stage.uses_region(large)
+    assert not large.uses_region
     assert trial.fields(large, next(large.trainings()))["region"] is None
     assert fits == []
+
+
+def test_a_spine_network_that_finds_nothing_is_said(phantom, tmp_path, monkeypatch):
+    made = begin(tmp_path, phantom, "nothing")
+    monkeypatch.setattr(spine_stage, "network", lambda *_: SimpleNamespace(model=None))
+    empty = sorted(made.cases)[:2]
+    monkeypatch.setattr(
+        spine_stage, "find",
+        lambda model, experiment, case: np.full(case.shape, case.name not in empty),
+    )  # fmt: skip
+    with pytest.warns(NothingFound, match="fold 1: the spine network found nothing in 01, 02, so"):
+        found = spine_stage.regions(made, made.folds[0])
+    assert [found[name].mask is None for name in sorted(made.cases)] == [True, True, False]
+
+
+def test_how_tiles_are_placed_counts_only_if_they_are(phantom, tmp_path):
+    """The new draw is always in the hash; the old one is what silence means."""
+    even, old = (
+        begin(tmp_path, phantom, name, training__placement=name) for name in ("even", "clipped")
+    )
+    first = next(even.trainings())
+    assert trial.fields(even, first)["options"]["placement"] == "even"
+    assert "placement" not in trial.fields(old, first)["options"]
+    assert trial.digest(even, first) != trial.digest(old, first) and even.digest != old.digest
+    alike = [
+        begin(tmp_path, phantom, f"{name}_whole", training__tile=[64, 64], training__placement=name)
+        for name in ("even", "clipped")
+    ]
+    assert alike[0].digest == alike[1].digest and alike[0].config == alike[1].config
+    assert len({trial.digest(made, first) for made in alike}) == 1
 
 
 def test_a_hash_depends_on_what_decides_and_on_nothing_else(finished, phantom, tmp_path):

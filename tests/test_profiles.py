@@ -6,7 +6,6 @@ import json
 import pytest
 
 from ivdlib import profiles
-from ivdlib.deviations import REASONS, deviations
 from ivdlib.errors import ConfigError
 from ivdlib.options import TrainingOptions, essence
 from ivdlib.profiles import PROFILES, profile
@@ -158,43 +157,25 @@ def test_a_value_out_of_range_is_named(key, value, words):
         profile("test", {key: value})
 
 
-def test_the_paper_deviates_in_nothing_from_itself():
-    assert deviations(profile("paper")) == []
-    assert deviations(profile("paper", {"seeds": 1, "folds": 3})) == []
-
-
-def test_deviations_say_what_and_why():
-    rows = {r["field"]: r for r in deviations(profile("laptop", {"training.batch": 4}))}
-    assert rows["size"]["ours"] == "tiny" and rows["size"]["paper"] == "paper"
-    assert rows["training.batch"]["ours"] == "4" and rows["training.batch"]["paper"] == "16"
-    assert rows["training.steps"]["paper"] == "20000"
-    assert all(row["why"] for row in rows.values()) and "seeds" not in rows
-    odd = deviations(profile("paper", {"training.rotation": 3.0}))
-    assert odd == [
-        {"field": "training.rotation", "ours": "3.0", "paper": "15.0",
-         "why": "chosen for this profile"}
-    ]  # fmt: skip
-
-
-def test_every_reason_belongs_to_a_field():
-    assert set(REASONS) <= set(profiles.keys())
-
-
-@pytest.mark.parametrize("name", profiles.PROFILES)
-def test_open_choices_name_what_the_profile_does(name):
-    from ivdlib.choices import open_choices
-
-    p = profiles.profile(name)
-    rows = {row["what"]: row for row in open_choices(p)}
-    assert all(row["ours"] and row["paper"] and row["why"] for row in rows.values())
-    assert rows["length"]["ours"] == f"{p.training.steps} optimiser steps"
-    assert rows["loss"]["ours"] == p.training.loss
+def test_a_recipe_is_never_less_than_it_says():
+    """Whole slices need 800 steps of the spine network; what was asked for by hand is told."""
+    for name in PROFILES:
+        found = profile(name, profiles.recipe("better", name))
+        assert found.spine.steps == max(800, PROFILES[name].spine.steps)
+        assert profiles.short_of("better", found) == []
+        assert found.spine.factor == 1 and profiles.recipe("paper", name) == {}
+    low = profile("smoke", {**profiles.recipe("better", "smoke"), "spine.steps": 80})
+    (sentence,) = profiles.short_of("better", low)
+    assert sentence.startswith("spine.steps is 80, less than the 800")
+    other = dataclasses.replace(low, spine=dataclasses.replace(low.spine, factor=2))
+    assert profiles.short_of("better", other) == []  # no longer what needs them
 
 
 def test_the_essence_is_what_differs_from_the_defaults():
-    assert essence(TrainingOptions()) == {}
-    changed = profile("paper", {"training.steps": 5, "spine.mask": False})
-    found = essence(changed)
+    assert essence(TrainingOptions(placement="clipped")) == {}  # what old hashes mean by silence
+    assert essence(TrainingOptions()) == {"placement": "even"}  # a new default is always written
+    old = {"training.steps": 5, "training.placement": "clipped", "spine.mask": False}
+    found = essence(profile("paper", old))
     assert found["training"] == {"steps": 5} and found["spine"] == {"mask": False}
     assert "phantom" not in found and found["seeds"] == 3
     for name in profiles.PROFILES:  # whatever a hash is made of can be written as JSON

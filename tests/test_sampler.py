@@ -105,24 +105,98 @@ def test_every_image_and_slice_is_drawn_and_the_grid_moves():
         for k in range(2)
     ]
     engine = sampler(numbered, batch=60)
-    values = np.round(batch(engine, 0)[0][:, 8, 8, 0] * 10).astype(int)
+    values = np.round(batch(engine, 0)[0].max(axis=(1, 2, 3)) * 10).astype(int)
     assert set(values) == {1, 2, 3, 4, 5, 6}
     ramp = np.broadcast_to(np.arange(40)[None, :, None] / 100, (1, 40, 48)).astype(np.float32)
-    x, _ = batch(sampler([TrainingImage(ramp, ramp >= 0, (0, 40))], batch=60), 0)
-    starts = np.round(x[:, 0, 0, 0] * 100).astype(int)
-    assert starts.min() == 0 and starts.max() == 40 - 16 and len(set(starts)) > 10
+    x, _ = batch(sampler([TrainingImage(ramp, ramp >= 0, (0, 40))], batch=200), 0)
+    starts = np.round(x[:, 8, 0, 0] * 100).astype(int) - 8  # three tiles of 16 for 40 pixels
+    assert set(starts) == {*range(-8, 1), *range(8, 17), *range(24, 32)}  # 32 reads as -8
 
 
 @pytest.mark.parametrize("window", [(12, 28), (10, 30)])
-def test_tiles_come_from_the_window(window):
+def test_clipped_tiles_lie_within_the_window(window):
     ramp = np.broadcast_to(np.arange(48)[None, :, None] / 100, (1, 48, 16)).astype(np.float32)
-    x, _ = batch(sampler([TrainingImage(ramp, ramp >= 0, window)], batch=60), 0)
+    image = TrainingImage(ramp, ramp >= 0, window)
+    x, _ = batch(sampler([image], batch=60, placement="clipped"), 0)
     starts = np.round(x[:, 0, 0, 0] * 100).astype(int)
     if window[1] - window[0] == 16:  # one tile is the window, moved a little to both sides
         assert starts.min() == 10 and starts.max() == 14
     else:
         seen = {row for start in starts for row in range(start, start + 16)}
         assert seen == set(range(*window)), "all of the window and nothing beyond"
+
+
+def counted(shape, window, tile, placement="even", batches=40, batch=250):
+    """How often each pixel of a slice is drawn, of 10 000 tiles."""
+    pixels = np.arange(1, 1 + shape[0] * shape[1], dtype=np.float64).reshape(1, *shape)
+    image = TrainingImage(pixels, np.ones((1, *shape), bool), window)
+    engine = sampler([image], tile, batch=batch, placement=placement)
+    found = np.zeros(1 + pixels.size)
+    for step in range(batches):
+        drawn = np.rint(engine.draw(step).windows).astype(int)
+        found += np.bincount(drawn.ravel(), minlength=found.size)
+    return found[1:].reshape(shape)
+
+
+SIZES = [
+    # slice, window, tile: one tile is the window; several; no multiple; narrow; fits along an axis
+    ((48, 40), (10, 26), (16, 20)),
+    ((48, 40), (0, 48), (16, 20)),
+    ((50, 47), (3, 43), (16, 20)),
+    ((50, 21), (7, 24), (16, 20)),
+    ((31, 60), (0, 31), (16, 60)),
+    ((17, 90), (0, 17), (16, 16)),
+    ((60, 33), (44, 60), (16, 32)),
+    ((40, 64), (20, 30), (16, 16)),
+]
+
+
+@pytest.mark.parametrize(("shape", "window", "tile"), SIZES)
+def test_every_pixel_of_the_window_is_drawn_equally_often(shape, window, tile):
+    found = counted(shape, window, tile)[slice(*window)]
+    for line in (found.mean(axis=0), found.mean(axis=1)):  # of 10 000 draws: luck is 2 %
+        assert np.abs(line / line.mean() - 1).max() < 0.1
+    assert np.abs(found / found.mean() - 1).max() < 0.2  # pixel by pixel, with its luck
+
+
+@pytest.mark.parametrize(("shape", "window", "tile"), SIZES[:2])
+def test_the_draw_of_old_records_is_not_even(shape, window, tile):
+    found = counted(shape, window, tile, "clipped")[slice(*window)]
+    lines = [line / line.mean() for line in (found.mean(axis=0), found.mean(axis=1))]
+    assert max(np.abs(line - 1).max() for line in lines) > 0.2
+
+
+def before(rng, tile, length, window):
+    """What `clipped` did when the trainings of reports/reference were made."""
+    first, last = window
+    if length <= tile:
+        return 0
+    if last - first <= tile:
+        start = first + rng.integers(-(tile // 8), tile // 8 + 1)
+        return int(np.clip(start, 0, length - tile))
+    tiles = -(-(last - first) // tile) + 1
+    start = first - rng.integers(tile) + tile * rng.integers(tiles)
+    return int(np.clip(start, first, last - tile))
+
+
+@pytest.mark.parametrize(("shape", "window", "tile"), SIZES)
+def test_the_draw_of_old_records_stays_as_it_was(shape, window, tile):
+    ramp = np.arange(1.0, 1 + shape[0] * shape[1]).reshape(1, *shape)
+    image = TrainingImage(ramp, ramp > 0, window)
+    drawn = sampler([image], tile, batch=6, placement="clipped", seed=4).draw(9).windows
+    rng = np.random.default_rng([4, 9])
+    for tile_drawn in drawn:
+        rng.integers(1), rng.integers(1)  # the image, the slice
+        start = [before(rng, tile[0], shape[0], window)]
+        start.append(before(rng, tile[1], shape[1], (0, shape[1])))
+        assert tile_drawn[0, 0, 0] == ramp[0, start[0], start[1]]
+        rng.uniform(), rng.uniform(), rng.random()  # the turn, the noise
+
+
+def test_nothing_is_placed_where_a_slice_fits_the_tile():
+    drawn = [sampler([scan((2, 7, 9))], placement=name).draw(3) for name in ("even", "clipped")]
+    for one, other in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def rare():
@@ -188,5 +262,6 @@ def test_channels_are_cut_at_one_place():
     one, two = sampler([alone]).draw(2), sampler([both]).draw(2)
     assert two.windows.shape == (*one.windows.shape[:3], 2) and two.powers.shape == (4, 2)
     np.testing.assert_array_equal(two.windows[..., :1], one.windows)
-    np.testing.assert_array_equal(two.windows[..., 1:], 1 - one.windows)
+    inside = one.windows > 0  # beyond the slice both are zero
+    np.testing.assert_array_equal(two.windows[..., 1:], np.where(inside, 1 - one.windows, 0))
     np.testing.assert_array_equal(two.truth, one.truth)
