@@ -9,8 +9,7 @@ leaves zero out by chance.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,8 @@ from ivdlib.claims import CLAIMS, FIXED
 from ivdlib.comparisons import difference, patient_dice
 from ivdlib.experiment import EXTENDABLE
 from ivdlib.metrics_csv import disc_rows, has_variants, single
-from ivdlib.profiles import Profile, title
+from ivdlib.profiles import title
+from ivdlib.recorded import by_value, unusual
 from ivdlib.statistics import Comparison
 
 PAGE, FOLDER = "AUDIT.md", "audit"
@@ -28,10 +28,6 @@ PAGE, FOLDER = "AUDIT.md", "audit"
 
 PATIENTS = 4
 """Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
-
-
-USUAL = json.loads(json.dumps(Profile("", "").to_dict()))
-"""Defaults of a profile's fields, as a record has them."""
 
 UNLIKE = (*EXTENDABLE, "name", "score_discs", "stress", "references", "comparable")
 """Fields of a profile that change no training that two experiments share."""
@@ -99,12 +95,12 @@ def spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFra
     Returns
     -------
     DataFrame
-        `data`, `use` of the spine, `discs_inside` and `region_share` (means over scans),
-        `dice` of FDS-CNN, and `mean`, `low`, `high`, `p`, `patients` of its difference to no region
-        at all, over the patients that both have, with its `verdict`; a row an experiment, of data
-        that were tried with a region and without.
+        `data`, `use` of the spine, `steps` of the training, `discs_inside` and `region_share`
+        (means over scans), `dice` of FDS-CNN, and `mean`, `low`, `high`, `p`, `patients` of its
+        difference to no region at all, over the patients that both have, with its `verdict`; a row
+        an experiment, of data that were tried with a region and without.
     """
-    alike: dict[str, list] = {}
+    alike: dict[Hashable, list] = {}
     for record, metrics in experiments.values():
         if patient_dice(metrics, "fds_cnn") is not None:
             alike.setdefault(likeness(record, "spine"), []).append((record, metrics))
@@ -129,6 +125,7 @@ def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> d
     return {
         "data": record["data"],
         "use": "none" if use["region"] == "none" else f"{use['region']}, {masked}",
+        "steps": record["config"]["profile"]["training"]["steps"],
         **scans.mean().mean(),
         "dice": found[shared].mean(), "patients": len(shared),
         **{key: getattr(compared, key, np.nan) for key in ("mean", "low", "high", "p")},
@@ -136,7 +133,7 @@ def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> d
     }  # fmt: skip
 
 
-def likeness(record: Mapping, *aside: str) -> str:
+def likeness(record: Mapping, *aside: str) -> Hashable:
     """All that decides on the trainings of an experiment, but for some fields of its profile.
 
     Experiments of equal likeness can be compared: they differ in these fields alone. With "folds"
@@ -145,19 +142,9 @@ def likeness(record: Mapping, *aside: str) -> str:
     config = record["config"]
     profile = unusual(config["profile"])
     profile = {k: v for k, v in profile.items() if k not in {*aside, *UNLIKE}}
-    return repr((config["data"], None if "folds" in aside else config["folds"], profile))
-
-
-def unusual(profile: Mapping, usual: Mapping = USUAL) -> dict:
-    """Fields of a recorded profile that differ from the defaults; older records lack some."""
-    found = {}
-    for key, value in profile.items():
-        if isinstance(usual.get(key), dict):
-            inner = unusual(value, usual[key])
-            found |= {key: inner} if inner else {}
-        elif value != usual.get(key):
-            found[key] = value
-    return found
+    sides = ([frozenset(fold[side]) for side in ("train", "test")] for fold in config["folds"])
+    folds = None if "folds" in aside else frozenset(map(by_value, sides))
+    return config["data"], folds, by_value(profile)
 
 
 def patients(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ from ivdlib.audit_sections import NUMBERS, Found, compared, kinds, table
 from ivdlib.claims import CLAIMS, FIXED, fds_against_unet
 from ivdlib.comparisons import WITH, WITHOUT, difference, patient_dice
 from ivdlib.leaks import BEST
-from ivdlib.metrics_csv import disc_rows, has_variants, single
+from ivdlib.metrics_csv import disc_rows, has_variants, single, trained
 from ivdlib.profiles import TITLES, title
+from ivdlib.recorded import by_value, unusual
 from ivdlib.trial import TOGETHER
 
 FAILED = 0.5
@@ -68,8 +69,7 @@ def failed(results: Found) -> str:
 
 
 def _failed(name: str, metrics: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    rows = single(disc_rows(metrics))
-    rows = rows[rows["network"].str.partition(":")[0].isin(list(TITLES))]
+    rows = trained(single(disc_rows(metrics)))
     means = rows.groupby(["network", "trained_on", "contrast", "fold"], sort=False)["dice"].mean()
     for (network, arm, contrast), each in means.groupby(level=[0, 1, 2], sort=False):
         each = each.droplevel([0, 1, 2])
@@ -141,9 +141,10 @@ def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, p
     counts only where there is none of the same.
     """
 
-    def alike(record: dict) -> tuple[str, dict]:
-        training = audit.unusual(record["config"]["profile"]).get("training", {})
-        return audit.likeness(record, "leak", "folds", "training"), training | {"precision": ""}
+    def alike(record: dict) -> tuple[Hashable, Hashable]:
+        training = unusual(record["config"]["profile"]).get("training", {})
+        training = {k: v for k, v in training.items() if k != "precision"}
+        return audit.likeness(record, "leak", "folds", "training"), by_value(training)
 
     def precision(record: dict) -> str:
         return record["config"]["profile"]["training"].get("precision", "auto")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ivdlib import audit, metrics_csv, result_figures
 from ivdlib.audit import FOLDER
 from ivdlib.audit_sections import table
 from ivdlib.metrics import MEASURES
+from ivdlib.options import SpineOptions, spine_training
 from ivdlib.profiles import TITLES, title
 
 
@@ -25,24 +27,28 @@ def experiment(
     discs = metrics[metrics["target"] == "disc"]
     alone = discs.empty  # the spine stage
     scored = metrics if alone else discs
-    training = profile["spine"] | {"schedule": "cosine"} if alone else profile["training"]
+    spine = _spine_options(profile)
+    training = asdict(spine_training(spine)) if alone else profile["training"]
+    size = spine.size if alone else profile["size"]
     parts = [
         f"## {name}\n\n"
         f"Data: {record['data']}{' (phantom)' if record['phantom'] else ''}, "
         f"{scored['case'].nunique()} scans of {scored['subject'].nunique()} patients scored, "
         f"{scored['fold'].nunique()} of {len(record['config']['folds'])} folds; size "
-        f"{profile['size']}, {training['steps']} steps of {training['batch']} "
+        f"{size}, {training['steps']} steps of {training['batch']} "
         f"{'slices' if alone else 'tiles'}, rate {training['learning_rate']:g} "
         f"({training['schedule']}); {_seeds(discs)}; "
-        f"{seconds / 3600:.1f} h of training and scoring on {'; '.join(record['devices'])}.\n"
+        f"{seconds / 3600:.1f} h of training and scoring on "
+        f"{'; '.join(record.get('devices', [])) or 'a device that is not recorded'}.\n"
     ]
     if record.get("derived"):
         names = ", ".join(record["derived"])
         parts.append(f"Derived, not measured: {names}, computed from the other contrasts.\n")
-    if record["left"]:
+    if record.get("left", True):  # an older record that lacks it was stopped before its end
+        told = "left" in record
+        left = f": {record['left']} of {record['planned']} trainings are left" if told else ""
         parts.append(
-            f"**Unfinished: {record['left']} of {record['planned']} trainings are left.** "
-            "A comparison rests on the patients that both sides have.\n"
+            f"**Unfinished{left}.** A comparison rests on the patients that both sides have.\n"
         )
     if len(found.columns):
         rows = ((column, *("–" if np.isnan(v) else f"{v:.4f}" for v in found[column]),
@@ -57,8 +63,15 @@ def experiment(
     return "\n".join(part for part in parts if part)
 
 
+def _spine_options(profile: Mapping) -> SpineOptions:
+    """Options of the spine stage in a recorded profile; older ones lack some."""
+    known = {f.name for f in fields(SpineOptions)}
+    return SpineOptions(**{k: v for k, v in profile["spine"].items() if k in known})
+
+
 def _seeds(scored: pd.DataFrame) -> str:
     """How many seeds there are; unlike numbers for unlike trainings are both said."""
+    scored = metrics_csv.trained(scored)
     each = scored[scored["fold"] > 0].groupby(["network", "trained_on", "fold"])["seed"].nunique()
     if each.empty:
         return "no disc network is scored"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -22,15 +23,15 @@ from ivdlib import (
 from ivdlib.audit import FOLDER, PAGE
 from ivdlib.audit_sections import Found
 from ivdlib.errors import DataError
-from ivdlib.profiles import STRESSES
+from ivdlib.profiles import STRESSES, TITLES
 from ivdlib.statistics import LEVEL
 
 HEAD = """# The audit
 
 Wang, Gu & Li, "Automated Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep
 Neural Networks": each claim that we could turn into a comparison is *supported*, *not supported* or
-not tested on the data named beside it. Made by `make audit` from the records in the folder `audit`;
-no number here is typed in.
+not tested on the data named beside it. Made by `ivdlib audit` from the records in the folder
+`audit`; no number here is typed in.
 
 **How a comparison is judged.** {rules}
 """
@@ -42,16 +43,48 @@ stands beside it. *Supported* means that the interval lies above zero; for a cla
 costs nothing, above −{claims.NO_WORSE:g}. *The opposite holds* means that it lies below that. *Not
 supported* alone says that these data do not show it, not that it is wrong.
 
-Two comparisons (●) were named as primary before the experiments below ran, though not before any
-look at these patients (the README beside this page says what had been seen). All others are
-descriptive and not corrected for their number: one interval in twenty leaves zero out by chance.
-Folds share training patients and the patients of a fold share a network, so patients are not quite
-independent. The last weights count. Within a fold its test patients chose nothing; but the learning
-rate and the recipe `better` hold in every fold and were chosen on inner patients, who test in
-another one (named below).
+{{primary}} All others are descriptive and not corrected for their number: one interval in twenty
+leaves zero out by chance. Folds share training patients and the patients of a fold share a network,
+so patients are not quite independent. {{weights}} Within a fold its test patients chose nothing,
+but where a leak is named.{{chosen}}
 
-Networks of one size are not equally large (see the claims about cost); at the paper's size none
-were compared."""
+Networks of one size are not equally large (see the claims about cost).{{sizes}}"""
+
+PRIMARY = f"Primary are the {len(claims.FIXED)} comparisons marked ●, the same on all data."
+NAMED = (
+    " They were named before these experiments ran, though not before any look at these patients: "
+    "the README beside this page says what had been seen."
+)
+SEEN = "AUDIT.md calls primary"
+"""Words of a README that says it; without one beside the page, the page does not either."""
+CHOSEN = (
+    " What was chosen on inner patients (below) holds in every fold, and they test in another one."
+)
+
+
+def rules(folder: Path, found: Mapping[str, Found]) -> str:
+    """How a comparison is judged here: what is so in these experiments."""
+    every = {
+        name: (record.get("config", {}).get("profile", {}), metrics)
+        for some in found.values()
+        for name, (record, metrics) in some.items()
+    }
+    averaged = [
+        n for n, (profile, _) in every.items() if profile.get("training", {}).get("average")
+    ]
+    large = [metrics["network"] for profile, metrics in every.values()
+             if profile.get("size") == "paper"]  # fmt: skip
+    compared = any(names[names.isin(list(TITLES))].nunique() > 1 for names in large)
+    readme = folder / "README.md"
+    seen = readme.is_file() and SEEN in readme.read_text(encoding="utf-8")
+    moving = f" (in {', '.join(averaged)} their moving average)" if averaged else ""
+    return RULES.format(
+        primary=f"{PRIMARY}{NAMED * seen}",
+        weights=f"The last weights count{moving}.",
+        chosen=CHOSEN * bool(found["inner"]),
+        sizes="" if compared else " At the paper's size none were compared.",
+    )
+
 
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""
@@ -133,7 +166,7 @@ def write(folder: str | os.PathLike) -> Path:
         raise DataError(f"{place} holds no finished experiment; run make audit first.")
     judged = audit.table({name: metrics for name, (_, metrics) in results.items()})
     parts = [
-        HEAD.format(rules=RULES),
+        HEAD.format(rules=rules(folder, found)),
         audit_sections.claims(judged),
         audit_sections.derived({**results, **better, **partitions}),
         audit_doubts.failed(results),

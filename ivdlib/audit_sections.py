@@ -34,7 +34,7 @@ UNTESTED = (
      "tiles without any spine are left out, but the paper gives neither the tiles of a scan nor a "
      "time"),
     ("other rates in each layer, rotation", "Sect. 2.2, 3.1",
-     "no experiment here leaves one of them out alone; `no dilation` sets all rates to 1"),
+     "no comparison here leaves one of them out alone; `no dilation` sets all rates to 1"),
     ("a rank in the challenge", "abstract", "the hidden scans were never released"),
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ def compared(found: Comparison | None) -> tuple[str, ...]:
 def claims(judged: pd.DataFrame) -> str:
     """Every claim that compares, with its verdict on each data set that can tell."""
     if judged.empty:
-        return "No claim is judged here: no experiment of the recipe `paper` is finished.\n"
+        return "No claim is judged here: no experiment of the recipe `paper` has results.\n"
     rows = []
     for row in judged.itertuples():
         if row.patients == 0:
@@ -75,8 +75,8 @@ def claims(judged: pd.DataFrame) -> str:
     worse = (
         f"\nBlurred: a Gaussian of {stress.BLUR_PIXELS:g} pixels. Noisy: Rician, "
         f"{stress.NOISE:g} of the maximum. Random pixels: a share of {stress.PIXELS:g}, the most "
-        "that the training itself draws. `ours`: a line that the paper does not claim, to see what "
-        "another hangs on. What stands after a colon was chosen on the same patients.\n"
+        "that the paper's training draws. `ours`: a line that the paper does not claim, to see "
+        "what another hangs on. What stands after a colon was chosen on the same patients.\n"
     )
     return "## Claims that compare\n\n" + table(heads, rows) + worse
 
@@ -100,17 +100,17 @@ def spine(rows: pd.DataFrame) -> str:
         return ""
     cells = (
         (
-            row.data, row.use, f"{row.discs_inside:.2%}", f"{row.region_share:.0%}",
+            row.data, row.use, str(row.steps), f"{row.discs_inside:.2%}", f"{row.region_share:.0%}",
             f"{row.dice:.4f}", *_beside_none(row),
         )
         for row in rows.itertuples()
     )  # fmt: skip
-    heads = ("data", "region of the spine", "disc voxels inside", "share of the image",
+    heads = ("data", "region of the spine", "steps", "disc voxels inside", "share of the image",
              "Dice of FDS-CNN", "difference to none", *NUMBERS, "verdict")  # fmt: skip
     text = (
         "## Pre-segmentation of the spine\n\nThe paper's claim (Sect. 2.1): the network for discs "
-        "then only needs to tackle the area of interest. Short trainings (see each experiment): "
-        "what is gained may shrink in longer ones.\n\n"
+        "then only needs to tackle the area of interest. What is gained in short trainings may "
+        "shrink in longer ones.\n\n"
     )
     return text + table(heads, cells)
 

@@ -19,12 +19,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ivdlib import profiles
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.places import root
+
+if TYPE_CHECKING:
+    from ivdlib.experiment import Experiment
 
 KEYS = ("about", "data", "profile", "recipe", "set")
 
@@ -41,15 +44,27 @@ class Declared:
     profile : str
     data : str or None
         Name or path of a folder of scans; None: the phantom of the profile.
-    overrides : mapping
-        Fields of the profile, those of the recipe too.
+    recipe : str
+    fields : mapping
+        Fields of the profile that the file sets itself.
     """
 
     name: str
     about: str
     profile: str
     data: str | None = None
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    recipe: str = "paper"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """Fields of the profile, those of the recipe too."""
+        return {**profiles.recipe(self.recipe, self.profile), **self.fields}
+
+    def short_of(self, experiment: Experiment) -> list[str]:
+        """Sentences on what was set lower than the recipe needs, if it takes part."""
+        used = self.recipe != "paper" and experiment.uses_spine_network
+        return profiles.short_of(self.recipe, experiment.profile) if used else []
 
     def folder(self) -> Path | None:
         """Folder of the data; None for the phantom.
@@ -111,10 +126,8 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
             found.get("about", ""),
             found.get("profile", "laptop"),
             found.get("data"),
-            {
-                **profiles.recipe(recipe or found.get("recipe", "paper")),
-                **_fields(found.get("set", {})),
-            },
+            recipe or found.get("recipe", "paper"),
+            _fields(found.get("set", {})),
         )
         profiles.profile(declared.profile, declared.overrides)
     except ConfigError as error:

@@ -14,7 +14,7 @@ from ivdlib.dixon import contrast_order
 from ivdlib.errors import DataError
 from ivdlib.links import need_content
 from ivdlib.metrics import MEASURES
-from ivdlib.profiles import ARMS
+from ivdlib.profiles import ARMS, TITLES
 
 METRICS = "metrics.csv.gz"
 """Rows of one training; those of all, which people open, are beside the folder `trainings`."""
@@ -72,6 +72,11 @@ def of(folder: str | os.PathLike) -> pd.DataFrame | None:
 def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
     """Rows of the disc networks with one scope: whole scans, unless another is named."""
     return metrics[(metrics["target"] == "disc") & (metrics["scope"] == scope)]
+
+
+def trained(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the three networks and their variants: none of references or other programs."""
+    return rows.loc[[name.partition(":")[0] in TITLES for name in rows["network"]]]
 
 
 def single(rows: pd.DataFrame) -> pd.DataFrame:

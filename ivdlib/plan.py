@@ -64,7 +64,7 @@ def plan(experiment: Experiment) -> pd.DataFrame:
 
 def _every(experiment: Experiment) -> Iterator[tuple[str, str, Path]]:
     """Network, arm and folder of every training, those of the spine stage first."""
-    if spine_stage.uses_network(experiment):
+    if experiment.uses_spine_network:
         for fold in experiment.folds:
             yield SPINE, "", ledger.place(experiment, spine_stage.digest(experiment, fold))
     for training in experiment.trainings():

@@ -133,7 +133,7 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
     with _pool(workers, scheduler) as pool:
         task = partial(_task, isolated=bool(scheduler))
         most = len(needed) if scheduler else workers  # a cluster knows best what to begin
-        if spine_stage.uses_network(experiment):
+        if experiment.uses_spine_network:
             folds = sorted({experiment.folds.index(fold) for fold in needed})
             _all(pool, partial(task, "spine"), experiment, folds, "spine networks", most)
         _all(pool, partial(task, "train"), experiment, missing, "trainings", most)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from made_up_scores import CLEAR, FUSED, SINGLE, scores
 
-from ivdlib import audit, audit_page, audit_sections, comparisons, files, profiles
+from ivdlib import audit, audit_page, audit_sections, comparisons, files, places, profiles
 from ivdlib.comparisons import QUIET, WITH, WITHOUT
 from ivdlib.errors import DataError
 from ivdlib.experiment import EXTENDABLE
@@ -142,6 +142,9 @@ def test_worse_images_and_discs_do_not_mix_with_the_scans():
     assert blurred.to_numpy() == pytest.approx(0.1)
 
 
+FOLDS = [{"number": 1, "train": ["b"], "test": ["a"]}, {"number": 2, "train": ["a"], "test": ["b"]}]
+
+
 def experiment(folder, name, metrics, data=None, extra=None, **profile):
     training = {"steps": 7, "batch": 2, "learning_rate": 1e-3, "schedule": "cosine"}
     training |= extra or {}
@@ -150,7 +153,7 @@ def experiment(folder, name, metrics, data=None, extra=None, **profile):
         "data": data, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": 1},
         "planned": 6, "left": 0, "devices": ["a machine"],
         "config": {
-            "data": data, "folds": [1, 2],
+            "data": data, "folds": FOLDS,
             "profile": {
                 "size": "tiny", "training": training, "spine": {"region": "none", "mask": True},
                 **profile,
@@ -229,6 +232,114 @@ def test_a_record_from_before_a_field_was_added_is_alike():
     new["spine"]["gap"] = 5.0
     assert audit.likeness(records[0]) != audit.likeness(records[1])
     assert audit.likeness(records[0], "spine") == audit.likeness(records[1], "spine")
+
+
+def test_likeness_hangs_on_values_alone():
+    profile = json.loads(json.dumps(profiles.profile("laptop", {"spine.gap": 5.0}).to_dict()))
+    one = {"config": {"data": "d", "folds": FOLDS, "profile": profile}}
+    other = json.loads(json.dumps(one))
+    other["config"]["profile"]["spine"] |= {"gap": 5, "margin": 15}  # as a tool may write 5.0
+    other["config"]["folds"] = [
+        {key: fold[key] for key in sorted(fold, reverse=True)} for fold in FOLDS[::-1]
+    ]
+    assert audit.likeness(one) == audit.likeness(other)
+    assert hash(audit.likeness(one)) == hash(audit.likeness(other))
+    other["config"]["folds"][0] = {"number": 2, "train": ["b"], "test": ["b"]}
+    assert audit.likeness(one) != audit.likeness(other)
+    assert audit.likeness(one, "folds") == audit.likeness(other, "folds")
+    for key, value in (("spine", {"mask": False}), ("training", {"placement": "clipped"})):
+        other = json.loads(json.dumps(one))
+        other["config"]["profile"][key] |= value
+        assert audit.likeness(one) != audit.likeness(other)
+
+
+def test_a_record_without_placement_is_like_one_that_names_what_was_done_then():
+    profile = json.loads(json.dumps(profiles.profile("laptop").to_dict()))
+    even = {"config": {"data": "d", "folds": FOLDS, "profile": profile}}
+    old, named = json.loads(json.dumps(even)), json.loads(json.dumps(even))
+    del old["config"]["profile"]["training"]["placement"]
+    named["config"]["profile"]["training"]["placement"] = "clipped"
+    assert audit.likeness(old) == audit.likeness(named) != audit.likeness(even)
+
+
+def shuffled(value, rng):
+    """The same value with the keys of its mappings in another order."""
+    if isinstance(value, list):
+        return [shuffled(inner, rng) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    keys = list(value)
+    rng.shuffle(keys)
+    return {key: shuffled(value[key], rng) for key in keys}
+
+
+def test_the_order_of_keys_changes_no_line_of_the_page(tmp_path):
+    """Of each kind one experiment, whose likeness decides with which it is compared."""
+    region = {"discs_inside": 0.99, "region_share": 0.3}
+    plain = scores(CLEAR, spread=0.0).assign(**region)
+    both = pd.concat([plain, plain.assign(scope="best_step", dice=plain["dice"] + 0.02)])
+    more = {"precision": "float32", "intensity": 0.0, "noise_probability": 0.25}
+    experiment(tmp_path, "one", plain, extra=more)
+    spine = {"region": "predicted", "mask": True, "gap": 5.0, "margin": 9.0, "steps": 3}
+    spine |= {"factor": 2, "batch": 8}
+    experiment(tmp_path, "spine", plain, data="one", extra=more, spine=spine, bn_momentum=0.99)
+    experiment(tmp_path, "peek", both, data="one", leak="epoch", extra=more)
+    experiment(tmp_path, "scans", plain, data="one", leak="scan", extra=more)
+    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert "Pre-segmentation of the spine" in page and lines(page, "folds of scans", "| one |")
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        for path in (tmp_path / "audit").glob("*/record.json"):
+            record = shuffled(files.read_json(path), rng)
+            files.write_json(path, record)
+        assert audit_page.write(tmp_path).read_text(encoding="utf-8") == page
+
+
+def test_rules_say_what_is_so_here(tmp_path):
+    experiment(tmp_path, "one", scores(CLEAR))
+    page = " ".join(audit_page.write(tmp_path).read_text(encoding="utf-8").split())
+    assert "Primary are the 2 comparisons" in page and "The last weights count. " in page
+    assert "inner patients (below)" not in page and "README" not in page
+    assert "At the paper's size none were compared." in page
+    files.write_text(tmp_path / "README.md", "The comparisons that AUDIT.md calls primary …")
+    experiment(tmp_path, "two", scores(CLEAR), inner=True, extra={"average": 0.9})
+    experiment(tmp_path, "three", scores(CLEAR), size="paper")
+    page = " ".join(audit_page.write(tmp_path).read_text(encoding="utf-8").split())
+    assert "the README beside this page says what had been seen" in page
+    assert "(in two their moving average)" in page and "inner patients (below)" in page
+    assert "none were compared" not in page
+    reference = places.root() / "reports" / "reference" / "README.md"
+    assert audit_page.SEEN in " ".join(reference.read_text(encoding="utf-8").split())
+
+
+def test_an_experiment_that_was_stopped_says_so(tmp_path):
+    experiment(tmp_path, "one", scores(CLEAR))
+    path = tmp_path / "audit" / "one" / "record.json"
+    record = files.read_json(path)
+    for key in ("left", "planned", "devices", "seconds"):  # written at the end in former times
+        del record[key]
+    files.write_json(path, record)
+    assert "**Unfinished.**" in audit_page.write(tmp_path).read_text(encoding="utf-8")
+    files.write_json(path, record | {"left": 2, "planned": 6})
+    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert "**Unfinished: 2 of 6 trainings are left.**" in page
+
+
+def test_seeds_are_those_of_networks_and_not_of_references(tmp_path):
+    both = pd.concat([scores(CLEAR), scores(CLEAR).assign(seed=1)])
+    atlas = scores({("level atlas", WITHOUT): 0.0})
+    experiment(tmp_path, "one", pd.concat([both, atlas]))
+    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert "; 2 seeds; " in page
+
+
+def test_a_spine_network_alone_is_shown_as_it_was_trained(tmp_path):
+    rows = scores({("unet", WITHOUT): 0.0}, "abcd", ("all",)).assign(target="spine", size="laptop")
+    spine = {"region": "predicted", "mask": True, "factor": 2, "steps": 9, "batch": 3}
+    spine |= {"learning_rate": 0.01, "size": "laptop"}
+    experiment(tmp_path, "alone", rows, spine=spine)
+    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert "size laptop, 9 steps of 3 slices, rate 0.01 (cosine)" in page
 
 
 def test_choices_for_the_spine_network_have_a_table_of_their_own(tmp_path):

@@ -1,8 +1,11 @@
 """Declared experiments: what a file says, what is refused, where its data are looked for."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from ivdlib import declared, profiles
+from ivdlib import cli, declared, profiles
+from ivdlib.commands import job
 from ivdlib.errors import ConfigError, DataError
 
 
@@ -61,9 +64,30 @@ def test_what_is_wrong_is_named(tmp_path, text, words):
 def test_a_recipe_sets_fields_that_the_file_may_override(tmp_path):
     text = 'recipe = "better"\n[set]\n"training.average" = 0.9'
     found = declared.load(write(tmp_path, text)).overrides
-    assert found == {**profiles.RECIPES["better"], "training.average": 0.9}
+    raised = {"spine.steps": 800}  # of laptop's 600
+    assert found == {**profiles.RECIPES["better"], **raised, "training.average": 0.9}
     plain = declared.load(write(tmp_path, text), "paper")
     assert plain.overrides == {"training.average": 0.9}  # as ivdlib grid --recipe paper
+
+
+@pytest.mark.parametrize(("line", "steps"), [
+    ("--profile smoke --recipe better", 800),
+    ("--profile paper --recipe better", 1500),
+    ("--profile smoke --recipe better --set spine.steps=90", 90),
+    ("--profile smoke", 80),
+    ("--experiment FILE", 1500),
+    ("--experiment FILE --profile smoke", 800),
+    ("--experiment FILE --profile smoke --recipe paper", 80),
+])  # fmt: skip
+def test_a_recipe_holds_what_it_says_in_the_profile_that_is_asked_for(tmp_path, line, steps):
+    path = write(tmp_path, 'recipe = "better"\nprofile = "paper"')
+    args = cli._parser().parse_args(["grid", *line.replace("FILE", str(path)).split()])
+    wanted = job._declared(args)
+    found = profiles.profile(wanted.profile, wanted.overrides)
+    assert found.spine.steps == steps
+    told = wanted.short_of(SimpleNamespace(profile=found, uses_spine_network=True))
+    assert len(told) == (steps == 90) and all("800" in sentence for sentence in told)
+    assert wanted.short_of(SimpleNamespace(profile=found, uses_spine_network=False)) == []
 
 
 @pytest.mark.parametrize("text", [

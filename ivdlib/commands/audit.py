@@ -84,6 +84,8 @@ def _experiments(
             one.name, one.profile, data, overrides=one.overrides, reports=folder,
             claim=not args.plan,
         )  # fmt: skip
+        for sentence in one.short_of(made):
+            print(f"{one.name}: {sentence}.")
         if not args.page:
             about = f" ({one.about})" if one.about else ""
             print(plan.text(f"{one.name}{about}", plan.plan(made)))

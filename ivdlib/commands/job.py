@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,11 @@ def grid(add) -> None:
     sub.add_argument(
         "--tensorboard", metavar="DIR", help="also write learning curves for TensorBoard there"
     )
-    sub.add_argument("--recipe", help="paper (default), or better: four switches beyond the paper")
+    sub.add_argument(
+        "--recipe",
+        help="paper (default), or better: four switches beyond the paper; raises the steps of the "
+        "spine network to 800 where a profile has fewer",
+    )
     sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
     add_workers(sub)
     sub.add_argument(
@@ -71,16 +76,15 @@ def grid(add) -> None:
 
 def _declared(args: argparse.Namespace) -> Declared:
     """What the file of --experiment says, and in its place what the command line says."""
-    from ivdlib import declared, profiles
+    from ivdlib import declared
 
     if args.experiment:
         found = declared.load(args.experiment, args.recipe)
     else:
-        recipe = profiles.recipe(args.recipe or "paper")
-        found = declared.Declared("", "", "smoke", overrides=recipe)
+        found = declared.Declared("", "", "smoke", recipe=args.recipe or "paper")
     profile = args.profile or found.profile
     found = replace(found, profile=profile, name=args.name or found.name or profile)
-    return replace(found, overrides={**found.overrides, **_overrides(args, profile)})
+    return replace(found, fields={**found.fields, **_overrides(args, profile)})
 
 
 def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
@@ -126,6 +130,8 @@ def run_grid(args: argparse.Namespace) -> int:
         load=load_options(args),
         claim=not args.plan,
     )
+    for sentence in wanted.short_of(experiment):
+        print(f"{wanted.name}: {sentence}.", file=sys.stderr)
     if args.plan:
         from ivdlib import plan
 

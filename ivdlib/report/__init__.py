@@ -14,7 +14,7 @@ from typing import Any
 from bs4 import BeautifulSoup
 from nbconvert.filters import markdown2html
 
-from ivdlib import audit, files, pages
+from ivdlib import again, audit, files, pages
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import lesson, pdf, record, results, stamp
 from ivdlib.report.pdf import PANGO
@@ -110,11 +110,12 @@ def render(
         tables=results.scores(folder, made),
         figures=results.figures(folder, metrics),
         worst=results.worst(metrics),
-        deviations=_rows(record.deviations(made), "field", "ours", "paper", "why"),
+        deviations=_rows(made.get("deviations", []), "field", "ours", "paper", "why"),
         choices=_rows(made.get("open_choices", []), "what", "ours", "paper", "why"),
         audit=_markdown(page, "audit") if page else None,
         lessons=lesson.series(folder / "notebooks", expected, code),
         command=record.command(folder, made),
+        needs=again.needs(made),
         versions=record.versions(made),
     )
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import audit, files
+from ivdlib import again, files, metrics_csv
+from ivdlib.names import key
 from ivdlib.profiles import LEAKS
 
 Rows = list[tuple[str, Any]]
@@ -63,27 +64,43 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
     done = [files.read_json(path) for path in sorted(folder.glob("trainings/*/record.json"))]
     trained = [r for r in done if "seconds_training" in r]
     seconds = sum(r["seconds_training"] + r["seconds_scoring"] for r in trained)
-    left = record.get("left", 0)
-    length = profile.get("training", {}).get("steps", "?")
+    rows = metrics_csv.trained(metrics[metrics["target"] == "disc"])
     return [
         ("Data", f"{record.get('data', '?')}, {len(cases)} scans of {len(subjects)} subjects"),
         ("Profile", profile.get("name", "?")),
         ("Folds", _folds(config.get("folds", []), cases)),
-        ("Seeds", metrics["seed"].nunique() or "none finished"),
-        ("Length", f"{length} optimiser steps a training"),
+        ("Seeds", rows["seed"].nunique() or "no disc network is scored"),
+        ("Length", _length(profile, {r.get("target") for r in trained})),
         ("Trained", f"{len(trained)} networks, {seconds / 60:.1f} minutes of computing"
-                    + (f"; unfinished: {left} trainings are left" if left else "")),
+                    + left(record)),
         ("Device", "; ".join(sorted({r["device"] for r in trained})) or record.get("device", "?")),
         ("Begun", when(datetime.fromisoformat(record["made"]))),
         ("Record", f"configuration {record.get('config_hash', '?')[:16]}, record.json"),
     ]  # fmt: skip
 
 
+def left(record: dict[str, Any]) -> str:
+    """What is not done yet, with a semicolon before it; "" where all is."""
+    if "left" not in record:  # stopped by an older version, which wrote it at the end
+        return "; UNFINISHED"
+    return f"; unfinished: {record['left']} trainings are left" if record["left"] else ""
+
+
+def _length(profile: dict[str, Any], targets: set[str]) -> str:
+    """Steps of the networks that were trained; of those for discs where none was."""
+    parts = {"disc": ("training", "discs"), "spine": ("spine", "the spine")}
+    return ", ".join(
+        f"{profile.get(part, {}).get('steps', '?')} optimiser steps for {what}"
+        for target, (part, what) in parts.items()
+        if target in (targets & set(parts) or {"disc"})
+    )
+
+
 def _folds(folds: list[dict[str, Any]], cases: dict[str, Any]) -> str:
     """How many folds there are, and whether they keep subjects apart."""
 
     def subjects(names: list[str]) -> set[str]:
-        return {cases[name]["subject"] for name in names if name in cases}
+        return {key(cases[name]["subject"]) for name in names if name in cases}
 
     both = sum(bool(subjects(f.get("train", [])) & subjects(f.get("test", []))) for f in folds)
     leaking = f"a SUBJECT ON BOTH SIDES of {both}" if both else "no subject on both sides of one"
@@ -95,27 +112,17 @@ def when(moment: datetime | None = None) -> str:
     return (moment or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def deviations(record: dict[str, Any]) -> list[dict[str, str]]:
-    """Where the experiment differs from the paper's: field, ours, paper, why."""
-    rows = list(record.get("deviations", []))
-    folds = len(record.get("config", {}).get("folds", []))
-    if folds and folds != 4:
-        why = "as the profile or the number of subjects asks"
-        rows.insert(0, {"field": "folds", "ours": str(folds), "paper": "4", "why": why})
-    if record.get("phantom"):
-        why = "no scans were given (--data)"
-        paper = "IVDM3Seg, 16 scans of 8 subjects"
-        rows.insert(0, {"field": "data", "ours": "phantom", "paper": paper, "why": why})
-    return rows
-
-
 def command(folder: Path, record: dict[str, Any]) -> str:
-    """The command that makes the experiment, for a shell: of the audit's the declared one."""
-    if folder.parent.name == audit.FOLDER:
-        return f"ivdlib grid --experiment benchmarks/audit/{folder.name}.toml"
-    program, *rest = record.get("command") or ["ivdlib", "reproduce"]
-    start = ["python", "-m", "ivdlib"] if program == "__main__.py" else [program]
-    return shlex.join([*start, *rest])
+    """The command that makes the experiment, for a shell; "" where its record does not tell.
+
+    With the lessons, where they were run and that command takes all that was set.
+    """
+    words = again.command(record)
+    flags = {word for word in words if word.startswith("--")}
+    alone = flags <= {"--profile", "--name", "--data", "--seeds"}
+    if words and alone and any((folder / "notebooks").glob("*.ipynb")):
+        words[words.index("grid")] = "reproduce"
+    return shlex.join(words)
 
 
 def versions(record: dict[str, Any]) -> Rows:

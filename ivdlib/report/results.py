@@ -43,7 +43,7 @@ def sentences(metrics: pd.DataFrame) -> list[str]:
         return []
     mean, scans = spine["dice"].mean(), spine["case"].nunique()
     return [
-        f"Spine U-Net, on subjects it was not trained on: mean Dice {mean:.3f} ({scans} scans)."
+        f"Spine U-Net, on scans that it was not trained on: mean Dice {mean:.3f} ({scans} scans)."
     ]
 
 

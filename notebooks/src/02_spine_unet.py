@@ -69,7 +69,7 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 # one tile there is no background to leave out, and this stage is skipped.
 
 # %%
-uses_network = spine_stage.uses_network(experiment)
+uses_network = experiment.uses_spine_network
 print(f"slices of case {case.name}: {case.shape[1:]} pixels, tile: {experiment.tile}")
 if uses_network:
     share = spine_stage.truth(case).mean()

@@ -364,12 +364,12 @@ choices = [
 display(pd.DataFrame(choices, columns=["open", "ours", "other readings"]))
 
 # %% [markdown]
-# Where this profile differs from our fullest reading of the paper (profile `paper`):
+# Where this experiment differs from our fullest reading of the paper (profile `paper`):
 
 # %%
-different = pd.DataFrame(deviations(experiment.profile))
+different = pd.DataFrame(deviations(experiment))
 with pd.option_context("display.max_colwidth", None):
-    display(different) if len(different) else print("Nowhere: this is the profile `paper`.")
+    display(different) if len(different) else print("Nowhere: all is as in the profile `paper`.")
 
 # %% [markdown]
 # ## Check

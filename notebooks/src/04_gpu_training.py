@@ -546,7 +546,7 @@ plotting.show(figures["prediction"], alt)
 
 # %%
 spine = None
-if spine_stage.uses_network(experiment):
+if experiment.uses_spine_network:
     finder = spine_stage.network(experiment, fold).model
     spine = spine_stage.find(finder, experiment, chosen)[k]
 kept = None if region.mask is None else region.mask[k]

@@ -321,7 +321,7 @@ display(share.T)
 
 # %%
 with pd.option_context("display.max_colwidth", None):
-    display(pd.DataFrame(open_choices(experiment.profile)).set_index("what"))
+    display(pd.DataFrame(open_choices(experiment)).set_index("what"))
 
 # %% [markdown]
 # ## What may be concluded here

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import files, report, tables
+from ivdlib import files, profiles, report, tables
 from ivdlib.errors import DataError
+from ivdlib.experiment import EXTENDABLE
 from ivdlib.report import record, results
 
 PNG = base64.b64encode(
@@ -24,6 +26,9 @@ PNG = base64.b64encode(
     )
 ).decode()
 NAME = "<b>mine</b> & 'yours'"
+PROFILE = json.loads(json.dumps(profiles.profile("test").to_dict()))
+for grows in EXTENDABLE:
+    del PROFILE[grows]
 
 
 def stream(name: str, text: str) -> dict:
@@ -56,9 +61,11 @@ def folder(tmp_path) -> Path:
     place = tmp_path / "mine"
     record = {
         "name": NAME,
-        "command": ["__main__.py", "reproduce", "--name", "a b"],
+        "command": ["python", "-m", "ivdlib", "grid"],
         "config_hash": "0123456789abcdef" * 4,
-        "config": {"profile": {"name": "test", "training": {"steps": 2}}, "folds": [{}, {}]},
+        "config": {"profile": PROFILE, "folds": [{}, {}]},
+        "seeds": 3,
+        "left": 0,
         "phantom": True,
         "comparable": False,
         "cases": {"<i>01": {"subject": "1", "stage": ""}},
@@ -170,10 +177,8 @@ def test_facts_deviations_and_command(page):
     for words in (
         "mean Dice 0.750 (1 scans)",
         "2026-01-02 03:04 UTC",
-        "data phantom IVDM3Seg",
-        "folds 2 4",
         "size tiny paper a CPU",
-        "python -m ivdlib reproduce --name 'a b'",
+        f"python -m ivdlib reproduce --profile test --name {shlex.quote(NAME)} --seeds 3",
         "0123456789abcdef" * 4,
     ):
         assert words in text
@@ -241,11 +246,42 @@ def test_a_subject_on_both_sides_is_told():
     assert [badge for badge, _ in record.badges(made)] == ["LEAK", "INNER PATIENTS"]
 
 
-def test_an_experiment_of_the_audit_is_made_by_its_declaration(tmp_path):
-    made = {"command": ["__main__.py", "audit", "--page"]}
-    declared = "ivdlib grid --experiment benchmarks/audit/crops.toml"
-    assert record.command(tmp_path / "audit" / "crops", made) == declared
-    assert record.command(tmp_path / "crops", made) == "python -m ivdlib audit --page"
+def test_the_command_is_one_that_makes_the_experiment(folder):
+    """From its record, and with the lessons only if they were run and take what was set."""
+    made = files.read_json(folder / "record.json")
+    assert "reproduce" in record.command(folder, made)
+    assert " grid --profile test " in record.command(folder.parent / "elsewhere", made)
+    longer = json.loads(json.dumps(made))
+    longer["config"]["profile"]["training"]["steps"] = 7
+    told = record.command(folder, longer)
+    assert " grid " in told and told.endswith("--set training.steps=7 --seeds 3")
+    crops = {**made, "name": "crops", "command": ["__main__.py", "audit", "--page"]}
+    assert "benchmarks/audit/crops.toml" not in record.command(folder.parent / "audit", crops)
+
+
+def test_scans_that_are_not_in_a_checkout_are_named(folder):
+    made = files.read_json(folder / "record.json") | {"phantom": False, "data": "my scans"}
+    files.write_json(folder / "record.json", made)
+    text = " ".join(BeautifulSoup(report.render(folder), "html.parser").get_text().split())
+    assert "put their folder, my scans, into data/" in text and "'data/my scans'" in text
+    files.write_json(folder / "record.json", made | {"config": {}})
+    assert "no command can be given" in report.render(folder)
+
+
+def test_length_and_seeds_are_those_of_what_was_trained(folder):
+    made, metrics = files.read_json(folder / "record.json"), results.metrics_of(folder)
+    facts = dict(record.facts(folder, made, metrics))
+    assert facts["Length"] == "2 optimiser steps for discs" and facts["Seeds"] == 1
+    spine = metrics[metrics["target"] == "spine"]
+    times = {"seconds_training": 1.0, "seconds_scoring": 1.0, "device": "a processor"}
+    files.write_json(folder / "trainings" / "a" / "record.json", {"target": "spine", **times})
+    facts = dict(record.facts(folder, made, spine))
+    assert facts["Length"] == "2 optimiser steps for the spine"
+    assert facts["Seeds"] == "no disc network is scored"
+    del made["left"]  # an older record of what was stopped before its end
+    assert "UNFINISHED" in dict(record.facts(folder, made, spine))["Trained"]
+    assert "left" not in dict(record.facts(folder, made | {"left": 0}, spine))["Trained"]
+    assert "unfinished: 2 tr" in dict(record.facts(folder, made | {"left": 2}, spine))["Trained"]
 
 
 def test_a_long_table_keeps_the_papers_rows(folder):

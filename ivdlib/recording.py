@@ -1,0 +1,92 @@
+"""What `record.json` of an experiment says: what it is, what is done of it, and what is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivdlib import again, files, provenance
+from ivdlib.choices import open_choices
+from ivdlib.deviations import deviations
+
+if TYPE_CHECKING:
+    from ivdlib.experiment import Experiment
+
+READ_AS = {"discs": None, "spine": None, "derive_missing": True, "label_grid": "voxel"}
+"""How scans are read where nothing else was asked for, see `cases.load_cases`."""
+
+
+def begun(experiment: Experiment) -> dict[str, Any]:
+    """Record of an experiment of which nothing is done yet."""
+    return provenance.record(
+        **_told(experiment),
+        config_hash=experiment.digest,
+        planned=_planned(experiment),
+        left=_planned(experiment),
+        seconds=0.0,
+        devices=[],
+    )
+
+
+def go_on(experiment: Experiment) -> dict[str, Any]:
+    """Bring the record up to date, and give it: what is trained by now, and how long it took."""
+    from ivdlib import spine_stage, trial
+
+    path = experiment.folder / "record.json"
+    done = sorted((experiment.folder / "trainings").glob("*/record.json"))
+    records = {p.parent.name: files.read_json(p) for p in done}
+    seconds = (
+        r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
+        for r in records.values()
+    )
+    if experiment.profile.networks:
+        left = [t for t in experiment.trainings() if not trial.is_done(experiment, t)]
+    else:
+        left = spine_stage.left(experiment)
+    found = {
+        **_told(experiment),
+        "trainings": list(records),
+        "planned": _planned(experiment),
+        "left": len(left),
+        "seconds": sum(seconds),
+        "devices": sorted({record["device"] for record in records.values()}),
+    }
+    record = files.read_json(path) | found
+    files.write_json(path, record)
+    return record
+
+
+def _planned(experiment: Experiment) -> int:
+    """Trainings of the grid; of the spine network where that is all."""
+    return len(list(experiment.trainings()) or experiment.folds)
+
+
+def _told(experiment: Experiment) -> dict[str, Any]:
+    """What follows from the experiment as it was opened; another call may add to it."""
+    profile, split = experiment.profile, experiment.arguments["split"]
+    load = experiment.arguments["load"].items()
+    said = {
+        "name": experiment.name,
+        "config": experiment.config,
+        "data": "phantom" if experiment.is_phantom else experiment.data.resolve().name,
+        "phantom": experiment.is_phantom,
+        "comparable": profile.comparable,
+        "cases": {
+            case.name: {"subject": case.subject, "stage": case.stage}
+            for case in experiment.cases.values()
+        },
+        "derived": sorted(experiment.derived),
+        "tile": experiment.tile,
+        "one_tile": experiment.one_tile,
+        "networks": list(profile.networks),
+        "arms": list(profile.arms),
+        "seeds": profile.seeds,
+        "load": {key: value for key, value in load if READ_AS.get(key, value) != value},
+        "split": split and Path(split).name,
+    }
+    return {
+        **said,
+        "command": again.command(said),
+        "deviations": deviations(experiment),
+        "open_choices": open_choices(experiment),
+    }
