@@ -8,6 +8,7 @@ import numpy as np
 
 from ivdlib.alignment import check_same_grid
 from ivdlib.dixon import (
+    CONTRASTS,
     FORMULAS,
     contrast_order,
     derivable,
@@ -19,11 +20,14 @@ from ivdlib.errors import DataError
 from ivdlib.header import NO_FORM
 from ivdlib.labelling import disc_and_spine_values, labels_on_grid
 from ivdlib.layout import MASKS, CaseFiles
+from ivdlib.leftovers import instead
 from ivdlib.nifti import Image, read_image, read_labels
 from ivdlib.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
-from ivdlib.remarks import Remarks
+from ivdlib.remarks import Remarks, listed
 from ivdlib.scan import Case, Options
-from ivdlib.sidecars import Subject
+from ivdlib.spine_axes import check_axes
+from ivdlib.who import Subject
+from ivdlib.words import seems
 
 
 def read(word: str, path: Path) -> Image:
@@ -51,8 +55,8 @@ def assemble(
     Raises
     ------
     DataError
-        Where a contrast is missing or a copy that cannot be resolved, where grids differ, or where
-        the labels hold no disc.
+        Where a contrast is missing or a copy that cannot be resolved, where grids differ, where the
+        labels hold no disc, or where the axes can be those of no spine.
     """
     scans = {name: images[name] for name in files.contrasts}
     reference = next(iter(scans.values()))
@@ -66,7 +70,8 @@ def assemble(
             "one grid)",
         )
     remarks = Remarks([subject.note] if subject.note else [])
-    remarks.notes.extend(_about_headers(images, options))
+    remarks.notes.extend(about_headers(images, options.declared.axcodes))
+    remarks.notes.extend(_about_names(files))
     arrays, derived = _complete(files, scans, options, remarks)
     grid = file_grid(
         reference.array.shape, reference.affine, reference.header, options.declared.axcodes
@@ -83,6 +88,11 @@ def assemble(
         for word in MASKS
     )
     discs, spine = disc_and_spine_values(files, labels, spine_mask, options, remarks)
+    labels = None if labels is None else to_canonical(labels, grid)
+    numbers = None if labels is None else np.where(np.isin(labels, [*discs]), labels, 0)
+    declared = options.declared.axcodes is not None
+    scan = to_canonical(reference.array, grid)
+    remarks.notes.extend(check_axes(files.name, grid, scan, numbers, declared))
     used = {name: path for name, path in files.contrasts.items() if name not in derived}
     return Case(
         name=files.name,
@@ -90,7 +100,7 @@ def assemble(
         stage=subject.stage,
         contrasts={name: to_canonical(array, grid) for name, array in arrays.items()},
         affine=canonical_affine(grid),
-        labels=None if labels is None else to_canonical(labels, grid),
+        labels=labels,
         disc_values=discs,
         spine_values=spine,
         spine_mask=None if spine_mask is None else to_canonical(spine_mask > 0, grid),
@@ -106,12 +116,40 @@ def assemble(
     )
 
 
-def _about_headers(images: dict[str, Image], options: Options) -> list[str]:
-    """What was odd about the headers, each thing once with the files that it concerns."""
+def _about_names(files: CaseFiles) -> list[str]:
+    """Images that are read under names of their own, which are like those of others."""
+    like = {
+        word: seeming[1]
+        for word, path in files.contrasts.items()
+        if word not in CONTRASTS and (seeming := seems(path))
+    }
+    if not like:
+        return []
+    names = ", ".join(f"…_{'Labels' if right == 'labels' else right}" for right in like.values())
+    return [
+        f"not known, so read as images of their own: {', '.join(like)}, whose names are like "
+        f"{', '.join(like.values())}; rename to {names}, or keep elsewhere what is no image"
+    ]
+
+
+def about_headers(images: dict[str, Image], declared: tuple[str, str, str] | None) -> list[str]:
+    """Say what is odd about the headers of a case.
+
+    Parameters
+    ----------
+    images : dict of str to Image
+    declared : tuple of 3 str or None
+        The axes that `dataset.json` declares, see `Declared`.
+
+    Returns
+    -------
+    list of str
+        Each thing once, with the files that it concerns.
+    """
     by_text: dict[str, list[str]] = {}
     for word, image in images.items():
         for text in image.geometry.notes:
-            if text != NO_FORM or options.declared.axcodes is None:
+            if text != NO_FORM or declared is None:
                 by_text.setdefault(text, []).append(word)
     return [
         f"header of {'all files' if len(words) == len(images) else ', '.join(words)}: {text}"
@@ -135,8 +173,9 @@ def _complete(
                 f"{FORMULAS[name]} and marked as derived; put the true {name} image in its place"
             )
         if files.missing and not options.derive_missing:
+            lost = files.missing[0]
             raise DataError(
-                f"contrast {files.missing[0]!r} is missing; add {files.name}_{files.missing[0]}"
+                f"contrast {lost!r} is missing{instead(files, lost)}; add {files.name}_{lost}"
                 ".nii[.gz], or let it be derived (derive_missing=True)."
             )
         order = derivable(arrays, files.missing)
@@ -144,8 +183,8 @@ def _complete(
             arrays[name] = derive(name, arrays)
             derived.append(name)
             remarks.notes.append(
-                f"{name} has no file, so it was derived as {FORMULAS[name]} and marked as derived; "
-                "add its file where it was measured"
+                f"{name} has no file{instead(files, name)}, so it was derived as {FORMULAS[name]} "
+                "and marked as derived; add its file where it was measured"
             )
         for name in derived:
             if np.ptp(arrays[name]) == 0:
@@ -154,7 +193,9 @@ def _complete(
                     "was derived from."
                 )
     except DataError as error:
-        raise DataError(f"case {files.name}: {error}") from error
+        like = [path.name for path in files.left_out if (seems(path) or "  ")[1] in files.missing]
+        hint = f"; rename {listed(like)}, which the names say may be it" if like else ""
+        raise DataError(f"case {files.name}: {str(error).rstrip('.')}{hint}.") from error
     return {name: arrays[name] for name in sorted(arrays, key=contrast_order)}, derived
 
 

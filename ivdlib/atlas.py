@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from ivdlib.errors import DataError, LeakageError
+from ivdlib.names import key
 
 ATLAS_SIGMA_MM = 1.5
 """Standard deviation of the Gaussian that smooths the mean mask."""
@@ -43,17 +44,19 @@ def check(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> None:
     for case in train_cases:
         if case.discs is None:
             raise DataError(f"case {case.name} has no disc labels; leave it out of the training.")
-    both = {case.subject for case in train_cases} & {case.subject for case in test_cases}
+    ours = {key(case.subject): str(case.subject) for case in train_cases}
+    both = {key(case.subject) for case in test_cases} & ours.keys()
     if both:
+        shown = ", ".join(sorted(ours[who] for who in both))
         raise LeakageError(
-            f"subject {', '.join(sorted(map(str, both)))} is on both sides of the split; "
+            f"subject {shown} is on both sides of the split; "
             "keep all cases of a subject on one side."
         )
 
 
 def _others(cases: Sequence[Any], case: Any) -> Sequence[Any]:
     """Return the cases of other patients; with a single patient there are none, so all of them."""
-    return [c for c in cases if c.subject != case.subject] or cases
+    return [c for c in cases if key(c.subject) != key(case.subject)] or cases
 
 
 def _crop(case: Any) -> str:

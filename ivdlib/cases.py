@@ -18,11 +18,13 @@ from ivdlib.assembly import assemble, read
 from ivdlib.checks import check_cases
 from ivdlib.errors import DataError, DataWarning
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
+from ivdlib.leftovers import loose_ends
 from ivdlib.nifti import write_mask
 from ivdlib.orientation import from_canonical, memory_grid
 from ivdlib.remarks import grouped, listed
 from ivdlib.scan import Case, Options
-from ivdlib.sidecars import find_beside, find_subjects, read_declared
+from ivdlib.sidecars import find_beside, read_declared
+from ivdlib.who import find_subjects
 
 __all__ = [
     "Case",
@@ -145,10 +147,12 @@ def _load(
     *,
     above: bool,
 ) -> list[Case]:
+    complete = found
     found = [files.only(needed, masks) for files in found]
     declared = read_declared(find_beside("dataset.json", folder, found, above=above))
     settings = Options(**options, declared=declared)
-    subjects, faults = find_subjects(found, find_beside("subjects.csv", folder, found, above=above))
+    table = find_beside("subjects.csv", folder, found, above=above)
+    subjects, faults = find_subjects(found, table)
     problems = [s for f in found for s in f.faults]
     problems += [*odd_ones(found).values(), *faults.values()]
     if problems:
@@ -159,6 +163,11 @@ def _load(
     ]
     for where, note in grouped((case.name, note) for case in cases for note in case.notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
+    for item in loose_ends(folder, complete, declared, table, needed, masks):
+        if item.serious:
+            warnings.warn(f"{item.where}: {item.text}.", DataWarning, stacklevel=3)
+        else:
+            _log.info("%s: %s.", item.where, item.text)
     for where, text in grouped((case.name, text) for case in cases for text in case.corrections):
         _log.info("%s: %s.", where, text)
     return cases

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from ivdlib import check_table, files, pages, plotting
 from ivdlib.checks import Checked
+from ivdlib.leftovers import LeftOver
 from ivdlib.panels import Panel
 from ivdlib.progress import track
 from ivdlib.remarks import printable
@@ -17,7 +18,12 @@ from ivdlib.remarks import printable
 DISCS, EXCHANGED = "labelled discs", "water and fat exchanged"
 
 
-def write_page(path: str | os.PathLike, folder: str | os.PathLike, checked: list[Checked]) -> None:
+def write_page(
+    path: str | os.PathLike,
+    folder: str | os.PathLike,
+    checked: list[Checked],
+    left: Sequence[LeftOver] = (),
+) -> None:
     """Write the page, whole or not at all.
 
     Parameters
@@ -27,6 +33,8 @@ def write_page(path: str | os.PathLike, folder: str | os.PathLike, checked: list
         That was checked, for the title.
     checked : list of Checked
         From `checks.examine` with pictures.
+    left : sequence of LeftOver
+        From `leftovers.of_folder`.
 
     Raises
     ------
@@ -41,7 +49,7 @@ def write_page(path: str | os.PathLike, folder: str | os.PathLike, checked: list
         summary=check_table.summary(rows),
         head=check_table.HEAD,
         rows=[check_table.cells(row) for row in rows],
-        findings=check_table.findings(rows),
+        findings=check_table.findings(rows, left),
         pictures=[_picture(one) for one in track(shown, "drawing", len(shown))],
     )
     files.write_text(path, page)

@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ivdlib.dixon import contrast_order
+from ivdlib.leftovers import LeftOver
 from ivdlib.remarks import grouped, printable, split_repair
 
-HEAD = ("case", "subject", "stage", "voxels", "mm", "contrasts", "discs", "inn/opp %", "verdict")
-"""`inn/opp %`: how far the two Dixon identities are missed, see `dixon.consistency`."""
+HEAD = (
+    *("case", "subject", "stage", "voxels", "mm", "axes", "contrasts", "discs", "inn/opp %"),
+    "verdict",
+)
+"""`axes`: where those of the files run to; `inn/opp %`: how far the two Dixon identities are
+missed, see `dixon.consistency`."""
 
 SEVERITIES = {"errors": "ERROR", "warnings": "warning", "corrections": "declared"}
 """Key of a row of `checks.check_cases` → word."""
@@ -33,6 +38,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
             row["stage"],
             "×".join(map(str, row["shape"] or ())),
             "×".join(f"{edge:.2f}" for edge in row["spacing_mm"] or ()),
+            "".join(row["axes"] or ()),
             " ".join(f"{name}†" if name in row["derived"] else name for name in names),
             "" if row["discs"] is None else str(row["discs"]),
             "/".join("–" if miss is None else f"{100 * miss:.1f}" for miss in misses),
@@ -41,13 +47,17 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def findings(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
+def findings(
+    rows: Sequence[dict[str, Any]], left: Sequence[LeftOver] = ()
+) -> list[tuple[str, str, str, str]]:
     """Each different finding once.
 
     Parameters
     ----------
     rows : sequence of dict
         Of `checks.check_cases`.
+    left : sequence of LeftOver
+        What is not read.
 
     Returns
     -------
@@ -64,6 +74,9 @@ def findings(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
         )
         for where, text in grouped(texts):
             found.append((level, *map(printable, (where, *split_repair(text)))))
+    for one in left:
+        level = "warning" if one.serious else "left out"
+        found.append((level, *map(printable, (one.where, *split_repair(one.text)))))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ from ivdlib.label_shift import find_label_shift
 from ivdlib.labelling import label_values
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
 from ivdlib.nifti import Image
-from ivdlib.orientation import from_canonical
+from ivdlib.orientation import axcodes_of, from_canonical
 from ivdlib.panels import Panel, panels_of
 from ivdlib.progress import track
 from ivdlib.provenance import cores
 from ivdlib.scan import Case, Options
-from ivdlib.sidecars import Subject, find_beside, find_subjects, read_declared
+from ivdlib.sidecars import find_beside, read_declared
+from ivdlib.twins import Signature, find_twins, signature
+from ivdlib.who import Subject, find_subjects
 
 MOST_THREADS = 4
 """Cases that are looked at side by side; each takes about 0.2 GB where a scan is of full size."""
@@ -39,10 +41,14 @@ MOST_THREADS = 4
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """What was found in a case: `row` as of `check_cases`, and slices that show it."""
+    """What was found in a case.
+
+    `row` as of `check_cases`, slices that show it, and the signature of each image.
+    """
 
     row: dict[str, Any]
     panels: tuple[Panel, ...] = ()
+    signed: dict[str, Signature | None] = field(default_factory=dict)
 
 
 def check_cases(folder: str | os.PathLike, **options) -> list[dict[str, Any]]:
@@ -67,6 +73,8 @@ def check_cases(folder: str | os.PathLike, **options) -> list[dict[str, Any]]:
           computed from others.
         - `shape` (3 ints), `spacing_mm` (3 floats): in canonical axes; null where the case does
           not load.
+        - `axes`: where the axes of the files run to (["R", "P", "S"]), as `axcodes` of
+          `dataset.json` or else the header says; null where no contrast can be read.
         - `labels`: list of the label values other than 0; `discs`: how many pieces they make,
           specks left out. Null without labels, `discs` also where the case does not load.
         - `copies`: list of [name set aside, name it is a copy of]; the order means nothing where
@@ -128,7 +136,13 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
     # Threads, not processes: unpacking and NumPy let each other run, and nothing has to be sent.
     workers = min(cores(), MOST_THREADS, len(found))
     pool = Parallel(workers, backend="threading", return_as="generator")
-    return list(track(pool(jobs), "checking", len(found)))
+    checked = list(track(pool(jobs), "checking", len(found)))
+    people = {one.row["case"]: one.row["subject"] for one in checked}
+    by_name = {one.row["case"]: one for one in checked}
+    for twins in find_twins({name: one.signed for name, one in by_name.items()}, people):
+        for name in twins.words:
+            by_name[name].row["warnings"].append(twins.text)
+    return checked
 
 
 def _check(
@@ -158,7 +172,9 @@ def _check(
             "this is a fault of ivdlib, report it."
         )
     labels = images.get("labels")
-    copies = _copies({name: images[name].array for name in files.contrasts if name in images})
+    scans = {name: images[name].array for name in files.contrasts if name in images}
+    signed = {name: signature(array) for name, array in scans.items()}
+    copies = _copies(scans)
     row = {
         "case": files.name,
         "subject": subject.subject,
@@ -168,6 +184,7 @@ def _check(
         "derived": [] if case is None else [c for c in case.contrasts if c in case.derived],
         "shape": None if case is None else list(case.shape),
         "spacing_mm": None if case is None else [round(edge, 4) for edge in case.spacing],
+        "axes": _axes([images[name] for name in files.contrasts if name in images], options),
         "labels": None if labels is None else sorted(label_values(labels.array)),
         "discs": None if case is None or case.discs is None else _count(case.discs),
         "copies": copies,
@@ -179,9 +196,9 @@ def _check(
         "corrections": [] if case is None else list(case.corrections),
     }
     if not pictures or not images or not (errors or set(warnings) - {subject.note}):
-        return Checked(row)
+        return Checked(row, signed=signed)
     swapped = exchange.map if exchange is not None and exchange.kind != "none" else None
-    return Checked(row, panels_of(images, case, options.declared.axcodes, copies, swapped))
+    return Checked(row, panels_of(images, case, options.declared.axcodes, copies, swapped), signed)
 
 
 def _other_names(
@@ -256,6 +273,10 @@ def _label_shift(
             f"{shift[1]:+.1f} mm upwards; look at them on the scan and export them again"
         )
     return shift
+
+
+def _axes(scans: list[Image], options: Options) -> list[str] | None:
+    return [*(options.declared.axcodes or axcodes_of(scans[0].affine))] if scans else None
 
 
 def _count(mask: np.ndarray) -> int:

@@ -20,6 +20,9 @@ from ivdlib.dixon import CONTRASTS, contrast_order
 from ivdlib.errors import DataError
 from ivdlib.files import readable
 from ivdlib.links import is_annexed, leads_nowhere, need_content
+from ivdlib.names import key
+from ivdlib.remarks import split_repair
+from ivdlib.words import seems
 
 _NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.IGNORECASE)
 _BARE = re.compile(rf"(?P<word>{'|'.join(CONTRASTS)}|labels|spine)\.nii(\.gz)?", re.IGNORECASE)
@@ -27,6 +30,8 @@ MASKS = ("labels", "spine", "exact")
 """Words of the masks that a case may have beside its contrasts."""
 FOUND = "discs"
 """Word of what `ivdlib predict` writes: never a contrast, wherever it was put."""
+NO_WORD = "image"
+"""What the contrast of a file is called whose name holds none."""
 _DIXON_WORDS = {*CONTRASTS, *MASKS}
 
 DEEPEST = 3
@@ -52,6 +57,8 @@ class CaseFiles:
         Those of them that say that a file is there several times.
     complete : bool
         Nothing is missing: no other contrast was asked for.
+    left_out : tuple of Path
+        Files of the case under words that are not read beside Dixon images.
     """
 
     name: str
@@ -62,6 +69,7 @@ class CaseFiles:
     faults: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
     complete: bool = False
+    left_out: tuple[Path, ...] = ()
 
     def only(self, needed: Iterable[str] | None, masks: bool) -> CaseFiles:
         """Ask for less: without masks, or without other contrasts than those needed.
@@ -127,14 +135,18 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
         if named is None or named[1] == FOUND:
             others += 1
             continue
-        found.setdefault(named[0].casefold(), []).append((*named, path))
+        found.setdefault(key(named[0]), []).append((*named, path))
     for same in found.values():
         _refuse_lookalikes(folder, same)
     if not found:
+        from ivdlib.leftovers import left_over  # rests on this module
+
+        left = next(iter(left_over(folder, [])), None)
+        what, repair = split_repair(left.text) if left else ("", "")
         raise DataError(
             f"{folder} holds no scans: {others or 'no'} NIfTI files, none of them named "
             "<case>_<contrast>.nii or .nii.gz (as in 01_fat.nii.gz), or fat.nii.gz in a folder of "
-            "the case; rename the files."
+            f"the case{f' ({left.where}: {what})' if left else ''}; {repair or 'rename the files'}."
         )
     return [_case(files) for _, files in sorted(found.items())]
 
@@ -192,6 +204,7 @@ def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
         *(by_word[word][0] if word in words else None for word in MASKS),
         tuple(faults),
         tuple(repeated),
+        left_out=tuple(path for word in sorted(words - kept) for path in by_word[word]),
     )
 
 
@@ -206,7 +219,7 @@ def _repeated(name: str, by_word: dict[str, list[Path]]) -> list[str]:
         ]
     return [
         f"case {name}: {word} is there {len(by_word[word])} times "
-        f"({', '.join(map(str, by_word[word]))}); keep one of them."
+        f"({', '.join(map(str, by_word[word]))}); keep one of them, or give two scans two names."
         for word in sorted(by_word, key=contrast_order)
         if len(by_word[word]) > 1
     ]
@@ -224,10 +237,20 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
     dict of str to str
         Case name → one sentence; empty where all agree.
     """
+    named = {
+        case.name: [f"{w} is like {s[1]}" for w, p in case.contrasts.items() if (s := seems(p))]
+        for case in cases
+        if not {*CONTRASTS} & {*case.contrasts}
+    }
     usual = Counter(case.wanted for case in cases if case.contrasts).most_common(1)
     return {
         case.name: f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
-        f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own."
+        f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own"
+        + (
+            f", or rename the files ({', '.join(named[case.name])})."
+            if named.get(case.name)
+            else "."
+        )
         for case in cases
         if case.contrasts and case.wanted != usual[0][0]
     }
@@ -241,14 +264,21 @@ def contrast_in_name(path: Path) -> tuple[str, str]:
     """
     return _case_and_word(path) or (
         re.sub(r"\.nii(\.gz)?$", "", readable(path.name), flags=re.IGNORECASE),
-        "image",
+        NO_WORD,
     )
 
 
 def _case_and_word(path: Path) -> tuple[str, str] | None:
     if bare := _BARE.fullmatch(path.name):
         # abspath, not resolve: what a link is called here counts, not where it leads
-        above = Path(os.path.abspath(path)).parent.name
-        return readable(above) or "case", bare["word"].lower()
+        return readable(_folder_name(Path(os.path.abspath(path)).parent)), bare["word"].lower()
     match = _NAME.fullmatch(readable(path.name))
     return (match["case"], match["word"].lower()) if match else None
+
+
+def _folder_name(folder: Path) -> str:
+    """What a folder names its case: in BIDS, `sub-01/ses-1` is the case `sub-01_ses-1`."""
+    for levels, place in enumerate((folder, *folder.parents[: DEEPEST - 1])):
+        if place.name.lower().startswith("sub-"):
+            return "_".join(folder.parts[len(folder.parts) - levels - 1 :])
+    return folder.name or "case"

@@ -13,16 +13,17 @@ import numpy as np
 from ivdlib import challenge, metrics
 from ivdlib.alignment import check_same_grid
 from ivdlib.errors import DataError, DataWarning
-from ivdlib.files import readable
 from ivdlib.geometry import spacing_mm
 from ivdlib.labelling import in_words, label_values
-from ivdlib.layout import FOUND, find_cases
+from ivdlib.layout import FOUND, contrast_in_name, find_cases
+from ivdlib.names import key, meant
 from ivdlib.nifti import Image, read_labels
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.progress import track
 from ivdlib.remarks import listed
 from ivdlib.scan import DEFAULT_DISCS
 from ivdlib.sidecars import Declared, find_beside, label_set, read_declared
+from ivdlib.words import seems
 
 SUFFIX = f"_{FOUND.capitalize()}.nii.gz"
 """Ending of the masks that `ivdlib predict` writes."""
@@ -128,31 +129,54 @@ def score_folders(
     DataWarning
         Where a labelled case has no prediction; else as `score_files`.
     """
-    found = sorted(Path(pred).glob(f"*{SUFFIX}"))
-    masks = {readable(p.name.removesuffix(SUFFIX)): p for p in found}
+    masks, others = _masks(Path(pred))
     if not masks:
-        raise DataError(f"{pred} holds no mask called CASE{SUFFIX}; run ivdlib predict first.")
+        there = f", but {listed([p.name for p in others])}" if others else ""
+        raise DataError(
+            f"{pred} holds no mask called CASE{SUFFIX}{there}; run ivdlib predict first, or give "
+            "your masks that name."
+        )
     cases = find_cases(truth)
     above = len(cases) == 1
     declared = read_declared(find_beside("dataset.json", Path(truth), cases, above=above))
-    labels = {case.name: case.labels for case in cases if case.labels}
-    odd = sorted(set(masks) - set(labels))
-    if odd:
-        raise DataError(f"{truth} has no labels for {', '.join(odd)}; score what is labelled only.")
-    if faults := [fault for case in cases if case.name in masks for fault in case.repeated]:
+    labelled = {key(case.name): case for case in cases if case.labels}
+    if odd := [name for same, (name, _) in masks.items() if same not in labelled]:
+        free = [case.name for same, case in labelled.items() if same not in masks]
+        hints = ", ".join(filter(None, (meant(name, free) for name in odd)))
+        raise DataError(
+            f"{truth} has no labels for {listed(odd)}{f' ({hints})' if hints else ''}; score what "
+            "is labelled only, and give a mask the name of its case."
+        )
+    if faults := [fault for same in masks for fault in labelled[same].repeated]:
         raise DataError(faults[0])
-    left_out = sorted(set(labels) - set(masks))
-    if left_out:
+    if left_out := [case.name for same, case in labelled.items() if same not in masks]:
+        like = [p.name for p in others if key((seems(p) or contrast_in_name(p))[0]) not in masks]
         warnings.warn(
             f"{pred} holds no mask for {listed(left_out)}: left out of the means, which say "
-            "nothing about them; run ivdlib predict on them, too.",
+            f"nothing about them{f' ({listed(like)} is not read)' if like else ''}; run ivdlib "
+            f"predict on them, too, or call their masks CASE{SUFFIX}.",
             DataWarning,
             stacklevel=2,
         )
     return [
-        {"case": name, **score_files(path, labels[name], discs, declared)}
-        for name, path in track(masks.items(), "scoring", len(masks))
+        {"case": name, **score_files(path, labelled[same].labels, discs, declared)}
+        for same, (name, path) in track(masks.items(), "scoring", len(masks))
     ]
+
+
+def _masks(folder: Path) -> tuple[dict[str, tuple[str, Path]], list[Path]]:
+    """Masks of a folder by `names.key` of the case, with its name; and the NIfTI files beside."""
+    masks: dict[str, tuple[str, Path]] = {}
+    others = []
+    for path in sorted(folder.glob("[!.]*")):
+        if not path.name.lower().endswith((".nii", ".nii.gz")):
+            continue
+        name, word = contrast_in_name(path)
+        if word != FOUND:
+            others.append(path)
+        elif (first := masks.setdefault(key(name), (name, path))[1]) != path:
+            raise DataError(f"{first} and {path.name} are masks of one case; keep one of them.")
+    return masks, others
 
 
 def conventions(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:

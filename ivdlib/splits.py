@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ivdlib.errors import ConfigError, DataError, LeakageError
-from ivdlib.links import need_content
+from ivdlib.names import FROM_NAME, key, meant, questions, unified
+from ivdlib.spreadsheet import read_table
+from ivdlib.twins import find_twins, signature
 
 FOLDS = 4
 """The paper's "four groups of cross-validation"."""
@@ -45,11 +48,12 @@ class Fold:
     def __post_init__(self) -> None:
         if not self.train or not self.test:
             raise ConfigError(f"fold {self.number} has no cases on one side; use fewer folds.")
-        ours = {self.subjects[case] for case in self.train}
-        both = sorted(ours & {self.subjects[case] for case in self.test})
+        ours = {key(self.subjects[case]): self.subjects[case] for case in self.train}
+        both = sorted({key(self.subjects[case]) for case in self.test} & ours.keys())
         if both:
+            shown = ", ".join(ours[who] for who in both)
             raise LeakageError(
-                f"fold {self.number}: patient {', '.join(both)} stands in training and test; "
+                f"fold {self.number}: patient {shown} stands in training and test; "
                 "move all scans of a patient to one side."
             )
 
@@ -59,23 +63,61 @@ class Fold:
         For choices, such as that of a learning rate, that no test patient may make. `ConfigError`
         where there is but one.
         """
-        patients = sorted({self.subjects[case] for case in self.train})
+        subjects = unified({case: self.subjects[case] for case in self.train})
+        patients = sorted(set(subjects.values()))
         if len(patients) < 2:
             raise ConfigError(
                 f"fold {self.number} trains on one patient, so none can be set aside (inner); add "
                 "patients."
             )
         chosen = patients[self.number % len(patients)]
-        test = tuple(case for case in self.train if self.subjects[case] == chosen)
-        train = tuple(case for case in self.train if self.subjects[case] != chosen)
+        test = tuple(case for case in self.train if subjects[case] == chosen)
+        train = tuple(case for case in self.train if subjects[case] != chosen)
         return Fold(self.number, train, test, self.subjects)
 
 
-def subjects_of(cases: Iterable) -> dict[str, str]:
-    """Subject by case name, from `Case` objects or from a mapping that has it already."""
+def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
+    """Subject by case name, each person in one spelling: who must not be on two sides of a fold.
+
+    Parameters
+    ----------
+    cases : iterable of Case, or mapping of case name to subject
+
+    Raises
+    ------
+    DataError
+        Where two cases have one name, where an image of a person stands in several cases, or where
+        nobody has written down who was scanned and the names of the cases leave it open.
+    LeakageError
+        Where an image stands in cases of several people.
+    """
     if isinstance(cases, Mapping):
-        return dict(cases)
-    return {case.name: case.subject for case in cases}
+        found = dict(cases)
+    else:
+        cases = list(cases)
+        found = {case.name: case.subject for case in cases}
+        guessed = [c.name for c in cases if getattr(c, "subject_source", "") == FROM_NAME]
+        if asked := questions({name: found[name] for name in guessed}):
+            more = f" (and {len(asked) - 1} more, see ivdlib check)" if len(asked) > 1 else ""
+            raise DataError(f"{asked[0][1]}{more}.")
+        signed = {
+            case.name: {word: signature(image) for word, image in _measured(case).items()}
+            for case in cases
+        }
+        if twins := find_twins(signed, found):
+            kind = LeakageError if len(twins[0].people) > 1 else DataError
+            raise kind(f"{twins[0].text}.")
+    spelt: dict[str, str] = {}
+    for name in found:
+        if (other := spelt.setdefault(key(name), name)) != name:
+            raise DataError(f"{other!r} and {name!r} are one name; rename one of the two cases.")
+    return unified(found)
+
+
+def _measured(case: Any) -> dict[str, np.ndarray]:
+    """Images of a case that were not computed from others."""
+    contrasts = getattr(case, "contrasts", {})
+    return {word: image for word, image in contrasts.items() if word not in case.derived}
 
 
 def patient_folds(
@@ -137,20 +179,24 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
         Where there is a single fold.
     """
     subjects = subjects_of(cases)
-    need_content(path)
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        group = {row["case"].strip(): row["fold"].strip() for row in rows}
-    except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"cannot read {path} as a CSV with the columns case, fold.") from error
-    if not all(group.values()):
+    known = {key(case): case for case in subjects}
+    rows = read_table(Path(path), ("case", "fold"), [*subjects], "case,fold")
+    if not all(row["fold"] for row in rows):
         raise DataError(f"{path} leaves the fold of a case empty; each case is tested in one fold.")
-    if len(group) != len(rows):
+    named = {key(row["case"]): row["case"] for row in rows}
+    if len(named) != len(rows):
         raise DataError(f"{path} names a case twice; each case is tested in one fold.")
-    if set(group) != set(subjects):
-        odd = ", ".join(sorted(set(group) ^ set(subjects)))
-        raise DataError(f"{path} and the data differ in these cases: {odd}.")
+    lacking = [case for name, case in known.items() if name not in named]
+    left_over = [case for name, case in named.items() if name not in known]
+    if lacking or left_over:
+        odd = [f"{name} (not in the file)" for name in sorted(lacking)]
+        odd += [f"{name} (not in the data)" for name in sorted(left_over)]
+        hint = next(filter(None, (meant(name, left_over) for name in lacking)), "")
+        raise DataError(
+            f"{path} and the data differ in these cases: {', '.join(odd)}; "
+            f"{hint or 'write a line for each case that is here, and no other'}."
+        )
+    group = {known[key(row["case"])]: row["fold"] for row in rows}
     if len(set(group.values())) < 2:
         raise ConfigError(f"{path} has one fold only; at least two are needed.")
     return _folds(group, subjects)

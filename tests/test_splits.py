@@ -125,14 +125,16 @@ def test_a_file_that_tears_a_patient_apart(split):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("case,group\n01,1\n", "columns case, fold"),
-        ("", "differ in these cases: 01, 02, 03, 04"),
-        ("case,fold\n01,1\n02,1\n03,2\n", "differ in these cases: 04"),
-        ("case,fold\n01,1\n02,1\n03,2\n04,2\n05,2\n", "differ in these cases: 05"),
+        ("case,group\n01,1\n", r"lacks the column fold \(it has case, group\), but group looks"),
+        ("Fall,fold\n01,1\n", "lacks the column case .*, but Fall looks like case"),
+        ("", "lacks the column case and fold"),
+        ("case,fold\n01,1\n02,1\n03,2\n", r"differ in these cases: 04 \(not in the file\)"),
+        ("case,fold\n1,1\n2,1\n3,2\n4,2\n", "1 looks like 01: leading zeros were lost"),
+        ("case,fold\n01,1\n02,1\n03,2\n04,2\n05,2\n", r"cases: 05 \(not in the data\)"),
         ("case,fold\n01,1\n01,2\n02,1\n03,2\n04,2\n", "names a case twice"),
-        ("case,fold\n01,1\n02\n03,2\n04,2\n", "columns case, fold"),
+        ("case,fold\n01,1\n02\n03,2\n04,2\n", "leaves the fold of a case empty"),
         ("case,fold\n01,1\n02,1\n03,2\n04, \n", "leaves the fold of a case empty"),
-        ("case,fold\n01," + "x" * 140_000 + "\n", "columns case, fold"),
+        ("case,fold\n01," + "x" * 140_000 + "\n", "cannot be read as a table"),
     ],
 )
 def test_files_that_do_not_fit(split, text, words):
@@ -143,10 +145,22 @@ def test_files_that_do_not_fit(split, text, words):
 
 
 def test_a_file_in_another_encoding_or_none_at_all(split, tmp_path):
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="cannot be read"):
         folds_from_file(split("case,fold\nä,1\n", "latin-1"), FOUR)
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(DataError, match="cannot be read"):
         folds_from_file(tmp_path / "none.csv", FOUR)
+
+
+def test_names_are_compared_without_case_and_blanks(split):
+    subjects = {"Ann": "a", "Bob": "b", "ann 2": "A "}
+    folds = folds_from_file(split("Case,FOLD\nann,1\nANN  2,1\nbob ,2\n"), subjects)
+    assert [fold.test for fold in folds] == [("Ann", "ann 2"), ("Bob",)]
+    with pytest.raises(LeakageError, match="patient a stands"):
+        folds_from_file(split("case,fold\nann,1\nann 2,2\nbob,2\n"), subjects)
+    with pytest.raises(LeakageError, match="patient a stands"):
+        Fold(1, ("Ann", "Bob"), ("ann 2",), subjects)
+    with pytest.raises(DataError, match="'P1' and 'p1 ' are one name"):
+        patient_folds({"P1": "a", "p1 ": "b"})
 
 
 def test_a_file_with_one_fold_only(split):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from ivdlib.commands.arguments import add_load, load_options
 from ivdlib.files import json_text
 
-COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36"}
+if TYPE_CHECKING:
+    from ivdlib.leftovers import LeftOver
+
+COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36", "left out": "36"}
 """Codes of a terminal's colours."""
 
 
@@ -19,8 +23,9 @@ def check(add) -> None:
         "check",
         "look for faults in a folder of scans",
         "One line a case, then each finding with its repair; exit status 1 where a case cannot be "
-        "used.\n† is a contrast computed from others; inn/opp % is how far inn misses wat + fat, "
-        "and opp |wat - fat|.\nThe keys of --json stand in data/README.md.",
+        "used.\nvoxels and mm: left to right, back to front, upwards; axes: where those of the "
+        "files run to.\n† is a contrast computed from others; inn/opp % is how far inn misses "
+        "wat + fat, and opp |wat - fat|.\nThe keys of --json stand in data/README.md.",
     )
     sub.add_argument("folder", help="holds the scans, or one scan")
     sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
@@ -32,21 +37,24 @@ def check(add) -> None:
 def run_check(args: argparse.Namespace) -> int:
     """`ivdlib check`."""
     from ivdlib.checks import examine
+    from ivdlib.leftovers import of_folder
 
     checked = examine(args.folder, pictures=bool(args.html), **load_options(args))
     rows = [one.row for one in checked]
+    left = of_folder(args.folder)
     if args.html:
         from ivdlib.check_page import write_page
 
-        write_page(args.html, args.folder, checked)
+        write_page(args.html, args.folder, checked, left)
     if args.json:
-        print(json_text({"folder": str(args.folder), "cases": rows}))
+        told = [f"{one.where}: {one.text}" for one in left]
+        print(json_text({"folder": str(args.folder), "cases": rows, "left_out": told}))
     else:
-        _print(rows)
+        _print(rows, left)
     return 1 if any(row["errors"] for row in rows) else 0
 
 
-def _print(rows: list[dict]) -> None:
+def _print(rows: list[dict], left: list[LeftOver]) -> None:
     from ivdlib.check_table import HEAD, cells, findings, summary
 
     table = [HEAD, *map(cells, rows)]
@@ -54,7 +62,7 @@ def _print(rows: list[dict]) -> None:
     for line in table:
         *first, last = (text.ljust(width) for text, width in zip(line, widths, strict=True))
         print("  ".join([*first, _coloured(last.rstrip())]))
-    for level, where, what, repair in findings(rows):
+    for level, where, what, repair in findings(rows, left):
         print(f"\n{_coloured(level)}  {where}: {what}.")
         if repair:
             print(f"  → {repair}.")

@@ -1,0 +1,204 @@
+"""Names of people and of scans: when two are one, and when nobody can tell.
+
+`P01` and `p01 ` are one person. `P01_pre` and `P01_post` may be one person at two times, or two
+people: names alone cannot tell, so whoever divides people asks (`doubts`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import takewhile
+from typing import Any
+
+from ivdlib.remarks import listed
+
+FROM_NAME = "case name"
+"""Where a subject is from that nobody has written down."""
+
+_BORDER = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+_NUMBER = re.compile(r"\b\d+( |$)")
+"""A number that is not the inside of a word: in `P01_a` and `01`, not in `IVDM3Seg`."""
+
+_ENTITY = re.compile(r"_(ses|part|acq|run|echo|rec|dir|ce|task|desc|space|chunk|mod)-[^_]+")
+"""What BIDS may say of a scan behind the name of the person."""
+
+_TIMES = {
+    "sure": re.compile(  # wherever it stands
+        r"\b(pre|post|pre ?op|post ?op|before|after|baseline|bl|follow ?up|fu|visit|session|ses|"
+        r"time ?point|tp|time|day|week|month|year|first|second|third|early|late|old|new|initial|"
+        r"final|rescan|retest|repeat|vorher|nachher|vor|nach|verlauf|kontrolle|termin|alt|neu)\b"
+        r"([. ]\d{1,2}\b)?|\b\d+\.(st|nd|rd|th)\b|(?<=[. ])[vt]\.\d\b"
+    ),
+    "short": re.compile(  # behind a number, or where not all names begin so
+        r"(?<=[. ])(scan|exam|mri?|run|[dmswy])[. ]\d$|(?<=\d[. ])[^\W\d_]$|"
+        r"\b(19|20)\d{6}\b|\b(19|20)\d\d[. ]\d\d[. ]\d\d\b"
+    ),
+    "long": re.compile(  # behind a number
+        r"(?<=[. ])((scan|exam|mri?|run|[dmswy])[. ]\d\d|"
+        r"\d{1,2}\.(d|w|m|mo|y|days?|weeks?|months?))\b"
+    ),
+    "digit": re.compile(r"(?<=[. ])\d$"),  # as short, but where the same goes on to 10 and more
+    "count": re.compile(r"(?<=[. ])\d{2,7}$"),
+}
+"""What may tell a time in a name as `_spread` gives it, and where that is believed."""
+
+
+def key(name: object) -> str:
+    """What is equal for spellings of one name: letters' case, blanks, Unicode's forms aside."""
+    text = "".join(c for c in str(name) if unicodedata.category(c) != "Cf")  # signs of no width
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def unified(people: Mapping[str, Any]) -> dict[str, Any]:
+    """Scan → person, each person in one spelling: that which stands first in the mapping."""
+    first: dict[str, Any] = {}
+    return {scan: first.setdefault(key(person), person) for scan, person in people.items()}
+
+
+def alike(name: str) -> tuple[str, ...]:
+    """Words and numbers of a name; equal for `P1`, `P-01` and `p 001`."""
+    return _pieces(_spread(name))
+
+
+def meant(name: str, others: Collection[str]) -> str:
+    """Say which of other names may stand for a name; "" where none looks like it.
+
+    Examples
+    --------
+    >>> meant("01", ["1", "2"])
+    '1 looks like 01: leading zeros were lost, as spreadsheets do'
+    """
+    zeros = [other for other in others if _as_number(other) == _as_number(name)]
+    if zeros:
+        return f"{zeros[0]} looks like {name}: leading zeros were lost, as spreadsheets do"
+    near = [other for other in others if alike(other) == alike(name)]
+    near += difflib.get_close_matches(name, others, 1, 0.8)
+    return f"{near[0]} looks like {name}" if near else ""
+
+
+def _as_number(name: str) -> object:
+    """`01`, `1` and `1.0` as a spreadsheet sees them; what is no number as itself."""
+    number = re.fullmatch(r"0*(\d+)(?:[.,]0+)?", key(name))
+    return (number[1],) if number else name
+
+
+def doubts(people: Iterable[str]) -> list[tuple[str, ...]]:
+    """Find names that may be of one person as well as of several.
+
+    Parameters
+    ----------
+    people : iterable of str
+        All people of a folder: `scan_1`, `scan_2`, … is a series of people where nobody is called
+        otherwise.
+
+    Returns
+    -------
+    list of tuple of str
+        Groups of two names or more, by the alphabet: names that differ in zeros and separators
+        alone (`P1`, `P-01`); that begin with another name (`anna`, `anna_2`); that differ in what
+        tells a time (`P01_pre`, `P01_post`; `P01a`, `P01b`; `01_1`, `01_2`); or in anything behind
+        a number, where others begin otherwise (`P01_left`, `P01_right`, `P02_left`).
+
+    Examples
+    --------
+    >>> doubts(["P01_pre", "P01_post", "P02_pre"])
+    [('P01_post', 'P01_pre')]
+    >>> doubts(["scan_01", "scan_02", "scan_03"])
+    []
+    """
+    names = {name: text for name in sorted(set(people)) if (text := _spread(name))}
+    group = {name: {name} for name in names}
+    for some in _may_be_one(names):
+        joined = set().union(*(group[name] for name in some))
+        group |= dict.fromkeys(joined, joined)
+    return sorted({tuple(sorted(some)) for some in group.values() if len(some) > 1})
+
+
+def questions(people: Mapping[str, str]) -> list[tuple[list[str], str]]:
+    """What must be asked where nobody has written down who was scanned.
+
+    Parameters
+    ----------
+    people : mapping of str to str
+        Scan → person, as read from the names.
+
+    Returns
+    -------
+    list of (list of str, str)
+        The scans that it is about; what cannot be told and, behind the semicolon, how to say it.
+    """
+    found = []
+    for some in doubts(people.values()):
+        scans = [scan for scan, person in people.items() if person in some]
+        first = sorted(next(scan for scan in scans if people[scan] == person) for person in some)
+        a, b = first[:2]
+        found.append((
+            scans,
+            f"{listed(first)} may be one person at several times as well as several people, which "
+            "their names cannot tell; write a subjects.csv beside the scans, below case,subject a "
+            f'line a case, with "{a},{stem(first)}" and "{b},{stem(first)}" if they are one '
+            f'person, or "{a},{a}" and "{b},{b}" if they are two',
+        ))  # fmt: skip
+    return found
+
+
+def _may_be_one(names: Mapping[str, str]) -> Iterator[list[str]]:
+    """Names that may be of one person; the groups overlap, and some hold a single name."""
+    whole: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    rests: dict[tuple[str, ...], list[tuple[str, str, bool]]] = defaultdict(list)
+    begins: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, text in names.items():
+        whole[_pieces(text)].append(name)
+        rests[_pieces(text)].append((name, "sure", False))
+        for kind, pattern in _TIMES.items():
+            rest = pattern.sub("", text).strip(". ")
+            if rest != text and (rest or kind == "sure"):
+                rests[_pieces(rest)].append((name, kind, bool(_NUMBER.search(rest))))
+        number = _NUMBER.search(text)
+        if number and number.end() < len(text):
+            begins[_pieces(text[: number.end()])].append(name)
+    for pieces, some in whole.items():
+        for end in range(1, len(pieces)):
+            yield whole.get(pieces[:end], []) + some
+    for found in rests.values():
+        kinds = {kind for _, kind, _ in found}
+        others = len({name for name, *_ in found}) < len(names)
+        counted = kinds == {"digit", "count"} or kinds == {"count"}
+        yield [
+            name
+            for name, kind, behind in found
+            if kind == "sure"
+            or len(kinds) > 1
+            and not counted
+            or (kind == "short" and (behind or others))
+            or (kind == "long" and behind)
+            or (kind == "digit" and (behind or others) and not counted)
+        ]
+    yield from (some for some in begins.values() if len(some) < len(names))
+
+
+def _spread(name: str) -> str:
+    """Name with a blank for what separates, and a point between a word and a number: `p.01 a`."""
+    return _BORDER.sub(".", " ".join(re.findall(r"[^\W_]+", _ENTITY.sub("", key(name)))))
+
+
+def _pieces(text: str) -> tuple[str, ...]:
+    return tuple(piece.lstrip("0") or "0" for piece in re.split(r"[. ]", text) if piece)
+
+
+def stem(names: Iterable[str]) -> str:
+    """What several names begin with; the first of them where that is nothing.
+
+    Examples
+    --------
+    >>> stem(["P01_post", "P01_pre"]), stem(["anna", "anna2"])
+    ('P01', 'anna')
+    """
+    words = [re.findall(r"[^\W\d_]+|\d+|[\W_]+", name) for name in names]
+    same = takewhile(lambda some: len(set(map(key, some))) == 1, zip(*words, strict=False))
+    return "".join(some[0] for some in same).rstrip(" _-.") or "".join(words[0])

@@ -1,0 +1,171 @@
+"""Who was scanned: `subjects.csv`, else what the names of the cases say.
+
+A patient on both sides of a split is the fault that this guards against. Where no table stands
+beside the scans, a note says what was taken from the names; what these leave open (`P01_pre` and
+`P01_post`: one person, or two?) is asked for by whoever divides the people, see `splits`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ivdlib import names
+from ivdlib.layout import DEEPEST, CaseFiles
+from ivdlib.names import FROM_NAME
+from ivdlib.remarks import listed
+from ivdlib.spreadsheet import read_table
+
+CHALLENGE_SUBJECTS = {f"{n:02d}": (f"S{(n + 1) // 2}", "1" if n % 2 else "2") for n in range(1, 17)}
+"""Subject and stage of the IVDM3Seg training scans 01 to 16. The odd ones are eight people; that
+the even one that follows is the same person's second scan is inferred from the published label
+statistics (volumes and spacing of the discs). The organisers never published a table."""
+
+COLUMNS = ("case", "subject", "stage")
+FROM_TABLE = "subjects.csv"
+FROM_CHALLENGE = "inferred (challenge table)"
+
+_LETTERED = re.compile(r"([A-Za-z])(\d)([-_]\d+)?")
+"""Person, one digit for the time of the scan, and perhaps the number of a crop."""
+
+_OLD_RELEASE = re.compile(r"([A-Ha-h])([12])([-_]\d+)?")
+"""The challenge's lettered release: A1 is 01, A2 is 02, B1 is 03, …, H1 is 15."""
+
+_BIDS = re.compile(r"(sub-[^_]+)(_.*)?", re.IGNORECASE)
+_SESSION = re.compile(r"(?:.*_)?ses-([^_]+)(?:_.*)?", re.IGNORECASE)
+"""BIDS: `sub-` is the person, whatever else a name holds (`ses-`, `part-`, `acq-`, `run-`)."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who was scanned: subject, stage ("" where unknown), where that is from, further columns."""
+
+    subject: str
+    stage: str
+    source: str
+    columns: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+def find_subjects(
+    cases: list[CaseFiles], table: Path | None
+) -> tuple[dict[str, Subject], dict[str, str]]:
+    """Say for each case who was scanned.
+
+    Parameters
+    ----------
+    cases : list of CaseFiles
+    table : Path or None
+        `subjects.csv`, with the columns `case`, `subject`, optionally `stage`, and any others.
+
+    Returns
+    -------
+    subjects : dict of str to Subject
+        By case name; a case with a fault is not in it. Each person has one spelling.
+    faults : dict of str to str
+        Case name → one sentence, for cases that the table leaves out or lists twice.
+
+    Raises
+    ------
+    DataError
+        Where the table cannot be read or lacks a column.
+    """
+    found, faults = (_from_names(cases), {}) if table is None else _from_table(cases, table)
+    people = names.unified({name: who.subject for name, who in found.items()})
+    return {name: replace(who, subject=people[name]) for name, who in found.items()}, faults
+
+
+def left_over_cases(cases: list[CaseFiles], table: Path) -> list[str]:
+    """Cases that `subjects.csv` lists and that are not among those here."""
+    known = {names.key(case.name) for case in cases}
+    return [mine[0]["case"] for name, mine in _rows(cases, table).items() if name not in known]
+
+
+def _rows(cases: list[CaseFiles], table: Path) -> dict[str, list[dict[str, str]]]:
+    """Rows of the table by `names.key` of the case."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in read_table(table, COLUMNS[:2], [case.name for case in cases], ",".join(COLUMNS)):
+        found.setdefault(names.key(row["case"]), []).append(row)
+    return found
+
+
+def _from_table(cases: list[CaseFiles], table: Path) -> tuple[dict[str, Subject], dict[str, str]]:
+    rows, others = _rows(cases, table), left_over_cases(cases, table)
+    subjects, faults = {}, {}
+    for name in (case.name for case in cases):
+        mine = rows.get(names.key(name), [])
+        if not mine:
+            listing = f", which lists {listed(others)} instead" if others else ""
+            hint = names.meant(name, others)
+            said = f"case {name} is not in {table}{listing}{f' ({hint})' if hint else ''}"
+            repair = f"write {name} there, in a column of text" if hint else "add a line for it"
+            faults[name] = f"{said}; {repair}."
+        elif len(mine) > 1:
+            faults[name] = f"case {name} stands {len(mine)} times in {table}; keep one line."
+        elif not mine[0]["subject"]:
+            faults[name] = f"case {name} has no subject in {table}; fill it in."
+        else:
+            row = mine[0]
+            rest = {k: v for k, v in row.items() if k not in COLUMNS}
+            subjects[name] = Subject(row["subject"], row.get("stage", ""), FROM_TABLE, rest)
+    return subjects, faults
+
+
+def _from_names(cases: list[CaseFiles]) -> dict[str, Subject]:
+    every = [case.name for case in cases]
+    told = {case.name: who for case in cases if (who := _bids(case))}
+    old = {name: match for name in every if (match := _OLD_RELEASE.fullmatch(name))}
+    known = all(name in CHALLENGE_SUBJECTS or name in old for name in every)
+    if not told and known and len(old) < len(every):
+        return _of_the_challenge(every, old)
+    lettered = {name: _LETTERED.fullmatch(name) for name in every}
+    if not told and all(lettered.values()):  # one digit: P01, P02, … are people
+        return _said_by_name({n: (m[1].upper(), m[2]) for n, m in lettered.items()})
+    alone = (
+        "taken as a subject of its own, because there is no subjects.csv; write one "
+        "(case,subject,stage) if a person was scanned more than once"
+    )
+    found = {name: Subject(name, "", FROM_NAME, note=alone) for name in every}
+    found |= _said_by_name(told)
+    for scans, question in names.questions({name: who.subject for name, who in found.items()}):
+        found |= {name: replace(found[name], note=question) for name in scans}
+    return found
+
+
+def _of_the_challenge(every: list[str], old: dict[str, re.Match[str]]) -> dict[str, Subject]:
+    """Both releases have one numbering: A1, A2, B1, … are 01, 02, 03, …."""
+    note = (
+        "the subject is inferred from the challenge's numbering (01 and 02 are one person, and "
+        f"so on{', and A1 is 01 in the older release' if old else ''}); write a subjects.csv "
+        "(case,subject,stage) if these are other scans"
+    )
+    same = {n: f"{2 * (ord(m[1].upper()) - ord('A')) + int(m[2]):02d}" for n, m in old.items()}
+    return {
+        name: Subject(*CHALLENGE_SUBJECTS[same.get(name, name)], FROM_CHALLENGE, note=note)
+        for name in every
+    }
+
+
+def _bids(case: CaseFiles) -> tuple[str, str] | None:
+    """Person and session, by the name of a case or by the folders that it lies in."""
+    place = next(iter(case.paths.values())).absolute().parents[:DEEPEST] if case.paths else ()
+    parts = [case.name, *(folder.name for folder in place)]
+    people = [match[1] for part in parts if (match := _BIDS.fullmatch(part))]
+    stages = [match[1] for part in parts if (match := _SESSION.fullmatch(part))]
+    return (people[0], stages[0] if stages else "") if people else None
+
+
+def _said_by_name(found: dict[str, tuple[str, str]]) -> dict[str, Subject]:
+    """Subjects that names tell, with a note where that makes several scans those of one person."""
+    times: dict[str, dict[str, str]] = {}
+    for name, (person, time) in found.items():
+        times.setdefault(names.key(person), {}).setdefault(time, name)
+    joined = [list(scans.values()) for scans in times.values() if len(scans) > 1]
+    note = (
+        f"the subject is read from the name ({joined[0][0]} and {joined[0][1]} are one person, "
+        "and so on); write a subjects.csv (case,subject,stage) if that is wrong"
+        if joined
+        else ""
+    )
+    return {name: Subject(*who, FROM_NAME, note=note) for name, who in found.items()}

@@ -1,0 +1,139 @@
+"""Who is one person by name, who may be, and who is a series of people."""
+
+import random
+import time
+import unicodedata
+import uuid
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivdlib import names
+from ivdlib.names import doubts, key, meant
+
+QUICK = settings(max_examples=100, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A", "a"),
+        ("P01", "p01 "),
+        ("Anna  Maria", " anna\tmaria"),
+        ("Krüger", unicodedata.normalize("NFD", "KRÜGER")),
+        ("Strauß", "STRAUSS"),
+        ("\N{FULLWIDTH LATIN CAPITAL LETTER P}\N{FULLWIDTH DIGIT ONE}", "p1"),
+        ("\ufeffP01\u200b", "P01"),
+    ],
+)
+def test_spellings_of_one_name(one, other):
+    assert key(one) == key(other)
+
+
+@QUICK
+@given(st.text(st.characters(codec=None), max_size=12))
+def test_a_key_is_its_own_key(name):
+    assert key(key(name)) == key(name)
+
+
+def test_each_person_keeps_the_first_spelling():
+    people = {"1": "P01", "2": "p01 ", "3": "b", "4": "P01"}
+    assert names.unified(people) == {"1": "P01", "2": "P01", "3": "b", "4": "P01"}
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        ["P01_pre", "P01_post"],
+        ["pre_P01", "post_P01"],
+        ["pre", "post"],
+        ["P01_v1", "P01_v2"],
+        ["P01_scan1", "P01_scan2"],
+        ["P01_6m", "P01_12m"],
+        ["P01_20190301", "P01_20200301"],
+        ["anna", "anna2", "anna_followup"],
+        ["anna_pre", "pre_anna"],
+        ["P01a", "P01b"],
+        ["01_1", "01_2"],
+        ["1", "1_t2"],
+        ["P1", "P-01", "p 001"],
+        ["S1_baseline", "S1_follow-up"],
+        ["visit_01", "visit_02"],
+        ["2nd_P03", "1st_P03"],
+    ],
+)
+@pytest.mark.parametrize("others", [[], ["carl"], ["S07", "S08"]])
+def test_who_may_be_one_person(people, others):
+    assert doubts(people + others) == [tuple(sorted(people))]
+
+
+@pytest.mark.parametrize(
+    ("people", "other"),
+    [
+        (["anna1", "anna2"], "bob1"),
+        (["P01_left", "P01_right"], "P02_left"),
+        (["P01_01", "P01_02"], "P02_01"),
+        (["anna_2019-03-01", "anna_2020-03-02"], "bob"),
+    ],
+)
+def test_where_others_are_called_otherwise_a_name_with_two_ends_may_be_one_person(people, other):
+    assert doubts([*people, other]) == [tuple(sorted(people))]
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        [f"scan_{n:02d}" for n in range(30)],
+        [f"scan_{n}" for n in range(30)],
+        [f"P{n:02d}" for n in range(30)] + ["C01"],
+        [f"spider_{n:03d}" for n in (5, 7, 11)],
+        [f"IVDM3Seg_{n}" for n in range(1, 8)],
+        [f"t2_{n:03d}" for n in range(9)],
+        [f"control_{n}" for n in range(1, 13)] + [f"patient_{n}" for n in range(1, 13)],
+        [f"munich_{n:03d}" for n in range(9)] + [f"berlin_{n:03d}" for n in range(9)],
+        [f"scan_201903{n}" for n in range(10, 30)],
+        ["hip_15t", "legs_3t", "thorax_15t", "pelvis_035t", "abdomen_dualecho"],
+        ["ann", "bob", "cem", "Krüger", "Meier", "slope-zero", "slope-nan", "nifti2", "float64"],
+        ["sub-01", "sub-02", "sub-10"],
+        [f"1.2.840.113619.{n * 7919}" for n in range(10, 90)] + ["1.3.12.2.1107.5.9.4711"],
+        ["A", "B", "C"],
+    ],
+)
+def test_ordinary_series_are_people(people):
+    assert doubts(people) == []
+
+
+@QUICK
+@given(st.integers(0), st.integers(2, 300), st.booleans())
+def test_identifiers_drawn_by_chance_are_people(seed, number, plain):
+    chance = random.Random(seed)
+    drawn = [uuid.UUID(int=chance.getrandbits(128)) for _ in range(number)]
+    assert doubts(one.hex if plain else str(one) for one in drawn) == []
+
+
+def test_two_thousand_names_take_no_time():
+    begin = time.process_time()
+    assert len(doubts(f"P{n:04d}{letter}" for n in range(1000) for letter in "ab")) == 1000
+    assert time.process_time() - begin < 5
+
+
+def test_a_question_shows_the_lines_that_settle_it_either_way():
+    ((scans, text),) = names.questions({"P01_pre": "P01_pre", "x": "x", "P01_post": "P01_post"})
+    assert scans == ["P01_pre", "P01_post"]
+    assert '"P01_post,P01" and "P01_pre,P01" if they are one person' in text
+    assert '"P01_post,P01_post" and "P01_pre,P01_pre" if they are two' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "expected"),
+    [
+        ("01", ["2", "1"], "1 looks like 01: leading zeros were lost, as spreadsheets do"),
+        ("07", ["7.0"], "7.0 looks like 07: leading zeros were lost"),
+        ("P01", ["P-1"], "P-1 looks like P01"),
+        ("sub-anna", ["sub-ana"], "sub-ana looks like sub-anna"),
+        ("01", ["x"], ""),
+    ],
+)
+def test_what_may_be_meant(name, others, expected):
+    assert meant(name, others).startswith(expected) and bool(expected) == bool(meant(name, others))
