@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ivdlib import engines, inference
+from ivdlib.assembly import about_headers
 from ivdlib.cases import Case, load_case, load_cases, save_mask
 from ivdlib.dixon import CONTRASTS
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
@@ -22,6 +23,8 @@ from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.patches import Region, fits_one_tile
 from ivdlib.progress import track
 from ivdlib.scoring import SUFFIX
+from ivdlib.sidecars import find_beside, read_declared
+from ivdlib.spine_axes import check_axes
 
 
 def predict_folder(
@@ -41,7 +44,8 @@ def predict_folder(
     Parameters
     ----------
     source : path
-        A folder of cases, the folder of one case, or one NIfTI file. Labels are not needed.
+        A folder of cases, the folder of one case, or one NIfTI file; `dataset.json` as for
+        `cases.load_case`. Labels are not needed.
     weights : path
         Of the disc network, see `inference.save_weights`.
     out : path
@@ -271,6 +275,10 @@ def _single(path: Path, contrast: str | None) -> Case:
             stacklevel=3,
         )
     image = read_image(path)
-    grid = file_grid(image.array.shape, image.affine, image.header)
-    volume = {contrast or word: to_canonical(image.array, grid)}
-    return Case(name, name, volume, canonical_affine(grid), grid=grid)
+    axes = read_declared(find_beside("dataset.json", path.parent, [], above=True)).axcodes
+    grid = file_grid(image.array.shape, image.affine, image.header, axes)
+    scan = to_canonical(image.array, grid)
+    odd = about_headers({word: image}, axes)
+    for text in [*odd, *check_axes(name, grid, scan, None, axes is not None)]:
+        warnings.warn(f"{path}: {text}.", DataWarning, stacklevel=3)
+    return Case(name, name, {contrast or word: scan}, canonical_affine(grid), grid=grid)

@@ -65,6 +65,41 @@ def test_one_file_is_enough(tmp_path, write_case, experiment):
     assert nib.load(path).shape == nib.load(scan).shape
 
 
+def test_one_file_is_read_with_the_declared_axes_as_its_folder_is(
+    tmp_path, write_case, experiment, monkeypatch
+):
+    def lowest(network, case, **_):
+        return np.broadcast_to(np.arange(case.shape[2]) < 3, case.shape)
+
+    monkeypatch.setattr(application, "predict_case", lowest)
+    folder = write_case(tmp_path / "in", "01")
+    weights = experiment / "disc" / "model.weights.h5"
+
+    def masks():
+        return [
+            np.asarray(nib.load(next(application.predict_folder(source, weights, out))).dataobj)
+            for source, out in ((folder, tmp_path / "a"), (folder / "01_wat.nii.gz", tmp_path))
+        ]
+
+    plain, _ = masks()
+    (tmp_path / "in" / "dataset.json").write_text('{"axcodes": ["R", "A", "I"]}')
+    whole, one = masks()
+    np.testing.assert_array_equal(one, whole)
+    assert not (one & plain).any()
+
+
+def test_one_file_whose_header_is_odd_is_told_so(tmp_path, experiment):
+    image = nib.Nifti1Image(np.random.default_rng(0).random((24, 28, 4)), np.diag([2, 2, 5, 1]))
+    image.header["pixdim"][3] = 2
+    image.header["sform_code"] = 2
+    nib.save(nib.Nifti1Image(image.get_fdata(), None, image.header), tmp_path / "01_wat.nii")
+    weights = experiment / "disc" / "model.weights.h5"
+    with pytest.warns(DataWarning) as caught:
+        list(application.predict_folder(tmp_path / "01_wat.nii", weights, tmp_path / "out"))
+    told = "".join(str(one.message) for one in caught)
+    assert "pixdim says voxels of 2 x 2 x 2 mm" in told and "the slices are axial" in told
+
+
 def test_contrast_is_chosen_and_refused(tmp_path, write_case, experiment):
     write_case(tmp_path / "in", "01")
     case = load_case(tmp_path / "in" / "01")
