@@ -53,6 +53,7 @@ def build(folders: Sequence[Path], out: Path, author: Author | None = None) -> d
         about=_about(found),
         dice=_dice(found),
         differences=_differences(found),
+        apart=_apart(found),
         figures=_figures(found),
     )
     return write(out, html)
@@ -117,12 +118,18 @@ def _dice(found: Found) -> list[tuple[str, ...]]:
     return lines
 
 
+def _apart(found: Found) -> list[str]:
+    """Experiments on other scans than the first one's."""
+    data = {name: made["config"].get("data") for name, (made, _, _) in found.items()}
+    return [name for name in data if data[name] != next(iter(data.values()))]
+
+
 def _differences(found: Found) -> list[tuple[str, ...]]:
     """Paired differences to the first experiment, where both have scored the same scans."""
-    (name_of_first, (made, first, _)), *others = found.items()
+    (name_of_first, (_, first, _)), *others = found.items()
     lines = []
-    for name, (other, metrics, _) in others:
-        if other["config"].get("data") != made["config"].get("data"):
+    for name, (_, metrics, _) in others:
+        if name in _apart(found):
             continue  # a patient "5" of other data is another person
         for network, arm in _kinds(found):
             one = comparisons.difference(

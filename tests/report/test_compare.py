@@ -73,7 +73,9 @@ def test_other_patients_are_not_subtracted(tmp_path):
 
 def test_patients_of_other_data_are_other_people(tmp_path):
     folders = [experiment(tmp_path / "one"), experiment(tmp_path / "two", data="another")]
-    assert "No patient was scored in both" in page_of(folders, tmp_path / "out").get_text()
+    text = page_of(folders, tmp_path / "out").get_text()
+    assert "No patient was scored in both" in text
+    assert "Left out, because other scans than those of one were used: two." in text
 
 
 def test_a_label_says_whose_it_is(tmp_path):
