@@ -20,7 +20,7 @@ def command(record: Mapping[str, Any]) -> list[str]:
     """Words of the command that makes an experiment with this record.
 
     Where a file of the checkout declares it, that one; else every field that differs from the
-    profile is set. Empty where the record names no profile that there is.
+    profile is set. Empty where the record names no profile that there is, or not what its data are.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def command(record: Mapping[str, Any]) -> list[str]:
         `record.json` of an experiment; older ones name neither networks nor how scans were read.
     """
     profile = record["config"].get("profile", {})
-    if profile.get("name") not in profiles.PROFILES:
+    if profile.get("name") not in profiles.PROFILES or "phantom" not in record:
         return []
     found = _declared(record)
     if found:
