@@ -26,6 +26,9 @@ MM_PER_UNIT = {1: ("metres", 1e3), 3: ("microns", 1e-3)}
 EDGES_MM = (0.01, 100.0)
 """Voxel edges outside these are no scan of a body, but lengths in another unit than is said."""
 
+QUATERNION_ROUNDING = 4 * float(np.finfo(np.float32).eps)
+"""How far the numbers of a qform may be off by their rounding, and that of who computed them."""
+
 NO_FORM = (
     "neither sform nor qform is set, so axes and position are a guess from the spacing alone; "
     "export the scan again with its geometry, or declare axcodes in dataset.json"
@@ -113,7 +116,7 @@ def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geome
         notes.append(NO_FORM)
     if header["sform_code"]:
         notes += _about_pixdim(header["pixdim"][1:4] * scale, edges, shape)
-    qform = _other_form(header, to_mm)
+    qform = _other_form(header, affine, to_mm)
     if qform is not None:
         notes += _about_qform(affine, qform, shape)
         qform = None if compare(qform, shape, affine).same else qform
@@ -152,14 +155,30 @@ def _about_qform(affine: np.ndarray, qform: np.ndarray, shape: tuple[int, int, i
     ]
 
 
-def _other_form(header: Any, to_mm: np.ndarray) -> np.ndarray | None:
+def _other_form(header: Any, affine: np.ndarray, to_mm: np.ndarray) -> np.ndarray | None:
     """The qform in mm beside the sform that is used."""
     if not header["sform_code"] or not header["qform_code"]:
         return None
     try:
-        return to_mm @ header.get_qform()
+        qform = to_mm @ header.get_qform()
     except ValueError:  # its numbers are no rotation, as where nobody ever filled them in
         return None
+    if _same_turn(header, affine):
+        qform[:3, :3] = affine[:3, :3] * np.array(spacing_mm(qform)) / spacing_mm(affine)
+    return qform
+
+
+def _same_turn(header: Any, affine: np.ndarray) -> bool:
+    """Whether the qform turns the axes as the sform does, but for the rounding of its numbers.
+
+    Three float32 stand for a turn. Near half a turn, as between RAS and LPS, their rounding alone
+    moves a corner by half a millimetre.
+    """
+    own = header.copy()
+    own.set_qform(affine, 1)
+    turns = np.array([[float(h[f"quatern_{k}"]) for k in "bcd"] for h in (header, own)])
+    off = min(np.abs(turns[0] - turns[1]).max(), np.abs(turns[0] + turns[1]).max())
+    return header["pixdim"][0] == own["pixdim"][0] and off <= QUATERNION_ROUNDING
 
 
 def qform_hint(one: Geometry, other: Geometry, shape: tuple[int, int, int], name: str) -> str:

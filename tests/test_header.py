@@ -3,7 +3,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
-from dixon_cases import AFFINE, CONTRASTS, make_volumes
+from dixon_cases import AFFINE, CONTRASTS, make_volumes, rotation
 
 from ivdlib import cases
 from ivdlib.errors import DataError, DataWarning
@@ -122,6 +122,25 @@ def test_forms_with_other_axes_name_axcodes():
     (text,) = read_geometry(made, SHAPE, "x.nii").notes
     assert "by the sform the axes run to R, A, S, by the qform to L, A, S" in text
     assert text.partition("; ")[2].count("axcodes") == 1
+
+
+@pytest.mark.parametrize("tilt", np.linspace(-0.04, 0.04, 9))
+@pytest.mark.parametrize("signs", [(-1, -1, 1), (1, -1, -1), (-1, 1, -1), (1, 1, 1), (-1, 1, 1)])
+def test_the_rounding_of_a_turn_is_no_contradiction(tilt, signs):
+    """Near half a turn the qform's numbers cannot say it better than to half a millimetre."""
+    affine = np.eye(4)
+    affine[:3, :3] = rotation(tilt, -tilt / 3, tilt / 20) @ np.diag(signs) * (2, 1.25, 1.25)
+    header = nib.Nifti1Header()
+    header.set_data_shape((36, 256, 256))
+    for set_form in (header.set_sform, header.set_qform):
+        set_form(affine, 1)
+    assert read_geometry(header, (36, 256, 256), "x").notes == ()
+    header["quatern_b"] += 2e-7  # another program's rounding
+    assert read_geometry(header, (36, 256, 256), "x").notes == ()
+    turned = affine.copy()
+    turned[:3, :3] = rotation(0.01, 0, 0) @ affine[:3, :3]
+    header.set_qform(turned, 1)
+    assert "sform and qform" in read_geometry(header, (36, 256, 256), "x").notes[0]
 
 
 def test_a_qform_that_is_no_rotation_is_not_asked():
