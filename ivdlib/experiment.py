@@ -150,9 +150,9 @@ class Experiment(Grid):
     def _fixed(self, profile: Mapping[str, Any]) -> dict[str, Any]:
         """Fields of a profile that may not change under one name."""
         fixed = {k: v for k, v in profile.items() if k not in EXTENDABLE}
-        if training := self.as_placed(fixed.pop("training", {})):
-            fixed["training"] = training
-        return fixed
+        if "training" in fixed:
+            fixed["training"] = self.as_placed(fixed["training"])
+        return {k: v for k, v in fixed.items() if v != {}}  # as `essence` leaves out such parts
 
     def _claim_folder(self, write: bool) -> None:
         """Write `record.json`, or refuse a folder that holds another experiment."""
