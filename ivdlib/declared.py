@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivdlib import profiles
+from ivdlib import profiles, recipes
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.places import root
@@ -59,12 +59,12 @@ class Declared:
     @property
     def overrides(self) -> dict[str, Any]:
         """Fields of the profile, those of the recipe too."""
-        return {**profiles.recipe(self.recipe, self.profile), **self.fields}
+        return {**recipes.recipe(self.recipe, self.profile), **self.fields}
 
     def short_of(self, experiment: Experiment) -> list[str]:
         """Sentences on what was set lower than the recipe needs, if it takes part."""
         used = self.recipe != "paper" and experiment.uses_spine_network
-        return profiles.short_of(self.recipe, experiment.profile) if used else []
+        return recipes.short_of(self.recipe, experiment.profile) if used else []
 
     def folder(self) -> Path | None:
         """Folder of the data; None for the phantom.

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from ivdlib.profiles import (
     ARMS,
-    LEAST,
     NETWORKS,
     PROFILES,
-    RECIPES,
     Profile,
     current,
-    follows,
     keys,
     title,
 )
+from ivdlib.recipes import LEAST, RECIPES, follows
 from ivdlib.splits import FOLDS
 
 if TYPE_CHECKING:

@@ -9,14 +9,22 @@ import ast
 import re
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 
 from nbformat import NotebookNode
 
+from ivdlib import places
 from ivdlib.errors import ConfigError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CELL_TYPES = {"solution": "code", "test": "code", "written": "markdown"}
 HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
+
+
+def source_of(lesson: str) -> Path | None:
+    """The source of a lesson, by its name or number; None where the checkout has none."""
+    found = sorted((places.root() / "notebooks" / "src").glob("[0-9][0-9]_*.py"))
+    return next((path for path in found if lesson in (path.stem, path.stem[:2])), None)
 
 
 @dataclass(frozen=True)

@@ -69,15 +69,6 @@ def find(number: int | str) -> Path:
     raise ConfigError(f"there is no lesson {wish}; known are {', '.join(p.stem for p in known)}.")
 
 
-def source_of(lesson: str) -> Path | None:
-    """The source of a lesson, by its name or number; None where the checkout has none."""
-    found = sorted((places.root() / "notebooks" / "src").glob("[0-9][0-9]_*.py"))
-    return next((path for path in found if lesson in (path.stem, path.stem[:2])), None)
-
-
-# --- one lesson ------------------------------------------------------------------------------
-
-
 class _Kernel(AsyncKernelManager):
     """A kernel on the running Python: an installed kernel of the same name may be another one."""
 
@@ -199,7 +190,7 @@ def _finish(done: nbformat.NotebookNode, temporary: Path, lesson: str, output: P
 
 
 def _keep(earlier: Path) -> None:
-    """Move the copy of an earlier run aside where somebody has written into it since."""
+    """Move the copy of an earlier run aside if somebody has written into it since."""
     if earlier.is_file() and edits.edited(edits.read(earlier)):
         say(f"kept: {earlier} was edited, and is now {edits.set_aside(earlier)}")
 

@@ -139,10 +139,10 @@ def questions(people: Mapping[str, str]) -> list[tuple[list[str], str]]:
         a, b = first[:2]
         found.append((
             scans,
-            f"{listed(first)} may be one person at several times as well as several people, which "
-            "their names cannot tell; write a subjects.csv beside the scans, below case,subject a "
-            f'line a case, with "{a},{stem(first)}" and "{b},{stem(first)}" if they are one '
-            f'person, or "{a},{a}" and "{b},{b}" if they are two',
+            f"{listed(first)} may be one person scanned several times or several people, and the "
+            "names do not say which; write a subjects.csv beside the scans, with a line for each "
+            f'case below the line case,subject: "{a},{stem(first)}" and "{b},{stem(first)}" if '
+            f'they are one person, "{a},{a}" and "{b},{b}" if they are two',
         ))  # fmt: skip
     return found
 

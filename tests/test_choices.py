@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ivdlib import choices, deviations, profiles, spine_stage, trial
+from ivdlib import choices, deviations, recipes, spine_stage, trial
 from ivdlib import experiment as experiment_module
 from ivdlib.cases import Case
 from ivdlib.experiment import Experiment
@@ -144,7 +144,7 @@ def test_the_truth_of_the_spine_is_that_of_these_scans(make, spine, words):
 
 
 def test_the_recipe_better_is_told_as_it_is(make):
-    told = chosen(make(**{k.replace(".", "__"): v for k, v in profiles.recipe("better").items()}))
+    told = chosen(make(**{k.replace(".", "__"): v for k, v in recipes.recipe("better").items()}))
     assert told["spine, input"].startswith("slices as they are; mean")
     assert told["spine, parts of the mask"].endswith("and others up to 5 mm away")
     assert told["one network or four"] == "one for all contrasts, 3 channels"
@@ -290,7 +290,7 @@ def test_a_reason_is_that_of_the_profile_only_for_its_own_value(make):
     why = {k: row["why"] for k, row in differing(make(spine__steps=2000, size="laptop")).items()}
     assert why["spine.steps"] == why["size"] == "set for this experiment"  # not "fewer", "smaller"
     assert why["training.steps"].endswith("fits the time of the profile")
-    better = {k.replace(".", "__"): v for k, v in profiles.recipe("better", "laptop").items()}
+    better = {k.replace(".", "__"): v for k, v in recipes.recipe("better", "laptop").items()}
     why = {k: row["why"] for k, row in differing(make(**better)).items()}
     assert why["training.neighbours"] == "the recipe better sets it"
     assert why["spine.steps"] == "the recipe better needs as many"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ivdlib import cli, declared, profiles
+from ivdlib import cli, declared, profiles, recipes
 from ivdlib.commands import job
 from ivdlib.errors import ConfigError, DataError
 
@@ -65,7 +65,7 @@ def test_a_recipe_sets_fields_that_the_file_may_override(tmp_path):
     text = 'recipe = "better"\n[set]\n"training.average" = 0.9'
     found = declared.load(write(tmp_path, text)).overrides
     raised = {"spine.steps": 800}  # of laptop's 600
-    assert found == {**profiles.RECIPES["better"], **raised, "training.average": 0.9}
+    assert found == {**recipes.RECIPES["better"], **raised, "training.average": 0.9}
     plain = declared.load(write(tmp_path, text), "paper")
     assert plain.overrides == {"training.average": 0.9}  # as ivdlib grid --recipe paper
 

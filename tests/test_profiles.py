@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ivdlib import profiles
+from ivdlib import profiles, recipes
 from ivdlib.errors import ConfigError
 from ivdlib.options import TrainingOptions, essence
 from ivdlib.profiles import PROFILES, profile
@@ -160,15 +160,15 @@ def test_a_value_out_of_range_is_named(key, value, words):
 def test_a_recipe_is_never_less_than_it_says():
     """Whole slices need 800 steps of the spine network; what was asked for by hand is told."""
     for name in PROFILES:
-        found = profile(name, profiles.recipe("better", name))
+        found = profile(name, recipes.recipe("better", name))
         assert found.spine.steps == max(800, PROFILES[name].spine.steps)
-        assert profiles.short_of("better", found) == []
-        assert found.spine.factor == 1 and profiles.recipe("paper", name) == {}
-    low = profile("smoke", {**profiles.recipe("better", "smoke"), "spine.steps": 80})
-    (sentence,) = profiles.short_of("better", low)
+        assert recipes.short_of("better", found) == []
+        assert found.spine.factor == 1 and recipes.recipe("paper", name) == {}
+    low = profile("smoke", {**recipes.recipe("better", "smoke"), "spine.steps": 80})
+    (sentence,) = recipes.short_of("better", low)
     assert sentence.startswith("spine.steps is 80, less than the 800")
     other = dataclasses.replace(low, spine=dataclasses.replace(low.spine, factor=2))
-    assert profiles.short_of("better", other) == []  # no longer what needs them
+    assert recipes.short_of("better", other) == []  # no longer what needs them
 
 
 def test_the_essence_is_what_differs_from_the_defaults():

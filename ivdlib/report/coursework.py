@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 
-from ivdlib import lesson_versions, lessons, places
+from ivdlib import lesson_source, lesson_versions, lessons, places
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.report import course_folder, fill, grades, lesson, record, write
@@ -111,7 +111,7 @@ def page(
 def source_of(copy: nbformat.NotebookNode, path: Path) -> Path | None:
     """The source of the lesson that a notebook is a copy of: by its cells, else by its name."""
     numbers = [re.match(r"lesson(\d\d)_", ident) for ident in grades.named(copy)]
-    return lessons.source_of(next((match[1] for match in numbers if match), path.stem))
+    return lesson_source.source_of(next((match[1] for match in numbers if match), path.stem))
 
 
 def _answer(cell: nbformat.NotebookNode) -> bool:

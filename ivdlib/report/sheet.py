@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from ivdlib import lesson_versions, lessons
+from ivdlib import lesson_source, lesson_versions, lessons
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import coursework, fill, grades, lesson, write
 from ivdlib.report.grades import EXERCISE, HEADING
@@ -38,7 +38,7 @@ def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
             return path.stem, _emptied(made, path), str(path)
     else:
         name = lessons.find(wish).stem
-        source = lessons.source_of(name)
+        source = lesson_source.source_of(name)
         if source is None:
             raise ConfigError(
                 f"lesson {name} has no source in notebooks/src, of which its sheet is made; get "

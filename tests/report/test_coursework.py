@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import cli, lesson_versions, lessons
+from ivdlib import cli, lesson_source, lesson_versions, lessons
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import Author, coursework, grades, sheet
 
@@ -167,7 +167,7 @@ def checkout(tmp_path, monkeypatch):
     place = tmp_path / "notebooks"
     (place / "src").mkdir(parents=True)
     (place / "exercises").mkdir()
-    source = lessons.source_of("03")
+    source = lesson_source.source_of("03")
     (place / "src" / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     text = lesson_versions.render(source)
     (place / f"{source.stem}.ipynb").write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import lesson_versions, lessons, report
+from ivdlib import lesson_source, lesson_versions, report
 from ivdlib.report import lesson
 
 SECRETS = ("deviation = people", "tuned equally hard")
@@ -14,7 +14,7 @@ SECRETS = ("deviation = people", "tuned equally hard")
 
 @pytest.fixture(params=[False, True], ids=["plain", "code"])
 def part(request):
-    made = lesson_versions.notebook(lessons.source_of("05"))
+    made = lesson_versions.notebook(lesson_source.source_of("05"))
     return lesson.body(made, "05_ablation_tables", lambda _: request.param)
 
 
