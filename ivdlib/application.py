@@ -12,7 +12,7 @@ import numpy as np
 from ivdlib import engines, inference
 from ivdlib.assembly import about_headers
 from ivdlib.cases import Case, load_case, load_cases, save_mask
-from ivdlib.dixon import CONTRASTS
+from ivdlib.dixon import CONTRASTS, contrast_order, derivable
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.files import folder
 from ivdlib.fusion import parts
@@ -254,9 +254,18 @@ def _cases(source: Path, contrast: str | None, derive_missing: bool) -> list[Cas
         return [_single(source, contrast)]
     wanted = parts(contrast) if contrast else None
     options = {"derive_missing": derive_missing, "needed": wanted, "masks": False}
-    if len(find_cases(source)) == 1:
-        return [load_case(source, **options)]
-    return load_cases(source, **options)
+    found = find_cases(source)
+    lacking = [f for f in found if {*f.missing} - {*derivable(f.contrasts, f.missing)}]
+    try:
+        return [load_case(source, **options)] if len(found) == 1 else load_cases(source, **options)
+    except DataError as error:
+        there = set.intersection(*({*f.contrasts} for f in found))
+        if contrast or not there or not lacking:
+            raise
+        known = " or ".join(sorted(there, key=contrast_order))
+        raise DataError(
+            f"{str(error).rstrip('.')}, or segment from one image with --contrast {known}."
+        ) from error
 
 
 def _single(path: Path, contrast: str | None) -> Case:

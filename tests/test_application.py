@@ -149,7 +149,7 @@ def test_prediction_asks_for_nothing_that_it_does_not_need(tmp_path, write_case,
     assert list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
     for name in ("fat", "inn"):
         (folder / f"01_{name}.nii.gz").unlink()
-    with pytest.raises(DataError, match="fat"):
+    with pytest.raises(DataError, match="fat.*or segment from one image with --contrast wat or op"):
         list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
     for one in ("wat", "wat+opp"):
         assert list(
