@@ -34,10 +34,10 @@ def trainer():
 @pytest.fixture(scope="module")
 def sampler():
     rng = np.random.default_rng(0)
-    truth = np.zeros((4, 20, 24), bool)
-    truth[:, 6:14, 8:16] = True
+    truth = np.zeros((4, 16, 32), bool)  # two whole tiles, a disc in each
+    truth[:, 4:12, 4:12] = truth[:, 4:12, 20:28] = True
     image = np.clip(0.2 + 0.6 * truth + rng.normal(0, 0.05, truth.shape), 0, 1)
-    return TileSampler([TrainingImage(image.astype(np.float32), truth, (0, 20))], TILE, OPTIONS, 0)
+    return TileSampler([TrainingImage(image.astype(np.float32), truth, (0, 16))], TILE, OPTIONS, 0)
 
 
 @pytest.fixture(scope="module")
