@@ -166,10 +166,12 @@ plotting.show(figures["noise"], alt)
 # You still see the disc, and so must the network: it learns to trust the neighbourhood and not the
 # single pixel. Whether that helps on clean images is a claim, which the audit of lesson 05 tests.
 #
-# All of it together makes a **batch**, the tiles of one step. Many tiles would show no disc at all;
-# with the setting "thinned" they are left out until both kinds are equally frequent. The sampler
-# only cuts windows and draws angles and shares; the layer `Augmentation` does the rest. It is the
-# first layer of the training step, so it runs where the network runs, on a GPU too.
+# All of it together makes a **batch**, the tiles of one step. Tiles lie side by side at a random
+# offset, so that every pixel comes up equally often; where they hang over the slice stand zeros.
+# Many tiles would show no disc at all; with the setting "thinned" they are left out until both
+# kinds are equally frequent. The sampler only cuts windows and draws angles and shares; the layer
+# `Augmentation` does the rest. It is the first layer of the training step, so it runs where the
+# network runs, on a GPU too.
 
 # %%
 drawn = [TrainingImage(region.apply(v), case.discs, region.window) for v in images.values()]
