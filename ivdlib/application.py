@@ -12,11 +12,11 @@ import numpy as np
 from ivdlib import engines, inference
 from ivdlib.assembly import about_headers
 from ivdlib.cases import Case, load_case, load_cases, save_mask
-from ivdlib.dixon import CONTRASTS, contrast_order, derivable
+from ivdlib.dixon import contrast_order, derivable
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.files import folder
 from ivdlib.fusion import parts
-from ivdlib.layout import contrast_in_name, find_cases
+from ivdlib.layout import NO_WORD, contrast_in_name, find_cases
 from ivdlib.links import need_content
 from ivdlib.nifti import read_image
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
@@ -187,11 +187,15 @@ def _image_names(network: inference.Network, case: Case, contrast: str | None) -
         possible = parts(asked) <= set(case.contrasts) and (asked in known or not together)
         names = (asked,) if possible else ()
     if not names:
+        there = f"case {case.name} has the contrasts {', '.join(case.contrasts)}"
+        lacking = sorted(parts(contrast) - set(case.contrasts)) if contrast else []
+        if lacking:
+            raise ConfigError(f"{there} and no {' and no '.join(lacking)}; name one that it has.")
         asked = f", and {contrast} was asked for" if contrast else ""
         other = "" if together else ", or name an image of the scan with --contrast to try it"
         raise ConfigError(
-            f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but the network was "
-            f"trained on {', '.join(known)}{asked}; take weights that fit the scan{other}."
+            f"{there}, but the network was trained on {', '.join(known)}{asked}; take weights that "
+            f"fit the scan{other}."
         )
     return names
 
@@ -276,7 +280,7 @@ def _single(path: Path, contrast: str | None) -> Case:
             "the case."
         )
     name, word = contrast_in_name(path)
-    if contrast and contrast != word and word in CONTRASTS:
+    if contrast and word not in {contrast, NO_WORD}:
         warnings.warn(
             f"{path} is taken as {contrast}, as was asked for, though its name says {word}; look "
             "whether that is so.",

@@ -269,14 +269,18 @@ def _label_shift(
     shift = find_label_shift(case.contrasts, case.spacing, case.discs)
     if shift is not None:
         warnings.append(
-            f"the labels lie beside the discs: they would fit {shift[0]:+.1f} mm forwards and "
-            f"{shift[1]:+.1f} mm upwards; look at them on the scan and export them again"
+            f"the labels lie beside the discs: they would fit {_way(shift[0], 'forwards', 'back')} "
+            f"and {_way(shift[1], 'up', 'down')}; look at them on the scan and export them again"
         )
     return shift
 
 
 def _axes(scans: list[Image], options: Options) -> list[str] | None:
     return [*(options.declared.axcodes or axcodes_of(scans[0].affine))] if scans else None
+
+
+def _way(mm: float, positive: str, negative: str) -> str:
+    return f"{abs(mm):.1f} mm further {positive if mm >= 0 else negative}"
 
 
 def _count(mask: np.ndarray) -> int:

@@ -181,6 +181,20 @@ def _same_turn(header: Any, affine: np.ndarray) -> bool:
     return header["pixdim"][0] == own["pixdim"][0] and off <= QUATERNION_ROUNDING
 
 
+def without_geometry(image: Any) -> str:
+    """Say why a file's geometry means nothing; "" if it may mean something.
+
+    Parameters
+    ----------
+    image : nifti.Image
+    """
+    if NO_FORM in image.geometry.notes:
+        return "neither sform nor qform is set"
+    if np.allclose(image.affine, np.eye(4), atol=1e-6):
+        return "its affine is the identity, as an array gets that is saved without one"
+    return ""
+
+
 def qform_hint(one: Geometry, other: Geometry, shape: tuple[int, int, int], name: str) -> str:
     """Say that two files agree after all, by the qform of one; "" where they do not.
 

@@ -7,12 +7,15 @@ import numpy as np
 from ivdlib.alignment import axcodes_way, describe, difference_of, stored_otherwise
 from ivdlib.errors import DataError
 from ivdlib.geometry import LABEL_AFFINE_LIMIT_MM, resample_nearest
-from ivdlib.header import qform_hint
+from ivdlib.header import qform_hint, without_geometry
 from ivdlib.layout import CaseFiles
 from ivdlib.leftovers import instead
 from ivdlib.nifti import Image
 from ivdlib.remarks import Remarks
 from ivdlib.scan import DEFAULT_DISCS, Options
+
+MOST_LOST = 0.1
+"""Share of the labelled volume that may lie beyond the scan: labels of its border, and rounding."""
 
 MOST_DISC = 0.5
 """Labels that fill more of a scan are not discs; 0.28 in the fullest of 49 crops round a disc."""
@@ -29,6 +32,12 @@ def labels_on_grid(
     """Labels on the voxels of the scan: as they are, or resampled by the affines."""
     declared = options.declared.axcodes
     found = difference_of(image, reference, declared)
+    why = "" if found.same or without_geometry(reference) else without_geometry(image)
+    if why:
+        raise DataError(
+            f"case {case}: {image.path.name} has no geometry of its own ({why}), so nothing says "
+            "how it lies on the scan; look at it on the scan and write the scan's geometry into it."
+        )
     if found.same:
         if difference_of(image, reference).turned:
             remarks.corrections.append(
@@ -79,6 +88,13 @@ def _resampled(
         raise DataError(
             f"case {case}: by the affines no voxel of {image.path.name} lies within the scan; "
             f"provide {word} of this scan."
+        )
+    before = np.count_nonzero(image.array) * abs(np.linalg.det(image.affine[:3, :3]))
+    after = np.count_nonzero(labels) * abs(np.linalg.det(reference.affine[:3, :3]))
+    if after < (1 - MOST_LOST) * before:
+        remarks.notes.append(
+            f"by the affines {100 * (1 - after / before):.0f} % of {word} lie outside the scan; "
+            "look whether these labels and their header are those of this scan"
         )
     far = f"a corner {off:.1f} mm away" if np.isfinite(off) else f"{image.size} voxels"
     remarks.corrections.append(

@@ -243,8 +243,10 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
         if not {*CONTRASTS} & {*case.contrasts}
     }
     usual = Counter(case.wanted for case in cases if case.contrasts).most_common(1)
+    names = {key(case.name) for case in cases}
     return {
-        case.name: f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
+        case.name: _another(case, names)
+        or f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
         f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own"
         + (
             f", or rename the files ({', '.join(named[case.name])})."
@@ -254,6 +256,18 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
         for case in cases
         if case.contrasts and case.wanted != usual[0][0]
     }
+
+
+def _another(case: CaseFiles, names: set[str]) -> str:
+    """Say that a case is but another version of a contrast, as `P1_fat_N4` is of `P1_fat`."""
+    match = _NAME.fullmatch(f"{case.name}.nii")
+    if not match or match["word"].lower() not in _DIXON_WORDS or key(match["case"]) not in names:
+        return ""
+    files = ", ".join(readable(path.name) for path in case.paths.values())
+    return (
+        f"case {case.name} is no scan of its own by its name, but another {match['word'].lower()} "
+        f"of {match['case']} ({files}); move it elsewhere, or rename it if it is the one to read."
+    )
 
 
 def contrast_in_name(path: Path) -> tuple[str, str]:

@@ -24,6 +24,7 @@ _OURS = {FOUND, "tissue", "swap"}
 """Words of files that ivdlib writes itself and never reads as scans."""
 
 _SIDECAR = re.compile(r"(subject|dataset)s?\.(csv|tsv|txt|xlsx?|ods|json|ya?ml|csv\.txt)", re.I)
+_PEOPLE = re.compile(r"(subject|participant|patient|proband)[^.]*\.(csv|tsv|txt|xlsx?|ods)", re.I)
 
 _FAR = 2 * DEEPEST
 """Levels of folders below the given one that are looked into for files that lie too deep."""
@@ -89,14 +90,18 @@ def loose_ends(
     list of LeftOver
     """
     found = [
-        LeftOver(
-            str(declared.path), f"{shown!r} is not read; call it {right!r} if it is that", True
-        )
+        LeftOver(str(declared.path), f"{shown!r} is not read; {_repair_of_key(shown, right)}", True)
         for shown, right in declared.misspelt.items()
     ]
     if table and (rest := left_over_cases(cases, table)):
         found.append(LeftOver(str(table), f"of its cases {listed(rest)} are not here", False))
     return found + left_over(folder, cases, needed, masks)
+
+
+def _repair_of_key(shown: str, right: str) -> str:
+    if shown.endswith(f".{right}"):
+        return f"put {right!r} at the top, where it holds for all scans of the folder"
+    return f"call it {right!r} if it is that"
 
 
 def left_over(
@@ -140,9 +145,12 @@ def _reason(
     """Whether it is serious that a file is not read, and why it is not; None to say nothing."""
     name = path.name.lower()
     if _SIDECAR.fullmatch(name):
-        right = "subjects.csv" if name.startswith("subject") else "dataset.json"
+        right = "dataset.json" if name.startswith("dataset") else "subjects.csv"
         there = path.name == right or (path.parent / right).is_file()
         return None if there else (True, f"it is not read under this name; call it {right}")
+    if _PEOPLE.fullmatch(name):
+        there = (path.parent / "subjects.csv").is_file()
+        return None if there else (True, "not read; write a subjects.csv (case,subject,stage)")
     kind = next((kind for kind, ends in FORMATS.items() if name.endswith(ends)), "")
     if not kind and not name.endswith((".nii", ".nii.gz")):
         return None
@@ -162,15 +170,15 @@ def _reason(
         return serious, f"{kind} is not read; convert scans and labels to .nii.gz"
     if deep:
         return True, f"not looked for, more than {DEEPEST} folders down; give a folder nearer to it"
-    if serious and seeming:
+    if seeming and (serious or word == NO_WORD):
         right = "Labels" if seeming[1] == "labels" else seeming[1]
-        return True, f"not read, but the name is like {seeming[1]}; rename to …_{right}.nii.gz"
+        repair = f"rename to …_{right}.nii.gz" + ("" if serious else " if it is the one to read")
+        return serious, f"not read, but the name is like {seeming[1]}; {repair}"
     if word != NO_WORD:
-        return False, f"not read: beside wat, fat, inn and opp no image …_{word} is looked for"
-    repair = "rename it" if serious else "call it …_Labels.nii.gz if it holds the labels"
+        return False, f"not read: of a Dixon scan only wat, fat, inn and opp are, not {word}"
     return serious, (
         "not read, because the name does not end in the word of an image, as 01_fat.nii.gz does; "
-        + repair
+        "rename it if it is one"
     )
 
 

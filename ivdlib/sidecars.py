@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
@@ -21,6 +23,10 @@ DECLARABLE = ("axcodes", "discs", "spine")
 """Keys of `dataset.json` that are read; it may hold others."""
 
 
+ABOUT = {"axcodes": "orient|ax(is|es|code)", "discs": "dis[ck]|ivd|labels?$", "spine": "vertebra"}
+"""What other keys are called that may mean these."""
+
+
 @dataclass(frozen=True)
 class Declared:
     """What `dataset.json` declares; `everything` is the whole file."""
@@ -33,13 +39,24 @@ class Declared:
 
     @property
     def misspelt(self) -> dict[str, str]:
-        """Keys that are not read, but look like one that is → that one."""
-        like = {
-            shown: difflib.get_close_matches(shown.strip().lower(), DECLARABLE, 1, 0.75)
-            for shown in self.everything
-            if shown not in DECLARABLE
-        }
-        return {shown: right[0] for shown, right in like.items() if right}
+        """Keys that are not read, but look like one that is → that one; inner ones with a dot."""
+        found = {f"{above}{key}": key for above, key in _inner_keys(self.everything)}
+        for shown in self.everything:
+            word = shown.strip().lower()
+            right = difflib.get_close_matches(word, DECLARABLE, 1, 0.75)
+            right += [key for key, about in ABOUT.items() if re.search(about, word)]
+            if shown not in DECLARABLE and right:
+                found[shown] = right[0]
+        return found
+
+
+def _inner_keys(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Keys of `DECLARABLE` that stand within another one, where nobody reads them."""
+    for key, value in content.items():
+        if above and key in DECLARABLE:
+            yield above, key
+        if isinstance(value, dict):
+            yield from _inner_keys(value, f"{above}{key}.")
 
 
 def find_beside(name: str, folder: Path, cases: list[CaseFiles], *, above: bool) -> Path | None:

@@ -47,12 +47,15 @@ class Doubt:
         Where the canonical axes (said to run to R, A, S) run in truth; None is not known.
     open : bool
         A letter may as well be the opposite one.
+    labels : bool
+        Nothing but the labels says so: they alone may lie wrong.
     """
 
     certain: bool
     text: str
     letters: tuple[str | None, ...] = (None, None, None)
     open: bool = False
+    labels: bool = False
 
 
 def check_axes(
@@ -91,6 +94,11 @@ def check_axes(
     repair = f"declare the true axes in dataset.json ({_axcodes(doubt, grid)})"
     if doubt.certain:
         raise DataError(f"case {name}: {text}; {repair}.")
+    if doubt.labels:
+        return [
+            f"{text}; look at the scan with its labels: {repair} if the scan lies so, too, or "
+            "export the labels again if they alone do"
+        ]
     return [f"{text}; look at the scan, and {repair} if they are wrong"]
 
 
@@ -159,7 +167,7 @@ def _backwards(front: int, up: int) -> Doubt | None:
     wrong = " and ".join(words for words, sign in ends if sign < 0)
     letters = ("R", "P" if front < 0 else "A", "I" if up < 0 else "S")
     return (
-        Doubt(False, f"the labelled discs curve as if {wrong} were exchanged", letters)
+        Doubt(False, f"the labelled discs curve as if {wrong} were exchanged", letters, labels=True)
         if wrong
         else None
     )

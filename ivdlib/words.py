@@ -15,7 +15,8 @@ LIKE = {
     "fat": "f|fett|lipid",
     "inn": r"in|ip|in[\W_]?ph(?:ase)?",
     "opp": r"op|oop|out|opposed|(?:out|out[\W_]?of|opp|opposed)[\W_]?ph(?:ase)?",
-    "labels": "label|seg|segmentations?|segmented|mask|gt|truth|ivds?|discs?",
+    "labels": r"label|d?seg|segm|segmentations?|segmented|mas[kq]u?e?|roi|manual|annot\w*|gt|truth|"
+    r"ivds?|discs?",
 }
 _ENDS = {  # dcm2niix adds a letter, a number or the echo where two files would have one name
     word: re.compile(

@@ -225,9 +225,6 @@ def test_they_are_taken_if_asked_for_and_that_is_said(tmp_path, experiment):
         with pytest.warns(DataWarning, match="t2 is taken as it was asked for, but the network"):
             masks = list(application.predict_folder(source, weights, tmp_path, contrast="t2"))
         assert [path.name for path in masks] == ["01_Discs.nii.gz"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DataWarning)
-        list(application.predict_folder(file, weights, tmp_path, contrast="wat"))
 
 
 def test_nothing_is_written_if_one_scan_of_many_has_other_images(tmp_path, experiment, write_case):
@@ -253,9 +250,19 @@ def test_the_order_of_a_fused_name_does_not_matter(tmp_path, experiment, write_c
 
 def test_a_file_that_is_taken_for_what_its_name_does_not_say(tmp_path, experiment, write_case):
     weights = experiment / "disc" / "model.weights.h5"
-    file = write_case(tmp_path / "in", "01") / "01_fat.nii.gz"
-    with pytest.warns(DataWarning, match="is taken as wat, as was asked for, though its name says"):
-        list(application.predict_folder(file, weights, tmp_path, contrast="wat"))
+    for file in (
+        write_case(tmp_path / "in", "01") / "01_fat.nii.gz",
+        write_t2(tmp_path / "other", "01"),
+    ):
+        with pytest.warns(DataWarning, match="is taken as wat, as was asked for, though its name"):
+            list(application.predict_folder(file, weights, tmp_path, contrast="wat"))
+
+
+def test_a_contrast_that_the_scan_has_not_is_said_plainly(tmp_path, experiment, write_case):
+    case = load_case(write_case(tmp_path / "in", "01"))
+    network = inference.load_model(experiment / "disc" / "model.weights.h5")
+    with pytest.raises(ConfigError, match="wat, fat, inn, opp and no t2; name one that it has"):
+        application.predict_case(network, case, contrast="wat+t2")
 
 
 def test_an_empty_mask_is_said_with_a_status(tmp_path, silent, write_case, capsys):

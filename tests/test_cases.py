@@ -1008,3 +1008,23 @@ def test_a_scaled_mask_is_one(tmp_path, write_case):
     scaled.header.set_slope_inter(1 / 255, 0)
     nib.save(scaled, path)
     np.testing.assert_array_equal(load_quietly(tmp_path)[0].discs.sum(), mask.sum())
+
+
+@pytest.mark.parametrize("label_grid", ["voxel", "affine"])
+@pytest.mark.parametrize("affine", [np.eye(4), None])
+def test_labels_without_a_geometry_are_never_laid_somewhere(
+    tmp_path, write_case, affine, label_grid
+):
+    """As arrays are that were saved without an affine: no header to go by."""
+    bare = {"Labels": lambda array: nib.Nifti1Image(array, affine)}
+    folder = write_case(tmp_path, "A1", change=bare)
+    with pytest.raises(DataError, match="A1_Labels.nii.gz has no geometry of its own"):
+        cases.load_case(folder, label_grid=label_grid)
+
+
+def test_labels_that_lie_half_outside_are_said(tmp_path, write_case):
+    moved = AFFINE.copy()
+    moved[:3, 3] += 14 * moved[:3, 2]  # half the scan upwards
+    folder = write_case(tmp_path, "A1", affines={"Labels": moved})
+    with pytest.warns(DataWarning, match="by the affines .* % of labels lie outside the scan"):
+        cases.load_case(folder, label_grid="affine")

@@ -110,3 +110,13 @@ def test_a_link_counts_by_its_own_name(tmp_path, write_case):
 )
 def test_case_and_contrast_in_a_name(path, expected):
     assert layout.contrast_in_name(Path(path)) == expected
+
+
+def test_another_version_of_a_contrast_is_no_scan_of_its_own(tmp_path, write_case):
+    for name in ("P11", "P12"):
+        write_case(tmp_path, name)
+    fat = tmp_path / "P11" / "P11_fat.nii.gz"
+    (tmp_path / "P11" / "P11_fat_N4.nii.gz").write_bytes(fat.read_bytes())
+    ((name, text),) = layout.odd_ones(layout.find_cases(tmp_path)).items()
+    assert name == "P11_fat"
+    assert "no scan of its own by its name, but another fat of P11 (P11_fat_N4.nii.gz)" in text

@@ -87,9 +87,66 @@ def test_a_scan_without_a_word_is_said_and_labels_under_a_plain_name_are_only_li
     for name in ("ana", "bob"):
         shutil.copy(data / name / f"{name}_Labels.nii.gz", data / "vertebrae" / f"{name}.nii.gz")
     scan, plain = said(data)
-    assert scan[:2] == (True, "cem.nii.gz") and scan[2].endswith("; rename it")
+    assert scan[:2] == (True, "cem.nii.gz") and scan[2].endswith("; rename it if it is one")
     assert plain[:2] == (False, "2 files (vertebrae/ana.nii.gz, vertebrae/bob.nii.gz)")
-    assert plain[2].endswith("call it …_Labels.nii.gz if it holds the labels")
+    assert plain[2].endswith("; rename it if it is one")
+
+
+@pytest.mark.parametrize("name", ["ana_fat_1", "ana_.fat", "ana_fat (1)"])
+def test_another_fat_is_not_taken_for_labels(data, name):
+    """Whoever renamed it as it was said would lose the labels that are there."""
+    shutil.copy(data / "ana" / "ana_fat.nii.gz", data / "ana" / f"{name}.nii.gz")
+    ((serious, where, text),) = said(data)
+    assert not serious and where.endswith(f"{name}.nii.gz")
+    assert "the name is like fat" in text and "Labels" not in text
+
+
+@pytest.mark.parametrize("word", ["dseg", "segm", "roi", "manual", "Maske", "Masque", "annotation"])
+def test_labels_by_other_words(data, word):
+    (data / "ana" / "ana_Labels.nii.gz").rename(data / "ana" / f"ana_{word}.nii.gz")
+    ((serious, _, text),) = said(data)
+    assert serious and text.endswith("rename to …_Labels.nii.gz")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "participants.tsv",
+        "patients.csv",
+        "Probanden.xlsx",
+        "subject_list.csv",
+        "subjects (1).csv",
+        "subjects_old.csv",
+    ],
+)
+def test_a_table_of_people_that_is_not_read(data, name):
+    (data / name).write_text("participant_id\tgroup\nana\t1\n")
+    (data / "subjects.csv").unlink(missing_ok=True)
+    ((serious, where, text),) = said(data)
+    assert serious and where == name and "write a subjects.csv" in text
+    (data / "subjects.csv").write_text("case,subject\nana,1\nbob,2\n")
+    assert not said(data)
+
+
+@pytest.mark.parametrize(
+    ("content", "shown", "repair"),
+    [
+        ('{"orientation": "RAS"}', "'orientation'", "call it 'axcodes' if it is that"),
+        (
+            '{"corrections": {"axcodes": ["R", "A", "S"]}}',
+            "'corrections.axcodes'",
+            "put 'axcodes' at",
+        ),
+        ('{"ana": {"axcodes": ["R", "A", "S"]}}', "'ana.axcodes'", "put 'axcodes' at the top"),
+        ('{"disc_labels": [1]}', "'disc_labels'", "call it 'discs' if it is that"),
+        ('{"ivd": [1]}', "'ivd'", "call it 'discs' if it is that"),
+        ('{"labels": {"disc": 1}}', "'labels'", "call it 'discs' if it is that"),
+    ],
+)
+def test_corrections_that_are_not_read(data, content, shown, repair):
+    (data / "dataset.json").write_text(content)
+    ((serious, _, text),) = said(data)
+    assert serious and text.startswith(f"{shown} is not read") and repair in text
 
 
 @pytest.mark.parametrize("name", ["t2", "mask", "prediction", "T1map", "wat_2"])
