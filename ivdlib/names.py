@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
@@ -26,20 +27,31 @@ _NUMBER = re.compile(r"\b\d+( |$)")
 _ENTITY = re.compile(r"_(ses|part|acq|run|echo|rec|dir|ce|task|desc|space|chunk|mod)-[^_]+")
 """What BIDS may say of a scan behind the name of the person."""
 
+_TITLE = re.compile(r"^(sub|subj|subject|patient)(?=[\W\d_])[\W_]*(?=.)")
+_ACCENT = re.compile("[\u0300-\u036f]")
+
 _TIMES = {
-    "sure": re.compile(  # wherever it stands
-        r"\b(pre|post|pre ?op|post ?op|before|after|baseline|bl|follow ?up|fu|visit|session|ses|"
-        r"time ?point|tp|time|day|week|month|year|first|second|third|early|late|old|new|initial|"
-        r"final|rescan|retest|repeat|vorher|nachher|vor|nach|verlauf|kontrolle|termin|alt|neu)\b"
-        r"([. ]\d{1,2}\b)?|\b\d+\.(st|nd|rd|th)\b|(?<=[. ])[vt]\.\d\b"
+    "sure": re.compile(  # wherever it stands; the first words in front of a number name a group
+        r"(^(pre|post|before|after|baseline|bl|follow ?up|fu|early|late|old|new|initial|final|rescan|"
+        r"retest|test|repeat|vorher|nachher|vor|nach|verlauf|kontrolle|alt|neu|avant|apres|"
+        r"copy|kopie|anon)(?=[. ]\d))|"
+        r"\b((pre|post|pra) ?(op|operativ|operative|operatively|flight|surgery|treatment)|pre|post|"
+        r"before|after|baseline|bl|follow ?up|fu|visit|session|ses|"
+        r"time ?point|tp|time|day|week|wk|month|year|first|second|third|early|late|old|new|initial|"
+        r"final|rescan|retest|repeat|vorher|nachher|vor|nach|verlauf|kontrolle|termin|alt|neu|"
+        r"avant|apres|bdc|hdt|loaded|unloaded|supine|upright|prone|standing|morgens|abends|"
+        r"morning|evening|copy( of)?|kopie( von)?|anon|anonym|anonymi[sz]ed)\b([. ]\d{1,3}\b)?|"
+        r"^test\b(?! [^ ]+ )|\btest$|\b\d+\.(st|nd|rd|th)\b|(?<=[. ])[vt]\.\d\b|"
+        r"(?<=[. ])(\d{1,3}\.(mo|days?|wks?|weeks?|months?|yrs?|years?)|0\.[dwmy])$"
     ),
     "short": re.compile(  # behind a number, or where not all names begin so
-        r"(?<=[. ])(scan|exam|mri?|run|[dmswy])[. ]\d$|(?<=\d[. ])[^\W\d_]$|"
-        r"\b(19|20)\d{6}\b|\b(19|20)\d\d[. ]\d\d[. ]\d\d\b"
+        r"(?<=[. ])(scan|exam|mri?|run|[djmswy])[. ]\d$|(?<=\d[. ])[^\W\d_]$|"
+        r"\b(19|20)\d{6}\b|\b(19|20)\d\d[. ]\d\d[. ]\d\d\b|"
+        r"\b[0-3]\d ?[01]\d ?(19|20)\d\d\b"
     ),
+    "year": re.compile(r"(?<=[. ])20[12]\d$"),  # as short, where it is but a few
     "long": re.compile(  # behind a number
-        r"(?<=[. ])((scan|exam|mri?|run|[dmswy])[. ]\d\d|"
-        r"\d{1,2}\.(d|w|m|mo|y|days?|weeks?|months?))\b"
+        r"(?<=[. ])((scan|exam|mri?|run|[djmswy])[. ]\d{2,3}|\d{1,2}\.[dwmy])\b"
     ),
     "digit": re.compile(r"(?<=[. ])\d$"),  # as short, but where the same goes on to 10 and more
     "count": re.compile(r"(?<=[. ])\d{2,7}$"),
@@ -65,6 +77,42 @@ def alike(name: str) -> tuple[str, ...]:
     return _pieces(_spread(name))
 
 
+def one_of_two(people: Mapping[str, Any]) -> list[tuple[list[str], str]]:
+    """Find people whose names differ as spellings of one name do.
+
+    Parameters
+    ----------
+    people : mapping of str to str
+        Scan → person, spelt as `unified` does.
+
+    Returns
+    -------
+    list of (list of str, str)
+        The scans; what is so and, behind the semicolon, what to do: for `P03` and `P3`, `1` and
+        `1.0`, `sub-01` and `01`, `Meier, Hans` and `Meier Hans`, `Müller` and `Mueller`.
+    """
+    spelt: dict[tuple[str, ...], dict[str, Any]] = defaultdict(dict)
+    for person in people.values():
+        if pieces := _spelling(person):
+            spelt[pieces].setdefault(key(person), person)
+    return [
+        (
+            [scan for scan, person in people.items() if key(person) in some],
+            f"the subjects {' and '.join(repr(str(who)) for who in [*some.values()][:2])} differ "
+            "as two spellings of one name do (in zeros, separators, accents, or a leading sub-); "
+            "write one spelling if it is one person, or a name that tells them apart",
+        )
+        for some in spelt.values()
+        if len(some) > 1
+    ]
+
+
+def _spelling(name: object) -> tuple[str, ...]:
+    """Words and numbers of a person's name; equal where these are spelt in two ways."""
+    name = re.sub(r"^(\d+)[.,]0+$", r"\1", _TITLE.sub("", key(name)))
+    return _pieces(re.sub(r"(?<=[^\W\d_]) (?=[^\W\d_])", "", _parted(name)))
+
+
 def meant(name: str, others: Collection[str]) -> str:
     """Say which of other names may stand for a name; "" where none looks like it.
 
@@ -87,7 +135,7 @@ def _as_number(name: str) -> object:
     return (number[1],) if number else name
 
 
-def doubts(people: Iterable[str]) -> list[tuple[str, ...]]:
+def doubts(people: Iterable[str], more: Iterable[Iterable[str]] = ()) -> list[tuple[str, ...]]:
     """Find names that may be of one person as well as of several.
 
     Parameters
@@ -95,6 +143,8 @@ def doubts(people: Iterable[str]) -> list[tuple[str, ...]]:
     people : iterable of str
         All people of a folder: `scan_1`, `scan_2`, … is a series of people where nobody is called
         otherwise.
+    more : iterable of iterable of str
+        Groups that are in doubt for another reason.
 
     Returns
     -------
@@ -113,36 +163,47 @@ def doubts(people: Iterable[str]) -> list[tuple[str, ...]]:
     """
     names = {name: text for name in sorted(set(people)) if (text := _spread(name))}
     group = {name: {name} for name in names}
-    for some in _may_be_one(names):
-        joined = set().union(*(group[name] for name in some))
+    for some in (*_may_be_one(names), *more):
+        joined = set().union(*(group.get(name, {name}) for name in some))
         group |= dict.fromkeys(joined, joined)
     return sorted({tuple(sorted(some)) for some in group.values() if len(some) > 1})
 
 
-def questions(people: Mapping[str, str]) -> list[tuple[list[str], str]]:
+def questions(
+    people: Mapping[str, str], more: Iterable[Iterable[str]] = ()
+) -> list[tuple[list[str], str]]:
     """What must be asked where nobody has written down who was scanned.
 
     Parameters
     ----------
     people : mapping of str to str
-        Scan → person, as read from the names.
+        Scan → person, as read from the names. Those of BIDS (`sub-…`) say who it is.
+    more : iterable of iterable of str
+        People who are in doubt for another reason, see `doubts`.
 
     Returns
     -------
     list of (list of str, str)
         The scans that it is about; what cannot be told and, behind the semicolon, how to say it.
     """
+    scans: dict[str, list[str]] = defaultdict(list)
+    for scan, person in people.items():
+        scans[person].append(scan)
+    every = sorted((key(scan), scan) for scan in people)
     found = []
-    for some in doubts(people.values()):
-        scans = [scan for scan, person in people.items() if person in some]
-        first = sorted(next(scan for scan in scans if people[scan] == person) for person in some)
-        a, b = first[:2]
+    for some in doubts((who for who in scans if not key(who).startswith("sub-")), more):
+        mine = [scan for person in some for scan in scans[person]]
+        first = sorted(scans[person][0] for person in some)
+        one = stem(first)
+        begin = bisect(every, (key(one), ""))
+        begun = sum(1 for _ in takewhile(lambda at: at[0].startswith(key(one)), every[begin:]))
+        a, b, c = *first[:2], one if begun <= len(mine) else first[0]
         found.append((
-            scans,
+            mine,
             f"{listed(first)} may be one person scanned several times or several people, and the "
             "names do not say which; write a subjects.csv beside the scans, with a line for each "
-            f'case below the line case,subject: "{a},{stem(first)}" and "{b},{stem(first)}" if '
-            f'they are one person, "{a},{a}" and "{b},{b}" if they are two',
+            f'case below the line case,subject: "{a},{c}" and "{b},{c}" if they are one person, '
+            f'"{a},{a}" and "{b},{b}" if each is a person of its own',
         ))  # fmt: skip
     return found
 
@@ -156,7 +217,7 @@ def _may_be_one(names: Mapping[str, str]) -> Iterator[list[str]]:
         whole[_pieces(text)].append(name)
         rests[_pieces(text)].append((name, "sure", False))
         for kind, pattern in _TIMES.items():
-            rest = pattern.sub("", text).strip(". ")
+            rest = re.sub("[. ]{2,}", " ", pattern.sub("", text)).strip(". ")
             if rest != text and (rest or kind == "sure"):
                 rests[_pieces(rest)].append((name, kind, bool(_NUMBER.search(rest))))
         number = _NUMBER.search(text)
@@ -168,7 +229,9 @@ def _may_be_one(names: Mapping[str, str]) -> Iterator[list[str]]:
     for found in rests.values():
         kinds = {kind for _, kind, _ in found}
         others = len({name for name, *_ in found}) < len(names)
-        counted = kinds == {"digit", "count"} or kinds == {"count"}
+        counted = "count" in kinds and kinds <= {"digit", "count", "year"}
+        years = [name for name, kind, _ in found if kind == "year"]
+        few = len(years) == len({name for name, *_ in found}) < 4
         yield [
             name
             for name, kind, behind in found
@@ -176,6 +239,7 @@ def _may_be_one(names: Mapping[str, str]) -> Iterator[list[str]]:
             or len(kinds) > 1
             and not counted
             or (kind == "short" and (behind or others))
+            or (kind == "year" and (behind or others) and few)
             or (kind == "long" and behind)
             or (kind == "digit" and (behind or others) and not counted)
         ]
@@ -184,7 +248,13 @@ def _may_be_one(names: Mapping[str, str]) -> Iterator[list[str]]:
 
 def _spread(name: str) -> str:
     """Name with a blank for what separates, and a point between a word and a number: `p.01 a`."""
-    return _BORDER.sub(".", " ".join(re.findall(r"[^\W_]+", _ENTITY.sub("", key(name)))))
+    return _parted(_ENTITY.sub("", key(name)))
+
+
+def _parted(name: str) -> str:
+    plain = _ACCENT.sub("", unicodedata.normalize("NFKD", name))
+    plain = re.sub(r"(?<=[a-z])([aou])e(?=[a-z]{2})", r"\1", plain)  # Mueller, Müller, Muller
+    return _BORDER.sub(".", " ".join(re.findall(r"[^\W_]+", plain)))
 
 
 def _pieces(text: str) -> tuple[str, ...]:

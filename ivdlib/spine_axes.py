@@ -10,6 +10,7 @@ to front where fewer than five discs are labelled.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,10 @@ AIR, BODY, FIELD_MM = 0.1, 0.2, 150.0
 """Mean signal at both ends of an axis in air, and within the body, over that of bright tissue; in a
 smaller field there may be no air. In 54 real spines the brighter end of the up-down axis has at
 least 1.2 times the signal of the darker end of the other one."""
+
+LONGEST_MM, APART_MM = 1000.0, (12.0, 70.0)
+"""Fields of view beyond are no scan of a spine; nor do its discs lie less or more apart. Those of
+adults are 30 to 40 mm apart, of which every second one may be left unlabelled."""
 
 NAMES = ("left-right", "front-back", "up-down")
 
@@ -86,9 +91,15 @@ def check_axes(
     DataError
         Where they cannot be true.
     """
-    doubt = find_doubt(image.shape, spacing_mm(canonical_affine(grid)), discs, image)
+    spacing = spacing_mm(canonical_affine(grid))
+    sizes = [
+        f"{text}, as in no scan of a spine; look at the voxel size in the header: it may be lost "
+        "or count in another unit"
+        for text in _sizes(image.shape, spacing, discs)
+    ]
+    doubt = find_doubt(image.shape, spacing, discs, image)
     if doubt is None:
-        return []
+        return sizes
     codes = ", ".join(_in_file(("R", "A", "S"), grid))
     text = f"by the axes {codes} of {'dataset.json' if declared else 'its header'} {doubt.text}"
     repair = f"declare the true axes in dataset.json ({_axcodes(doubt, grid)})"
@@ -96,10 +107,25 @@ def check_axes(
         raise DataError(f"case {name}: {text}; {repair}.")
     if doubt.labels:
         return [
+            *sizes,
             f"{text}; look at the scan with its labels: {repair} if the scan lies so, too, or "
-            "export the labels again if they alone do"
+            "export the labels again if they alone do",
         ]
-    return [f"{text}; look at the scan, and {repair} if they are wrong"]
+    return [*sizes, f"{text}; look at the scan, and {repair} if they are wrong"]
+
+
+def _sizes(
+    shape: tuple[int, ...], spacing: tuple[float, float, float], discs: np.ndarray | None
+) -> Iterator[str]:
+    """What is too large or too small for a spine."""
+    longest = max(n * edge for n, edge in zip(shape, spacing, strict=True))
+    if longest > LONGEST_MM:
+        yield f"the field of view is {longest / 1000:.1f} m long"
+    pieces = None if discs is None or not discs.any() else measure(discs, spacing)
+    if pieces is not None and (up := pieces.stack()) is not None:
+        apart = float(np.median(np.diff(np.sort(pieces.centres[:, up]))))
+        if not APART_MM[0] <= apart <= APART_MM[1]:
+            yield f"the labelled discs lie {apart:.0f} mm apart"
 
 
 def _axcodes(doubt: Doubt, grid: Grid) -> str:

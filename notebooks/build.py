@@ -104,7 +104,7 @@ def check(folder: Path = FOLDER) -> bool:
     old, mine = out_of_step(folder), worked_in(folder)
     saved = [name for name in mine if name not in old and (folder / name).is_file()]
     if saved:
-        print(f"Your saved work, which stays as it is and is no fault: {', '.join(saved)}.")
+        print(f"Your saved work, which is left as it is: {', '.join(saved)}.")
     lost = [name for name in old if name in mine]
     if lost:
         print(

@@ -229,3 +229,20 @@ def test_real_crops_of_one_disc_need_no_word(shared):
     for path in paths:
         image = read_labels(path)
         assert find_doubt(image.array.shape, spacing_mm(image.affine), image.array) is None
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_a_spine_of_three_metres_is_told(phantom, tmp_path, times):
+    """A voxel size that counts in another unit than is said."""
+    for path in (phantom / "01").glob("01_*.nii.gz"):
+        image = nib.load(path)
+        affine = image.affine @ np.diag([times, times, times, 1])
+        place = tmp_path / "01" / path.name
+        place.parent.mkdir(exist_ok=True)
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), place)
+    said = [text for text in looked_at(tmp_path)["warnings"] if "as in no scan of a spine" in text]
+    if times == 1:
+        assert not said
+    else:
+        assert ["the field of view is 3.2 m long" in said[0], "mm apart" in said[1]] == [True, True]
+        assert split_repair(said[0])[1].startswith("look at the voxel size in the header")

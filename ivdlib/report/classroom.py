@@ -32,9 +32,10 @@ class Student:
     copies: dict[str, Copy] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
-    def notes(self) -> list[str]:
-        """What was not graded, each as a sentence without its full stop."""
-        return [f"{name}: {why}" if name else why for name, why in self.left_out]
+    def notes(self, uncounted: Mapping[str, str]) -> list[str]:
+        """What was not graded or is not counted, each as a sentence without its full stop."""
+        apart = [uncounted[name] for name in self.copies if name in uncounted]
+        return apart + [f"{name}: {why}" if name else why for name, why in self.left_out]
 
     def missing(self, asked: Mapping[str, Sequence[Exercise]]) -> list[tuple[str, Result]]:
         """Results, by lesson, of the lessons that have no graded copy."""
@@ -62,7 +63,8 @@ class Reports:
     left_out : list of str
         Who handed in what and has no mark for it, with why; without full stops.
     odd : list of str
-        What copies did to the cells of their lesson, likewise.
+        What copies did to the cells of their lesson, and which notebooks are not counted,
+        likewise.
     """
 
     paths: list[Path]
@@ -78,8 +80,8 @@ def class_reports(
 
     The table has a row for each who handed in; a column an exercise of the lesson that was handed
     out (``02/1``: lesson and number), empty where it waits for the lecturer or nothing was handed
-    in; `points`; `of`, the same for all: of every lesson that somebody handed in; `waiting`;
-    `remarks`.
+    in; `points`, less what nbgrader takes off for being late; `of`, the same for all: of every
+    lesson that somebody handed in; `waiting`; `remarks`.
 
     Parameters
     ----------
@@ -112,9 +114,11 @@ def class_reports(
         )
     seen = {name for one in students.values() for name in (*one.copies, *dict(one.left_out))}
     asked = {name: exercises for name, exercises in asked.items() if name in seen} or asked
+    apart = course_folder.uncounted(course)
     paths, rows = [], []
     for name, student in track(students.items(), "reports", total=len(students)):
-        rows.append(_row(name, student, asked))
+        notes = student.notes(apart)
+        rows.append(_row(name, student, asked, notes))
         if student.copies:
             made = coursework.page(
                 list(student.copies.values()),
@@ -122,15 +126,16 @@ def class_reports(
                 course / "reports" / name,
                 code=code,
                 more=student.missing(asked),
-                notes=student.notes(),
+                notes=notes,
             )
             paths.append(made["pdf"] or made["html"])
     table = course / "reports" / "marks.csv"
     stamp.keep_changed(table)  # where the lecturer may have entered marks
     files.write_csv(table, pd.DataFrame(rows))
     stamp.note_made(table)
-    odd = [f"{name}, {t}" for name, s in students.items() for c in s.copies.values()
-           for t in c.troubles()]  # fmt: skip
+    odd = [told for lesson, told in apart.items() if lesson in asked or lesson not in lessons]
+    odd += [f"{name}, {t}" for name, s in students.items() for c in s.copies.values()
+            for t in c.troubles()]  # fmt: skip
     return Reports(paths, table, _left_out(students), odd)
 
 
@@ -159,7 +164,9 @@ def _students(
     return dict(sorted(found.items()))
 
 
-def _row(name: str, student: Student, asked: Mapping[str, Sequence[Exercise]]) -> dict[str, object]:
+def _row(
+    name: str, student: Student, asked: Mapping[str, Sequence[Exercise]], notes: Sequence[str]
+) -> dict[str, object]:
     """A row of the table of marks."""
     short = {lesson[:2] for lesson in asked if lesson[:2].isdigit()}
     rest = student.missing(asked)
@@ -173,12 +180,13 @@ def _row(name: str, student: Student, asked: Mapping[str, Sequence[Exercise]]) -
             marks[f"{head}/{k}"] = None if result.state == grades.ABSENT else result.points
         every += results
     points, most, waiting = grades.totals(every)
+    penalty = sum(copy.penalty for copy in student.copies.values())
     absent = {other for other, result in rest if result.state == grades.ABSENT}
     remarks = [told for copy in student.copies.values() for told in copy.troubles()]
-    remarks += [*student.notes(), *(f"{lesson}: {grades.ABSENT}" for lesson in sorted(absent))]
+    remarks += [*notes, *(f"{lesson}: {grades.ABSENT}" for lesson in sorted(absent))]
     return {
         **marks,
-        "points": points if student.copies else None,
+        "points": points - penalty if student.copies else None,
         "of": most,
         "waiting": waiting,
         "remarks": "; ".join(remarks),

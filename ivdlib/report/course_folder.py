@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -14,9 +14,25 @@ from ivdlib.report import grades, lesson
 from ivdlib.report.grades import Copy, Exercise
 
 STRANGER = (
-    "no cell of the lesson can be told in it, as in another notebook, or in one whose cells lost "
-    "their metadata; look through it"
+    "none of the lesson's cells was recognised; it may be another notebook, or its metadata is "
+    "lost; look through it"
 )
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What nbgrader's gradebook says of a copy.
+
+    Attributes
+    ----------
+    points : dict of str to float or None
+        By the name of the graded cell; None where it waits for the lecturer.
+    penalty : float
+        Points that are taken off because it came late.
+    """
+
+    points: dict[str, float | None]
+    penalty: float = 0.0
 
 
 def course_of(notebook: Path) -> Path | None:
@@ -26,8 +42,8 @@ def course_of(notebook: Path) -> Path | None:
     return parents[3] if inside and (parents[3] / "gradebook.db").is_file() else None
 
 
-def points(course: Path, notebook: Path) -> dict[str, float | None] | None:
-    """Points by the name of the graded cell; None where no gradebook knows of this copy.
+def grading(course: Path, notebook: Path) -> Grading | None:
+    """What the gradebook says of a copy; None where no gradebook knows of it.
 
     Raises
     ------
@@ -46,8 +62,11 @@ def points(course: Path, notebook: Path) -> dict[str, float | None] | None:
     student, assignment = notebook.resolve().parts[-3:-1]
     try:
         with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
-            graded = book.find_submission_notebook(notebook.stem, assignment, student).grades
-            return {g.name: None if g.needs_manual_grade else float(g.score) for g in graded}
+            graded = book.find_submission_notebook(notebook.stem, assignment, student)
+            return Grading(
+                {g.name: None if g.needs_manual_grade else float(g.score) for g in graded.grades},
+                float(graded.late_submission_penalty or 0),
+            )
     except MissingEntry:
         return None
     except Exception as error:  # SQLAlchemy's errors are of many kinds
@@ -84,6 +103,32 @@ def released(course: Path) -> dict[str, list[Exercise]]:
     return dict(sorted(found.items()))
 
 
+def uncounted(course: Path) -> dict[str, str]:
+    """Of each assignment with notebooks that are not counted: a sentence on them.
+
+    Marks are those of ``LESSON/LESSON.ipynb``, as all lessons of ours are.
+    """
+    told = {}
+    for name, parts in _parts(course).items():
+        rest = [part for part in parts if part != f"{name}.ipynb"]
+        if rest and len(rest) < len(parts):
+            told[name] = f"{name} has {len(parts)} notebooks; only {name}.ipynb is counted"
+        elif rest:
+            told[name] = f"{name} has no notebook {name}.ipynb; {', '.join(rest)} is not counted"
+    return told
+
+
+def _parts(course: Path) -> dict[str, list[str]]:
+    """Names of the notebooks of each assignment, from `release/`, else from `source/`."""
+    found: dict[str, list[str]] = {}
+    for step in ("source", "release"):
+        there: dict[str, list[str]] = {}
+        for path in sorted(course.glob(f"{step}/*/*.ipynb")):
+            there.setdefault(path.parent.name, []).append(path.name)
+        found |= there
+    return found
+
+
 def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     """A copy that nbgrader graded, held against the lesson and against what was handed in.
 
@@ -92,7 +137,7 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     DataError
         Where it or the gradebook cannot be read.
     """
-    copy, book = lesson.read(path), points(course, path)
+    copy, book = lesson.read(path), grading(course, path)
     student, name = path.parts[-3:-1]
     place = course / "submitted" / student / name / path.name
     handed_in = edits.read(place) if place.is_file() else None
@@ -101,11 +146,14 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
         notes.append(
             "what was handed in is not what was graded; call nbgrader autograde --force for it"
         )
-    found = grades.results(copy, book, asked=asked, handed_in=handed_in)
+    found = grades.results(copy, book and book.points, asked=asked, handed_in=handed_in)
     if not _knows(handed_in or copy, asked):
         notes.append(STRANGER)
         found = [replace(result, trouble="") for result in found]
-    return Copy(name, copy, found, graded=book is not None, notes=tuple(notes))
+    off = min(book.penalty, grades.totals(found)[0]) if book else 0.0  # as nbgrader: none below 0
+    if book and book.penalty:
+        notes.append(f"handed in late, for which nbgrader takes {off:g} points off")
+    return Copy(name, copy, found, graded=book is not None, notes=tuple(notes), penalty=off)
 
 
 def _knows(notebook: NotebookNode, asked: Sequence[Exercise]) -> bool:
@@ -129,6 +177,7 @@ def not_graded(course: Path, lessons: Collection[str]) -> Iterator[tuple[str, st
 
     The lesson is "" where that cannot be told.
     """
+    parts, apart = _parts(course), uncounted(course)
     for place in _there(course / "submitted"):
         if not place.is_dir():
             yield place.name, "", "it lies in submitted/ itself, not in submitted/STUDENT/LESSON"
@@ -139,17 +188,23 @@ def not_graded(course: Path, lessons: Collection[str]) -> Iterator[tuple[str, st
         for path in inside:
             graded = course / "autograded" / place.name / path.name / f"{path.name}.ipynb"
             if path.name not in lessons:
-                if len(inside) == 1 or _notebooks(path):
-                    yield place.name, "", f"{path.name} is no folder of a lesson ({_some(lessons)})"
+                if path.name in apart:
+                    yield place.name, "", apart[path.name]
+                elif len(inside) == 1 or _notebooks(path):
+                    why = f"{path.name} is no folder of a lesson ({_some(lessons)}); rename it"
+                    yield place.name, "", f"{why}, and call nbgrader autograde again"
             elif not graded.is_file():
-                yield place.name, path.name, _why(path)
+                yield place.name, path.name, _why(path, parts.get(path.name, []))
 
 
-def _why(folder: Path) -> str:
-    """Why what was handed in for a lesson has no graded copy."""
+def _why(folder: Path, parts: Collection[str]) -> str:
+    """Why what was handed in for a lesson, of these notebooks, has no graded copy."""
     wanted, again = f"{folder.name}.ipynb", f"call nbgrader autograde {folder.name} again"
     if not (folder / wanted).is_file():
         names = [p.relative_to(folder).as_posix() for p in _notebooks(folder)]
+        if names and set(names) <= set(parts):
+            return f"only {', '.join(names)} was handed in, and {wanted} alone is counted"
+        names = [name for name in names if name not in parts]
         if names:
             return f"it is named {', '.join(names)}, not {wanted}; rename it and {again}"
         rest = [path.name for path in _there(folder)]

@@ -8,7 +8,7 @@ that was handed out, never from the copy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +97,8 @@ def page(
         kind="coursework",
         name=shown[0]["title"] if len(copies) == 1 else author.name,
         badges=[],
-        facts=[*author.rows(), ("Points", _sum(r for _, r in rows)), ("Points given by", by),
-               ("Report", record.when())],
+        facts=[*author.rows(), ("Points", _sum([r for _, r in rows], copies)),
+               ("Points given by", by), ("Report", record.when())],
         notes=[*(told for copy in copies for told in copy.troubles()), *notes],
         results=[(name[:2] if name[:2].isdigit() else name, r.title, r.state, f"{r.most:g}",
                   "–" if r.points is None else f"{r.points:g}")
@@ -119,9 +119,9 @@ def _answer(cell: nbformat.NotebookNode) -> bool:
     return bool(grades.marks(cell).get("solution"))
 
 
-def _sum(found: Iterable[Result]) -> str:
+def _sum(found: Sequence[Result], copies: Sequence[Copy]) -> str:
     points, most, waiting = grades.totals(found)
-    text = f"{points:g} of {most:g}"
+    text = f"{points - sum(copy.penalty for copy in copies):g} of {most:g}"
     return f"{text}, {waiting:g} {grades.BY_HAND}" if waiting else text
 
 

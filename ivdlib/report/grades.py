@@ -31,7 +31,8 @@ class Exercise:
     most : float
         Points it is worth.
     written : bool
-        Whether the answer is text, for the lecturer to mark.
+        Whether the answer is for the lecturer to mark: a text, or nbgrader's task, which is
+        answered in cells of the student's own.
     answer : str
         nbgrader's name of the cell for the answer.
     check : str
@@ -87,6 +88,8 @@ class Copy:
         Whether nbgrader's gradebook knows it.
     notes : tuple of str
         What is odd about it as a whole.
+    penalty : float
+        Points that nbgrader takes off because it came late.
     """
 
     lesson: str
@@ -94,6 +97,7 @@ class Copy:
     results: list[Result]
     graded: bool = False
     notes: tuple[str, ...] = ()
+    penalty: float = 0.0
 
     def troubles(self) -> list[str]:
         """All that is odd about it, each as a sentence without its full stop."""
@@ -114,7 +118,8 @@ def exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
         ident, written = str(grader.get("grade_id", "")), bool(grader.get("solution"))
         if written:
             answer = ident
-        if grader.get("grade"):
+        if is_graded(cell):
+            written = written or bool(grader.get("task"))
             most, check = float(grader.get("points", 0)), "" if written else cell.source
             made = Exercise(ident, title or ident, most, written, answer, check)
             found.setdefault(ident, made)
@@ -162,6 +167,12 @@ def marks(cell: nbformat.NotebookNode) -> Mapping[str, Any]:
     """What nbgrader notes of a cell; nothing where that is broken."""
     found = cell.metadata.get("nbgrader")
     return found if isinstance(found, Mapping) else {}
+
+
+def is_graded(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell has points: a check, an answer that the lecturer marks, or a task."""
+    grader = marks(cell)
+    return bool(grader.get("grade") or grader.get("task"))
 
 
 def named(notebook: nbformat.NotebookNode) -> dict[str, list[nbformat.NotebookNode]]:

@@ -90,10 +90,11 @@ def _exercises(notebook: NotebookNode) -> Iterator[tuple[list[NotebookNode], Not
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and HEADING.search(cell.source):
             current = [cell] if EXERCISE.search(cell.source) else []
-        elif current and not grades.marks(cell).get("grade"):
+        elif current and not grades.is_graded(cell):
             current.append(cell)
         elif current:
-            yield current, cell
+            task = [cell] if grades.marks(cell).get("task") else []  # its text is what is asked
+            yield [*current, *task], cell
             current = []
 
 
@@ -104,7 +105,7 @@ def _tasks(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
         yield {
             "html": lesson.body(part, f"task{number}", lambda _: True)["html"],
             "points": float(grades.marks(graded).get("points", 0)),
-            "written": bool(grades.marks(graded).get("solution")),
+            "written": graded.cell_type == "markdown",
         }
 
 

@@ -583,7 +583,7 @@ def test_a_report_for_each_student_and_a_table_of_marks(course):
     assert "the copy says 20 points, the lesson says 2" in odd["cheated"]
     assert "nbgrader put it back" in odd["deleted"]
     assert "is there 2 times" in odd["doubled"]
-    assert "no cell of the lesson can be told in it" in odd["hosted"]
+    assert "none of the lesson's cells was recognised" in odd["hosted"]
     (left_out,) = made.left_out
     assert left_out.startswith(f"renamed, {NAME}: it is named {NAME} (1).ipynb, not {NAME}.ipynb")
     page = made.paths[-1].with_suffix(".html").read_text(encoding="utf-8")

@@ -88,9 +88,7 @@ def test_answers_to_the_present_lesson_stay_and_are_no_fault(build, folder, caps
     mine = (folder / COPY).read_bytes()
     capsys.readouterr()
     assert build.check(folder)
-    assert capsys.readouterr().out == (
-        f"Your saved work, which stays as it is and is no fault: {COPY}.\n"
-    )
+    assert capsys.readouterr().out == (f"Your saved work, which is left as it is: {COPY}.\n")
     build.write_notebooks(folder)
     assert capsys.readouterr().out.startswith(f"left as it is: {COPY} has saved work in it")
     assert (folder / COPY).read_bytes() == mine

@@ -1,7 +1,10 @@
 """Marks of a class from the files of a course folder, whatever students did to their copies."""
 
 import copy
+import os
 import shutil
+import sys
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -142,9 +145,9 @@ WHOLE = ["2", "2", "2", "", "6", "10", "4"]
         (changed("exercise1_test", points=20), WHOLE, "the copy says 20 points, the lesson says 2"),
         (changed("exercise1_test", grade=False), WHOLE, ""),
         (bare(), ["0", "0", "0", "0", "0", "10", "0"],
-         "01_tiny: no cell of the lesson can be told in it"),
-        (cells(TWO), ["0", "0", "0", "0", "0", "10", "0"], "no cell of the lesson can be told"),
-        ([V4.new_markdown_cell("mine")], ["0", "0", "0", "0", "0", "10", "0"], "no cell of the"),
+         "01_tiny: none of the lesson's cells was recognised"),
+        (cells(TWO), ["0", "0", "0", "0", "0", "10", "0"], "none of the lesson's cells"),
+        ([V4.new_markdown_cell("mine")], ["0", "0", "0", "0", "0", "10", "0"], "none of the"),
     ],
     ids=["sound", "wrong", "no check", "no exercise", "no answer", "two checks", "two answers",
          "more points", "not graded", "bare", "another lesson", "no lesson"],
@@ -269,8 +272,8 @@ def broken_after(course):
         (paper, "x, 01_tiny: there is no notebook, only answers.pdf"),
         (empty, "x, 01_tiny: the folder is empty"),
         (void, "x: the folder is empty"),
-        (flat, "x: 01_tiny.ipynb is no folder of a lesson (01_tiny)"),
-        (other_folder, "x: Lesson 1 is no folder of a lesson (01_tiny)"),
+        (flat, "x: 01_tiny.ipynb is no folder of a lesson (01_tiny); rename it"),
+        (other_folder, "x: Lesson 1 is no folder of a lesson (01_tiny); rename it"),
         (loose, "x: it lies in submitted/ itself, not in submitted/STUDENT/LESSON"),
         (broken_after, "01_tiny.ipynb is no notebook that can be read"),
     ],
@@ -382,3 +385,83 @@ def test_a_class_that_handed_in_nothing_is_refused(course, tmp_path):
         classroom.class_reports(tmp_path)
     with pytest.raises(DataError, match="nothing was handed in to .*; collect"):
         course.marks()
+
+
+# --- what nbgrader has that our lessons do not ---------------------------------------------------
+
+
+def gradebook(course, *cells, penalty=0.0, student="ann", lesson=ONE):
+    """nbgrader's own gradebook: names of cells, the points that each has of two."""
+    api = pytest.importorskip("nbgrader.api")
+    with api.Gradebook(f"sqlite:///{course.folder / 'gradebook.db'}") as book:
+        book.update_or_create_assignment(lesson)
+        book.update_or_create_notebook(lesson, lesson)
+        for name, _ in cells:
+            book.update_or_create_grade_cell(name, lesson, lesson, max_score=2, cell_type="code")
+        book.update_or_create_student(student)
+        book.update_or_create_submission(lesson, student)
+        for name, points in cells:
+            grade = book.find_grade(name, lesson, lesson, student)
+            grade.auto_score, grade.needs_manual_grade = points, False
+        notebook = book.find_submission_notebook(lesson, lesson, student)
+        notebook.late_submission_penalty = penalty
+        book.db.commit()
+
+
+@pytest.mark.parametrize(("penalty", "points", "off"), [(1.5, "4.5", "1.5"), (9, "0", "6")])
+def test_what_nbgrader_takes_off_for_being_late_is_off(course, monkeypatch, penalty, points, off):
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", beside)  # nbgrader calls alembic for a new gradebook
+    course.hand_in("ann", cells()[:-2])
+    course.hand_in("bela", cells())
+    names = [f"lesson01_exercise{k}_test" for k in (1, 2, 3)]
+    gradebook(course, *((name, 2.0) for name in names), penalty=penalty)
+    made, table = course.marks()
+    assert float(table.loc["ann", "points"]) == float(points)
+    assert float(table.loc["bela", "points"]) == 6
+    assert table.loc["ann", ["01/1", "01/2", "01/3"]].astype(float).tolist() == [2, 2, 2]
+    told = f"01_tiny: handed in late, for which nbgrader takes {off} points off"
+    assert told in table.loc["ann", "remarks"] and f"ann, {told}" in made.odd
+    assert f"{points} of 10" in course.page("ann") and told in course.page("ann")
+
+
+def task(points=5):
+    grader = {"grade": False, "grade_id": "lesson01_task", "locked": True, "points": points,
+              "schema_version": 3, "solution": False, "task": True}  # fmt: skip
+    return [V4.new_markdown_cell("## Exercise 10 (9 minutes)"),
+            V4.new_markdown_cell("Draw it.", metadata={"nbgrader": grader})]  # fmt: skip
+
+
+def test_a_task_waits_for_the_lecturer(course):
+    course.write("release", "", ONE, cells(ran=False) + task())
+    course.hand_in("ann", [*cells(), *task(), V4.new_markdown_cell("my drawing")])
+    course.hand_in("bela", cells())
+    table = course.marks()[1]
+    assert table.loc["ann"].tolist() == ["2", "2", "2", "", "", "6", "15", "9", ""]
+    assert table.loc["bela"].tolist()[:-1] == ["2", "2", "2", "", "0", "6", "15", "4"]
+    assert (
+        "Exercise 10 (9 minutes): the cell of its answer is missing"
+        in (table.loc["bela", "remarks"])
+    )
+    assert "my drawing" in course.page("ann")
+
+
+def test_further_notebooks_of_an_assignment_are_named(course):
+    course.write("release", "", ONE, cells(ran=False), name="part_b.ipynb")
+    course.write("release", "", "ps1", cells(ran=False), name="problem1.ipynb")
+    course.hand_in("ann", cells())
+    course.write("submitted", "ann", ONE, cells(), name="part_b.ipynb")
+    course.write("submitted", "eve", ONE, cells(), name="part_b.ipynb")
+    course.write("submitted", "fay", ONE, cells(), name="part_b.ipynb")
+    course.write("submitted", "fay", ONE, cells(), name="mine.ipynb")
+    course.write("submitted", "gus", "ps1", cells(), name="problem1.ipynb")
+    made, table = course.marks()
+    two = "01_tiny has 2 notebooks; only 01_tiny.ipynb is counted"
+    none = "ps1 has no notebook ps1.ipynb; problem1.ipynb is not counted"
+    assert made.odd == [two, none]
+    assert two in table.loc["ann", "remarks"] and two in course.page("ann")
+    assert table.loc["eve", "remarks"] == (
+        "01_tiny: only part_b.ipynb was handed in, and 01_tiny.ipynb alone is counted"
+    )
+    assert "it is named mine.ipynb, not 01_tiny.ipynb; rename it" in table.loc["fay", "remarks"]
+    assert table.loc["gus", "remarks"] == none
