@@ -9,9 +9,7 @@ from pathlib import Path
 from ivdlib import edits, files
 from ivdlib.progress import say
 
-STAMP = re.compile(r"<!-- made by ivdlib: page (\w+), PDF (\w*) -->\n\Z")
-EARLIER = '<p class="kind">ivdlib · '
-"""Stands in pages from before there was a stamp."""
+STAMP = re.compile(r"<!-- made by ivdlib: page (\w+), PDF (\w*) -->")
 
 
 def stamped(html: str, document: Path) -> str:
@@ -21,16 +19,21 @@ def stamped(html: str, document: Path) -> str:
 
 
 def keep_others(page: Path, document: Path) -> None:
-    """Move a page or PDF aside that is not as it was made: somebody's own, or with their notes."""
+    """Move a page or PDF aside that is not as it was made: somebody's own, or with their notes.
+
+    Ours is only what the stamp proves to be: with anything after it, it is a page that somebody
+    changed, and without a stamp (any more) nobody knows.
+    """
     text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
-    stamp = STAMP.search(text)
-    made, of_pdf = (stamp[1], stamp[2]) if stamp else ("", "")
-    for path, ours in (
-        (page, stamp and made == _digest(text[: stamp.start()])),
-        (document, stamp and document.is_file() and of_pdf == files.sha256_file(document)),
-    ):
-        if path.is_file() and not ours and (stamp or EARLIER not in text):
-            _keep(path)
+    stamps = list(STAMP.finditer(text))
+    before, made, of_pdf = "", "", ""
+    if stamps:
+        before, (made, of_pdf) = text[: stamps[-1].start()], stamps[-1].groups()
+    whole = bool(stamps) and text[stamps[-1].end() :] == "\n" and made == _digest(before)
+    if page.is_file() and not whole:
+        _keep(page)
+    if document.is_file() and of_pdf != files.sha256_file(document):
+        _keep(document)
 
 
 def keep_changed(path: Path) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from ivdlib import report
-from ivdlib.report import stamp
 
 PAGE = '<!DOCTYPE html>\n<html lang="en"><title>A</title><p>One\u2028two.\r\nThree.</p></html>'
 
@@ -48,8 +47,52 @@ def test_notes_in_a_report_are_kept(out):
     assert aside(out) == ["thesis-1.html", "thesis-1.pdf"]
 
 
-def test_a_report_from_before_the_stamp_is_ours(out):
-    out.with_suffix(".html").write_text(f"<html>{stamp.EARLIER}coursework</p></html>", "utf-8")
+EARLIER = '<html><p class="kind">ivdlib · coursework</p></html>'
+"""As pages were before there was a stamp."""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + "<p>my note</p>\n",
+        lambda text: text.rstrip("\n"),
+        lambda text: text + "\n\n",
+        lambda text: "<p>my note</p>" + text,
+        lambda text: text[: text.rindex("<!-- made by")],
+        lambda text: text.replace("<!-- made", " my words <!-- made"),
+        lambda text: text.replace("-->\n", "--> -->\n"),
+        lambda text: EARLIER,
+        lambda text: "",
+    ],
+    ids=["after", "no newline", "more lines", "before", "no stamp", "within", "broken", "earlier",
+         "empty"],
+)  # fmt: skip
+def test_a_changed_page_is_kept(out, capsys, change):
+    made = report.write(out, PAGE)
+    text = change(made["html"].read_text(encoding="utf-8"))
+    made["html"].write_text(text, "utf-8")
+    if made["pdf"]:
+        with made["pdf"].open("ab") as stream:
+            stream.write(b"% a lecturer's notes")
+    report.write(out, PAGE)
+    assert (out.parent / "saved" / "thesis-1.html").read_text(encoding="utf-8") == text
+    assert "kept: " in capsys.readouterr().err
+    if made["pdf"]:
+        assert aside(out) == ["thesis-1.html", "thesis-1.pdf"]
+
+
+def test_a_pdf_beside_a_changed_page_is_ours_if_the_stamp_proves_it(out):
+    made = report.write(out, PAGE)
+    if made["pdf"] is None:
+        pytest.skip(made["note"])
+    with made["html"].open("a", encoding="utf-8") as stream:
+        stream.write("my note")
+    report.write(out, PAGE)
+    assert aside(out) == ["thesis-1.html"]
+
+
+def test_a_pdf_from_before_the_stamp_may_bear_notes(out):
+    out.with_suffix(".html").write_text(EARLIER, "utf-8")
     out.with_suffix(".pdf").write_bytes(b"%PDF")
     report.write(out, PAGE)
-    assert aside(out) == []
+    assert aside(out) == ["thesis-1.html", "thesis-1.pdf"]
