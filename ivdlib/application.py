@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ from ivdlib.progress import track
 from ivdlib.scoring import SUFFIX
 from ivdlib.sidecars import find_beside, read_declared
 from ivdlib.spine_axes import check_axes
+
+LEAST_ML = 1.0
+"""A mask that holds less has found no disc: the smallest of the challenge's 112 holds 5 ml."""
 
 
 def predict_folder(
@@ -78,7 +82,7 @@ def predict_folder(
     Warns
     -----
     NothingFound
-        Where a mask is empty, or the spine network found nothing.
+        Where a mask is empty or holds less than any disc, or the spine network found nothing.
     DataWarning
         Where the image that was asked for is none that the network was trained on.
     """
@@ -146,11 +150,16 @@ def predict_case(
     probabilities = inference.predict_images(network, images, region)
     mean = np.mean(list(probabilities.values()), axis=0)
     mask = mean >= inference.THRESHOLD
-    if not mask.any():
+    found_ml = mask.sum() * math.prod(case.spacing) / 1000
+    if found_ml < LEAST_ML:
+        found = (
+            f"the mask holds {found_ml:.2f} ml, less than any disc"
+            if mask.any()
+            else f"the mask is empty (the highest probability is {mean.max():.2f})"
+        )
         warnings.warn(
-            f"case {case.name}: no disc was found, so the mask is empty (the highest probability "
-            f"is {mean.max():.2f}); look whether the scan is like those that the network was "
-            "trained on: contrast, voxel size, axes.",
+            f"case {case.name}: no disc was found, {found}; look whether the scan is like those "
+            "that the network was trained on: contrast, voxel size, axes.",
             NothingFound,
             stacklevel=2,
         )

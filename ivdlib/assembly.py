@@ -109,6 +109,7 @@ def assemble(
         columns=dict(subject.columns),
         sources={**used, **{word: images[word].path for word in images if word not in scans}},
         subject_source=subject.source,
+        subject_question=subject.question,
         dataset=dict(options.declared.everything),
         notes=tuple(remarks.notes),
         corrections=tuple(remarks.corrections),

@@ -28,20 +28,22 @@ _ENTITY = re.compile(r"_(ses|part|acq|run|echo|rec|dir|ce|task|desc|space|chunk|
 """What BIDS may say of a scan behind the name of the person."""
 
 _TITLE = re.compile(r"^(sub|subj|subject|patient)(?=[\W\d_])[\W_]*(?=.)")
-_ACCENT = re.compile("[\u0300-\u036f]")
+_ACCENT = re.compile("[\u0300-\u036f]")  # signs that stand on a Latin letter
+
+_STATE = (
+    r"(pre|post|pra) ?(op|operativ|operative|flight|surgery|treatment)|pre|post|before|after|"
+    "baseline|bl|follow ?up|fu|early|late|old|new|initial|final|rescan|retest|repeat|vorher|"
+    "nachher|vor|nach|verlauf|kontrolle|alt|neu|avant|apres|bdc|hdt|loaded|unloaded|supine|upright|"
+    "prone|standing|morgens|abends|morning|evening|copy( of)?|kopie( von)?|anon(ym|ymized|ymised)?"
+)
+"""Words for a time, a posture or a copy. In front of a number they name a group: `old_01`."""
+
+_COUNTED = r"visit|session|ses|time ?point|tp|time|day|week|wk|month|year|first|second|third|termin"
 
 _TIMES = {
-    "sure": re.compile(  # wherever it stands; the first words in front of a number name a group
-        r"(^(pre|post|before|after|baseline|bl|follow ?up|fu|early|late|old|new|initial|final|rescan|"
-        r"retest|test|repeat|vorher|nachher|vor|nach|verlauf|kontrolle|alt|neu|avant|apres|"
-        r"copy|kopie|anon)(?=[. ]\d))|"
-        r"\b((pre|post|pra) ?(op|operativ|operative|operatively|flight|surgery|treatment)|pre|post|"
-        r"before|after|baseline|bl|follow ?up|fu|visit|session|ses|"
-        r"time ?point|tp|time|day|week|wk|month|year|first|second|third|early|late|old|new|initial|"
-        r"final|rescan|retest|repeat|vorher|nachher|vor|nach|verlauf|kontrolle|termin|alt|neu|"
-        r"avant|apres|bdc|hdt|loaded|unloaded|supine|upright|prone|standing|morgens|abends|"
-        r"morning|evening|copy( of)?|kopie( von)?|anon|anonym|anonymi[sz]ed)\b([. ]\d{1,3}\b)?|"
-        r"^test\b(?! [^ ]+ )|\btest$|\b\d+\.(st|nd|rd|th)\b|(?<=[. ])[vt]\.\d\b|"
+    "sure": re.compile(  # wherever it stands
+        rf"^({_STATE})(?=[. ]\d)|\b({_STATE}|{_COUNTED})\b([. ]\d{{1,2}}\b)?|^test\b|\btest$|"
+        r"\b\d+\.(st|nd|rd|th)\b|(?<=[. ])[vt]\.\d\b|"
         r"(?<=[. ])(\d{1,3}\.(mo|days?|wks?|weeks?|months?|yrs?|years?)|0\.[dwmy])$"
     ),
     "short": re.compile(  # behind a number, or where not all names begin so
@@ -192,7 +194,7 @@ def questions(
     every = sorted((key(scan), scan) for scan in people)
     found = []
     for some in doubts((who for who in scans if not key(who).startswith("sub-")), more):
-        mine = [scan for person in some for scan in scans[person]]
+        mine = [scan for scan, person in people.items() if person in some]
         first = sorted(scans[person][0] for person in some)
         one = stem(first)
         begin = bisect(every, (key(one), ""))

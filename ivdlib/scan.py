@@ -46,6 +46,8 @@ class Case:
         The file of each contrast, of "labels", "spine" and "exact"; derived contrasts have none.
     subject_source : str
         "subjects.csv", "inferred (challenge table)" or "case name".
+    subject_question : str
+        What must be asked before people are divided; "" where it is told who was scanned.
     dataset : dict
         The content of `dataset.json`.
     notes : tuple of str
@@ -70,6 +72,7 @@ class Case:
     columns: dict[str, str] = field(default_factory=dict)
     sources: dict[str, Path] = field(default_factory=dict)
     subject_source: str = ""
+    subject_question: str = ""
     dataset: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     corrections: tuple[str, ...] = ()

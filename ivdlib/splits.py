@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ivdlib.errors import ConfigError, DataError, LeakageError
-from ivdlib.names import FROM_NAME, key, meant, questions, unified
-from ivdlib.spreadsheet import read_table
+from ivdlib.names import FROM_NAME, key, meant, one_of_two, questions, unified
+from ivdlib.spreadsheet import read_table, says_who
 from ivdlib.twins import find_twins, signature
 
 FOLDS = 4
@@ -86,8 +87,9 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
     Raises
     ------
     DataError
-        Where two cases have one name, where an image of a person stands in several cases, or where
-        nobody has written down who was scanned and the names of the cases leave it open.
+        Where two cases have one name, where an image of a person stands in several cases, where
+        two people differ as spellings of one name do, or where nobody has written down who was
+        scanned and the names of the cases leave it open.
     LeakageError
         Where an image stands in cases of several people.
     """
@@ -96,10 +98,8 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
     else:
         cases = list(cases)
         found = {case.name: case.subject for case in cases}
-        guessed = [c.name for c in cases if getattr(c, "subject_source", "") == FROM_NAME]
-        if asked := questions({name: found[name] for name in guessed}):
-            more = f" (and {len(asked) - 1} more, see ivdlib check)" if len(asked) > 1 else ""
-            raise DataError(f"{asked[0][1]}{more}.")
+        if asked := _asked(cases):
+            raise DataError(f"{asked[0]}{_and_more(len(asked) - 1, 'group of names')}.")
         signed = {
             case.name: {word: signature(image) for word, image in _measured(case).items()}
             for case in cases
@@ -111,7 +111,32 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
     for name in found:
         if (other := spelt.setdefault(key(name), name)) != name:
             raise DataError(f"{other!r} and {name!r} are one name; rename one of the two cases.")
-    return unified(found)
+    if nobody := [name for name, person in found.items() if not says_who(person)]:
+        raise DataError(f"case {nobody[0]} has no subject ({found[nobody[0]]}); fill it in.")
+    found = unified(found)
+    if alike := one_of_two(found):
+        raise DataError(f"{alike[0][1]}{_and_more(len(alike) - 1, 'pair')}.")
+    return found
+
+
+def _asked(cases: Sequence[Any]) -> list[str]:
+    """What names and folders leave open about these cases, of which others may have been left."""
+    known = Counter(getattr(case, "subject_question", "") for case in cases)
+    asked = [text for text, number in known.items() if text and number > 1]
+    names = {
+        case.name: case.subject
+        for case in cases
+        if getattr(case, "subject_source", "") == FROM_NAME
+        and getattr(case, "subject_question", "") not in asked
+    }
+    return asked + [text for _, text in questions(names)]
+
+
+def _and_more(number: int, what: str) -> str:
+    """Of which things there are more: "" where there are none."""
+    first, *rest = what.split(" ")
+    things = " ".join([f"{first}s", *rest]) if number > 1 else what
+    return f" (and {number if number > 1 else 'one'} more {things}, see ivdlib check)" * (number > 0)
 
 
 def _measured(case: Any) -> dict[str, np.ndarray]:

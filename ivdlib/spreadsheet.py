@@ -18,6 +18,20 @@ _LIKE = {
 }
 """What a column may be called that should have another name, before "ID", "number" and the like."""
 
+_NOBODY = re.compile(r"[\W_]*|#?n[/.]?a[.]?|nan|none|null|nil|unknown|unbekannt")
+_SHORTENED = re.compile(r"\d([.,]\d+)?e\+\d+")
+"""What a spreadsheet makes of a long number: those that begin alike become one."""
+
+
+def says_who(cell: object) -> bool:
+    """Whether a cell names anybody: "", `NA`, `?` and the like do not."""
+    return not _NOBODY.fullmatch(key(cell))
+
+
+def shortened(cell: object) -> bool:
+    """Whether a cell holds what a spreadsheet left of a long number: `1.23E+11`."""
+    return bool(_SHORTENED.fullmatch(key(cell)))
+
 
 def read_table(
     path: Path, needed: Sequence[str], cases: Sequence[str], head: str

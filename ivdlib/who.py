@@ -15,7 +15,7 @@ from ivdlib import names
 from ivdlib.layout import DEEPEST, CaseFiles
 from ivdlib.names import FROM_NAME
 from ivdlib.remarks import listed
-from ivdlib.spreadsheet import read_table
+from ivdlib.spreadsheet import read_table, says_who, shortened
 
 CHALLENGE_SUBJECTS = {f"{n:02d}": (f"S{(n + 1) // 2}", "1" if n % 2 else "2") for n in range(1, 17)}
 """Subject and stage of the IVDM3Seg training scans 01 to 16. The odd ones are eight people; that
@@ -39,13 +39,17 @@ _SESSION = re.compile(r"(?:.*_)?ses-([^_]+)(?:_.*)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Subject:
-    """Who was scanned: subject, stage ("" where unknown), where that is from, further columns."""
+    """Who was scanned: subject, stage ("" where unknown), where that is from, further columns.
+
+    `question`: the note is one that must be answered before people are divided.
+    """
 
     subject: str
     stage: str
     source: str
     columns: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    question: str = ""
 
 
 def find_subjects(
@@ -73,7 +77,10 @@ def find_subjects(
     """
     found, faults = (_from_names(cases), {}) if table is None else _from_table(cases, table)
     people = names.unified({name: who.subject for name, who in found.items()})
-    return {name: replace(who, subject=people[name]) for name, who in found.items()}, faults
+    found = {name: replace(who, subject=people[name]) for name, who in found.items()}
+    for scans, text in names.one_of_two(people):
+        found |= {n: replace(found[n], note=text) for n in scans if not found[n].question}
+    return found, faults
 
 
 def left_over_cases(cases: list[CaseFiles], table: Path) -> list[str]:
@@ -103,8 +110,14 @@ def _from_table(cases: list[CaseFiles], table: Path) -> tuple[dict[str, Subject]
             faults[name] = f"{said}; {repair}."
         elif len(mine) > 1:
             faults[name] = f"case {name} stands {len(mine)} times in {table}; keep one line."
-        elif not mine[0]["subject"]:
-            faults[name] = f"case {name} has no subject in {table}; fill it in."
+        elif not says_who(who := mine[0]["subject"]):
+            said = f" (it says {who})" if who else ""
+            faults[name] = f"case {name} has no subject in {table}{said}; fill it in."
+        elif shortened(who):
+            faults[name] = (
+                f"case {name}: a spreadsheet shortened the subject in {table} to {who}, which "
+                "several people may share; write the whole number, in a column of text."
+            )
         else:
             row = mine[0]
             rest = {k: v for k, v in row.items() if k not in COLUMNS}

@@ -277,8 +277,22 @@ def test_an_empty_mask_is_said_with_a_status(tmp_path, silent, write_case, capsy
     said = [str(w.message) for w in told if w.category is NothingFound]
     assert len(said) == 2
     for name, text in zip(("01", "02"), said, strict=True):
-        assert text.startswith(f"case {name}: no disc was found, so the mask is empty")
+        assert text.startswith(f"case {name}: no disc was found, the mask is empty")
     assert not nib.load(tmp_path / "out" / "01_Discs.nii.gz").get_fdata().any()
+
+
+def test_a_mask_of_specks_is_said_too(tmp_path, experiment, write_case, monkeypatch):
+    case = load_case(write_case(tmp_path / "in", "01"))
+    network = inference.load_model(experiment / "disc" / "model.weights.h5")
+    for voxels, told in ((5, "the mask holds 0.02 ml, less than any disc"), (400, "")):
+        found = np.zeros(case.shape, np.float32)
+        found.flat[:voxels] = 0.9
+        monkeypatch.setattr(inference, "predict_images", lambda *_, found=found: {"wat": found})
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            application.predict_case(network, case)
+        texts = [str(w.message) for w in seen if w.category is NothingFound]
+        assert [told in text for text in texts] == ([True] if told else [])
 
 
 def test_a_spine_network_that_finds_nothing_is_said_with_a_status(

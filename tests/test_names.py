@@ -61,6 +61,24 @@ def test_each_person_keeps_the_first_spelling():
         ["S1_baseline", "S1_follow-up"],
         ["visit_01", "visit_02"],
         ["2nd_P03", "1st_P03"],
+        ["P01_avant", "P01_après"],
+        ["P01_präop", "P01_praeop", "P01_postop"],
+        ["P01_J0", "P01_J60"],
+        ["ann_preflight", "ann_postflight"],
+        ["A_BDC-12", "A_HDT58", "A_HDT6"],
+        ["ann_loaded", "ann_unloaded"],
+        ["ann_supine", "ann_upright", "standing_ann"],
+        ["Meier_morgens", "Meier_abends"],
+        ["test_P01", "retest_P01"],
+        ["P01_test", "P01_retest"],
+        ["ann_0mo", "ann_6mo"],
+        ["ann_0y", "ann_2y"],
+        ["Meier_wk0", "Meier_wk12"],
+        ["P11", "Copy of P11", "P11 - Kopie (2)", "anon_P11"],
+        ["Müller", "Mueller", "Muller"],
+        ["René", "Rene_2"],
+        ["pre_01", "post_01"],
+        ["P01_pre1", "P01_pre2"],
     ],
 )
 @pytest.mark.parametrize("others", [[], ["carl"], ["S07", "S08"]])
@@ -75,6 +93,8 @@ def test_who_may_be_one_person(people, others):
         (["P01_left", "P01_right"], "P02_left"),
         (["P01_01", "P01_02"], "P02_01"),
         (["anna_2019-03-01", "anna_2020-03-02"], "bob"),
+        (["Meier_2019", "Meier_2021"], "Huber_2019"),
+        (["Meier_01022023", "Meier_05-06-2024"], "Huber_01022023"),
     ],
 )
 def test_where_others_are_called_otherwise_a_name_with_two_ends_may_be_one_person(people, other):
@@ -98,10 +118,21 @@ def test_where_others_are_called_otherwise_a_name_with_two_ends_may_be_one_perso
         ["sub-01", "sub-02", "sub-10"],
         [f"1.2.840.113619.{n * 7919}" for n in range(10, 90)] + ["1.3.12.2.1107.5.9.4711"],
         ["A", "B", "C"],
+        ["JAE", "JA", "MUE", "MU", "BDC", "HD"],
+        *(
+            [f"{word}_{n:02d}" for word in words.split() for n in range(1, 21)]
+            for words in ("Kontrolle Patient", "young old", "Neu", "final", "pre", "anon", "test train")
+        ),
+        [f"{word}_{n}" for word in ("P", "C") for n in range(2010, 2020)],
+        [f"site-{site}_{n:03d}" for site in "AB" for n in range(1, 9)],
+        [f"{group}{n:02d}" for group in ("CTRL", "MS") for n in range(1, 9)],
+        [f"Patient_{n:02d}" for n in range(1, 9)],
+        ["sub-ctrl1", "sub-ctrl2", "sub-ms1"],
     ],
 )
 def test_ordinary_series_are_people(people):
-    assert doubts(people) == []
+    assert names.questions({name: name for name in people}) == []
+    assert names.one_of_two({name: name for name in people}) == []
 
 
 @QUICK
@@ -109,7 +140,8 @@ def test_ordinary_series_are_people(people):
 def test_identifiers_drawn_by_chance_are_people(seed, number, plain):
     chance = random.Random(seed)
     drawn = [uuid.UUID(int=chance.getrandbits(128)) for _ in range(number)]
-    assert doubts(one.hex if plain else str(one) for one in drawn) == []
+    ids = [one.hex if plain else str(one) for one in drawn]
+    assert doubts(ids) == [] == names.one_of_two(dict(zip(ids, ids, strict=True)))
 
 
 def test_two_thousand_names_take_no_time():
@@ -122,7 +154,45 @@ def test_a_question_shows_the_lines_that_settle_it_either_way():
     ((scans, text),) = names.questions({"P01_pre": "P01_pre", "x": "x", "P01_post": "P01_post"})
     assert scans == ["P01_pre", "P01_post"]
     assert '"P01_post,P01" and "P01_pre,P01" if they are one person' in text
-    assert '"P01_post,P01_post" and "P01_pre,P01_pre" if they are two' in text
+    assert '"P01_post,P01_post" and "P01_pre,P01_pre" if each is a person of its own' in text
+
+
+@pytest.mark.parametrize(
+    ("people", "persons"),
+    [
+        (["ses-1P001", "ses-2P001", "ses-1P002", "ses-2P002"], ["ses-1P001", "ses-1P002"]),
+        (["S01T1", "S01T2", "S02T1", "S02T2"], ["S01T", "S02T"]),
+        (["P1_pre", "P1_post", "P12_pre", "P12_post"], ["P12", "P1_post"]),
+        (["P1", "P-1", "P2"], ["P-1"]),
+        (["ann", "ann2", "ann_3"], ["ann"]),
+    ],
+)
+def test_the_suggested_person_is_nobody_else(people, persons):
+    texts = [text for _, text in names.questions({name: name for name in people})]
+    assert [text.split('"')[1].split(",")[1] for text in texts] == persons
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("01", "1"), ("1.0", "1"), ("1,0", "01"), ("P03", "P3"), ("P_04", "P04"), ("S-1", "S1"),
+        ("Huber-A", "Huber_A"), ("sub-01", "01"), ("sub-01", "Subject 1"), ("patient_7", "7"),
+        ("Meier Hans", "Meier, Hans"), ("MeierHans", "Meier-Hans"), ("Müller", "Mueller"),
+        ("sub-1", "sub-01"), (1, "01"),
+    ],
+)  # fmt: skip
+def test_two_spellings_of_one_person(one, other):
+    ((scans, text),) = names.one_of_two({"a": one, "b": other, "c": "x", "d": one})
+    assert scans == ["a", "b", "d"] and f"subjects {str(one)!r} and {str(other)!r} differ" in text
+
+
+@pytest.mark.parametrize(
+    "people",
+    [["01", "10"], ["P1", "P11"], ["1.1", "1.10"], ["sub", "patient"], ["A1", "A2"], ["?", "+"],
+     ["P01", "C01"], ["subA", "A"], ["P1_1", "P11"], ["Ann", "Anna"]],
+)  # fmt: skip
+def test_other_people_are_no_spellings(people):
+    assert names.one_of_two(dict(enumerate(people))) == []
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ def predict(add) -> None:
         "predict",
         "segment the discs of scans; the masks lie on the scans' own grid",
         "Without --contrast the probability is averaged over all images that the network was "
-        f"trained on.\nExit status {FOUND_NOTHING}: the masks are written, but one is empty, or "
-        "the spine network found\nnothing in a scan; the warnings say which.",
+        f"trained on.\nExit status {FOUND_NOTHING}: the masks are written, but one holds no "
+        "disc, or the spine network\nfound nothing in a scan; the warnings say which.",
     )
     sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
     sub.add_argument("--weights", required=True, help="a model.weights.h5 of a training")
