@@ -151,7 +151,7 @@ def predict_case(
     mean = np.mean(list(probabilities.values()), axis=0)
     mask = mean >= inference.THRESHOLD
     found_ml = mask.sum() * math.prod(case.spacing) / 1000
-    if found_ml < LEAST_ML:
+    if not mask.any() or found_ml < LEAST_ML:
         found = (
             f"the mask holds {found_ml:.2f} ml, less than any disc"
             if mask.any()

@@ -161,7 +161,9 @@ def _load(
         assemble(f, {w: read(w, p) for w, p in f.paths.items()}, subjects[f.name], settings)
         for f in found
     ]
-    for where, note in grouped((case.name, note) for case in cases for note in case.notes):
+    asked = {who.note for who in subjects.values()} if not masks else set()  # nobody is divided
+    notes = ((case.name, note) for case in cases for note in case.notes if note not in asked)
+    for where, note in grouped(notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
     for item in loose_ends(folder, complete, declared, table, needed, masks):
         if item.serious:

@@ -143,9 +143,20 @@ def notebook(source: Path, version: str = "lesson") -> NotebookNode:
     return made
 
 
-def is_solution(cell: NotebookNode) -> bool:
-    """Whether a cell is the solution that a lesson shows its readers: pages of ours fold it."""
-    return "solution" in cell.metadata.get("tags", []) and "nbgrader" not in cell.metadata
+SUMMARIES = {"solution": "A solution", "test": "The check of the solution"}
+"""Tags of the code that pages of a lesson fold away, and what stands in its place."""
+
+
+def summary(cell: NotebookNode) -> str:
+    """What stands for a cell that tells the answer of an exercise to a lesson's readers, or "".
+
+    Its outputs tell it too: a check prints what is right. A student's copy bears nbgrader's marks,
+    and shows all that the student did.
+    """
+    if "nbgrader" in cell.metadata or cell.cell_type != "code":
+        return ""
+    tags = cell.metadata.get("tags", [])
+    return next((text for tag, text in SUMMARIES.items() if tag in tags), "")
 
 
 def has_exercises(source: Path) -> bool:

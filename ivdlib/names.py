@@ -80,7 +80,7 @@ def alike(name: str) -> tuple[str, ...]:
 
 
 def one_of_two(people: Mapping[str, Any]) -> list[tuple[list[str], str]]:
-    """Find people whose names differ as spellings of one name do.
+    """Find people whose names differ as spellings of one do, such as `P03` and `P3`.
 
     Parameters
     ----------
@@ -90,8 +90,7 @@ def one_of_two(people: Mapping[str, Any]) -> list[tuple[list[str], str]]:
     Returns
     -------
     list of (list of str, str)
-        The scans; what is so and, behind the semicolon, what to do: for `P03` and `P3`, `1` and
-        `1.0`, `sub-01` and `01`, `Meier, Hans` and `Meier Hans`, `Müller` and `Mueller`.
+        The scans; what is so and, behind the semicolon, what to do.
     """
     spelt: dict[tuple[str, ...], dict[str, Any]] = defaultdict(dict)
     for person in people.values():

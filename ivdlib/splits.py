@@ -99,7 +99,7 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
         cases = list(cases)
         found = {case.name: case.subject for case in cases}
         if asked := _asked(cases):
-            raise DataError(f"{asked[0]}{_and_more(len(asked) - 1, 'group of names')}.")
+            raise DataError(f"{asked[0]}{_and_more(len(asked) - 1, ('group', 'groups'))}.")
         signed = {
             case.name: {word: signature(image) for word, image in _measured(case).items()}
             for case in cases
@@ -115,7 +115,7 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
         raise DataError(f"case {nobody[0]} has no subject ({found[nobody[0]]}); fill it in.")
     found = unified(found)
     if alike := one_of_two(found):
-        raise DataError(f"{alike[0][1]}{_and_more(len(alike) - 1, 'pair')}.")
+        raise DataError(f"{alike[0][1]}{_and_more(len(alike) - 1, ('pair', 'pairs'))}.")
     return found
 
 
@@ -132,11 +132,11 @@ def _asked(cases: Sequence[Any]) -> list[str]:
     return asked + [text for _, text in questions(names)]
 
 
-def _and_more(number: int, what: str) -> str:
-    """Of which things there are more: "" where there are none."""
-    first, *rest = what.split(" ")
-    things = " ".join([f"{first}s", *rest]) if number > 1 else what
-    return f" (and {number if number > 1 else 'one'} more {things}, see ivdlib check)" * (number > 0)
+def _and_more(number: int, words: tuple[str, str]) -> str:
+    if number < 1:
+        return ""
+    things = f"one more {words[0]}" if number == 1 else f"{number} more {words[1]}"
+    return f" (and {things} of names, see ivdlib check)"
 
 
 def _measured(case: Any) -> dict[str, np.ndarray]:

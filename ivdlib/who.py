@@ -7,7 +7,9 @@ beside the scans, a note says what was taken from the names; what these leave op
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,6 +37,14 @@ _OLD_RELEASE = re.compile(r"([A-Ha-h])([12])([-_]\d+)?")
 _BIDS = re.compile(r"(sub-[^_]+)(_.*)?", re.IGNORECASE)
 _SESSION = re.compile(r"(?:.*_)?ses-([^_]+)(?:_.*)?", re.IGNORECASE)
 """BIDS: `sub-` is the person, whatever else a name holds (`ses-`, `part-`, `acq-`, `run-`)."""
+
+_GROUPS = re.compile(r"(train|test|val)", re.IGNORECASE)
+"""What folders are called that are no person's, even if they hold but two or three cases."""
+
+_ALONE = (
+    "taken as a subject of its own, because there is no subjects.csv; write one "
+    "(case,subject,stage) if a person was scanned more than once"
+)
 
 
 @dataclass(frozen=True)
@@ -126,38 +136,92 @@ def _from_table(cases: list[CaseFiles], table: Path) -> tuple[dict[str, Subject]
 
 
 def _from_names(cases: list[CaseFiles]) -> dict[str, Subject]:
-    every = [case.name for case in cases]
     told = {case.name: who for case in cases if (who := _bids(case))}
-    old = {name: match for name in every if (match := _OLD_RELEASE.fullmatch(name))}
-    known = all(name in CHALLENGE_SUBJECTS or name in old for name in every)
-    if not told and known and len(old) < len(every):
-        return _of_the_challenge(every, old)
-    lettered = {name: _LETTERED.fullmatch(name) for name in every}
-    if not told and all(lettered.values()):  # one digit: P01, P02, … are people
-        return _said_by_name({n: (m[1].upper(), m[2]) for n, m in lettered.items()})
-    alone = (
-        "taken as a subject of its own, because there is no subjects.csv; write one "
-        "(case,subject,stage) if a person was scanned more than once"
-    )
-    found = {name: Subject(name, "", FROM_NAME, note=alone) for name in every}
-    found |= _said_by_name(told)
-    for scans, question in names.questions({name: who.subject for name, who in found.items()}):
-        found |= {name: replace(found[name], note=question) for name in scans}
+    rest = [case for case in cases if case.name not in told]
+    found = {case.name: Subject(case.name, "", FROM_NAME, note=_ALONE) for case in rest}
+    found |= _said_by_name(told) | _of_the_challenge([*found], bool(told))
+    lettered = {c.name: match for c in rest if (match := _LETTERED.fullmatch(c.name))}
+    times: dict[str, set[str]] = {}
+    if lettered and len(lettered) == len(cases):  # one digit: P01, P02, … are people
+        people = {name: (m[1].upper(), m[2]) for name, m in lettered.items()}
+        for letter, time in people.values():
+            times.setdefault(letter, set()).add(letter + time)
+        if _two_each(times.values()):
+            return _said_by_name(people)
+        found |= {n: replace(found[n], subject="".join(who)) for n, who in people.items()}
+    guessed = {name: who.subject for name, who in found.items() if who.source == FROM_NAME}
+    folders = [{guessed[n] for n in some if n in guessed} for some in _folders_of_people(rest)]
+    for scans, text in names.questions(guessed, [*times.values(), *folders]):
+        found |= {name: replace(found[name], note=text, question=text) for name in scans}
     return found
 
 
-def _of_the_challenge(every: list[str], old: dict[str, re.Match[str]]) -> dict[str, Subject]:
-    """Both releases have one numbering: A1, A2, B1, … are 01, 02, 03, …."""
-    note = (
-        "the subject is inferred from the challenge's numbering (01 and 02 are one person, and "
-        f"so on{', and A1 is 01 in the older release' if old else ''}); write a subjects.csv "
-        "(case,subject,stage) if these are other scans"
+def _two_each(times: Collection[set[str]]) -> bool:
+    """Whether these can be the times of several people, as A1, A2, B1, … of the old release."""
+    most = max(map(len, times))
+    return most == 1 or most == 2 and len(times) > 1
+
+
+def _of_the_challenge(every: list[str], others: bool) -> dict[str, Subject]:
+    """Subjects of scans that are the challenge's, or may be.
+
+    Both releases have one numbering: A1, A2, B1, … are 01, 02, 03, ….
+    """
+    old = {name: match for name in every if (match := _OLD_RELEASE.fullmatch(name))}
+    new = [name for name in sorted(every) if name in CHALLENGE_SUBJECTS]
+    if new and (old or len(new) == len(every) and not others):
+        note = (
+            "the subject is inferred from the challenge's numbering (01 and 02 are one person, and "
+            f"so on{', and A1 is 01 in the older release' if old else ''}); write a subjects.csv "
+            "(case,subject,stage) if these are other scans"
+        )
+        same = {n: f"{2 * (ord(m[1].upper()) - ord('A')) + int(m[2]):02d}" for n, m in old.items()}
+        return {
+            name: Subject(*CHALLENGE_SUBJECTS[same.get(name, name)], FROM_CHALLENGE, note=note)
+            for name in (*new, *old)
+        }
+    pairs = [(a, b) for a in new if int(a) % 2 and (b := f"{int(a) + 1:02d}") in new]
+    if not pairs:
+        return {}
+    a, b = pairs[0]
+    if any(re.fullmatch(r"\d\d", name) for name in {*every} - {*new}):  # they go on: 17, 18, …
+        note = _ALONE.replace(";", f" (in the challenge {a} and {b} are one person);")
+        return {name: Subject(name, "", FROM_NAME, note=note) for name in new}
+    text = (
+        f"{listed(new)} may be scans of the IVDM3Seg challenge, in which {a} and {b} are one "
+        "person, or of a person each, and the names do not say which; write a subjects.csv beside "
+        f'the scans, with a line for each case below the line case,subject: "{a},S{a}" and '
+        f'"{b},S{a}" if they are the challenge\'s, "{a},{a}" and "{b},{b}" if each is a person of '
+        "its own"
     )
-    same = {n: f"{2 * (ord(m[1].upper()) - ord('A')) + int(m[2]):02d}" for n, m in old.items()}
-    return {
-        name: Subject(*CHALLENGE_SUBJECTS[same.get(name, name)], FROM_CHALLENGE, note=note)
-        for name in every
+    return {name: Subject(name, "", FROM_NAME, note=text, question=text) for name in new}
+
+
+def _folders_of_people(cases: list[CaseFiles]) -> Iterator[list[str]]:
+    """Cases of one folder, where it and those beside it hold two or three: that of a person?
+
+    With four or more in any of them, a folder is that of a group.
+    """
+    places = {
+        case.name: Path(os.path.commonpath([path.absolute().parent for path in paths]))
+        for case in cases
+        if (paths := case.paths.values())
     }
+    top = Path(os.path.commonpath(places.values())) if places else Path()
+    inside: dict[Path, list[str]] = {}
+    for name, place in places.items():
+        for folder in (place, *place.parents):
+            if folder == top:
+                break
+            inside.setdefault(folder, []).append(name)
+    beside: dict[Path, list[Path]] = {}
+    for folder in inside:
+        beside.setdefault(folder.parent, []).append(folder)
+    for folders in beside.values():
+        most = max(len(inside[folder]) for folder in folders)
+        groups = any(_GROUPS.match(folder.name) for folder in folders)
+        if len(folders) > 1 and most in (2, 3) and not groups:
+            yield from (inside[folder] for folder in folders)
 
 
 def _bids(case: CaseFiles) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 
-from ivdlib.lesson_versions import is_solution
+from ivdlib.lesson_versions import summary
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "reports" / "book"
@@ -98,12 +98,16 @@ def write_source(folder: Path) -> None:
 
 
 def _folded(path: Path) -> str:
-    """Text of a lesson whose hidden code myst-nb folds, as JupyterLab does."""
+    """Text of a lesson whose hidden code myst-nb folds, as JupyterLab does, and what tells answers.
+
+    A solution and its check are folded with their outputs.
+    """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        if cell.metadata.get("jupyter", {}).get("source_hidden"):
-            what = "A solution" if is_solution(cell) else "Code"
-            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+        told = summary(cell)
+        if told or cell.metadata.get("jupyter", {}).get("source_hidden"):
+            what, tag = (told, "hide-cell") if told else ("Code", "hide-input")
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), tag]
             cell.metadata["mystnb"] = {"code_prompt_show": what, "code_prompt_hide": what}
     return nbformat.writes(notebook)
 

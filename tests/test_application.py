@@ -1,5 +1,6 @@
 """Networks on files: masks on the scan's own grid, whatever its axes; clear refusals."""
 
+import random
 import warnings
 
 import dixon_cases
@@ -15,9 +16,16 @@ from ivdlib.models import UNetConfig
 CONFIG = UNetConfig(base=2, levels=1)
 
 
+@pytest.fixture(autouse=True)
+def any_mask_will_do(monkeypatch):
+    """Untrained networks find specks."""
+    monkeypatch.setattr(application, "LEAST_ML", 0.0)
+
+
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory):
     """Folder of trainings with a spine network and a disc network, both untrained."""
+    random.seed(1)  # first weights are drawn from Python's numbers
     place = tmp_path_factory.mktemp("trainings")
     card = {"network": "unet", "config": CONFIG.to_dict()}
     spine = models.build("unet", CONFIG, input_shape=(12, 16, 1))
@@ -265,6 +273,15 @@ def test_a_contrast_that_the_scan_has_not_is_said_plainly(tmp_path, experiment, 
         application.predict_case(network, case, contrast="wat+t2")
 
 
+def test_who_was_scanned_does_not_matter_here(tmp_path, experiment, write_case):
+    for name in ("P01_pre", "P01_post"):
+        write_case(tmp_path / "in", name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        weights = experiment / "disc" / "model.weights.h5"
+        assert list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
+
+
 def test_an_empty_mask_is_said_with_a_status(tmp_path, silent, write_case, capsys):
     for name in ("01", "02"):
         write_case(tmp_path / "in", name)
@@ -282,6 +299,7 @@ def test_an_empty_mask_is_said_with_a_status(tmp_path, silent, write_case, capsy
 
 
 def test_a_mask_of_specks_is_said_too(tmp_path, experiment, write_case, monkeypatch):
+    monkeypatch.setattr(application, "LEAST_ML", 1.0)
     case = load_case(write_case(tmp_path / "in", "01"))
     network = inference.load_model(experiment / "disc" / "model.weights.h5")
     for voxels, told in ((5, "the mask holds 0.02 ml, less than any disc"), (400, "")):

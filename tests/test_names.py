@@ -121,7 +121,15 @@ def test_where_others_are_called_otherwise_a_name_with_two_ends_may_be_one_perso
         ["JAE", "JA", "MUE", "MU", "BDC", "HD"],
         *(
             [f"{word}_{n:02d}" for word in words.split() for n in range(1, 21)]
-            for words in ("Kontrolle Patient", "young old", "Neu", "final", "pre", "anon", "test train")
+            for words in (
+                "Kontrolle Patient",
+                "young old",
+                "Neu",
+                "final",
+                "pre",
+                "anon",
+                "test train",
+            )
         ),
         [f"{word}_{n}" for word in ("P", "C") for n in range(2010, 2020)],
         [f"site-{site}_{n:03d}" for site in "AB" for n in range(1, 9)],

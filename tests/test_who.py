@@ -134,6 +134,130 @@ def test_the_table_settles_it_either_way(doubtful, first, second, number):
     assert len(set(folds[0].subjects.values())) == number
 
 
+def asked(*names, folder="/data", paths=()):
+    """Groups of cases that are asked for, by names or by paths of images below a folder."""
+    found = [CaseFiles(n, {"wat": Path(folder, n, f"{n}_wat.nii.gz")}) for n in names]
+    found += [
+        CaseFiles(path.split("/")[-1], {"wat": Path(folder, f"{path}_wat.nii")}) for path in paths
+    ]
+    subjects, _ = who.find_subjects(sorted(found, key=lambda one: one.name), None)
+    groups = {}
+    for name, one in subjects.items():
+        groups.setdefault(one.question, []).append(name)
+    groups.pop("", None)
+    scans = [
+        SimpleNamespace(name=n, subject=s.subject, subject_source=s.source,
+                        subject_question=s.question, contrasts={})
+        for n, s in subjects.items()
+    ]  # fmt: skip
+    if groups:
+        with pytest.raises(DataError, match="write a subjects.csv"):
+            splits.subjects_of(scans)
+    else:
+        splits.subjects_of(scans)
+    return sorted(groups.values())
+
+
+NUMBERS = [f"{n:02d}" for n in range(1, 17)]
+
+
+@pytest.mark.parametrize("others", [["ph_01"], ["P77", "anna"], ["sub-7"], ["x.y"]])
+def test_numbers_beside_other_names_may_be_the_challenge_s(others):
+    assert asked("01", "02", "05", *others) == [["01", "02", "05"]]
+    assert asked(*NUMBERS, *others) == [NUMBERS]
+    assert asked("01", "03", "06", *others) == []
+    assert asked("02", "03", *others) == []
+
+
+def test_numbers_that_go_on_are_people_and_it_is_said_that_the_challenge_s_are_not():
+    names = [f"{n:02d}" for n in range(1, 21)]
+    assert asked(*names) == [] == asked(*names, "ph_01")
+    found, _ = who.find_subjects([CaseFiles(n, {"wat": Path(n, "a.nii")}) for n in names], None)
+    assert "in the challenge 01 and 02 are one person" in found["05"].note
+    assert "challenge" not in found["17"].note
+
+
+@pytest.mark.parametrize("others", [["ph_01"], ["P77", "anna"], ["sub-7"]])
+def test_both_releases_are_joined_whatever_stands_beside_them(others):
+    found = people_of("01", "04", "A1", "A1_03", "B2", *others)
+    assert {found[name] for name in ("01", "A1", "A1_03")} == {("S1", "1")}
+    assert found["04"] == found["B2"] == ("S2", "2")
+    assert all(found[name][0] == name for name in others)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([f"P{n}" for n in range(1, 9)], 1),
+        (["S1", "S2", "S3", "T1"], 1),
+        (["S1", "S2", "S3", "T1", "T2"], 2),
+        (["A1", "A2"], 1),
+        (["A1_01", "A1_02", "A2_01", "a3_01"], 1),
+        (["A1", "A2", "B1"], 0),
+        (["A1", "b1", "C2"], 0),
+        (["A1_01", "A1_02", "A2_01", "B2_03", "B3_03"], 0),
+        (["A1_01", "A1_02"], 0),
+        ([f"P{n}" for n in range(1, 13)], 0),
+    ],
+)
+def test_a_letter_and_a_digit(names, expected):
+    assert len(asked(*names)) == expected
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (["Meier/E104455", "Meier/E109912", "Huber/E1"], [["E104455", "E109912"]]),
+        (["Meier/a/20230101", "Meier/b/20240202", "Huber/c/E1", "Huber/d/E2"],
+         [["20230101", "20240202"], ["E1", "E2"]]),
+        (["all/Meier/x", "all/Meier/y", "all/Huber/z"], [["x", "y"]]),
+        (["anna/scan10", "anna/scan11", "bob/scan12"], [["scan10", "scan11"]]),
+        ([*(f"Training/{n}" for n in NUMBERS[:9]), "Test/20", "Test/21"], []),
+        (["train/p1a1", "train/p2b2", "test/p3c3", "test/q4"], []),
+        (["x/a", "y/b", "z/c"], []),
+        (["MS/ann", "MS/bob", "MS/cem", "MS/dan", "CTRL/eve", "CTRL/fay"], []),
+        (["Meier/ann", "Meier/bob"], []),
+        (["sub-1/ses-1/aa", "sub-1/ses-2/bb", "sub-2/ses-1/cc"], []),
+    ],
+)  # fmt: skip
+def test_folders_of_people(paths, expected):
+    assert asked(paths=paths) == expected
+
+
+def test_contrasts_in_folders_of_their_own_are_no_people():
+    found = [
+        CaseFiles(n, {w: Path("/data", w, f"{n}_{w}.nii") for w in ("fat", "wat")})
+        for n in ("ann", "bob")
+    ]
+    assert not any(one.question for one in who.find_subjects(found, None)[0].values())
+
+
+def test_a_question_counts_for_the_cases_that_are_here(doubtful):
+    loaded = {case.name: case for case in load_quietly(doubtful)}
+    assert len(splits.patient_folds([loaded[n] for n in ("P01_pre", "P02_pre", "P03_pre")])) == 2
+
+
+def test_further_questions_are_counted():
+    names = [f"P{n:02d}_{time}" for n in (1, 2) for time in ("pre", "post")]
+    for more, said in (([], "one more group of names"), (["P03_pre", "P03_post"], "2 more groups")):
+        scans = [
+            SimpleNamespace(name=n, subject=n, subject_source="case name", contrasts={})
+            for n in names + more
+        ]
+        with pytest.raises(DataError, match=rf"\(and {said}.*, see ivdlib check\)\.$"):
+            splits.subjects_of(scans)
+
+
+def test_bids_names_say_who_it_is_save_for_spellings():
+    assert asked("sub-ctrl1", "sub-ctrl2", "sub-ms1") == []
+    found, _ = who.find_subjects(
+        [CaseFiles(n, {"wat": Path(n, "a.nii")}) for n in ("sub-01", "sub-1", "sub-2")], None
+    )
+    assert "'sub-01' and 'sub-1' differ as two spellings" in found["sub-01"].note
+    with pytest.raises(DataError, match="'sub-01' and 'sub-1' differ"):
+        splits.subjects_of({name: one.subject for name, one in found.items()})
+
+
 # ---- nobody on both sides ----------------------------------------------------------------------
 
 PEOPLE = ["P01", "p2", "Krüger", "anna", "sub-03", "07", "X-ray 9", "Strauß"]
@@ -184,7 +308,7 @@ def test_nobody_stands_on_both_sides_or_it_is_refused(drawn, seed, data):
     scans = [
         SimpleNamespace(
             name=n, subject=s.subject, subject_source=s.source,
-            contrasts={"wat": images[n]}, derived=frozenset(),
+            subject_question=s.question, contrasts={"wat": images[n]}, derived=frozenset(),
         )
         for n, s in subjects.items()
     ]  # fmt: skip
@@ -254,3 +378,37 @@ def test_a_table_of_more_scans_than_are_here_is_fine(tmp_path, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cases.load_cases(folder)
+
+
+@pytest.mark.parametrize(
+    "cell", ["NA", "n/a", "NaN", "none", "null", "unknown", "unbekannt", "?", "-", "–", ".", "#N/A"]
+)
+def test_a_cell_that_names_nobody_is_empty(tmp_path, cell):
+    folder = table(tmp_path, f"case,subject\n01,a\n02,{cell}\n")
+    with pytest.raises(DataError, match="case 02 has no subject in .*; fill it in"):
+        cases.load_cases(folder)
+    with pytest.raises(DataError, match="case 02 has no subject .*; fill it in"):
+        splits.subjects_of({"01": "a", "02": cell})
+
+
+@pytest.mark.parametrize("cell", ["1.23E+11", '"1,23E+11"', "1e+5"])
+def test_a_subject_that_a_spreadsheet_shortened_is_refused(tmp_path, cell):
+    with pytest.raises(DataError, match="case 01: a spreadsheet shortened the subject"):
+        cases.load_cases(table(tmp_path, f"case,subject\n01,{cell}\n02,{cell}\n"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("01", "1"), ("1.0", "1"), ("P03", "P3"), ("sub-01", "01"), ("S-1", "S1"),
+                       ("Huber-A", "Huber_A"), ("Meier Hans", '"Meier, Hans"')]
+)  # fmt: skip
+def test_two_spellings_of_one_person_in_a_table(tmp_path, one, other):
+    folder = table(tmp_path, f"case,subject\n01,{one}\n02,{other}\n")
+    loaded = load_quietly(folder)
+    match = "subjects '.*' and '.*' differ .*; write one spelling if it is one person, or a name"
+    with pytest.raises(DataError, match=match):
+        splits.patient_folds(loaded)
+    with pytest.raises(DataError, match=match):
+        splits.patient_folds({case.name: case.subject for case in loaded})
+    rows = cases.check_cases(folder)
+    assert all(any("differ as two spellings" in t for t in row["warnings"]) for row in rows)
+    assert not any(row["errors"] for row in rows)

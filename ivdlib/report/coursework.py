@@ -86,7 +86,7 @@ def page(
         Further sentences on what is odd, without full stops.
     """
     shown = [
-        lesson.body(copy.notebook, copy.lesson, lambda cell: code or _answer(cell))
+        lesson.body(copy.notebook, copy.lesson, lambda cell: code or _answer(cell), fold=False)
         for copy in copies
     ]
     rows = [*more, *((copy.lesson, result) for copy in copies for result in copy.results)]

@@ -20,7 +20,8 @@ PAPERMILL_MARK = "papermill-error-cell-tag"
 SHOWN = "shown"
 """Key of a cell's metadata by which the template tells whether to show its code."""
 FOLDED = "folded"
-"""Likewise, whether it is a solution, which readers unfold; on paper it is left out."""
+"""Likewise, what stands for a solution and its check, which readers unfold; on paper they are left
+out, outputs and all."""
 
 NOISE = re.compile(
     r"^.*: \d+/\d+, .* left( · .*)?$"  # progress, see `progress.Progress`
@@ -113,7 +114,11 @@ def tags(cell: nbformat.NotebookNode) -> set[str]:
 
 
 def body(
-    notebook: nbformat.NotebookNode, stem: str, shown: Callable[[nbformat.NotebookNode], bool]
+    notebook: nbformat.NotebookNode,
+    stem: str,
+    shown: Callable[[nbformat.NotebookNode], bool],
+    *,
+    fold: bool = True,
 ) -> dict[str, Any]:
     """HTML of a notebook and its headings, fit to stand among others on one page.
 
@@ -124,8 +129,10 @@ def body(
     stem : str
         Its name; the ids of its headings begin with it.
     shown : callable
-        Whether the code of a cell is shown; parameters that were set always are, and solutions
-        are folded.
+        Whether the code of a cell is shown; parameters that were set always are.
+    fold : bool
+        Whether solutions and their checks are folded: not in what a student did. A cell that
+        failed never is.
 
     Returns
     -------
@@ -135,8 +142,10 @@ def body(
     """
     _quietened(notebook)
     for cell in notebook.cells:
-        cell.metadata[FOLDED] = lesson_versions.is_solution(cell)
-        cell.metadata[SHOWN] = bool(shown(cell)) or "injected-parameters" in tags(cell)
+        told = lesson_versions.summary(cell) if fold and not _stopped(cell) else ""
+        shows = bool(shown(cell)) or "injected-parameters" in tags(cell)
+        cell.metadata[SHOWN] = shows or told == lesson_versions.SUMMARIES["solution"]
+        cell.metadata[FOLDED] = told if cell.metadata[SHOWN] or cell.get("outputs") else ""
     exporter = HTMLExporter(
         extra_template_basedirs=[str(pages.TEMPLATES)],
         template_name="lesson",

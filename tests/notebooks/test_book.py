@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import nbformat
 import pytest
 import scripts
 from bs4 import BeautifulSoup
@@ -64,3 +65,19 @@ def test_a_folder_that_is_no_book_is_left_alone(book, tmp_path, capsys):
     (mine.parent / "objects.inv").write_bytes(b"# Sphinx inventory version 2\n# Project: other\n")
     assert book.main(["--out", str(mine.parent)]) == 1
     assert mine.read_text() == "mine"
+
+
+def test_what_a_check_prints_is_folded_with_the_solution(book, tmp_path):
+    made = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["solution"]}),
+            nbformat.v4.new_code_cell("check(x, 1)", metadata={"tags": ["test"]}),
+            nbformat.v4.new_code_cell("work()", metadata={"jupyter": {"source_hidden": True}}),
+            nbformat.v4.new_code_cell("more()"),
+        ]
+    )
+    nbformat.write(made, tmp_path / "01_a.ipynb")
+    cells = nbformat.reads(book._folded(tmp_path / "01_a.ipynb"), as_version=4).cells
+    hides = [[t for t in cell.metadata.get("tags", []) if t.startswith("hide")] for cell in cells]
+    assert hides == [["hide-cell"], ["hide-cell"], ["hide-input"], []]
+    assert cells[1].metadata.mystnb.code_prompt_show == "The check of the solution"
