@@ -153,7 +153,22 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     off = min(book.penalty, grades.totals(found)[0]) if book else 0.0  # as nbgrader: none below 0
     if book and book.penalty:
         notes.append(f"handed in late, for which nbgrader takes {off:g} points off")
-    return Copy(name, copy, found, graded=book is not None, notes=tuple(notes), penalty=off)
+    return Copy(
+        name,
+        copy,
+        found,
+        graded=book is not None,
+        notes=tuple(notes),
+        penalty=off,
+        given=_given(course, name),
+    )
+
+
+def _given(course: Path, name: str) -> frozenset[str] | None:
+    """Code that a lesson brings; None where it is not there (any more)."""
+    places = (course / step / name / f"{name}.ipynb" for step in ("release", "source"))
+    there = next((path for path in places if path.is_file()), None)
+    return grades.given(lesson.read(there)) if there else None
 
 
 def _knows(notebook: NotebookNode, asked: Sequence[Exercise]) -> bool:

@@ -8,7 +8,7 @@ that was handed out, never from the copy.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
         name = source.stem if source else path.stem
         known = lesson_versions.notebook(source, "student") if source else made
         found = grades.results(made, asked=grades.exercises(known), handed_in=made)
-        copy = Copy(name, made, found)
+        copy = Copy(name, made, found, given=grades.given(known) if source else None)
     return {**page([copy], author, out, code=code), "copy": copy}
 
 
@@ -86,8 +86,7 @@ def page(
         Further sentences on what is odd, without full stops.
     """
     shown = [
-        lesson.body(copy.notebook, copy.lesson, lambda cell: code or _answer(cell), fold=False)
-        for copy in copies
+        lesson.body(copy.notebook, copy.lesson, _shown(copy, code), fold=False) for copy in copies
     ]
     rows = [*more, *((copy.lesson, result) for copy in copies for result in copy.results)]
     graded = all(copy.graded for copy in copies)
@@ -109,14 +108,30 @@ def page(
 
 
 def source_of(copy: nbformat.NotebookNode, path: Path) -> Path | None:
-    """The source of the lesson that a notebook is a copy of: by its cells, else by its name."""
-    numbers = [re.match(r"lesson(\d\d)_", ident) for ident in grades.named(copy)]
-    return lesson_source.source_of(next((match[1] for match in numbers if match), path.stem))
+    """The source of the lesson that a notebook is a copy of; None of a lesson unknown here.
+
+    It is told by the name of the file, else by a check that is the lesson's. The names of the cells
+    say no more than which lesson that could be: others have a lesson 01, too.
+    """
+    if len(path.stem) > 2 and (source := lesson_source.source_of(path.stem)):
+        return source
+    theirs = grades.named(copy)
+    numbers = [re.match(r"lesson(\d\d)_", ident) for ident in theirs]
+    for number in dict.fromkeys(match[1] for match in numbers if match):
+        if (source := lesson_source.source_of(number)) is None:
+            continue
+        asked = grades.exercises(lesson_versions.notebook(source, "student"))
+        checks = {e.ident: e.check.strip() for e in asked if e.check}
+        if any(
+            cell.source.strip() == checks.get(ident) for ident in theirs for cell in theirs[ident]
+        ):
+            return source
+    return None
 
 
-def _answer(cell: nbformat.NotebookNode) -> bool:
-    """Whether a student's answer stands in the cell."""
-    return bool(grades.marks(cell).get("solution"))
+def _shown(copy: Copy, code: bool) -> Callable[[nbformat.NotebookNode], bool]:
+    """Which cells of a copy show their code: all, or those that are the student's."""
+    return lambda cell: code or copy.is_own(cell)
 
 
 def _sum(found: Sequence[Result], copies: Sequence[Copy]) -> str:

@@ -90,6 +90,8 @@ class Copy:
         What is odd about it as a whole.
     penalty : float
         Points that nbgrader takes off because it came late.
+    given : frozenset of str, optional
+        Code that the lesson brings, see `given`; None where the lesson is not known.
     """
 
     lesson: str
@@ -98,6 +100,14 @@ class Copy:
     graded: bool = False
     notes: tuple[str, ...] = ()
     penalty: float = 0.0
+    given: frozenset[str] | None = None
+
+    def is_own(self, cell: nbformat.NotebookNode) -> bool:
+        """Whether the code of a cell is the student's: an answer, or none of the lesson's cells."""
+        if marks(cell).get("solution"):
+            return True
+        is_known = self.given is None or marks(cell).get("grade_id")  # hidden tests change a check
+        return not is_known and cell.source.strip() not in self.given
 
     def troubles(self) -> list[str]:
         """All that is odd about it, each as a sentence without its full stop."""
@@ -163,6 +173,15 @@ def results(
     return found
 
 
+def given(lesson: nbformat.NotebookNode) -> frozenset[str]:
+    """Code that a lesson brings: of all its cells but those for answers."""
+    return frozenset(
+        cell.source.strip()
+        for cell in lesson.cells
+        if cell.cell_type == "code" and not marks(cell).get("solution")
+    )
+
+
 def marks(cell: nbformat.NotebookNode) -> Mapping[str, Any]:
     """What nbgrader notes of a cell; nothing where that is broken."""
     found = cell.metadata.get("nbgrader")
@@ -189,10 +208,14 @@ def _trouble(
 ) -> str:
     """What a copy has done to the cells of an exercise."""
     here, what = cells.get(exercise.ident, []), "answer" if exercise.written else "check"
+    told = []
     if not here:
         back = "nbgrader put it back" if put_back else "which gives no points"
-        return f"the cell of its {what} is missing from the copy, {back}"
-    told = []
+        told.append(f"the cell of its {what} is missing from the copy, {back}")
+    if exercise.answer not in ("", exercise.ident, *cells):
+        told.append("the cell of its answer is missing from the copy, or has lost its mark")
+    if not here:
+        return "; ".join(told)
     if len(here) > 1:
         told.append(f"the cell of its {what} is there {len(here)} times, the last one counts")
     if not exercise.written and len(answers := cells.get(exercise.answer, [])) > 1:

@@ -126,6 +126,13 @@ def _emptied(notebook: NotebookNode, path: Path) -> NotebookNode:
                 "marked as its answer, so the answer may stand anywhere; mark it, or name the "
                 "lesson by its number."
             )
+        unmarked = [c for c in cells if c.cell_type == "code" and not grades.marks(c)]
+        if loose := next((c.source.strip() for c in unmarked if c.source.strip()), ""):
+            raise DataError(
+                f"{cells[0].source.splitlines()[0].strip('# ')} of {path} has code without a mark "
+                f"({loose.splitlines()[0][:60]}), so an answer may stand in it; mark it read-only "
+                "for nbgrader, move it above the exercise, or name the lesson by its number."
+            )
         for cell in answers:
             code = cell.cell_type == "code"
             cell.source = lesson_versions.CODE_STUB if code else lesson_versions.TEXT_STUB

@@ -137,6 +137,8 @@ WHOLE = ["2", "2", "2", "", "6", "10", "4"]
          f"01_tiny, Exercise 1 (5 minutes): {MISSING}"),
         (without("exercise2_"), ["2", "0", "2", "", "4", "10", "4"],
          f"01_tiny, Exercise 2 (5 minutes): {MISSING}"),
+        (without("exercise2_solution"), WHOLE, "01_tiny, Exercise 2 (5 minutes): the cell of its "
+         "answer is missing from the copy, or has lost its mark"),
         (without("exercise9"), ["2", "2", "2", "0", "6", "10", "0"],
          f"01_tiny, Exercise 9 (5 minutes): {MISSING.replace('check', 'answer')}"),
         (twice("exercise1_test"), WHOLE, "Exercise 1 (5 minutes): the cell of its check is there "
@@ -149,8 +151,8 @@ WHOLE = ["2", "2", "2", "", "6", "10", "4"]
         (cells(TWO), ["0", "0", "0", "0", "0", "10", "0"], "none of the lesson's cells"),
         ([V4.new_markdown_cell("mine")], ["0", "0", "0", "0", "0", "10", "0"], "none of the"),
     ],
-    ids=["sound", "wrong", "no check", "no exercise", "no answer", "two checks", "two answers",
-         "more points", "not graded", "bare", "another lesson", "no lesson"],
+    ids=["sound", "wrong", "no check", "no exercise", "no answer to check", "no answer",
+         "two checks", "two answers", "more points", "not graded", "bare", "another lesson", "no lesson"],
 )  # fmt: skip
 def test_a_copy_is_held_against_the_lesson(course, content, row, remark):
     course.hand_in("Jörg von der Au", content)
@@ -167,6 +169,14 @@ def test_a_copy_is_held_against_the_lesson(course, content, row, remark):
     assert made.left_out == []
     assert remark in course.page("Jörg von der Au")
     assert f"{row[-3]} of 10" in course.page("Jörg von der Au")
+
+
+@pytest.mark.parametrize("lost", [bare, lambda: without("exercise1_solution")])
+def test_a_page_shows_code_that_is_none_of_the_lessons(course, lost):
+    course.hand_in("ann", [*lost(), V4.new_code_cell("x1 = my_way(10)")])
+    course.marks()
+    page = "".join(course.page("ann").split())
+    assert "x1=my_way(10)" in page and "x2=20" in page and "check(x2" not in page
 
 
 def test_a_check_that_was_rewritten_is_said(course):

@@ -212,6 +212,68 @@ def test_a_sheet_of_a_notebook_whose_answers_are_not_marked_is_refused(notebook)
         sheet.unanswered(str(notebook))
 
 
+@pytest.mark.parametrize("marked", [False, True])
+def test_a_sheet_prints_no_code_that_bears_no_mark(notebook, marked):
+    made = nbformat.read(notebook, as_version=4)
+    where = {"nbgrader": {"grade": False, "solution": False, "locked": True, "grade_id": "given"}}
+    working = V4.new_code_cell("working = 42", metadata=where if marked else {})
+    made.cells.insert(3, working)
+    nbformat.write(made, notebook)
+    if marked:
+        assert "working" in sheet._tasks(sheet.unanswered(str(notebook))[1]).__next__()["html"]
+        return
+    with pytest.raises(DataError, match=r"has code without a mark \(working = 42\), so an answer"):
+        sheet.unanswered(str(notebook))
+
+
+def foreign(notebook, name, check="check_of_theirs()"):
+    """A lesson of somebody else whose cells are named as ours are."""
+    made = nbformat.read(notebook, as_version=4)
+    for cell in made.cells:
+        if marks := cell.metadata.get("nbgrader"):
+            kind, number = marks["grade_id"]
+            role = {"s": "solution", "t": "test", "w": "written"}[kind]
+            marks["grade_id"] = f"lesson01_exercise{number}_{role}"
+            if kind == "t":
+                cell.source = check
+    path = notebook.with_name(name)
+    nbformat.write(made, path)
+    return path, made
+
+
+def test_a_lesson_that_is_not_ours_is_held_against_itself(notebook, tmp_path):
+    path, made = foreign(notebook, "01_tiny.ipynb")
+    assert coursework.source_of(made, path) is None
+    copy = coursework.hand_in(path, ANN, tmp_path / "o")["copy"]
+    assert sum(r.most for r in copy.results) == 9 and copy.troubles() == []
+    assert sheet.unanswered(str(path))[0] == "01_tiny"
+    assert coursework.source_of(made, notebook.with_name("01.ipynb")) is None
+
+
+def test_a_copy_of_ours_is_told_by_its_name_or_a_check(notebook):
+    ours = lesson_source.source_of("01")
+    student = lesson_versions.notebook(ours, "student")
+    named = {c.metadata.get("nbgrader", {}).get("grade_id"): c.source for c in student.cells}
+    path, made = foreign(notebook, "mine.ipynb", named["lesson01_exercise1_test"])
+    assert coursework.source_of(made, path) == ours
+    path, made = foreign(notebook, f"{ours.stem}.ipynb")
+    assert coursework.source_of(made, path) == ours
+
+
+def test_code_that_is_none_of_the_lessons_is_shown(checkout):
+    path = checkout / "notebooks" / "exercises" / "03_fds_cnn.ipynb"
+    made = nbformat.read(path, as_version=4)
+    lost = next(c for c in made.cells if c.metadata.get("nbgrader", {}).get("solution"))
+    lost.metadata = nbformat.from_dict({"tags": ["solution"]})
+    nbformat.write(made, path)
+    assert cli.main(["report", "--lesson", "03", "--out", "mine"]) == 0
+    page = BeautifulSoup((checkout / "mine.html").read_text(encoding="utf-8"), "html.parser")
+    code = [block.get_text().strip() for block in page.find_all(class_="code")]
+    assert all("MY ANSWER" in block for block in code) and "more()  # MY ANSWER" in code
+    assert lost.source in code
+    assert "the cell of its answer is missing from the copy" in page.get_text()
+
+
 def test_ones_own_copy_is_held_against_the_lesson_too(checkout, capsys):
     path = checkout / "notebooks" / "exercises" / "03_fds_cnn.ipynb"
     made = nbformat.read(path, as_version=4)
