@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from bisect import bisect
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
@@ -26,6 +25,9 @@ _NUMBER = re.compile(r"\b\d+( |$)")
 
 _ENTITY = re.compile(r"_(ses|part|acq|run|echo|rec|dir|ce|task|desc|space|chunk|mod)-[^_]+")
 """What BIDS may say of a scan behind the name of the person."""
+
+_PERSON = re.compile(r"sub-[^_]+")
+"""BIDS says who it is: nothing is made of what others are called."""
 
 _TITLE = re.compile(r"^(sub|subj|subject|patient)(?=[\W\d_])[\W_]*(?=.)")
 _ACCENT = re.compile("[\u0300-\u036f]")  # signs that stand on a Latin letter
@@ -53,7 +55,7 @@ _TIMES = {
     ),
     "year": re.compile(r"(?<=[. ])20[12]\d$"),  # as short, where it is but a few
     "long": re.compile(  # behind a number
-        r"(?<=[. ])((scan|exam|mri?|run|[djmswy])[. ]\d{2,3}|\d{1,2}\.[dwmy])\b"
+        r"(?<=[. ])((scan|exam|mri?|run|[djmswy])[. ]\d{2,3}|\d{1,2}\.[dwmy])$"
     ),
     "digit": re.compile(r"(?<=[. ])\d$"),  # as short, but where the same goes on to 10 and more
     "count": re.compile(r"(?<=[. ])\d{2,7}$"),
@@ -74,23 +76,10 @@ def unified(people: Mapping[str, Any]) -> dict[str, Any]:
     return {scan: first.setdefault(key(person), person) for scan, person in people.items()}
 
 
-def alike(name: str) -> tuple[str, ...]:
-    """Words and numbers of a name; equal for `P1`, `P-01` and `p 001`."""
-    return _pieces(_spread(name))
-
-
 def one_of_two(people: Mapping[str, Any]) -> list[tuple[list[str], str]]:
     """Find people whose names differ as spellings of one do, such as `P03` and `P3`.
 
-    Parameters
-    ----------
-    people : mapping of str to str
-        Scan → person, spelt as `unified` does.
-
-    Returns
-    -------
-    list of (list of str, str)
-        The scans; what is so and, behind the semicolon, what to do.
+    Of a mapping of scan → person; gives the scans, and a sentence as `questions` does.
     """
     spelt: dict[tuple[str, ...], dict[str, Any]] = defaultdict(dict)
     for person in people.values():
@@ -122,18 +111,11 @@ def meant(name: str, others: Collection[str]) -> str:
     >>> meant("01", ["1", "2"])
     '1 looks like 01: leading zeros were lost, as spreadsheets do'
     """
-    zeros = [other for other in others if _as_number(other) == _as_number(name)]
-    if zeros:
-        return f"{zeros[0]} looks like {name}: leading zeros were lost, as spreadsheets do"
-    near = [other for other in others if alike(other) == alike(name)]
-    near += difflib.get_close_matches(name, others, 1, 0.8)
+    same = [other for other in others if _spelling(other) == _spelling(name)]
+    if same and all(re.fullmatch(r"\d+([.,]0+)?", key(one)) for one in (name, same[0])):
+        return f"{same[0]} looks like {name}: leading zeros were lost, as spreadsheets do"
+    near = same + difflib.get_close_matches(name, others, 1, 0.8)
     return f"{near[0]} looks like {name}" if near else ""
-
-
-def _as_number(name: str) -> object:
-    """`01`, `1` and `1.0` as a spreadsheet sees them; what is no number as itself."""
-    number = re.fullmatch(r"0*(\d+)(?:[.,]0+)?", key(name))
-    return (number[1],) if number else name
 
 
 def doubts(people: Iterable[str], more: Iterable[Iterable[str]] = ()) -> list[tuple[str, ...]]:
@@ -178,7 +160,7 @@ def questions(
     Parameters
     ----------
     people : mapping of str to str
-        Scan → person, as read from the names. Those of BIDS (`sub-…`) say who it is.
+        Scan → person, as read from the names.
     more : iterable of iterable of str
         People who are in doubt for another reason, see `doubts`.
 
@@ -187,20 +169,17 @@ def questions(
     list of (list of str, str)
         The scans that it is about; what cannot be told and, behind the semicolon, how to say it.
     """
-    scans: dict[str, list[str]] = defaultdict(list)
-    for scan, person in people.items():
-        scans[person].append(scan)
-    every = sorted((key(scan), scan) for scan in people)
+    keys = [key(scan) for scan in people]
+    scan_of = {person: scan for scan, person in reversed([*people.items()])}
     found = []
-    for some in doubts((who for who in scans if not key(who).startswith("sub-")), more):
-        mine = [scan for scan, person in people.items() if person in some]
-        first = sorted(scans[person][0] for person in some)
-        one = stem(first)
-        begin = bisect(every, (key(one), ""))
-        begun = sum(1 for _ in takewhile(lambda at: at[0].startswith(key(one)), every[begin:]))
-        a, b, c = *first[:2], one if begun <= len(mine) else first[0]
+    for some in doubts(scan_of, more):
+        scans = [scan for scan, person in people.items() if person in some]
+        first = sorted(scan_of[person] for person in some)
+        begin = key(stem(first))
+        others = sum(name.startswith(begin) for name in keys) > len(scans)
+        a, b, c = *first[:2], first[0] if others else stem(first)
         found.append((
-            mine,
+            scans,
             f"{listed(first)} may be one person scanned several times or several people, and the "
             "names do not say which; write a subjects.csv beside the scans, with a line for each "
             f'case below the line case,subject: "{a},{c}" and "{b},{c}" if they are one person, '
@@ -229,22 +208,25 @@ def _may_be_one(names: Mapping[str, str]) -> Iterator[list[str]]:
             yield whole.get(pieces[:end], []) + some
     for found in rests.values():
         kinds = {kind for _, kind, _ in found}
-        others = len({name for name, *_ in found}) < len(names)
+        others = _otherwise({name for name, *_ in found}, names)
         counted = "count" in kinds and kinds <= {"digit", "count", "year"}
-        years = [name for name, kind, _ in found if kind == "year"]
-        few = len(years) == len({name for name, *_ in found}) < 4
+        few = sum(kind == "year" for _, kind, _ in found) == len({n for n, *_ in found}) < 4
         yield [
             name
             for name, kind, behind in found
             if kind == "sure"
             or len(kinds) > 1
             and not counted
-            or (kind == "short" and (behind or others))
-            or (kind == "year" and (behind or others) and few)
+            or ((kind == "short" or kind == "year" and few) and (behind or others))
             or (kind == "long" and behind)
             or (kind == "digit" and (behind or others) and not counted)
         ]
-    yield from (some for some in begins.values() if len(some) < len(names))
+    yield from (some for some in begins.values() if _otherwise(some, names))
+
+
+def _otherwise(some: Collection[str], names: Collection[str]) -> bool:
+    """Whether others are called otherwise, which makes a series of people of these unlikely."""
+    return len(some) < len(names) and not all(_PERSON.fullmatch(key(name)) for name in some)
 
 
 def _spread(name: str) -> str:
@@ -253,8 +235,9 @@ def _spread(name: str) -> str:
 
 
 def _parted(name: str) -> str:
+    """As `_spread`, of a name without anything else in it; `Müller` is `muller` then."""
     plain = _ACCENT.sub("", unicodedata.normalize("NFKD", name))
-    plain = re.sub(r"(?<=[a-z])([aou])e(?=[a-z]{2})", r"\1", plain)  # Mueller, Müller, Muller
+    plain = re.sub(r"(?<=[a-z])([aou])e(?=[a-z]{2})", r"\1", plain)  # Mueller
     return _BORDER.sub(".", " ".join(re.findall(r"[^\W_]+", plain)))
 
 

@@ -111,8 +111,9 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
     for name in found:
         if (other := spelt.setdefault(key(name), name)) != name:
             raise DataError(f"{other!r} and {name!r} are one name; rename one of the two cases.")
-    if nobody := [name for name, person in found.items() if not says_who(person)]:
-        raise DataError(f"case {nobody[0]} has no subject ({found[nobody[0]]}); fill it in.")
+    for name, person in found.items():
+        if not says_who(person) and key(person) != key(name):
+            raise DataError(f"case {name} has no subject ({person}); fill it in.")
     found = unified(found)
     if alike := one_of_two(found):
         raise DataError(f"{alike[0][1]}{_and_more(len(alike) - 1, ('pair', 'pairs'))}.")

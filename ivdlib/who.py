@@ -198,9 +198,9 @@ def _of_the_challenge(every: list[str], others: bool) -> dict[str, Subject]:
 
 
 def _folders_of_people(cases: list[CaseFiles]) -> Iterator[list[str]]:
-    """Cases of one folder, where it and those beside it hold two or three: that of a person?
+    """Cases of one folder, where it and those beside it hold at most two or three.
 
-    With four or more in any of them, a folder is that of a group.
+    It may be that of a person. With four or more in any of them, folders are those of groups.
     """
     places = {
         case.name: Path(os.path.commonpath([path.absolute().parent for path in paths]))
@@ -228,7 +228,7 @@ def _bids(case: CaseFiles) -> tuple[str, str] | None:
     """Person and session, by the name of a case or by the folders that it lies in."""
     place = next(iter(case.paths.values())).absolute().parents[:DEEPEST] if case.paths else ()
     parts = [case.name, *(folder.name for folder in place)]
-    people = [match[1] for part in parts if (match := _BIDS.fullmatch(part))]
+    people = [match[1] for part in parts if (match := _BIDS.fullmatch(part.strip()))]
     stages = [match[1] for part in parts if (match := _SESSION.fullmatch(part))]
     return (people[0], stages[0] if stages else "") if people else None
 

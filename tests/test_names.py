@@ -211,7 +211,12 @@ def test_other_people_are_no_spellings(people):
         ("P01", ["P-1"], "P-1 looks like P01"),
         ("sub-anna", ["sub-ana"], "sub-ana looks like sub-anna"),
         ("01", ["x"], ""),
+        ("sub-01", ["1"], "1 looks like sub-01"),
     ],
 )
 def test_what_may_be_meant(name, others, expected):
     assert meant(name, others).startswith(expected) and bool(expected) == bool(meant(name, others))
+
+
+def test_a_number_that_is_near_lost_no_zeros():
+    assert meant("001", ["0010"]) == "0010 looks like 001"

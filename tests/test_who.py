@@ -250,11 +250,14 @@ def test_further_questions_are_counted():
 
 def test_bids_names_say_who_it_is_save_for_spellings():
     assert asked("sub-ctrl1", "sub-ctrl2", "sub-ms1") == []
+    assert asked("sub-1", "sub-01", "sub-2") == [["sub-01", "sub-1"]]
+    assert asked("sub-S01T1", "sub-S01T2", "sub-S02T1") == [["sub-S01T1", "sub-S01T2"]]
+    assert asked("01", "1", "x") == [["01", "1"]]
     found, _ = who.find_subjects(
-        [CaseFiles(n, {"wat": Path(n, "a.nii")}) for n in ("sub-01", "sub-1", "sub-2")], None
+        [CaseFiles(n, {"wat": Path(n, "a.nii")}) for n in ("sub-01", "1", "sub-2")], None
     )
-    assert "'sub-01' and 'sub-1' differ as two spellings" in found["sub-01"].note
-    with pytest.raises(DataError, match="'sub-01' and 'sub-1' differ"):
+    assert "'1' and 'sub-01' differ as two spellings" in found["sub-01"].note
+    with pytest.raises(DataError, match="'1' and 'sub-01' differ"):
         splits.subjects_of({name: one.subject for name, one in found.items()})
 
 
