@@ -33,8 +33,8 @@ _TITLE = re.compile(r"^(sub|subj|subject|patient)(?=[\W\d_])[\W_]*(?=.)")
 _ACCENT = re.compile("[\u0300-\u036f]")  # signs that stand on a Latin letter
 
 _STATE = (
-    r"(pre|post|pra) ?(op|operativ|operative|flight|surgery|treatment)|pre|post|before|after|"
-    "baseline|bl|follow ?up|fu|early|late|old|new|initial|final|rescan|retest|repeat|vorher|"
+    r"(pre|post|pra) ?(op|operativ|operative|flight|surgery|treatment|hdt)|pre|post|before|"
+    "after|baseline|bl|follow ?up|fu|early|late|old|new|initial|final|rescan|retest|repeat|vorher|"
     "nachher|vor|nach|verlauf|kontrolle|alt|neu|avant|apres|bdc|hdt|loaded|unloaded|supine|upright|"
     "prone|standing|morgens|abends|morning|evening|copy( of)?|kopie( von)?|anon(ym|ymized|ymised)?"
 )
@@ -55,7 +55,7 @@ _TIMES = {
     ),
     "year": re.compile(r"(?<=[. ])20[12]\d$"),  # as short, where it is but a few
     "long": re.compile(  # behind a number
-        r"(?<=[. ])((scan|exam|mri?|run|[djmswy])[. ]\d{2,3}|\d{1,2}\.[dwmy])$"
+        r"(?<=[. ])((scan|exam|mri?|run|day|[djmswy])[. ]\d{2,3}|\d{1,2}\.[dwmy])$"
     ),
     "digit": re.compile(r"(?<=[. ])\d$"),  # as short, but where the same goes on to 10 and more
     "count": re.compile(r"(?<=[. ])\d{2,7}$"),
@@ -178,12 +178,13 @@ def questions(
         begin = key(stem(first))
         others = sum(name.startswith(begin) for name in keys) > len(scans)
         a, b, c = *first[:2], first[0] if others else stem(first)
+        own = "another" if _spelling(a) == _spelling(b) else b  # else `one_of_two` asks again
         found.append((
             scans,
             f"{listed(first)} may be one person scanned several times or several people, and the "
             "names do not say which; write a subjects.csv beside the scans, with a line for each "
             f'case below the line case,subject: "{a},{c}" and "{b},{c}" if they are one person, '
-            f'"{a},{a}" and "{b},{b}" if each is a person of its own',
+            f'"{a},{a}" and "{b},{own}" if each is a person of its own',
         ))  # fmt: skip
     return found
 
@@ -237,7 +238,7 @@ def _spread(name: str) -> str:
 def _parted(name: str) -> str:
     """As `_spread`, of a name without anything else in it; `Müller` is `muller` then."""
     plain = _ACCENT.sub("", unicodedata.normalize("NFKD", name))
-    plain = re.sub(r"(?<=[a-z])([aou])e(?=[a-z]{2})", r"\1", plain)  # Mueller
+    plain = re.sub(r"([aou])e(?=[a-z]{2}|(?<=[a-z]..)[a-z])", r"\1", plain)  # Mueller
     return _BORDER.sub(".", " ".join(re.findall(r"[^\W_]+", plain)))
 
 

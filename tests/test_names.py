@@ -76,6 +76,10 @@ def test_each_person_keeps_the_first_spelling():
         ["Meier_wk0", "Meier_wk12"],
         ["P11", "Copy of P11", "P11 - Kopie (2)", "anon_P11"],
         ["Müller", "Mueller", "Muller"],
+        ["Bär", "Baer"],
+        ["Özil_pre", "Oezil_post"],
+        ["P01_day1", "P01_day180"],
+        ["P01_preHDT", "P01_postHDT"],
         ["René", "Rene_2"],
         ["pre_01", "post_01"],
         ["P01_pre1", "P01_pre2"],
@@ -178,6 +182,18 @@ def test_a_question_shows_the_lines_that_settle_it_either_way():
 def test_the_suggested_person_is_nobody_else(people, persons):
     texts = [text for _, text in names.questions({name: name for name in people})]
     assert [text.split('"')[1].split(",")[1] for text in texts] == persons
+
+
+@pytest.mark.parametrize(
+    "people", [["P1", "P-01", "x"], ["sub-1", "sub-01"], ["Müller", "Mueller"], ["a_pre", "a_post"]]
+)
+def test_lines_that_settle_it_are_not_asked_about_again(people):
+    ((scans, text),) = names.questions({name: name for name in people})
+    lines = [line.split(",") for line in text.split('"')[1::2]]
+    for said in (lines[:2], lines[2:]):
+        assert sorted(case for case, _ in said) == sorted(scans)
+        assert names.one_of_two(dict(said)) == []
+    assert len({who for _, who in lines[:2]}) == 1 and len({who for _, who in lines[2:]}) == 2
 
 
 @pytest.mark.parametrize(
