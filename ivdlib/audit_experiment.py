@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ivdlib import audit, metrics_csv, result_figures
+from ivdlib import audit, metrics_csv, recorded, result_figures
 from ivdlib.audit import FOLDER
 from ivdlib.audit_sections import table
 from ivdlib.metrics import MEASURES
@@ -44,9 +44,10 @@ def experiment(
     if record.get("derived"):
         names = ", ".join(record["derived"])
         parts.append(f"Derived, not measured: {names}, computed from the other contrasts.\n")
-    if record.get("left", True):  # an older record that lacks it was stopped before its end
-        told = "left" in record
-        left = f": {record['left']} of {record['planned']} trainings are left" if told else ""
+    if "left" not in record or recorded.left(
+        record
+    ):  # an older record that lacks it was stopped before its end
+        left = f": {told}" if (told := recorded.left(record)) else ""
         parts.append(
             f"**Unfinished{left}.** A comparison rests on the patients that both sides have.\n"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ivdlib import files
+from ivdlib.dixon import CONTRASTS
 from ivdlib.profiles import (
     ARMS,
     NETWORKS,
@@ -16,12 +18,16 @@ from ivdlib.profiles import (
 )
 from ivdlib.recipes import LEAST, RECIPES, follows
 from ivdlib.splits import FOLDS
+from ivdlib.who import CHALLENGE_SUBJECTS
 
 if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
 
 NOT_DEVIATIONS = {"seeds", "partition", "score_discs", "stress", "references", "comparable"}
 """Fields that say how much is done or scored, not how a network is trained."""
+
+PAPERS = "IVDM3Seg, 16 scans of 8 subjects"
+"""The paper's scans."""
 
 APART = {"folds", "networks", "arms", "training.tile"}
 """Fields that the scans have a say in: what became of them is told, not what was asked for."""
@@ -94,7 +100,9 @@ def _of_the_scans(e: Experiment) -> Iterator[tuple[str, str, str, str]]:
     if e.is_phantom:
         people = len({case.subject for case in e.cases.values()})
         yield ("data", f"phantom, {len(e.cases)} scans of {people} people",
-               "IVDM3Seg, 16 scans of 8 subjects", "no scans were given (--data)")  # fmt: skip
+               PAPERS, "no scans were given (--data)")  # fmt: skip
+    elif not _of_the_paper(e):
+        yield "data", _data(e), PAPERS, "these scans were given (--data)"
     if len(e.folds) != FOLDS:
         few = f"too few patients for {FOLDS}" if p.folds is None else why(p, "folds")
         reason = "as the table of folds says" if e.arguments["split"] else few
@@ -112,6 +120,24 @@ def _of_the_scans(e: Experiment) -> Iterator[tuple[str, str, str, str]]:
     if p.networks and tuple(e.tile) != usual:
         asked = why(p, "training.tile") if tuple(p.training.tile) != usual else ""
         yield "training.tile", _shown(e.tile), _shown(usual), asked or "the slices are no larger"
+
+
+def _of_the_paper(e: Experiment) -> bool:
+    """Whether the scans are those of the paper: all of the challenge's, whole, as measured."""
+    people = {name: case.subject for name, case in e.cases.items()}
+    named = {name: subject for name, (subject, _) in CHALLENGE_SUBJECTS.items()}
+    whole = set(e.contrasts) == set(CONTRASTS) and not e.derived and not e.one_tile
+    return whole and people == named
+
+
+def _data(e: Experiment) -> str:
+    """What scans they are, for people."""
+    people = len({case.subject for case in e.cases.values()})
+    derived = f"; computed from others: {', '.join(sorted(e.derived))}" if e.derived else ""
+    return (
+        f"{files.readable(e.data.resolve().name)}, {len(e.cases)} scans of {people} people; "
+        f"contrasts {', '.join(e.contrasts)}{derived}"
+    )
 
 
 def is_usual(p: Profile, key: str) -> bool:

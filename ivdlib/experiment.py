@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import files, metrics_csv, profiles, provenance, recording, tables
+from ivdlib import files, metrics_csv, profiles, provenance, recorded, recording, tables
 from ivdlib.cases import load_cases
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.grid import Grid
@@ -255,8 +255,8 @@ class Experiment(Grid):
         metrics = self.metrics()
         files.write_csv(self.folder / "metrics.csv", metrics)
         record, label = recording.go_on(self), self.label()
-        if left := record["left"]:
-            label += f", UNFINISHED: {left} of {record['planned']} trainings are left"
+        if left := recorded.left(record):
+            label += f", UNFINISHED: {left}"
         tables.write(metrics, self.folder / "tables", label, self.derived)
         water = tables.fused_and_water(self.cases.values(), self.fused)
         if len(water):

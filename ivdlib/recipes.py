@@ -48,3 +48,8 @@ def short_of(name: str, p: Profile) -> list[str]:
         for key, least in LEAST.get(name, {}).items()
         if follows(p, name) and current(p, key) < least
     ]
+
+
+def short_of_any(p: Profile) -> list[str]:
+    """As `short_of`, for whichever recipe a profile follows."""
+    return [sentence for name in LEAST for sentence in short_of(name, p)]

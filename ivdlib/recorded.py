@@ -26,6 +26,22 @@ UNSAID = _unsaid(Profile("", ""))
 """What a field means that a record does not name."""
 
 
+def left(record: Mapping[str, Any]) -> str:
+    """What is not done yet, as the record of an experiment has it; "" if all is, or none can tell.
+
+    The spine networks that disc networks need are counted by themselves; older records do not
+    count them.
+    """
+    count, spine = record.get("left", 0), record.get("spine_left", 0)
+    if not (count or spine):
+        return ""
+    discs = f"{count} of {record.get('planned', '?')} trainings"
+    if not spine:
+        return f"{discs} are left"
+    every = record.get("spine_planned", "?")
+    return f"{discs} of discs, and {spine} of {every} of the spine, are left"
+
+
 def by_value(value: Any) -> Hashable:
     """Something equal for equal values: whatever the order of keys, list or tuple, 5 or 5.0.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivdlib import again, files, provenance
+from ivdlib import again, files, provenance, recipes
 from ivdlib.choices import open_choices
 from ivdlib.deviations import deviations
 
@@ -23,6 +23,8 @@ def begun(experiment: Experiment) -> dict[str, Any]:
         config_hash=experiment.digest,
         planned=_planned(experiment),
         left=_planned(experiment),
+        spine_planned=_planned_spine(experiment),
+        spine_left=_planned_spine(experiment),
         seconds=0.0,
         devices=[],
     )
@@ -43,11 +45,14 @@ def go_on(experiment: Experiment) -> dict[str, Any]:
         left = [t for t in experiment.trainings() if not trial.is_done(experiment, t)]
     else:
         left = spine_stage.left(experiment)
+    spine = spine_stage.left(experiment) if experiment.profile.networks else []
     found = {
         **_told(experiment),
         "trainings": list(records),
         "planned": _planned(experiment),
         "left": len(left),
+        "spine_planned": _planned_spine(experiment),
+        "spine_left": len(spine),
         "seconds": sum(seconds),
         "devices": sorted({record["device"] for record in records.values()}),
     }
@@ -59,6 +64,12 @@ def go_on(experiment: Experiment) -> dict[str, Any]:
 def _planned(experiment: Experiment) -> int:
     """Trainings of the grid; of the spine network where that is all."""
     return len(list(experiment.trainings()) or experiment.folds)
+
+
+def _planned_spine(experiment: Experiment) -> int:
+    """Spine networks that the disc networks need; 0 where the spine network is all there is."""
+    needed = experiment.profile.networks and experiment.uses_spine_network
+    return len(experiment.folds) if needed else 0
 
 
 def _told(experiment: Experiment) -> dict[str, Any]:
@@ -89,4 +100,5 @@ def _told(experiment: Experiment) -> dict[str, Any]:
         "command": again.command(said),
         "deviations": deviations(experiment),
         "open_choices": open_choices(experiment),
+        "short_of": recipes.short_of_any(profile) if experiment.uses_spine_network else [],
     }

@@ -5,19 +5,20 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ivdlib import choices, deviations, recipes, spine_stage, trial
+from ivdlib import choices, deviations, recipes, recording, spine_stage, trial
 from ivdlib import experiment as experiment_module
 from ivdlib.cases import Case
 from ivdlib.experiment import Experiment
 from ivdlib.options import TrainingOptions, spine_training
 from ivdlib.profiles import PROFILES, current, keys
+from ivdlib.who import CHALLENGE_SUBJECTS
 
 DIXON = ("wat", "fat", "inn", "opp")
 CROP, WHOLE = (2, 48, 56), (2, 130, 140)
 
 
 def scan(name, shape, contrasts, spine):
-    rng = np.random.default_rng(ord(name[-1]))
+    rng = np.random.default_rng(int.from_bytes(name.encode()))
     labels = np.zeros(shape, np.uint8)
     labels[:, 20:30, 20:26] = 1
     labels[:, 30:36, 20:40] = 2 if spine else 0
@@ -32,11 +33,16 @@ def make(monkeypatch, tmp_path):
 
     def made(
         shape=WHOLE, contrasts=DIXON, spine=(True,), profile="laptop", people="ABCDEFGH",
-        phantom=False, split=None, **overrides,
+        phantom=False, split=None, challenge=False, **overrides,
     ):  # fmt: skip
         cases = [
             scan(f"c{who}", shape, contrasts, spine[k % len(spine)]) for k, who in enumerate(people)
         ]
+        if challenge:
+            cases = [
+                dataclasses.replace(scan(name, shape, contrasts, True), subject=who)
+                for name, (who, _) in CHALLENGE_SUBJECTS.items()
+            ]
         monkeypatch.setattr(experiment_module, "load_cases", lambda folder, **options: cases)
         monkeypatch.setattr(Experiment, "_phantom", lambda self: tmp_path)
         overrides = {key.replace("__", "."): value for key, value in overrides.items()}
@@ -303,8 +309,33 @@ def test_a_choice_that_was_asked_for_gives_no_reason_of_ours(make):
 
 
 def test_the_paper_deviates_in_nothing_from_itself(make):
-    assert deviations.deviations(make(profile="paper")) == []
-    assert deviations.deviations(make(profile="paper", seeds=1)) == []
+    assert deviations.deviations(make(profile="paper", challenge=True)) == []
+    assert deviations.deviations(make(profile="paper", challenge=True, seeds=1)) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"challenge": False},
+        {"shape": CROP},  # crops of those scans
+        {"contrasts": ("wat", "fat")},
+        {"contrasts": ("t2",)},
+    ],
+)
+def test_other_scans_than_the_papers_are_a_deviation(make, tmp_path, other):
+    made = make(**{"profile": "paper", "challenge": True} | other)
+    row = differing(made)["data"]
+    assert row["paper"] == "IVDM3Seg, 16 scans of 8 subjects"
+    assert row["ours"].startswith(f"{tmp_path.name}, {len(made.cases)} scans of 8 people; contr")
+    assert row["ours"].endswith(", ".join(made.contrasts))
+    assert row["why"] == "these scans were given (--data)"
+
+
+def test_contrasts_that_were_computed_are_told(make):
+    made = make(profile="paper", challenge=True)
+    first = next(iter(made.cases.values()))
+    made.cases[first.name] = dataclasses.replace(first, derived=frozenset({"fat", "wat"}))
+    assert differing(made)["data"]["ours"].endswith("; computed from others: fat, wat")
 
 
 def test_deviations_say_what_and_why(make):
@@ -312,7 +343,7 @@ def test_deviations_say_what_and_why(make):
     assert rows["size"]["ours"] == "tiny" and rows["size"]["paper"] == "paper"
     assert rows["training.batch"]["ours"] == "4" and rows["training.batch"]["paper"] == "16"
     assert rows["training.steps"]["paper"] == "20000" and "seeds" not in rows
-    assert not [field for field in rows if field.startswith("phantom")] and "data" not in rows
+    assert not [field for field in rows if field.startswith("phantom")]
     drawn = differing(make(profile="smoke", phantom=True))
     assert drawn["data"]["ours"].startswith("phantom, 8 scans of 8 people")
     assert drawn["phantom.subjects"]["ours"] == "4"
@@ -325,3 +356,14 @@ def test_every_reason_belongs_to_a_field():
 def test_the_label_below_tables_counts_the_steps_that_are_trained(make):
     assert make().label().endswith("1200 steps")
     assert make(networks=[]).label().endswith("600 steps of the spine network")
+
+
+@pytest.mark.parametrize(("steps", "shape"), [(80, WHOLE), (800, WHOLE), (80, CROP)])
+def test_a_record_says_what_is_short_of_its_recipe(make, steps, shape):
+    """As the terminal does; not where no spine network is trained, nor without the recipe."""
+    better = {k.replace(".", "__"): v for k, v in recipes.recipe("better", "laptop").items()}
+    made = make(shape, **{**better, "spine__steps": steps})
+    told = recipes.short_of("better", made.profile) if shape == WHOLE else []
+    assert recording.begun(made)["short_of"] == told
+    assert bool(told) == (steps == 80 and shape == WHOLE)
+    assert recording.begun(make(shape, spine__steps=steps))["short_of"] == []

@@ -264,6 +264,7 @@ def test_the_spine_stage_alone(phantom, tmp_path):
     assert rows["discs_inside"].between(0, 1).all() and rows["region_share"].between(0, 1).all()
     record = files.read_json(made.folder / "record.json")
     assert (record["planned"], record["left"]) == (len(made.folds), 0)
+    assert (record["spine_planned"], record["spine_left"]) == (0, 0)
     assert not list((made.folder / "tables").glob("table*"))
     made.run(workers=2)  # nothing is left: no process is started
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivdlib import files, ledger, metrics_csv, plan, trial
+from ivdlib import files, ledger, metrics_csv, plan, recorded, recording, trial
 from ivdlib.experiment import Experiment
 from ivdlib.phantom import make_phantom
 
@@ -23,13 +23,25 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
 
     first = next(made.trainings())
     place = made.folder / "trainings" / trial.digest(made, first)
-    files.write_json(place / "record.json", {"seconds_training": 90, "seconds_scoring": 10})
+    files.write_json(
+        place / "record.json",
+        {"seconds_training": 90, "seconds_scoring": 10, "device": "a machine"},
+    )
     files.write_text(place / metrics_csv.METRICS, "")
     assert ledger.finished(place)
     rows = plan.plan(made).set_index(["network", "arm"])
     assert rows.loc[("U-Net", "with"), ["left", "seconds", "measured"]].tolist() == [3, 300.0, True]
     assert rows.loc[("U-Net", "without"), "seconds"] == 400
     assert not rows.loc[("FDS-CNN", "with"), "measured"]
+
+    record = recording.begun(made)
+    assert (record["planned"], record["left"]) == (16, 16)
+    assert (record["spine_planned"], record["spine_left"]) == (2, 2)
+    record = recording.go_on(made)
+    assert record["left"] + record["spine_left"] == rows["left"].sum() == 17
+    assert recorded.left(record) == (
+        "15 of 16 trainings of discs, and 2 of 2 of the spine, are left"
+    )
 
     text = plan.text("mine", rows.reset_index())
     assert text.startswith("mine: 17 trainings left, ")

@@ -100,7 +100,7 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
         return made
     folder = _folder(args.name, args.reports)
     page = report.render(folder, _expected(folder), author, code=args.code)
-    return report.write(Path(args.out) if args.out else folder / "report", page)
+    return report.write(_asked(args) or folder / "report", page)
 
 
 def _class(args: argparse.Namespace, author: Author) -> int:
@@ -144,7 +144,13 @@ def _expected(folder: Path) -> list[str]:
 def _out(args: argparse.Namespace, name: str) -> Path:
     from ivdlib import places
 
-    return Path(args.out) if args.out else places.root() / "reports" / "coursework" / name
+    return _asked(args) or places.root() / "reports" / "coursework" / name
+
+
+def _asked(args: argparse.Namespace) -> Path | None:
+    """What `--out` names, without the ending that both files get their own of."""
+    path = Path(args.out) if args.out else None
+    return path.with_suffix("") if path and path.suffix.lower() in {".html", ".pdf"} else path
 
 
 def _slug(text: str) -> str:

@@ -106,7 +106,7 @@ def render(
         name=name,
         badges=record.badges(made),
         facts=[*author.rows(), *record.facts(folder, made, metrics), ("Report", record.when())],
-        sentences=results.sentences(metrics),
+        sentences=[*(f"{told}." for told in made.get("short_of", [])), *results.sentences(metrics)],
         tables=results.scores(folder, made),
         figures=results.figures(folder, metrics),
         worst=results.worst(metrics),

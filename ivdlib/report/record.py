@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import again, files, metrics_csv
+from ivdlib import again, files, metrics_csv, recorded
 from ivdlib.names import key
 from ivdlib.profiles import LEAKS
 
@@ -69,8 +69,8 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
         ("Data", f"{record.get('data', '?')}, {len(cases)} scans of {len(subjects)} subjects"),
         ("Profile", profile.get("name", "?")),
         ("Folds", _folds(config.get("folds", []), cases)),
-        ("Seeds", rows["seed"].nunique() or "no disc network is scored"),
-        ("Length", _length(profile, {r.get("target") for r in trained})),
+        ("Seeds", _seeds(record, rows["seed"].nunique())),
+        ("Length", _length(record, {r.get("target") for r in trained})),
         ("Trained", f"{len(trained)} networks, {seconds / 60:.1f} minutes of computing"
                     + left(record)),
         ("Device", "; ".join(sorted({r["device"] for r in trained})) or record.get("device", "?")),
@@ -83,11 +83,25 @@ def left(record: dict[str, Any]) -> str:
     """What is not done yet, with a semicolon before it; "" where all is."""
     if "left" not in record:  # stopped by an older version, which wrote it at the end
         return "; UNFINISHED"
-    return f"; unfinished: {record['left']} trainings are left" if record["left"] else ""
+    told = recorded.left(record)
+    return f"; unfinished: {told}" if told else ""
 
 
-def _length(profile: dict[str, Any], targets: set[str]) -> str:
-    """Steps of the networks that were trained; of those for discs where none was."""
+def _seeds(record: dict[str, Any], scored: int) -> int | str:
+    """Seeds of the disc networks: those that are scored, and those that are planned."""
+    planned = record.get("seeds", 0) if record.get("networks") else 0
+    if record.get("left") and planned > scored:
+        return f"{planned} planned, {scored or 'none'} scored yet"
+    return scored or "no disc network is scored"
+
+
+def _length(record: dict[str, Any], trained: set[str]) -> str:
+    """Steps of the networks that were trained or are planned; of those for discs if none is."""
+    profile = record.get("config", {}).get("profile", {})
+    planned = {"disc"} if record.get("networks") else set()
+    if "spine_planned" in record and (record["spine_planned"] or not record.get("networks")):
+        planned = planned | {"spine"}
+    targets = trained | planned
     parts = {"disc": ("training", "discs"), "spine": ("spine", "the spine")}
     return ", ".join(
         f"{profile.get(part, {}).get('steps', '?')} optimiser steps for {what}"
@@ -103,8 +117,9 @@ def _folds(folds: list[dict[str, Any]], cases: dict[str, Any]) -> str:
         return {key(cases[name]["subject"]) for name in names if name in cases}
 
     both = sum(bool(subjects(f.get("train", [])) & subjects(f.get("test", []))) for f in folds)
-    leaking = f"a SUBJECT ON BOTH SIDES of {both}" if both else "no subject on both sides of one"
-    return f"{len(folds)}, {leaking}"
+    if both:
+        return f"{len(folds)}; in {both} of them a SUBJECT BOTH TRAINS AND TESTS"
+    return f"{len(folds)}; in none a subject both trains and tests"
 
 
 def when(moment: datetime | None = None) -> str:

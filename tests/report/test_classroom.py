@@ -152,7 +152,8 @@ WHOLE = ["2", "2", "2", "", "6", "10", "4"]
         ([V4.new_markdown_cell("mine")], ["0", "0", "0", "0", "0", "10", "0"], "none of the"),
     ],
     ids=["sound", "wrong", "no check", "no exercise", "no answer to check", "no answer",
-         "two checks", "two answers", "more points", "not graded", "bare", "another lesson", "no lesson"],
+         "two checks", "two answers", "more points", "not graded", "bare", "another lesson",
+         "no lesson"],
 )  # fmt: skip
 def test_a_copy_is_held_against_the_lesson(course, content, row, remark):
     course.hand_in("Jörg von der Au", content)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import files, profiles, report, tables
+from ivdlib import cli, files, profiles, report, tables
 from ivdlib.errors import DataError
 from ivdlib.experiment import EXTENDABLE
 from ivdlib.report import record, results
@@ -239,9 +239,9 @@ def test_without_pango_there_is_html_and_a_sentence(folder):
 def test_a_subject_on_both_sides_is_told():
     cases = {name: {"subject": name[0]} for name in ("A1", "A2", "B1")}
     apart = [{"train": ["A1", "A2"], "test": ["B1"]}]
-    assert record._folds(apart, cases) == "1, no subject on both sides of one"
+    assert record._folds(apart, cases) == "1; in none a subject both trains and tests"
     leaking = [*apart, {"train": ["A1", "B1"], "test": ["A2"]}]
-    assert record._folds(leaking, cases) == "2, a SUBJECT ON BOTH SIDES of 1"
+    assert record._folds(leaking, cases) == "2; in 1 of them a SUBJECT BOTH TRAINS AND TESTS"
     made = {"config": {"profile": {"leak": "scan", "inner": True}}}
     assert [badge for badge, _ in record.badges(made)] == ["LEAK", "INNER PATIENTS"]
 
@@ -281,7 +281,41 @@ def test_length_and_seeds_are_those_of_what_was_trained(folder):
     del made["left"]  # an older record of what was stopped before its end
     assert "UNFINISHED" in dict(record.facts(folder, made, spine))["Trained"]
     assert "left" not in dict(record.facts(folder, made | {"left": 0}, spine))["Trained"]
-    assert "unfinished: 2 tr" in dict(record.facts(folder, made | {"left": 2}, spine))["Trained"]
+    assert "unfinished: 2 of" in dict(record.facts(folder, made | {"left": 2}, spine))["Trained"]
+
+
+def test_length_and_seeds_of_what_is_not_trained_yet_are_planned(folder):
+    made, metrics = files.read_json(folder / "record.json"), results.metrics_of(folder)
+    made |= {"networks": ["unet"], "left": 4, "planned": 4, "spine_left": 2, "spine_planned": 2}
+    nothing = metrics.iloc[:0]
+    facts = dict(record.facts(folder, made, nothing))
+    assert facts["Length"] == (
+        f"2 optimiser steps for discs, {PROFILE['spine']['steps']} optimiser steps for the spine"
+    )
+    assert facts["Seeds"] == "3 planned, none scored yet"
+    assert dict(record.facts(folder, made, metrics))["Seeds"] == "3 planned, 1 scored yet"
+    assert facts["Trained"].endswith(
+        "; unfinished: 4 of 4 trainings of discs, and 2 of 2 of the spine, are left"
+    )
+    alone = made | {"networks": [], "left": 2, "planned": 2, "spine_left": 0, "spine_planned": 0}
+    facts = dict(record.facts(folder, alone, nothing))
+    assert facts["Length"] == f"{PROFILE['spine']['steps']} optimiser steps for the spine"
+    assert facts["Seeds"] == "no disc network is scored"
+    assert facts["Trained"].endswith("; unfinished: 2 of 2 trainings are left")
+
+
+def test_a_recipe_that_falls_short_is_told(folder):
+    told = "spine.steps is 80, less than the 800 that the recipe better was chosen with"
+    made = files.read_json(folder / "record.json") | {"short_of": [told]}
+    files.write_json(folder / "record.json", made)
+    assert f"{told}." in BeautifulSoup(report.render(folder), "html.parser").get_text()
+
+
+def test_an_ending_of_out_is_taken_off(folder):
+    for name in ("a.pdf", "b.HTML", "c.d"):
+        assert cli.main(["report", str(folder), "--out", str(folder / "new" / name)]) == 0
+    made = sorted(path.name for path in (folder / "new").glob("*.html"))
+    assert made == ["a.html", "b.html", "c.d.html"]
 
 
 def test_a_long_table_keeps_the_papers_rows(folder):
