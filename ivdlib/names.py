@@ -44,7 +44,7 @@ _COUNTED = r"visit|session|ses|time ?point|tp|time|day|week|wk|month|year|first|
 
 _TIMES = {
     "sure": re.compile(  # wherever it stands
-        rf"^({_STATE})(?=[. ]\d)|\b({_STATE}|{_COUNTED})\b([. ]\d{{1,2}}\b)?|^test\b|\btest$|"
+        rf"^({_STATE})(?=[. ]\d)|\b({_STATE}|{_COUNTED})\b([. ]\d{{1,2}}\b)?|"
         r"\b\d+\.(st|nd|rd|th)\b|(?<=[. ])[vt]\.\d\b|"
         r"(?<=[. ])(\d{1,3}\.(mo|days?|wks?|weeks?|months?|yrs?|years?)|0\.[dwmy])$"
     ),
@@ -196,7 +196,7 @@ def _may_be_one(names: Mapping[str, str]) -> Iterator[list[str]]:
     begins: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, text in names.items():
         whole[_pieces(text)].append(name)
-        rests[_pieces(text)].append((name, "sure", False))
+        rests[_pieces(text.replace("retest", "test"))].append((name, "sure", False))
         for kind, pattern in _TIMES.items():
             rest = re.sub("[. ]{2,}", " ", pattern.sub("", text)).strip(". ")
             if rest != text and (rest or kind == "sure"):

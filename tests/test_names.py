@@ -132,6 +132,7 @@ def test_where_others_are_called_otherwise_a_name_with_two_ends_may_be_one_perso
                 "final",
                 "pre",
                 "anon",
+                "test old",
                 "test train",
             )
         ),
