@@ -133,6 +133,7 @@ def test_a_record_of_what_was_stopped_says_what_is_left(phantom, tmp_path, monke
     made = begin(tmp_path, phantom, networks=["unet", "fds_cnn"], arms=["without"])
     path = made.folder / "record.json"
     assert files.read_json(path)["left"] == files.read_json(path)["planned"] == 4
+    assert files.read_json(path)["spine_left"] == files.read_json(path)["spine_planned"] == 2
     train, done = trial.train, []
 
     def stopped(*arguments):
@@ -148,7 +149,7 @@ def test_a_record_of_what_was_stopped_says_what_is_left(phantom, tmp_path, monke
     assert (record["left"], record["planned"]) == (3, 4) and record["devices"]
     made.collect()
     table = (made.folder / "tables" / "table1.md").read_text(encoding="utf-8")
-    assert "UNFINISHED: 3 of 4 trainings are left" in table
+    assert "UNFINISHED: 3 of 4 trainings of discs, and 1 of 2 of the spine, are left" in table
     assert "UNFINISHED" not in made.label()
 
 

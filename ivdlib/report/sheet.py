@@ -84,28 +84,35 @@ def sheet(name: str, made: NotebookNode, author: Author, out: Path) -> dict[str,
     return write(out, html)
 
 
-def _exercises(notebook: NotebookNode) -> Iterator[tuple[list[NotebookNode], NotebookNode]]:
-    """Each exercise: its cells from the heading on, and the cell that is graded."""
-    current: list[NotebookNode] = []
+def _exercises(notebook: NotebookNode) -> list[tuple[list[NotebookNode], list[NotebookNode]]]:
+    """Each exercise: its cells from the heading on, and those of its cells that are graded."""
+    found: list[tuple[list[NotebookNode], list[NotebookNode]]] = []
+    pending: list[NotebookNode] = []
+    inside = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and HEADING.search(cell.source):
-            current = [cell] if EXERCISE.search(cell.source) else []
-        elif current and not grades.is_graded(cell):
-            current.append(cell)
-        elif current:
+            pending, inside = [cell], bool(EXERCISE.search(cell.source))
+            if inside:
+                found.append(([], []))
+        elif inside and not grades.is_graded(cell):
+            pending.append(cell)
+        elif inside:
             task = [cell] if grades.marks(cell).get("task") else []  # its text is what is asked
-            yield [*current, *task], cell
-            current = []
+            found[-1][0].extend([*pending, *task])
+            found[-1][1].append(cell)
+            pending = []
+    return [(cells, graded) for cells, graded in found if graded]
 
 
 def _tasks(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
     """Each exercise: its text and given code as HTML, its points, whether it is a written one."""
     for number, (cells, graded) in enumerate(_exercises(notebook), start=1):
         part = nbformat.v4.new_notebook(cells=[_bare(cell) for cell in cells])
+        marks = [grades.marks(cell) for cell in graded]
         yield {
             "html": lesson.body(part, f"task{number}", lambda _: True)["html"],
-            "points": float(grades.marks(graded).get("points", 0)),
-            "written": graded.cell_type == "markdown",
+            "points": sum(float(mark.get("points", 0)) for mark in marks),
+            "written": any(mark.get("solution") or mark.get("task") for mark in marks),
         }
 
 
@@ -119,8 +126,8 @@ def _bare(cell: NotebookNode) -> NotebookNode:
 def _emptied(notebook: NotebookNode, path: Path) -> NotebookNode:
     """A notebook whose answers are taken out, by their marks."""
     for cells, graded in _exercises(notebook):
-        answers = [cell for cell in (*cells, graded) if grades.marks(cell).get("solution")]
-        if not answers:
+        answers = [cell for cell in (*cells, *graded) if grades.marks(cell).get("solution")]
+        if not answers and not any(grades.marks(cell).get("task") for cell in graded):
             raise DataError(
                 f"{cells[0].source.splitlines()[0].strip('# ')} of {path} has no cell that is "
                 "marked as its answer, so the answer may stand anywhere; mark it, or name the "

@@ -226,6 +226,24 @@ def test_a_sheet_prints_no_code_that_bears_no_mark(notebook, marked):
         sheet.unanswered(str(notebook))
 
 
+def test_a_sheet_has_all_that_gives_points(notebook, tmp_path):
+    """Further checks below a heading, and nbgrader's tasks, which are asked in their own cell."""
+    made = nbformat.read(notebook, as_version=4)
+    marks = {"grade": False, "solution": False, "task": True, "locked": True, "points": 5}
+    draw = V4.new_markdown_cell("Draw it.", metadata={"nbgrader": {**marks, "grade_id": "d"}})
+    again = V4.new_code_cell("check_more()", metadata=graded("t1b", 1))
+    head = V4.new_markdown_cell("## Exercise 9 (5 minutes)")
+    made.cells[5:5] = [again, head, draw]
+    nbformat.write(made, notebook)
+    name, empty, _ = sheet.unanswered(str(notebook))
+    tasks = list(sheet._tasks(empty))
+    assert [task["points"] for task in tasks] == [3, 5, 2, 2, 3]
+    assert [task["written"] for task in tasks] == [False, True, False, False, True]
+    assert "Draw it." in tasks[1]["html"] and "check" not in "".join(t["html"] for t in tasks)
+    asked = grades.exercises(made)
+    assert sum(task["points"] for task in tasks) == sum(e.most for e in asked) == 15
+
+
 def foreign(notebook, name, check="check_of_theirs()"):
     """A lesson of somebody else whose cells are named as ours are."""
     made = nbformat.read(notebook, as_version=4)
