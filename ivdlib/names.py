@@ -29,7 +29,7 @@ _ENTITY = re.compile(r"_(ses|part|acq|run|echo|rec|dir|ce|task|desc|space|chunk|
 _PERSON = re.compile(r"sub-[^_]+")
 """BIDS says who it is: nothing is made of what others are called."""
 
-_TITLE = re.compile(r"^(sub|subj|subject|patient)(?=[\W\d_])[\W_]*(?=.)")
+_TITLE = re.compile(r"^(sub|subj|subject)(?=[\W\d_])[\W_]*(?=.)")
 _ACCENT = re.compile("[\u0300-\u036f]")  # signs that stand on a Latin letter
 
 _STATE = (
