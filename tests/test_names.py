@@ -213,8 +213,8 @@ def test_two_spellings_of_one_person(one, other):
 
 @pytest.mark.parametrize(
     "people",
-    [["01", "10"], ["P1", "P11"], ["1.1", "1.10"], ["sub", "patient"], ["subject_1", "patient_1"], ["A1", "A2"], ["?", "+"],
-     ["P01", "C01"], ["subA", "A"], ["P1_1", "P11"], ["Ann", "Anna"]],
+    [["01", "10"], ["P1", "P11"], ["1.1", "1.10"], ["sub", "patient"], ["A1", "A2"], ["?", "+"],
+     ["subject_1", "patient_1"], ["P01", "C01"], ["subA", "A"], ["P1_1", "P11"], ["Ann", "Anna"]],
 )  # fmt: skip
 def test_other_people_are_no_spellings(people):
     assert names.one_of_two(dict(enumerate(people))) == []
