@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -243,9 +243,9 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
         if not {*CONTRASTS} & {*case.contrasts}
     }
     usual = Counter(case.wanted for case in cases if case.contrasts).most_common(1)
-    names = {key(case.name) for case in cases}
+    there = {key(case.name): case.paths for case in cases}
     return {
-        case.name: _another(case, names)
+        case.name: _another(case, there)
         or f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
         f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own"
         + (
@@ -258,10 +258,10 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
     }
 
 
-def _another(case: CaseFiles, names: set[str]) -> str:
+def _another(case: CaseFiles, there: Mapping[str, Mapping[str, Path]]) -> str:
     """Say that a case is but another version of a contrast, as `P1_fat_N4` is of `P1_fat`."""
     match = _NAME.fullmatch(f"{case.name}.nii")
-    if not match or match["word"].lower() not in _DIXON_WORDS or key(match["case"]) not in names:
+    if not match or match["word"].lower() not in there.get(key(match["case"]), ()):
         return ""
     files = ", ".join(readable(path.name) for path in case.paths.values())
     return (
