@@ -157,9 +157,9 @@ def _from_names(cases: list[CaseFiles]) -> dict[str, Subject]:
 
 
 def _two_each(times: Collection[set[str]]) -> bool:
-    """Whether these can be the times of several people, as A1, A2, B1, … of the old release."""
+    """Whether these can be the times of one letter each, as A1, A2, B1, … of the old release."""
     most = max(map(len, times))
-    return most == 1 or most == 2 and len(times) > 1
+    return most <= 2
 
 
 def _of_the_challenge(every: list[str], others: bool) -> dict[str, Subject]:

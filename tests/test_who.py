@@ -191,7 +191,7 @@ def test_both_releases_are_joined_whatever_stands_beside_them(others):
         ([f"P{n}" for n in range(1, 9)], 1),
         (["S1", "S2", "S3", "T1"], 1),
         (["S1", "S2", "S3", "T1", "T2"], 2),
-        (["A1", "A2"], 1),
+        (["A1", "A2"], 0),
         (["A1_01", "A1_02", "A2_01", "a3_01"], 1),
         (["A1", "A2", "B1"], 0),
         (["A1", "b1", "C2"], 0),
