@@ -24,7 +24,7 @@ from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.patches import Region, fits_one_tile
 from ivdlib.progress import track
 from ivdlib.scoring import SUFFIX
-from ivdlib.sidecars import find_beside, read_declared
+from ivdlib.sidecars import declared_beside
 from ivdlib.spine_axes import check_axes
 
 LEAST_ML = 1.0
@@ -297,7 +297,7 @@ def _single(path: Path, contrast: str | None) -> Case:
             stacklevel=3,
         )
     image = read_image(path)
-    axes = read_declared(find_beside("dataset.json", path.parent, [], above=True)).axcodes
+    axes = declared_beside(path.parent, [], above=True).axcodes
     grid = file_grid(image.array.shape, image.affine, image.header, axes)
     scan = to_canonical(image.array, grid)
     odd = about_headers({word: image}, axes)

@@ -23,7 +23,7 @@ from ivdlib.nifti import write_mask
 from ivdlib.orientation import from_canonical, memory_grid
 from ivdlib.remarks import grouped, listed
 from ivdlib.scan import Case, Options
-from ivdlib.sidecars import find_beside, read_declared
+from ivdlib.sidecars import declared_beside, find_beside
 from ivdlib.who import find_subjects
 
 __all__ = [
@@ -149,7 +149,7 @@ def _load(
 ) -> list[Case]:
     complete = found
     found = [files.only(needed, masks) for files in found]
-    declared = read_declared(find_beside("dataset.json", folder, found, above=above))
+    declared = declared_beside(folder, found, above=above)
     settings = Options(**options, declared=declared)
     table = find_beside("subjects.csv", folder, found, above=above)
     subjects, faults = find_subjects(found, table)

@@ -31,7 +31,7 @@ from ivdlib.panels import Panel, panels_of
 from ivdlib.progress import track
 from ivdlib.provenance import cores
 from ivdlib.scan import Case, Options
-from ivdlib.sidecars import find_beside, read_declared
+from ivdlib.sidecars import declared_beside, find_beside
 from ivdlib.twins import Signature, find_twins, signature
 from ivdlib.who import Subject, find_subjects
 
@@ -118,7 +118,7 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
     folder = Path(folder)
     found = find_cases(folder)
     above = len(found) == 1
-    declared = read_declared(find_beside("dataset.json", folder, found, above=above))
+    declared = declared_beside(folder, found, above=above)
     table = find_beside("subjects.csv", folder, found, above=above)
     subjects, faults = find_subjects(found, table)
     odd = odd_ones(found)

@@ -16,7 +16,7 @@ from ivdlib.files import readable
 from ivdlib.layout import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name, find_cases
 from ivdlib.names import key
 from ivdlib.remarks import listed
-from ivdlib.sidecars import Declared, find_beside, read_declared
+from ivdlib.sidecars import Declared, declared_beside, find_beside
 from ivdlib.who import left_over_cases
 from ivdlib.words import FORMATS, LIKE, bare, seems
 
@@ -62,7 +62,7 @@ def of_folder(folder: str | os.PathLike) -> list[LeftOver]:
     folder = Path(folder)
     found = find_cases(folder)
     above = len(found) == 1
-    declared = read_declared(find_beside("dataset.json", folder, found, above=above))
+    declared = declared_beside(folder, found, above=above)
     table = find_beside("subjects.csv", folder, found, above=above)
     return loose_ends(folder, found, declared, table)
 

@@ -22,7 +22,7 @@ from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.progress import track
 from ivdlib.remarks import listed
 from ivdlib.scan import DEFAULT_DISCS
-from ivdlib.sidecars import Declared, find_beside, label_set, read_declared
+from ivdlib.sidecars import Declared, declared_beside, label_set
 from ivdlib.words import seems
 
 SUFFIX = f"_{FOUND.capitalize()}.nii.gz"
@@ -68,8 +68,7 @@ def score_files(
         Where a file holds other labels than `discs`, which were not named, or no disc at all.
     """
     if declared is None:
-        beside = find_beside("dataset.json", Path(truth).resolve().parent, [], above=True)
-        declared = read_declared(beside)
+        declared = declared_beside(Path(truth).resolve().parent, [], above=True)
     named = label_set(discs, "discs") or declared.discs
     values = named or DEFAULT_DISCS
     predicted, labels = read_labels(pred), read_labels(truth)
@@ -138,7 +137,7 @@ def score_folders(
         )
     cases = find_cases(truth)
     above = len(cases) == 1
-    declared = read_declared(find_beside("dataset.json", Path(truth), cases, above=above))
+    declared = declared_beside(Path(truth), cases, above=above)
     labelled = {key(case.name): case for case in cases if case.labels}
     if odd := [name for same, (name, _) in masks.items() if same not in labelled]:
         free = [case.name for same, case in labelled.items() if same not in masks]

@@ -106,6 +106,11 @@ def _is_there(path: Path) -> bool:
     return path.is_file()
 
 
+def declared_beside(folder: Path, cases: list[CaseFiles], *, above: bool) -> Declared:
+    """Find `dataset.json` and read it; see `find_beside` and `read_declared`."""
+    return read_declared(find_beside("dataset.json", folder, cases, above=above))
+
+
 def read_declared(path: Path | None) -> Declared:
     """Read and check `dataset.json`.
 

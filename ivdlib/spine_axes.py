@@ -92,12 +92,13 @@ def check_axes(
         Where they cannot be true.
     """
     spacing = spacing_mm(canonical_affine(grid))
+    pieces = _pieces(discs, spacing)
     sizes = [
         f"{text}, as in no scan of a spine; look at the voxel size in the header: it may be lost "
         "or count in another unit"
-        for text in _sizes(image.shape, spacing, discs)
+        for text in _sizes(image.shape, spacing, pieces)
     ]
-    doubt = find_doubt(image.shape, spacing, discs, image)
+    doubt = _doubt(image.shape, spacing, pieces, image)
     if doubt is None:
         return sizes
     codes = ", ".join(_in_file(("R", "A", "S"), grid))
@@ -115,13 +116,12 @@ def check_axes(
 
 
 def _sizes(
-    shape: tuple[int, ...], spacing: tuple[float, float, float], discs: np.ndarray | None
+    shape: tuple[int, ...], spacing: tuple[float, float, float], pieces: Pieces | None
 ) -> Iterator[str]:
     """What is too large or too small for a spine."""
     longest = max(n * edge for n, edge in zip(shape, spacing, strict=True))
     if longest > LONGEST_MM:
         yield f"the field of view is {longest / 1000:.1f} m long"
-    pieces = None if discs is None or not discs.any() else measure(discs, spacing)
     if pieces is not None and (up := pieces.stack()) is not None:
         apart = float(np.median(np.diff(np.sort(pieces.centres[:, up]))))
         if not APART_MM[0] <= apart <= APART_MM[1]:
@@ -161,9 +161,22 @@ def find_doubt(
     -------
     Doubt or None
     """
+    return _doubt(shape, spacing, _pieces(discs, spacing), image)
+
+
+def _pieces(discs: np.ndarray | None, spacing: tuple[float, float, float]) -> Pieces | None:
+    return None if discs is None or not discs.any() else measure(discs, spacing)
+
+
+def _doubt(
+    shape: tuple[int, ...],
+    spacing: tuple[float, float, float],
+    pieces: Pieces | None,
+    image: np.ndarray | None,
+) -> Doubt | None:
+    """As `find_doubt`, from discs that are measured."""
     if max(n * edge for n, edge in zip(shape, spacing, strict=True)) < SMALLEST_MM:
         return None
-    pieces = None if discs is None or not discs.any() else measure(discs, spacing)
     thick, few = _thick(spacing), _few(shape)
     slices = few if thick is None else thick if few in (None, thick) else None
     stack = None if pieces is None else pieces.stack()

@@ -59,11 +59,14 @@ def load(folder, **options):
     return cases.load_case(folder, discs=set(range(1, 251)), spine={1}, **options)
 
 
-@settings(
+many = settings(
     max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+
+
+@many
 @given(
     scan_turn=st.sampled_from(TURNS),
     turn=st.sampled_from(TURNS),
@@ -98,11 +101,7 @@ def test_labels_under_a_turned_affine_are_never_read_as_they_are(
     assert "--label-grid" in str(caught.value).rpartition(";")[2]
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@many
 @given(
     scan_turn=st.sampled_from(TURNS),
     turn=st.sampled_from(TURNS),
