@@ -60,12 +60,9 @@ def needs(record: Mapping[str, Any]) -> str:
 def _set(record: Mapping[str, Any]) -> dict[str, Any]:
     """Fields that are none of the profile's, but for `placement` where nothing was placed."""
     found = recorded.overrides(record["config"]["profile"])
-    return {k: v for k, v in found.items() if k != "training.placement" or not _one_tile(record)}
-
-
-def _one_tile(record: Mapping[str, Any]) -> bool:
-    """Whether every scan fitted one tile."""
-    return bool(record.get("one_tile"))
+    return {
+        k: v for k, v in found.items() if k != "training.placement" or not record.get("one_tile")
+    }
 
 
 def _declared(record: Mapping[str, Any]) -> tuple[Path, profiles.Profile] | None:

@@ -24,7 +24,7 @@ from ivdlib.leftovers import instead
 from ivdlib.nifti import Image, read_image, read_labels
 from ivdlib.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
 from ivdlib.remarks import Remarks, listed
-from ivdlib.scan import Case, Options
+from ivdlib.scan import Case, Options, labels_of
 from ivdlib.spine_axes import check_axes
 from ivdlib.who import Subject
 from ivdlib.words import seems
@@ -89,7 +89,7 @@ def assemble(
     )
     discs, spine = disc_and_spine_values(files, labels, spine_mask, options, remarks)
     labels = None if labels is None else to_canonical(labels, grid)
-    numbers = None if labels is None else np.where(np.isin(labels, [*discs]), labels, 0)
+    numbers = None if labels is None else labels_of(labels, discs)
     declared = options.declared.axcodes is not None
     scan = to_canonical(reference.array, grid)
     remarks.notes.extend(check_axes(files.name, grid, scan, numbers, declared))

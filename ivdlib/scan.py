@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from ivdlib.sidecars import Declared, label_set
 
 LABEL_GRIDS = ("voxel", "affine")
 DEFAULT_DISCS = frozenset({1})
+
+
+def labels_of(labels: np.ndarray, values: Collection[int]) -> np.ndarray:
+    """Labels of these values, 0 elsewhere; shape and dtype stay."""
+    return np.where(np.isin(labels, [*values]), labels, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +102,7 @@ class Case:
     @property
     def disc_numbers(self) -> np.ndarray | None:
         """Labels of the discs, 0 elsewhere: where each has its own, discs that touch stay apart."""
-        return None if self.labels is None else np.where(self.discs, self.labels, 0)
+        return None if self.labels is None else labels_of(self.labels, self.disc_values)
 
     @property
     def spine(self) -> np.ndarray | None:

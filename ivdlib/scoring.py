@@ -21,7 +21,7 @@ from ivdlib.nifti import Image, read_labels
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.progress import track
 from ivdlib.remarks import listed
-from ivdlib.scan import DEFAULT_DISCS
+from ivdlib.scan import DEFAULT_DISCS, labels_of
 from ivdlib.sidecars import Declared, declared_beside, label_set
 from ivdlib.words import seems
 
@@ -217,7 +217,7 @@ def conventions(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 def _discs(image: Image, values: frozenset[int]) -> np.ndarray:
     """Labels of the discs, 0 elsewhere."""
-    found = np.where(np.isin(image.array, sorted(values)), image.array, 0)
+    found = labels_of(image.array, values)
     if image.array.any() and not found.any():
         raise DataError(
             f"{image.path} holds the labels {in_words(label_values(image.array))} and none of "
