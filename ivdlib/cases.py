@@ -10,6 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,13 @@ from ivdlib.assembly import assemble, read
 from ivdlib.checks import check_cases
 from ivdlib.errors import DataError, DataWarning
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
-from ivdlib.leftovers import loose_ends
+from ivdlib.leftovers import LeftOver, loose_ends
 from ivdlib.nifti import write_mask
 from ivdlib.orientation import from_canonical, memory_grid
 from ivdlib.remarks import grouped, listed
 from ivdlib.scan import Case, Options
 from ivdlib.sidecars import declared_beside, find_beside
-from ivdlib.who import find_subjects
+from ivdlib.who import Subject, find_subjects
 
 __all__ = [
     "Case",
@@ -101,7 +102,7 @@ def load_cases(
         "labels_required": labels_required,
         "label_grid": label_grid,
     }
-    return _load(Path(folder), find_cases(folder), options, needed, masks, above=False)
+    return _load(look(folder, needed, masks, above=False, **options), masks)
 
 
 def load_case(
@@ -129,47 +130,108 @@ def load_case(
     DataError
         As `load_cases`, and where the folder holds several cases.
     """
-    files = find_cases(folder)
-    if len(files) > 1:
+    scans = look(folder, needed, masks, above=True, **options)
+    if (many := len(scans.files)) > 1:
         raise DataError(
-            f"{folder} holds {len(files)} cases ({listed([f.name for f in files])}); "
+            f"{folder} holds {many} cases ({listed([f.name for f in scans.files])}); "
             "give the folder of one of them, or use load_cases."
         )
-    return _load(Path(folder), files, options, needed, masks, above=True)[0]
+    return _load(scans, masks)[0]
 
 
-def _load(
-    folder: Path,
-    found: list[CaseFiles],
-    options: dict,
-    needed: Iterable[str] | None,
-    masks: bool,
+@dataclass(frozen=True)
+class Scans:
+    """The cases of a folder that was looked at as a whole; each is read when it is asked for.
+
+    Attributes
+    ----------
+    files : tuple of CaseFiles
+        Sorted by name.
+    faults : dict of str to str
+        Case name → why it cannot be used, by the names of its files or `subjects.csv`.
+    subjects : dict of str to Subject
+    settings : Options
+    left : tuple of LeftOver
+        What in the folder is not read.
+    """
+
+    files: tuple[CaseFiles, ...]
+    faults: dict[str, str]
+    subjects: dict[str, Subject]
+    settings: Options
+    left: tuple[LeftOver, ...]
+
+    def load(self, files: CaseFiles) -> Case:
+        """Read one of `files`; DataError where that cannot be done."""
+        if files.name in self.faults:
+            raise DataError(self.faults[files.name])
+        images = {word: read(word, path) for word, path in files.paths.items()}
+        subject = self.subjects.get(files.name, Subject(files.name, "", ""))
+        return assemble(files, images, subject, self.settings)
+
+    def say_left(self) -> None:
+        """Warn of what is not read and looks as if it should be; log the rest."""
+        for item in self.left:
+            if item.serious:
+                warnings.warn(f"{item.where}: {item.text}.", DataWarning, stacklevel=4)
+            else:
+                _log.info("%s: %s.", item.where, item.text)
+
+
+def look(
+    folder: str | os.PathLike,
+    needed: Iterable[str] | None = None,
+    masks: bool = True,
     *,
-    above: bool,
-) -> list[Case]:
-    complete = found
-    found = [files.only(needed, masks) for files in found]
+    above: bool | None = None,
+    **options,
+) -> Scans:
+    """Look at a folder of cases as a whole; no image is read.
+
+    Parameters
+    ----------
+    folder : path
+    needed, masks, **options
+        As for `load_cases`.
+    above : bool, optional
+        Whether `subjects.csv` and `dataset.json` may stand one level above. Default: as of
+        `load_case` where there is one case.
+
+    Returns
+    -------
+    Scans
+
+    Raises
+    ------
+    DataError
+        Where the folder is at fault, not one of its cases.
+    ConfigError
+        Where `label_grid` is unknown.
+    """
+    folder, complete = Path(folder), find_cases(folder)
+    above = len(complete) == 1 if above is None else above
+    found = [files.only(needed, masks) for files in complete]
     declared = declared_beside(folder, found, above=above)
     settings = Options(**options, declared=declared)
     table = find_beside("subjects.csv", folder, found, above=above)
-    subjects, faults = find_subjects(found, table)
-    problems = [s for f in found for s in f.faults]
-    problems += [*odd_ones(found).values(), *faults.values()]
-    if problems:
-        raise DataError(problems[0])
-    cases = [
-        assemble(f, {w: read(w, p) for w, p in f.paths.items()}, subjects[f.name], settings)
-        for f in found
-    ]
-    asked = {who.note for who in subjects.values()} if not masks else set()  # nobody is divided
+    subjects, unclear = find_subjects(found, table)
+    faults = {files.name: files.faults[0] for files in found if files.faults}
+    for more in (odd_ones(found), unclear if masks else {}):  # without labels nobody is divided
+        faults |= {name: text for name, text in more.items() if name not in faults}
+    left = loose_ends(folder, complete, declared, table, needed, masks)
+    return Scans(tuple(found), faults, subjects, settings, tuple(left))
+
+
+def _load(scans: Scans, masks: bool) -> list[Case]:
+    for fault in scans.faults.values():
+        raise DataError(fault)
+    cases = [scans.load(files) for files in scans.files]
+    # Who was scanned is of no interest where nobody is divided.
+    asked = {who.note for who in scans.subjects.values()} if not masks else set()
     notes = ((case.name, note) for case in cases for note in case.notes if note not in asked)
     for where, note in grouped(notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
-    for item in loose_ends(folder, complete, declared, table, needed, masks):
-        if item.serious:
-            warnings.warn(f"{item.where}: {item.text}.", DataWarning, stacklevel=3)
-        else:
-            _log.info("%s: %s.", item.where, item.text)
+    scans.say_left()
     for where, text in grouped((case.name, text) for case in cases for text in case.corrections):
         _log.info("%s: %s.", where, text)
     return cases
