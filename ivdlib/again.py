@@ -58,11 +58,14 @@ def needs(record: Mapping[str, Any]) -> str:
 
 
 def _set(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that are none of the profile's, but for `placement` where nothing was placed."""
+    """Fields that are none of the profile's, but for those that decided on nothing."""
     found = recorded.overrides(record["config"]["profile"])
-    return {
-        k: v for k, v in found.items() if k != "training.placement" or not record.get("one_tile")
-    }
+    whole = record.get("one_tile", False)
+    if whole:
+        found.pop("training.placement", None)
+    if whole or found.get("spine.region") == "none":
+        found.pop("spine.tolerance", None)
+    return found
 
 
 def _declared(record: Mapping[str, Any]) -> tuple[Path, profiles.Profile] | None:

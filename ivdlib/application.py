@@ -169,11 +169,13 @@ def predict_case(
 def _region(
     spine: inference.Network, network: inference.Network, case: Case, tile: tuple[int, int]
 ) -> Region:
-    factor, gap = spine.passport["factor"], network.passport.get("gap", 0.0)
+    use = network.passport  # what is done with the mask of the spine
+    limits = use.get("gap", 0.0), use.get("tolerance", 0.0)
     known = {name: case.contrasts[name] for name in spine.passport["images"]
              if name in case.contrasts}  # fmt: skip
     contrasts = known or case.contrasts  # none: the one that was asked for
-    mask = inference.predict_spine(spine.model, contrasts, factor, case.spacing, gap)
+    factor = spine.passport["factor"]
+    mask = inference.predict_spine(spine.model, contrasts, factor, case.spacing, *limits)
     if not mask.any():
         warnings.warn(
             f"case {case.name}: the spine network found nothing, so the whole image is used; look "
@@ -181,8 +183,10 @@ def _region(
             NothingFound,
             stacklevel=3,
         )
-    margin, masked = network.passport.get("margin", 15.0), network.passport.get("mask", True)
-    return inference.region_of(mask, case.shape, case.spacing, tile, margin, masked)
+    margin, masked = use.get("margin", 15.0), use.get("mask", True)
+    return inference.region_of(
+        mask, case.shape, case.spacing, tile, margin, masked, use.get("tolerance", 0.0)
+    )
 
 
 def _image_names(network: inference.Network, case: Case, contrast: str | None) -> tuple[str, ...]:

@@ -145,6 +145,8 @@ def _spine(e: Experiment) -> Iterator[Row]:
                "there is one spine", "spine.gap")  # fmt: skip
     yield ("spine, use", _use(e), "“cut the image into 112×128 sub-maps”",
            "covers the bulge of a disc", "spine.margin")  # fmt: skip
+    yield ("spine, rounding", f"distances up to {s.tolerance:g} mm above a limit are within", OPEN,
+           "the rounding of an affine shall not move whole pixels", "spine.tolerance")  # fmt: skip
 
 
 def _use(e: Experiment) -> str:

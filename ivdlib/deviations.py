@@ -85,7 +85,7 @@ def _takes_part(e: Experiment, key: str) -> bool:
     if part == "spine":
         if leaf == "region":
             return not e.one_tile
-        return e.uses_region if leaf in {"margin", "mask"} else e.uses_spine_network
+        return e.uses_region if leaf in {"margin", "mask", "tolerance"} else e.uses_spine_network
     if part == "training":
         placed = leaf != "placement" or not e.one_tile
         return placed if e.profile.networks else leaf == "precision"

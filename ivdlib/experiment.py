@@ -152,6 +152,8 @@ class Experiment(Grid):
         fixed = {k: v for k, v in profile.items() if k not in EXTENDABLE}
         if "training" in fixed:
             fixed["training"] = self.as_placed(fixed["training"])
+        if "spine" in fixed:
+            fixed["spine"] = self.as_widened(fixed["spine"])
         return {k: v for k, v in fixed.items() if v != {}}  # as `essence` leaves out such parts
 
     def _claim_folder(self, write: bool) -> None:

@@ -110,6 +110,10 @@ class Grid:
         """Fields of `profile.training`, without `placement` if there is nothing to place."""
         return {k: v for k, v in training.items() if not (self.one_tile and k == "placement")}
 
+    def as_widened(self, spine: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of `profile.spine`, without `tolerance` if there is no region to widen."""
+        return {k: v for k, v in spine.items() if self.uses_region or k != "tolerance"}
+
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """Hash of each scan."""

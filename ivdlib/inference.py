@@ -24,7 +24,14 @@ from ivdlib.backend import jit_compile
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import atomic, need_room
 from ivdlib.links import need_content
-from ivdlib.patches import Region, TileGrid, fits_one_tile, region_around, whole_image
+from ivdlib.patches import (
+    TOLERANCE_MM,
+    Region,
+    TileGrid,
+    fits_one_tile,
+    region_around,
+    whole_image,
+)
 
 THRESHOLD = 0.5
 """A pixel is foreground from this probability on; never tuned."""
@@ -178,6 +185,7 @@ def predict_spine(
     factor: int,
     spacing: Sequence[float],
     gap: float = 0.0,
+    tolerance: float = TOLERANCE_MM,
 ) -> np.ndarray:
     """Segment the spine of a scan (paper, Sect. 2.1).
 
@@ -194,7 +202,7 @@ def predict_spine(
         See `options.SpineOptions`.
     spacing : sequence of float
         Voxel edges of the scan in mm.
-    gap : float, default 0
+    gap, tolerance : float
         In mm, see `options.SpineOptions`.
 
     Returns
@@ -205,10 +213,15 @@ def predict_spine(
     shape = next(iter(contrasts.values())).shape
     small = {name: shrink(image, factor) for name, image in fusion.single(contrasts).items()}
     mean = np.mean(list(predict_images(model, small).values()), axis=0)
-    return largest_part(enlarge(mean >= THRESHOLD, factor, shape), spacing, gap)
+    return largest_part(enlarge(mean >= THRESHOLD, factor, shape), spacing, gap, tolerance)
 
 
-def largest_part(mask: np.ndarray, spacing: Sequence[float], gap: float = 0.0) -> np.ndarray:
+def largest_part(
+    mask: np.ndarray,
+    spacing: Sequence[float],
+    gap: float = 0.0,
+    tolerance: float = TOLERANCE_MM,
+) -> np.ndarray:
     """Keep the largest part of a mask; what lies at most `gap` mm from it belongs to it.
 
     Parameters
@@ -218,6 +231,8 @@ def largest_part(mask: np.ndarray, spacing: Sequence[float], gap: float = 0.0) -
         Voxel edges in mm.
     gap : float, default 0
         In mm; 0 keeps one connected part.
+    tolerance : float, default `TOLERANCE_MM`
+        What is so little farther away, in mm, belongs to it, too.
 
     Returns
     -------
@@ -229,7 +244,7 @@ def largest_part(mask: np.ndarray, spacing: Sequence[float], gap: float = 0.0) -
     kept, found = mask & False, parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
     while (found != kept).any():  # what is found may lie near other parts
         kept = found
-        near = ndimage.distance_transform_edt(~kept, sampling=spacing) <= gap
+        near = ndimage.distance_transform_edt(~kept, sampling=spacing) <= gap + tolerance
         found = np.isin(parts, np.unique(parts[near & mask]))
     return kept
 
@@ -241,6 +256,7 @@ def region_of(
     tile: tuple[int, int],
     margin: float,
     masked: bool = True,
+    tolerance: float = TOLERANCE_MM,
 ) -> Region:
     """Region of interest from a mask of the spine; the whole image where there is none.
 
@@ -257,10 +273,12 @@ def region_of(
         Widening of the mask in mm.
     masked : bool, default True
         False: only the band that is cut into tiles comes from the spine.
+    tolerance : float, default `TOLERANCE_MM`
+        See `patches.region_around`.
     """
     if spine is None or not spine.any() or fits_one_tile(shape, tile):
         return whole_image(shape)
-    found = region_around(spine, spacing, tile[0], margin)
+    found = region_around(spine, spacing, tile[0], margin, tolerance)
     return found if masked else Region(None, found.window)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from ivdlib.patches import TILE
+from ivdlib.patches import TILE, TOLERANCE_MM
 
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -71,6 +71,9 @@ class SpineOptions:
     gap: float = 0.0
     """Parts of the mask that lie at most so far apart, in mm, are one spine: its bones and discs
     touch in some scans only. 0: one connected part. Not in the paper."""
+    tolerance: float = field(default=TOLERANCE_MM, metadata={BEFORE: 0.0})
+    """In mm: distances so little above `margin` or `gap` count as within. Not in the paper. Without
+    it, as in records that do not name it, the rounding of an affine decides (see `patches`)."""
     factor: int = 2
     """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
     size: str = "tiny"

@@ -17,6 +17,11 @@ from ivdlib.errors import DataError
 TILE = (112, 128)
 """Tile of the paper in pixels (AP, SI)."""
 
+TOLERANCE_MM = 1e-4
+"""Distances this little above a limit count as within. 15 mm are 12 pixels of 1.25 mm, and files
+round their affines by some 1e-7: without a tolerance that moved 1 % of the region of a phantom scan
+one way or the other. The next distance above 15 mm is farther away on usual grids."""
+
 MULTIPLE = 4
 """Small images are padded to a multiple of this many pixels, which every network allows."""
 
@@ -100,6 +105,7 @@ def region_around(
     spacing: tuple[float, float, float],
     tile: int = TILE[0],
     margin: float = 15.0,
+    tolerance: float = TOLERANCE_MM,
 ) -> Region:
     """Region of interest from a mask of the spine.
 
@@ -117,6 +123,8 @@ def region_around(
     margin : float, default 15.0
         How far the mask is widened, in mm. The paper names no margin; 15 mm covers the bulge of a
         disc and the error of a coarse spine network.
+    tolerance : float, default `TOLERANCE_MM`
+        What is so little beyond the margin, in mm, lies within it.
 
     Raises
     ------
@@ -131,7 +139,7 @@ def region_around(
     width = min(max(tile, rows[-1] + 1 - rows[0]), length)
     start = int(np.clip((rows[0] + rows[-1] + 1 - width) // 2, 0, length - width))
     outside = ndimage.distance_transform_edt(~spine, sampling=spacing)
-    return Region(outside <= margin, (start, start + int(width)))
+    return Region(outside <= margin + tolerance, (start, start + int(width)))
 
 
 @dataclass(frozen=True)

@@ -266,6 +266,7 @@ def _check(p: Profile) -> None:
         (0 <= p.training.rotation <= 180, "training.rotation is between 0 and 180 degrees"),
         (0 <= p.spine.margin < float("inf"), "spine.margin is 0 mm or more"),
         (0 <= p.spine.gap < float("inf"), "spine.gap is 0 mm or more"),
+        (0 <= p.spine.tolerance <= 0.1, "spine.tolerance is between 0 and 0.1 mm"),
         (p.training.schedule in {"constant", "cosine"}, "schedule is constant or cosine"),
         (p.training.tiles in {"thinned", "all"}, "tiles is thinned or all"),
         (p.training.placement in PLACEMENTS,

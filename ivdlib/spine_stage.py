@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
 
 
-USE = ("region", "margin", "mask", "gap")
+USE = ("region", "margin", "mask", "gap", "tolerance")
 """Options that say what is done with the network's mask, and leave the network alone."""
 
 
@@ -144,13 +144,15 @@ def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
 def find(model: keras.Model, experiment: Experiment, case: Case) -> np.ndarray:
     """Mask of the spine of a scan, by a network of this experiment; (slices, AP, SI), bool."""
     spine = experiment.profile.spine
-    return inference.predict_spine(model, case.contrasts, spine.factor, case.spacing, spine.gap)
+    return inference.predict_spine(
+        model, case.contrasts, spine.factor, case.spacing, spine.gap, spine.tolerance
+    )
 
 
 def _region(mask: np.ndarray | None, experiment: Experiment, case: Case) -> Region:
     spine = experiment.profile.spine
     return inference.region_of(
-        mask, case.shape, case.spacing, experiment.tile, spine.margin, spine.mask
+        mask, case.shape, case.spacing, experiment.tile, spine.margin, spine.mask, spine.tolerance
     )
 
 

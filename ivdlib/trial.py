@@ -142,6 +142,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
             "spine": spine_stage.digest(experiment, fold),
             "margin": profile.spine.margin,
             "gap": profile.spine.gap,
+            "tolerance": profile.spine.tolerance,
             "mask": profile.spine.mask,
         }
     ledger.finish(

@@ -242,13 +242,14 @@ OTHER = {
     "training.tile": [64, 64], "training.tiles": "all", "training.placement": "clipped",
     "training.precision": "float16", "training.learning_rate": 0.5, "training.average": 0.5,
     "training.noise_probability": 0.25, "training.noise_max_share": 0.1, "spine.region": "none",
-    "spine.size": "laptop", "spine.learning_rate": 0.5,
+    "spine.size": "laptop", "spine.learning_rate": 0.5, "spine.tolerance": 0.0,
 }  # fmt: skip
 HASHED_ONLY = {("true spine", "spine.gap"), ("true spine", "spine.factor")}
 """In the hash of old, though without a network they decide on nothing."""
 TOLD_ANYWAY = {
     ("spine alone", "training.precision"), ("spine alone", "spine.gap"),
     ("spine alone", "spine.margin"), ("spine alone", "spine.mask"),
+    ("spine alone", "spine.tolerance"),
 }  # fmt: skip
 """In no hash: what is said of the mask, and what precision the spine network was trained in."""
 

@@ -723,6 +723,28 @@ def test_how_tiles_are_placed_counts_only_if_they_are(phantom, tmp_path):
     assert len({trial.digest(made, first) for made in alike}) == 1
 
 
+def test_the_tolerance_of_a_region_counts_only_if_there_is_one(phantom, tmp_path):
+    """As above: rounding decided before, which is what silence means."""
+    made = [
+        begin(tmp_path, phantom, name, spine__tolerance=value)
+        for name, value in (("new", 1e-4), ("old", 0.0))
+    ]
+    first = next(made[0].trainings())
+    assert [trial.fields(one, first)["region"].get("tolerance") for one in made] == [1e-4, None]
+    assert made[0].digest != made[1].digest
+    digests = {spine_stage.digest(one, one.folds[0]) for one in made}
+    assert len(digests) == 1  # the network does not depend on what is done with its mask
+    for other in ({"training__tile": [64, 64]}, {"spine__region": "none"}):
+        alike = [
+            begin(
+                tmp_path, phantom, f"{next(iter(other))}{value:g}", **other, spine__tolerance=value
+            )
+            for value in (1e-4, 0.0)
+        ]
+        assert alike[0].digest == alike[1].digest and alike[0].config == alike[1].config
+        assert len({trial.digest(one, first) for one in alike}) == 1
+
+
 def test_a_hash_depends_on_what_decides_and_on_nothing_else(finished, phantom, tmp_path):
     first = next(finished.trainings())
     same = begin(tmp_path, phantom, "other_name", seeds=3, arms=["with"])

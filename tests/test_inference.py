@@ -292,6 +292,15 @@ def test_what_lies_near_the_largest_part_belongs_to_it():
     assert not inference.largest_part(mask & False, spacing).any()
 
 
+@pytest.mark.parametrize("shake", [-1e-6, 0, 1e-6])
+def test_rounding_of_an_affine_joins_or_parts_nothing(shake):
+    mask = np.zeros((1, 12, 12), bool)
+    mask[0, 2, 2:5] = mask[0, 6, 2] = True  # four pixels apart
+    spacing = np.multiply((2.0, 1.25, 1.25), 1 + shake)
+    np.testing.assert_array_equal(inference.largest_part(mask, spacing, gap=5.0), mask)
+    assert inference.largest_part(mask, spacing, gap=4.999).sum() == 3
+
+
 def test_the_region_of_a_scan():
     spine = np.zeros((2, 40, 40), bool)
     spine[0, 20, 20] = True
