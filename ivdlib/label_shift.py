@@ -55,14 +55,14 @@ def find_label_shift(
     light = np.abs(wat) + np.abs(fat)
     # neither wins where there is no signal; in which unit there is some must not matter
     water = np.divide(wat - fat, light, out=np.zeros_like(light), where=light > 0)
-    limits = [int(REACH_MM / edge) for edge in spacing[1:]]
+    limits = [int(round(REACH_MM / edge, 4)) for edge in spacing[1:]]
     scores = {
         (j, k): _covered(water, places, (0, j, k))
         for j, k in product(*(range(-n, n + 1) for n in limits))
     }
     j, k = max(scores, key=scores.__getitem__)
     forwards, upwards = j * spacing[1], k * spacing[2]
-    far = np.hypot(forwards, upwards) >= LEAST_MM
+    far = round(np.hypot(forwards, upwards), 4) >= LEAST_MM
     return (forwards, upwards) if far and scores[j, k] > scores[0, 0] + LEAST_GAIN else None
 
 

@@ -140,7 +140,8 @@ def one_tissue(inn: tuple, opp: tuple, noise: float) -> tuple[np.ndarray, np.nda
 
 def make_blocks(scan: Scan) -> Blocks:
     """Cut the scan into blocks of about `BLOCK_MM`."""
-    steps = tuple(max(1, round(BLOCK_MM / edge)) for edge in scan.spacing)
+    # 5 mm are 2.5 slices of 2 mm: the rounding of an affine must not decide.
+    steps = tuple(max(1, round(round(BLOCK_MM / edge, 4))) for edge in scan.spacing)
     shape = tuple(-(-n // step) for n, step in zip(scan.inn.shape, steps, strict=True))
     index = np.ogrid[tuple(slice(n) for n in scan.inn.shape)]
     i, j, k = (np.int32(axis // step) for axis, step in zip(index, steps, strict=True))
@@ -228,7 +229,7 @@ def _beneath_the_skin(scan: Scan) -> np.ndarray:
     mask = np.zeros(scan.body.shape, bool)
     start = scan.body.argmax(axis=1)
     i, k = np.nonzero(scan.body.any(axis=1) & (start > 0))
-    near, far = (round(depth / scan.spacing[1]) for depth in SKIN_MM)
+    near, far = (round(round(depth / scan.spacing[1], 4)) for depth in SKIN_MM)
     last = scan.body.shape[1] - 1
     index = np.minimum(start[i, k][:, None] + np.arange(near, far + 1), last)
     values = scan.inn[i[:, None], index, k[:, None]]

@@ -53,6 +53,16 @@ def test_less_than_three_millimetres_is_a_rater_s_business():
     assert find_label_shift(images, SPACING, moved(discs, 2, 0)) is None
 
 
+@pytest.mark.parametrize("shake", [-1e-6, 0, 1e-6])
+@pytest.mark.parametrize("voxels", [3, 8])
+def test_rounding_of_an_affine_hides_no_shift(shake, voxels):
+    """Three and eight voxels of 1 mm are exactly the least and the farthest shift."""
+    images, discs = spine()
+    spacing = np.multiply((2.0, 1.0, 1.0), 1 + shake)
+    found = find_label_shift(images, spacing, moved(discs, voxels, 0))
+    assert found == pytest.approx((-voxels, 0), abs=1e-4)
+
+
 def test_labels_beyond_reach_are_noticed():
     images, discs = spine()
     shift = find_label_shift(images, SPACING, moved(discs, 0, 4))

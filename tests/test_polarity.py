@@ -63,6 +63,17 @@ def test_blocks_are_cubes_of_about_five_millimetres_split_by_choice():
         assert blocks.node[place] == 2 * ((i * 4 + j) * 3 + k) + scan.water[place]
 
 
+@pytest.mark.parametrize("shake", [-1e-6, -4e-8, 4e-8, 1e-6])
+def test_blocks_do_not_hang_on_the_rounding_of_an_affine(shake):
+    """Five millimetres are two and a half slices of 2 mm."""
+    scan = random_scan()
+    exact, shaken = (
+        make_blocks(scan._replace(spacing=(2.0 * e, 1.25 * e, 1.25 * e))).steps
+        for e in (1, 1 + shake)
+    )
+    assert shaken == exact
+
+
 @pytest.mark.parametrize(
     ("inn", "opp", "alike", "clear"),
     [
