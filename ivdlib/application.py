@@ -5,27 +5,23 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ivdlib import engines, inference
-from ivdlib.assembly import about_headers
-from ivdlib.cases import Case, load_case, load_cases, save_mask
-from ivdlib.dixon import contrast_order, derivable
+from ivdlib import __version__, engines, inference, mask_files
+from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
-from ivdlib.files import folder
+from ivdlib.files import folder, sha256_file
 from ivdlib.fusion import parts
-from ivdlib.layout import NO_WORD, contrast_in_name, find_cases
 from ivdlib.links import need_content
-from ivdlib.nifti import read_image
-from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.patches import Region, fits_one_tile
-from ivdlib.progress import track
+from ivdlib.progress import say, track
+from ivdlib.remarks import Failures, Told
 from ivdlib.scoring import SUFFIX
-from ivdlib.sidecars import declared_beside
-from ivdlib.spine_axes import check_axes
+from ivdlib.to_segment import Scan, find_scans
 
 LEAST_ML = 1.0
 """A mask that holds less has found no disc: the smallest of the challenge's 112 holds 5 ml."""
@@ -69,40 +65,88 @@ def predict_folder(
     Yields
     ------
     Path
-        Each mask as it is written.
+        Each mask: as it is written, or where it was there already. A mask has a record beside it,
+        ``CASE_Discs.json``, and is made again where it was made from something else than is asked
+        for now; one that is not as it was made is moved into the folder ``saved`` first.
 
     Raises
     ------
+    SomeFailed
+        At the end, where scans could not be used and were left out (each is warned of at once).
     DataError
-        Where a file cannot be used.
+        Where the folder or the weights cannot be used, a mask cannot be written, or the only scan
+        cannot be used.
     ConfigError
-        Where a scan has none of the images that the network was trained on and none was asked for,
-        before anything is written; or where the engine cannot run.
+        Where the engine cannot run, or the only scan has none of the images that the network was
+        trained on and none was asked for.
 
     Warns
     -----
     NothingFound
-        Where a mask is empty or holds less than any disc, or the spine network found nothing.
+        Where a mask is empty or holds less than any disc, or the spine network found nothing; also
+        of a mask that is there already.
     DataWarning
-        Where the image that was asked for is none that the network was trained on.
+        Of what was mended, derived or assumed in a scan, or where the image that was asked for is
+        none that the network was trained on; and of each scan that is left out.
     """
     engines.check(engine, precision)
     network = inference.load_model(weights)
     if network.passport["target"] != "disc":
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
                           "for the discs.")  # fmt: skip
-    cases = _cases(Path(source), contrast, derive_missing)
-    for case in cases:  # refused before the first mask is written
-        _image_names(network, case, contrast)
+    scans = find_scans(Path(source), contrast, derive_missing)
     found = spine_beside(network, Path(weights), spine_weights) if use_region else None
+    options = {  # all that can change a mask
+        "contrast": contrast, "region": use_region, "derive_missing": derive_missing,
+        "engine": engine, "precision": precision,
+    }  # fmt: skip
+    by = {
+        "ivdlib": __version__, "weights": sha256_file(weights),
+        "spine_weights": found and sha256_file(found[1]), "options": options,
+    }  # fmt: skip
     network = engines.on_engine(network, weights, engine, precision)
     spine = found and engines.on_engine(*found, engine, precision)
-    out = folder(out)
-    for case in track(cases, "predicting"):
-        mask = predict_case(network, case, spine=spine, contrast=contrast)
-        path = out / f"{case.name}{SUFFIX}"
-        save_mask(case, mask, path)
-        yield path
+
+    def segment(scan: Scan, path: Path, source: dict[str, Any]) -> list[list[str]]:
+        case = scan.load()
+        _image_names(network, case, contrast)
+        folder(path.parent)
+        mask, warned = _heard(lambda: predict_case(network, case, spine=spine, contrast=contrast))
+        warned = [[DataWarning.__name__, f"{note}."] for note in case.notes] + warned
+        mask_files.write(case, mask, path, source, warned)
+        return warned
+
+    told, failures, done, there = Told(), Failures(len(scans)), [], 0
+    for scan in track(scans, "predicting"):
+        path = Path(out) / f"{scan.name}{SUFFIX}"
+        with failures.of(scan.name):
+            made_from = by | scan.source()
+            before = mask_files.warned_of(path, made_from)
+            warned = segment(scan, path, made_from) if before is None else before
+            there += before is not None
+        if scan.name not in failures:
+            for kind, text in warned:
+                nothing = kind == NothingFound.__name__
+                told.tell(scan.name, text, NothingFound if nothing else DataWarning)
+            done.append(path)
+            yield path
+    told.tell_rest()
+    if there:
+        say(f"{there} masks were there already" if there > 1 else "1 mask was there already")
+    failures.raise_any(done, "segmented", "mend them and call the same again, which makes these "
+                       "alone")  # fmt: skip
+
+
+def _heard(act: Callable[[], np.ndarray]) -> tuple[np.ndarray, list[list[str]]]:
+    """What `act` gives, and what it warned of in its case: category and text."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        result = act()
+    for other in caught:
+        if not issubclass(other.category, DataWarning):
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    ours = [w for w in caught if issubclass(w.category, DataWarning)]
+    return result, [[w.category.__name__, str(w.message)] for w in ours]
 
 
 def predict_case(
@@ -264,47 +308,3 @@ def spine_beside(
     if spine.passport["target"] != "spine":
         raise ConfigError(f"{given} is not a network for the spine.")
     return spine, Path(given)
-
-
-def _cases(source: Path, contrast: str | None, derive_missing: bool) -> list[Case]:
-    if source.is_file():
-        return [_single(source, contrast)]
-    wanted = parts(contrast) if contrast else None
-    options = {"derive_missing": derive_missing, "needed": wanted, "masks": False}
-    found = find_cases(source)
-    lacking = [f for f in found if {*f.missing} - {*derivable(f.contrasts, f.missing)}]
-    try:
-        return [load_case(source, **options)] if len(found) == 1 else load_cases(source, **options)
-    except DataError as error:
-        there = set.intersection(*({*f.contrasts} for f in found))
-        if contrast or not there or not lacking:
-            raise
-        known = " or ".join(sorted(there, key=contrast_order))
-        raise DataError(
-            f"{str(error).rstrip('.')}, or segment from one image with --contrast {known}."
-        ) from error
-
-
-def _single(path: Path, contrast: str | None) -> Case:
-    """A scan of one file; its contrast is read from the name, ``01_wat.nii.gz``."""
-    if contrast and len(parts(contrast)) > 1:
-        raise ConfigError(
-            f"{path} is a single file, which is one contrast, not {contrast}; give the folder of "
-            "the case."
-        )
-    name, word = contrast_in_name(path)
-    if contrast and word not in {contrast, NO_WORD}:
-        warnings.warn(
-            f"{path} is taken as {contrast}, as was asked for, though its name says {word}; look "
-            "whether that is so.",
-            DataWarning,
-            stacklevel=3,
-        )
-    image = read_image(path)
-    axes = declared_beside(path.parent, [], above=True).axcodes
-    grid = file_grid(image.array.shape, image.affine, image.header, axes)
-    scan = to_canonical(image.array, grid)
-    odd = about_headers({word: image}, axes)
-    for text in [*odd, *check_axes(name, grid, scan, None, axes is not None)]:
-        warnings.warn(f"{path}: {text}.", DataWarning, stacklevel=3)
-    return Case(name, name, {contrast or word: scan}, canonical_affine(grid), grid=grid)

@@ -10,7 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +102,7 @@ def load_cases(
         "labels_required": labels_required,
         "label_grid": label_grid,
     }
-    return _load(look(folder, needed, masks, above=False, **options), masks)
+    return _load(look(folder, needed, masks, above=False, **options))
 
 
 def load_case(
@@ -136,7 +136,7 @@ def load_case(
             f"{folder} holds {many} cases ({listed([f.name for f in scans.files])}); "
             "give the folder of one of them, or use load_cases."
         )
-    return _load(scans, masks)[0]
+    return _load(scans)[0]
 
 
 @dataclass(frozen=True)
@@ -215,21 +215,20 @@ def look(
     settings = Options(**options, declared=declared)
     table = find_beside("subjects.csv", folder, found, above=above)
     subjects, unclear = find_subjects(found, table)
+    if not masks:  # nobody is divided
+        subjects = {n: replace(who, note="", question="") for n, who in subjects.items()}
     faults = {files.name: files.faults[0] for files in found if files.faults}
-    for more in (odd_ones(found), unclear if masks else {}):  # without labels nobody is divided
+    for more in (odd_ones(found), unclear if masks else {}):
         faults |= {name: text for name, text in more.items() if name not in faults}
     left = loose_ends(folder, complete, declared, table, needed, masks)
     return Scans(tuple(found), faults, subjects, settings, tuple(left))
 
 
-def _load(scans: Scans, masks: bool) -> list[Case]:
+def _load(scans: Scans) -> list[Case]:
     for fault in scans.faults.values():
         raise DataError(fault)
     cases = [scans.load(files) for files in scans.files]
-    # Who was scanned is of no interest where nobody is divided.
-    asked = {who.note for who in scans.subjects.values()} if not masks else set()
-    notes = ((case.name, note) for case in cases for note in case.notes if note not in asked)
-    for where, note in grouped(notes):
+    for where, note in grouped((case.name, note) for case in cases for note in case.notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
     scans.say_left()
     for where, text in grouped((case.name, text) for case in cases for text in case.corrections):

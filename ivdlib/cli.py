@@ -7,11 +7,13 @@ import io
 import os
 import re
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 
 from ivdlib import __version__
 from ivdlib.commands import about, audit, check, data, job, report, use
-from ivdlib.errors import IvdlibError
+from ivdlib.errors import IvdlibError, Visible, memory_full, printable
 from ivdlib.files import readable
 from ivdlib.links import not_fetched
 
@@ -27,15 +29,6 @@ NO_MEMORY = (
     "ivdlib: out of memory; use a smaller batch (--set training.batch=N), fewer or smaller scans, "
     "or a smaller profile."
 )
-
-
-def _is_full(error: Exception) -> bool:
-    """Whether it says that memory is full: each backend has an exception of its own."""
-    if isinstance(error, MemoryError):
-        return True
-    kind, words = type(error).__name__, str(error)
-    known = ("RESOURCE_EXHAUSTED", "OOM when allocating", "not enough memory", "out of memory")
-    return "OutOfMemory" in kind or "ResourceExhausted" in kind or any(w in words for w in known)
 
 
 def _no_text(error: Exception) -> str:
@@ -117,17 +110,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a file on Windows may not know an arrow or a dash
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    with redirect_stdout(Visible(sys.stdout)), redirect_stderr(Visible(sys.stderr)):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Do what `main` does, with streams that are safe."""
     args = _parser().parse_args(arguments)
     try:
-        return args.run(args)
-    except IvdlibError as error:
-        if args.debug:
+        try:
+            return args.run(args)
+        except (Exception, KeyboardInterrupt):
+            if args.debug:
+                traceback.print_exc()
             raise
-        print(f"ivdlib: {error}", file=sys.stderr)
+    except IvdlibError as error:
+        _say(str(error))
         return 1
     except KeyboardInterrupt:
-        if args.debug:
-            raise
         print(
             "\nivdlib: interrupted; nothing is half-written, and the same command goes on "
             "where it stopped.",
@@ -138,24 +138,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPED
     except OSError as error:
-        if args.debug:
-            raise
         place, known = error.filename or "a file", isinstance(error.filename, str | os.PathLike)
         why = (known and not_fetched(place)) or error.strerror or error
-        print(f"ivdlib: {place}: {why}.", file=sys.stderr)
+        _say(f"{place}: {why}.")
         return 1
     except Exception as error:  # a fault of ours: say so in a sentence, the traceback on request
-        if args.debug:
-            raise
-        if _is_full(error):
+        if memory_full(error):
             print(NO_MEMORY, file=sys.stderr)
             return 1
         if name := _no_text(error):
-            print(f"ivdlib: the name {name} is no UTF-8; give it another.", file=sys.stderr)
+            _say(f"the name {name} is no UTF-8; give it another.")
             return 1
-        print(
-            f"ivdlib: unexpected {type(error).__name__}: {error}. This is a fault of ivdlib; run "
-            "the same command with --debug and report it.",
-            file=sys.stderr,
+        _say(
+            f"unexpected {type(error).__name__}: {error}. This is a fault of ivdlib; run the same "
+            "command with --debug and report it."
         )
         return 70
+
+
+def _say(sentence: str) -> None:
+    """Print an error: one line, whatever the names in it hold."""
+    print(f"ivdlib: {printable(sentence)}", file=sys.stderr)

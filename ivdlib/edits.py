@@ -6,7 +6,6 @@ version, which may be written over, from a student's answers, which may not.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import nbformat
@@ -15,9 +14,6 @@ from nbformat import NotebookNode
 from ivdlib import files
 
 KEY = "ivdlib"
-ASIDE = "saved"
-"""Folder, beside a notebook, of the versions that somebody worked in; git ignores it."""
-
 _OURS = ("tags", "nbgrader", "jupyter", "deletable", "editable")
 """What of a cell's metadata is part of the lesson; the rest is notes of the program it ran in."""
 
@@ -50,21 +46,6 @@ def touched(notebook: NotebookNode | None) -> bool:
     return edited(notebook) or any(
         cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells
     )
-
-
-def set_aside(path: Path) -> Path:
-    """Move a notebook into the folder `ASIDE` beside it, under a name that is free; give the name.
-
-    Raises
-    ------
-    DataError
-        Where the folder cannot be made.
-    """
-    place, number = files.folder(path.parent / ASIDE), 1
-    while (kept := place / f"{path.stem}-{number}{path.suffix}").exists():
-        number += 1
-    os.replace(path, kept)
-    return kept
 
 
 def _digest(notebook: NotebookNode) -> str:

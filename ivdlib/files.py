@@ -7,13 +7,14 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivdlib.errors import DataError
+from ivdlib.errors import CannotWrite, DataError
 from ivdlib.links import need_content
 
 if TYPE_CHECKING:
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 SPARE_BYTES = 4_000_000
 """What an HDF5 file needs besides its numbers, generously."""
 
+ASIDE = "saved"
+"""Folder, beside files that we make again, of those that somebody worked in; git ignores it."""
+
 READABLE = "readable"
 """How our files are encoded: what is no text (file names that are no UTF-8) becomes a sign."""
+
+PART = re.compile(r"^(\.part-\d+-)+")
+"""How the name of a file begins that is not whole yet."""
 
 SIGN = "\N{REPLACEMENT CHARACTER}".encode()  # bytes: letters would have to be ASCII
 
@@ -48,7 +55,7 @@ def folder(path: str | os.PathLike) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(_sentence(path, error)) from error
+        raise CannotWrite(_sentence(path, error)) from error
     return path
 
 
@@ -70,15 +77,32 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
     try:
         if path.exists() and not path.is_file():
-            raise DataError(f"cannot write {path}: it is no file; give the name of a file.")
+            raise CannotWrite(f"cannot write {path}: it is no file; give the name of a file.")
         folder(path.parent)
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise DataError(_sentence(path, error)) from error
+        raise CannotWrite(_sentence(path, error)) from error
     finally:
         with suppress(OSError):  # a name too long for the disk is told above
             temporary.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> Path:
+    """Move a file into the folder `ASIDE` beside it, under a name that is free; give the name.
+
+    Raises
+    ------
+    DataError
+        Where the folder cannot be made.
+    """
+    place, number = folder(path.parent / ASIDE), 1
+    ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    stem = path.name.removesuffix(ending)
+    while (kept := place / f"{stem}-{number}{ending}").exists():
+        number += 1
+    os.replace(path, kept)
+    return kept
 
 
 def need_room(path: str | os.PathLike, size: int) -> None:
@@ -93,12 +117,13 @@ def need_room(path: str | os.PathLike, size: int) -> None:
     """
     path = Path(path)
     if shutil.disk_usage(folder(path.parent)).free < 2 * size + SPARE_BYTES:
-        raise DataError(_sentence(path, OSError(errno.ENOSPC, "")))
+        raise CannotWrite(_sentence(path, OSError(errno.ENOSPC, "")))
 
 
 def _sentence(path: Path, error: OSError) -> str:
     # By number: HDF5 puts a whole paragraph into the text.
     reason = os.strerror(error.errno) if error.errno else str(error)
+    path = path.with_name(PART.sub("", path.name))  # a part is called what it becomes
     return (
         f"cannot write {path}: {reason}; free some space or choose another folder, "
         "nothing half-written was left."

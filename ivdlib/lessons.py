@@ -192,7 +192,7 @@ def _finish(done: nbformat.NotebookNode, temporary: Path, lesson: str, output: P
 def _keep(earlier: Path) -> None:
     """Move the copy of an earlier run aside if somebody has written into it since."""
     if earlier.is_file() and edits.edited(edits.read(earlier)):
-        say(f"kept: {earlier} was edited, and is now {edits.set_aside(earlier)}")
+        say(f"kept: {earlier} was edited, and is now {files.set_aside(earlier)}")
 
 
 def _no_fields(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What is said about cases: collected while they are read, grouped and made fit to print after.
+"""What is said about cases: collected while they are read, grouped after.
 
 A remark is one sentence, "what is so; what to do about it": what follows the last semicolon is the
 repair.
@@ -6,8 +6,13 @@ repair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from ivdlib.errors import CannotWrite, DataWarning, SomeFailed, why
 
 NAMED = 5
 """A remark lists this many cases by name and counts the rest."""
@@ -43,6 +48,73 @@ def grouped(remarks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
+class Told:
+    """Tells each remark with the first case that it concerns, and once more with all others.
+
+    For cases that are read one at a time, where `grouped` would have to wait for the last.
+    """
+
+    def __init__(self) -> None:
+        self._first: set[str] = set()
+        self._more: list[tuple[str, str]] = []
+
+    def tell(self, case: str, text: str, kind: type[DataWarning] = DataWarning) -> None:
+        """Warn, or keep it for `tell_rest`; what is of a `kind` of its own is never kept."""
+        text = text.removeprefix(f"case {case}: ")
+        if kind is DataWarning and text in self._first:
+            self._more.append((case, text))
+        else:
+            self._first.add(text)
+            warnings.warn(f"case {case}: {text}", kind, stacklevel=3)
+
+    def tell_rest(self) -> None:
+        """Warn of what was kept."""
+        for where, text in grouped(self._more):
+            warnings.warn(f"{where}, too: {text}", DataWarning, stacklevel=3)
+
+
+class Failures(dict[str, str]):
+    """Why cases cannot be used: told at once, while the others go on, and raised at the end.
+
+    Parameters
+    ----------
+    total : int
+        Number of cases; the error of a single one is raised as it is.
+    """
+
+    def __init__(self, total: int) -> None:
+        super().__init__()
+        self.total = total
+        self._first: Exception | None = None
+
+    @contextmanager
+    def of(self, case: str) -> Iterator[None]:
+        """Note what goes wrong in the block as a failure of that case; a full disk is none."""
+        try:
+            yield
+        except CannotWrite:
+            raise
+        except Exception as error:
+            if self.total == 1:
+                raise
+            self._first = self._first or error
+            traceback.clear_frames(error.__traceback__)  # they hold the scan
+            text = why(error)
+            self[case] = text if text.startswith(f"case {case}") else f"case {case}: {text}"
+            warnings.warn(f"left out: {self[case]}", DataWarning, stacklevel=4)
+
+    def raise_any(self, done: list, what: str, repair: str) -> None:
+        """Raise `SomeFailed` where there are any: N of M scans could not be `what`; `repair`."""
+        if self:
+            of = "none" if not done else len(self)
+            raise SomeFailed(
+                f"{of} of {self.total} scans could {'' if not done else 'not '}be {what} "
+                f"({listed([*self])}), as was said of each; {repair}.",
+                dict(self),
+                done,
+            ) from self._first
+
+
 def listed(names: list[str]) -> str:
     """Names in a row: "A1, B1, C1, D1, E1 and 3 more"."""
     more = len(names) - NAMED
@@ -53,10 +125,3 @@ def split_repair(remark: str) -> tuple[str, str]:
     """Split a remark into what is so and what to do; the second is "" where nothing is."""
     what, _, repair = remark.rstrip(".").rpartition("; ")
     return (what, repair) if what else (repair, "")
-
-
-def printable(text: str) -> str:
-    """Replace what a name may hold and a terminal or a page must not get, such as escape codes."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )

@@ -90,7 +90,7 @@ def write_notebooks(folder: Path = FOLDER) -> None:
             print(f"left alone: {name} has no source in notebooks/src; delete it")
             continue
         if name in mine:
-            kept = edits.set_aside(folder / name).relative_to(folder).as_posix()
+            kept = files.set_aside(folder / name).relative_to(folder).as_posix()
             print(f"kept: {name} had saved work in it, which is now in {kept}")
         _write(folder / name, texts[name])
         print(f"written: {name}")
@@ -109,7 +109,7 @@ def check(folder: Path = FOLDER) -> bool:
     if lost:
         print(
             f"Your saved work, not made from the present notebooks/src: {', '.join(lost)}. Run: "
-            f"make notebooks (it moves your work into the folder {edits.ASIDE}/ beside, then "
+            f"make notebooks (it moves your work into the folder {files.ASIDE}/ beside, then "
             "writes new ones)"
         )
     if names := [name for name in old if name not in mine]:

@@ -220,8 +220,10 @@ def test_images_that_the_network_never_saw_are_refused(tmp_path, experiment, cap
     plain = tmp_path / "scan.nii.gz"  # a name that says nothing
     plain.write_bytes(file.read_bytes())
     for source, word in ((tmp_path / "in", "t2"), (other, "t2"), (plain, "image")):
-        assert predict(source, "--weights", weights, "--out", tmp_path / "out") == 1
-        said = capsys.readouterr().err
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            assert predict(source, "--weights", weights, "--out", tmp_path / "out") == 1
+        said = capsys.readouterr().err + "".join(str(one.message) for one in told)
         assert f"has the contrasts {word}, but the network was trained on wat, fat" in said
         assert "--contrast" in said and not (tmp_path / "out").exists()
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from ivdlib import edits, files
+from ivdlib import files
 from ivdlib.progress import say
 
 STAMP = re.compile(r"<!-- made by ivdlib: page (\w+), PDF (\w*) -->")
@@ -51,7 +51,7 @@ def note_made(path: Path) -> None:
 
 
 def _keep(path: Path) -> None:
-    say(f"kept: {path} was written or changed by somebody, and is now {edits.set_aside(path)}")
+    say(f"kept: {path} was written or changed by somebody, and is now {files.set_aside(path)}")
 
 
 def _note(path: Path) -> Path:

@@ -1,0 +1,120 @@
+"""Scans that are to be segmented: found all at once, read one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ivdlib.assembly import about_headers
+from ivdlib.cases import Case, Scans, look
+from ivdlib.dixon import contrast_order, derivable
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import sha256_file
+from ivdlib.fusion import parts
+from ivdlib.layout import NO_WORD, CaseFiles, contrast_in_name
+from ivdlib.links import need_content
+from ivdlib.nifti import read_image
+from ivdlib.orientation import canonical_affine, file_grid, to_canonical
+from ivdlib.sidecars import declared_beside
+from ivdlib.spine_axes import check_axes
+
+AXES = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan: its files by contrast, the axes that are declared, and what reads it."""
+
+    name: str
+    paths: dict[str, Path]
+    axes: AXES | None
+    load: Callable[[], Case]
+
+    def source(self) -> dict[str, Any]:
+        """What the scan is: digests of its files, and its axes. Asked for before it is read."""
+        for path in self.paths.values():
+            need_content(path)
+        files = {word: sha256_file(path) for word, path in self.paths.items()}
+        return {"files": files, "axes": self.axes and [*self.axes]}
+
+
+def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list[Scan]:
+    """Find the scans of a folder, or the one that a file is.
+
+    Parameters
+    ----------
+    source : Path
+    contrast, derive_missing
+        As for `application.predict_folder`.
+
+    Returns
+    -------
+    list of Scan
+
+    Raises
+    ------
+    DataError
+        Where the folder is at fault as a whole, or a case is there several times.
+    ConfigError
+        Where several contrasts of a single file are asked for.
+
+    Warns
+    -----
+    DataWarning
+        Of files that are not read and look as if they should be.
+    """
+    if source.is_file():
+        return [_single(source, contrast)]
+    found = look(source, parts(contrast) if contrast else None, False,
+                 derive_missing=derive_missing)  # fmt: skip
+    if twice := [text for files in found.files for text in files.repeated]:
+        raise DataError(twice[0])
+    found.say_left()
+    axes = found.settings.declared.axcodes
+
+    def reader(files: CaseFiles) -> Callable[[], Case]:
+        return lambda: _load(found, files, contrast)
+
+    return [Scan(files.name, files.paths, axes, reader(files)) for files in found.files]
+
+
+def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
+    try:
+        return found.load(files)
+    except DataError as error:
+        lacking = {*files.missing} - {*derivable(files.contrasts, files.missing)}
+        if contrast or not files.contrasts or not lacking:
+            raise
+        known = " or ".join(sorted(files.contrasts, key=contrast_order))
+        raise DataError(
+            f"{str(error).rstrip('.')}, or segment from one image with --contrast {known}."
+        ) from error
+
+
+def _single(path: Path, contrast: str | None) -> Scan:
+    """A scan of one file; its contrast is read from the name, ``01_wat.nii.gz``."""
+    if contrast and len(parts(contrast)) > 1:
+        raise ConfigError(
+            f"{path} is a single file, which is one contrast, not {contrast}; give the folder of "
+            "the case."
+        )
+    name, word = contrast_in_name(path)
+    axes = declared_beside(path.parent, [], above=True).axcodes
+    taken = contrast or word
+
+    def load() -> Case:
+        image = read_image(path)
+        grid = file_grid(image.array.shape, image.affine, image.header, axes)
+        scan = to_canonical(image.array, grid)
+        notes = about_headers({word: image}, axes)
+        notes += check_axes(name, grid, scan, None, axes is not None)
+        if word not in {taken, NO_WORD}:
+            notes.append(
+                f"the file is taken as {contrast}, as was asked for, though its name says {word}; "
+                "look whether that is so"
+            )
+        return Case(name, name, {taken: scan}, canonical_affine(grid), notes=(*notes,), grid=grid)
+
+    return Scan(name, {taken: path}, axes, load)
