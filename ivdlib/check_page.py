@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from ivdlib import check_table, files, pages, plotting
 from ivdlib.checks import Checked
+from ivdlib.errors import printable
 from ivdlib.leftovers import LeftOver
 from ivdlib.panels import Panel
 from ivdlib.progress import track
-from ivdlib.remarks import printable
 
 DISCS, EXCHANGED = "labelled discs", "water and fat exchanged"
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ivdlib.dixon import contrast_order
+from ivdlib.errors import printable
 from ivdlib.leftovers import LeftOver
-from ivdlib.remarks import grouped, printable, split_repair
+from ivdlib.remarks import grouped, split_repair
 
 HEAD = (
     *("case", "subject", "stage", "voxels", "mm", "axes", "contrasts", "discs", "inn/opp %"),

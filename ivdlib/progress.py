@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from ivdlib.errors import behind, printable
+
 T = TypeVar("T")
 
 PLAIN_SECONDS = 15.0
@@ -52,7 +54,7 @@ class Progress:
     """
 
     def __init__(self, total: int, label: str, start: int = 0) -> None:
-        self.total, self.label, self.start, self.done = total, label, start, start
+        self.total, self.label, self.start, self.done = total, printable(label), start, start
         self._begin = time.monotonic()
         self._last = self._begin
         self._note = ""
@@ -60,7 +62,9 @@ class Progress:
         if _style() == "bar":
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=total, desc=label, initial=start, leave=False)
+            self._bar = tqdm(
+                total=total, desc=self.label, initial=start, leave=False, file=behind(sys.stderr)
+            )
 
     def __enter__(self) -> Progress:
         return self
@@ -72,10 +76,10 @@ class Progress:
     def advance(self, n: int = 1, note: str = "") -> None:
         """Count `n` steps as done; `note`, such as the loss, stands until there is another."""
         self.done += n
-        self._note = note or self._note
+        self._note = printable(note) or self._note
         if self._bar is not None:
             if note:
-                self._bar.set_postfix_str(note, refresh=False)
+                self._bar.set_postfix_str(self._note, refresh=False)
             self._bar.update(n)
         elif _style() == "plain" and time.monotonic() - self._last >= PLAIN_SECONDS:
             self._last = time.monotonic()
@@ -103,4 +107,4 @@ def say(text: str) -> None:
         return
     from tqdm import tqdm
 
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(printable(text, keep="\t"), file=behind(sys.stderr))

@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ivdlib import provenance
-from ivdlib.errors import ConfigError, IvdlibError
+from ivdlib.errors import ConfigError, IvdlibError, printable
 from ivdlib.progress import Progress
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _isolated_main(task: str, number: str, parent: str) -> int:
     try:
         print(TASKS[task](json.load(sys.stdin), int(number)))
     except IvdlibError as error:
-        print(f"ivdlib: {error}", file=sys.stderr)
+        print(f"ivdlib: {printable(str(error))}", file=sys.stderr)
         return 1
     return 0
 

@@ -5,13 +5,15 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr
 
 import nibabel as nib
 import numpy as np
 import pytest
 
-from ivdlib import cli, profiles
+from ivdlib import cli, profiles, progress
 from ivdlib.commands.arguments import value
+from ivdlib.errors import Visible
 
 COMMANDS = ("phantom", "check", "grid", "reproduce", "audit", "lesson", "predict", "score", "info")
 
@@ -125,6 +127,61 @@ def test_names_of_files_do_not_steer_the_terminal(capsys, tmp_path, write_case):
     status, out, _ = run(capsys, "check", tmp_path)
     assert status == 1
     assert "\x1b" not in out and "A\ufffd[2J" in out
+
+
+HOSTILE = "A\x1b[2J\x1b]0;x\x07\u202e\rb"
+
+
+PRINTS = """
+import logging, os, sys, warnings
+os.environ["IVDLIB_PROGRESS"] = "plain"
+from ivdlib import checks, cli, progress
+from ivdlib.errors import DataError, DataWarning
+
+name, kind, *words = sys.argv[1:]
+progress.PLAIN_SECONDS = 0
+
+def examine(*_, **__):
+    warnings.warn(name + "\\nlook.", DataWarning)
+    warnings.warn(name)
+    logging.getLogger("other").error(name)
+    print(name)
+    progress.say(name + "\\n")
+    with progress.Progress(2, name + "\\n") as bar:
+        bar.advance(note=name)
+    raise {"DataError": DataError, "OSError": OSError, "RuntimeError": RuntimeError}[kind](name)
+
+checks.examine = examine
+sys.exit(cli.main(["check", "x", *words]))
+"""
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+@pytest.mark.parametrize("kind", ["DataError", "OSError", "RuntimeError"])
+def test_nothing_that_is_printed_steers_the_terminal(kind, debug):
+    """Warnings, errors, tracebacks, progress and what commands print pass one gate."""
+    words = [sys.executable, "-c", PRINTS, f"{HOSTILE}\nend", kind, *debug]
+    done = subprocess.run(words, capture_output=True, check=False)
+    seen = (done.stdout + done.stderr).decode()
+    assert done.returncode and not set(seen) & set("\x1b\x07\r\u202e"), repr(seen)
+    assert seen.count("A\ufffd[2J") >= 8
+    assert "\ufffdend\ufffdlook.\n" in seen
+    assert [line for line in seen.splitlines() if line.startswith("ivdlib:")][0].find("end") > 0
+
+
+def test_a_bar_still_draws_and_a_pipe_gets_its_path(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("IVDLIB_PROGRESS", "bar")
+    with redirect_stderr(Visible(sys.stderr)), progress.Progress(2, HOSTILE) as bar:
+        bar.advance()
+    err = capsys.readouterr().err
+    assert "\r" in err and "A\ufffd[2J" in err and "\x1b]0" not in err
+
+    path = tmp_path / HOSTILE
+    monkeypatch.setattr("ivdlib.application.predict_folder", lambda *_, **__: [path])
+    words = ["predict", "x", "--weights", "w", "--out", "o"]
+    assert run(capsys, *words)[1] == f"{path}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert "\x1b" not in run(capsys, *words)[1]
 
 
 BAD_GRIDS = {
@@ -270,8 +327,8 @@ def test_a_fault_of_ours_has_no_traceback_unless_asked(capsys, monkeypatch, tmp_
     monkeypatch.setattr("ivdlib.checks.examine", broken)
     status, _, err = run(capsys, "check", tmp_path)
     assert status == 70 and "boom" in err and "--debug" in err
-    with pytest.raises(RuntimeError):
-        cli.main(["check", str(tmp_path), "--debug"])
+    status, _, err = run(capsys, "check", tmp_path, "--debug")
+    assert status == 70 and "Traceback" in err and "RuntimeError: boom" in err
 
 
 def save(path, array, affine=None):

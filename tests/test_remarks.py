@@ -1,6 +1,6 @@
 import pytest
 
-from ivdlib import remarks
+from ivdlib import errors, remarks
 
 
 def test_a_remark_comes_once_with_the_cases_it_concerns():
@@ -24,4 +24,4 @@ def test_the_repair_follows_the_last_semicolon(remark, parts):
 
 
 def test_what_a_terminal_must_not_get_is_replaced():
-    assert remarks.printable("a\x1b[31mb\nc\udc80 é†") == "a\ufffd[31mb\ufffdc\ufffd é†"
+    assert errors.printable("a\x1b[31mb\nc\udc80 é†") == "a\ufffd[31mb\ufffdc\ufffd é†"

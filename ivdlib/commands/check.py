@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ivdlib.commands.arguments import add_load, load_options
+from ivdlib.errors import behind
 from ivdlib.files import json_text
 
 if TYPE_CHECKING:
@@ -57,15 +58,16 @@ def run_check(args: argparse.Namespace) -> int:
 def _print(rows: list[dict], left: list[LeftOver]) -> None:
     from ivdlib.check_table import HEAD, cells, findings, summary
 
+    out = behind(sys.stdout)  # for the colours: all names are printable here
     table = [HEAD, *map(cells, rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
         *first, last = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        print("  ".join([*first, _coloured(last.rstrip())]))
+        print("  ".join([*first, _coloured(last.rstrip())]), file=out)
     for level, where, what, repair in findings(rows, left):
-        print(f"\n{_coloured(level)}  {where}: {what}.")
+        print(f"\n{_coloured(level)}  {where}: {what}.", file=out)
         if repair:
-            print(f"  → {repair}.")
+            print(f"  → {repair}.", file=out)
     print(f"\n{summary(rows)}")
 
 

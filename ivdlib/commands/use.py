@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import warnings
 
 from ivdlib.commands.arguments import add_machine, configure
-from ivdlib.errors import ConfigError, NothingFound
+from ivdlib.errors import ConfigError, NothingFound, behind
 
 FOUND_NOTHING = 3
 """Exit status where all masks were written, but in some scan a network found nothing."""
@@ -80,7 +81,8 @@ def run_predict(args: argparse.Namespace) -> int:
             engine=args.engine,
             precision=args.precision or "auto",
         ):
-            print(path)
+            # As it is for a pipe, which is to find the file.
+            print(path, file=sys.stdout if sys.stdout.isatty() else behind(sys.stdout))
     return FOUND_NOTHING if nothing else 0
 
 
