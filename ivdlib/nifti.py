@@ -6,6 +6,7 @@ nibabel is imported inside the functions: it costs more than the whole rest of `
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import re
 import threading
@@ -21,23 +22,40 @@ from ivdlib.files import atomic
 from ivdlib.header import Geometry, check_pixdim, read_geometry
 from ivdlib.links import not_fetched
 from ivdlib.orientation import Grid
+from ivdlib.provenance import free_memory
 
 SCALED = 1e-4
 """How far a label may lie from a whole number, for the rounding of a header's scaling."""
 
 NIFTI = re.compile(rb"n\+[12]\0")
 """What a header that is not compressed holds, NIfTI-1 near its end, NIfTI-2 near its beginning."""
-
 GEOMETRY = (
     *("qform_code", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"),
     *("sform_code", "srow_x", "srow_y", "srow_z", "pixdim", "xyzt_units"),
 )
 """Fields of a header that say where voxels lie: all that a mask takes over from a scan."""
 
+GZIP = b"\x1f\x8b"
+"""How a file begins that gzip compressed."""
+
 CHUNK = 1 << 20
-"""Bytes that are read at once where a file is read to its end."""
+"""Bytes that may stand after the voxels, as some programs leave them."""
+
+MOST_VOXELS = 1 << 30
+"""Of a scan: 0.3 x 0.4 x 1 m at half a millimetre has fewer."""
+
+MOST_BEFORE = 1 << 26
+"""Bytes between header and voxels, where extensions stand; a whole DICOM header fits often."""
+
+WORKING_BYTES = 8
+"""Memory that a voxel takes beside what its file holds: as float64, or twice as float32."""
 
 _quiet_nibabel = threading.Lock()
+
+
+def as_text(shape: tuple[int, ...]) -> str:
+    """A shape as people write it: "36 x 256 x 256"."""
+    return " x ".join(map(str, shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +74,8 @@ class Image:
 
     @property
     def size(self) -> str:
-        """The shape in words: "36 x 256 x 256"."""
-        return " x ".join(map(str, self.array.shape))
+        """The shape in words."""
+        return as_text(self.array.shape)
 
 
 def read_image(path: str | os.PathLike) -> Image:
@@ -131,74 +149,122 @@ def _read(path: Path, dtype: Any) -> Image:
     try:
         with path.open("rb") as stream:  # nibabel hides why a file cannot be opened
             head = stream.read(348)
-        raw, image = _open(path)
-        array = np.asarray(image.dataobj)
-    except FileNotFoundError as error:
-        if what := not_fetched(path):
-            raise DataError(f"{path} is no NIfTI file but {what}.") from error
-        raise DataError(f"{path} does not exist; check the path.") from error
+        header, array = _open(path)
     except PermissionError as error:
         raise DataError(f"{path} may not be read; ask for the permission to.") from error
     except IsADirectoryError as error:
         raise DataError(f"{path} is a folder; give a NIfTI file.") from error
+    except MemoryError as error:
+        raise DataError(
+            f"{path} does not fit into memory; close other programs, or take a machine with more."
+        ) from error
     except (
-        OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error, ImageFileError,
-        HeaderDataError, WrapStructError,
+        OSError, EOFError, ValueError, OverflowError, zlib.error, ImageFileError, HeaderDataError,
+        WrapStructError,
     ) as error:  # fmt: skip
         if what := not_fetched(path):
             raise DataError(f"{path} is no NIfTI file but {what}.") from error
+        if isinstance(error, FileNotFoundError):
+            raise DataError(f"{path} does not exist; check the path.") from error
         reason = " ".join(str(error).split()) or type(error).__name__
-        if path.name.lower().endswith(".gz") and (NIFTI.match(head, 344) or NIFTI.match(head, 4)):
+        packed = path.name.lower().endswith(".gz")
+        if packed and (NIFTI.match(head, 344) or NIFTI.match(head, 4)):
             raise DataError(
                 f"{path} is not compressed as its name says; rename it to {path.name[:-3]}, or "
                 "copy it from its source again."
+            ) from error
+        if not packed and head.startswith(GZIP):
+            raise DataError(
+                f"{path} is compressed, which its name does not say; rename it to {path.name}.gz."
             ) from error
         raise DataError(
             f"{path} is truncated, corrupt or not a NIfTI file ({reason}); "
             "copy it from its source again."
         ) from error
-    if array.dtype.kind not in "biuf":
-        kind = "colours" if array.dtype.kind == "V" else str(array.dtype)
+    geometry = read_geometry(header, array.shape, str(path))
+    return Image(path, array.astype(dtype) if dtype else array, geometry, header)
+
+
+def _open(path: Path) -> tuple[Any, np.ndarray]:
+    """Header, mended as nibabel does, and voxels: exactly as many bytes as it declares.
+
+    The file is read once and to its end: there gzip has a checksum, so a changed byte is an error
+    and not other voxels. Memory is not mapped, or a file that shrinks meanwhile ends the process.
+    """
+    from nibabel.arrayproxy import ArrayProxy
+    from nibabel.imageglobals import logger
+    from nibabel.openers import ImageOpener
+
+    with ImageOpener(path) as stream:
+        kind, block = _header_of(stream, path)
+        raw = kind(block, check=False)  # nibabel mends a zero or negative spacing
+        with _quiet_nibabel:  # `check` reads in several threads
+            loud, logger.disabled = logger.disabled, True
+            try:
+                header = kind(block)
+            finally:
+                logger.disabled = loud
+        _check_content(header, raw, path)
+        array = np.asarray(ArrayProxy(stream, header, mmap=False))
+        if len(stream.read(CHUNK + 1)) > CHUNK:
+            raise DataError(
+                f"{path} goes on after the {as_text(array.shape)} voxels that its header "
+                "declares; copy it from its source again, or mend the header."
+            )
+    return header, array.reshape(array.shape[:3])
+
+
+def _header_of(stream: Any, path: Path) -> tuple[Any, bytes]:
+    """Read the bytes of a header and say of which kind it is, NIfTI-1 or NIfTI-2."""
+    import nibabel as nib
+
+    start = stream.read(4)
+    sizes = {int.from_bytes(start, order) for order in ("little", "big")}
+    kind = next((k for k in (nib.Nifti1Header, nib.Nifti2Header) if k.sizeof_hdr in sizes), None)
+    block = start + stream.read(kind.template_dtype.itemsize - 4) if kind else start
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        found = nib.load(path)  # reads no voxels
+        if not isinstance(found, nib.Nifti1Image):
+            name = type(found).__name__.removesuffix("Image")
+            raise DataError(f"{path} is no NIfTI file ({name}); convert it to .nii.gz.")
+    if start.startswith(GZIP) and path.suffix.lower() == ".gz":
+        raise DataError(f"{path} is compressed twice; unpack it once.")
+    if kind is None:
+        raise ValueError("it does not begin as one")
+    return kind, block
+
+
+def _check_content(header: Any, raw: Any, path: Path) -> None:
+    """Refuse what is no scan by its header: a few megabytes unpack to a thousand times as much."""
+    dtype, shape = header.get_data_dtype(), header.get_data_shape()
+    if dtype.kind not in "biuf":
+        kind = "colours" if dtype.kind == "V" else str(dtype)
         raise DataError(
             f"{path} holds {kind}, not one real number a voxel; export the magnitude image."
         )
     check_pixdim(raw, str(path))
-    if array.ndim > 3 and all(n == 1 for n in array.shape[3:]):
-        array = array.reshape(array.shape[:3])
-    if array.ndim != 3 or array.size == 0:
+    if len(shape) < 3 or min(shape) < 1 or any(n != 1 for n in shape[3:]):
         raise DataError(
-            f"{path} has the shape {' x '.join(map(str, array.shape))}, but one 3-D volume is "
-            "needed; split it into one file a contrast."
+            f"{path} has the shape {as_text(shape)}, but one 3-D volume is needed; split it into "
+            "one file a contrast."
         )
-    geometry = read_geometry(image.header, array.shape, str(path))
-    array = array.astype(dtype) if dtype else np.array(array)
-    return Image(path, array, geometry, image.header)
-
-
-def _open(path: Path) -> tuple[Any, Any]:
-    """Header as it stands in the file, and the image.
-
-    nibabel mends a zero or negative spacing while it loads, so the raw header is read beside it,
-    and a changed byte in a compressed file is an error, not other voxels.
-    """
-    import nibabel as nib
-    from nibabel.imageglobals import logger
-    from nibabel.openers import ImageOpener
-
-    with _quiet_nibabel:  # `check` reads in several threads
-        loud, logger.disabled = logger.disabled, True
-        try:
-            image = nib.load(path)
-        finally:
-            logger.disabled = loud
-    if not isinstance(image, nib.Nifti1Image):
-        kind = type(image).__name__.removesuffix("Image")
-        raise DataError(f"{path} is no NIfTI file ({kind}); convert it to .nii.gz.")
-    with ImageOpener(path) as stream:
-        header = type(image.header).from_fileobj(stream, check=False)
-        while stream.read(CHUNK):  # gzip compares its checksum at the end, where nibabel never gets
-            pass
-    return header, image
+    voxels, before = math.prod(map(int, shape)), header.get_data_offset()
+    for number, most, what in (
+        (voxels, MOST_VOXELS, "voxels"),
+        (before, MOST_BEFORE, "bytes of text"),
+    ):
+        if number > most:
+            raise DataError(
+                f"{path} declares {number:,} {what}, and no scan has more than {most:,}; write its "
+                "header anew."
+            )
+    need, free = voxels * (dtype.itemsize + WORKING_BYTES), free_memory()
+    if free is not None and need > free:
+        raise DataError(
+            f"{path} declares {as_text(shape)} voxels, which take {need / 1e9:.1f} GB of memory, "
+            f"and {free / 1e9:.1f} GB are free; close other programs, or look whether its header "
+            "is right."
+        )
 
 
 def write_mask(array: np.ndarray, grid: Grid, path: str | os.PathLike) -> None:

@@ -46,6 +46,19 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def free_memory() -> int | None:
+    """Bytes of memory that a process can still get; None where the system does not say."""
+    found = []
+    try:
+        with open("/proc/meminfo", encoding="utf-8") as stream:
+            found += [int(x.split()[1]) * 1024 for x in stream if x.startswith("MemAvailable")]
+        with open("/sys/fs/cgroup/memory.max", encoding="utf-8") as stream:  # of a container
+            found += [int(limit) for limit in stream if limit.strip() != "max"]
+    except (OSError, ValueError):
+        pass
+    return min(found, default=None)
+
+
 def device() -> str:
     """Where the networks run; asks the framework only where it is loaded already."""
     if "keras" not in sys.modules:
