@@ -20,7 +20,7 @@ from ivdlib.dixon import (
     find_names,
     which_is_the_copy,
 )
-from ivdlib.errors import DataError
+from ivdlib.errors import DataError, why
 from ivdlib.exchange import Exchange, find_exchange
 from ivdlib.label_shift import find_label_shift
 from ivdlib.labelling import label_values
@@ -152,8 +152,8 @@ def _check(
     for word, path in files.paths.items():
         try:
             images[word] = read(word, path)
-        except DataError as error:
-            errors.append(str(error))
+        except Exception as error:  # nothing about one file must hide the others
+            errors.append(why(error) if isinstance(error, DataError) else f"{path}: {why(error)}")
     case, exchange, shift, numbers = None, None, None, {}
     warnings: list[str] = []
     try:
@@ -164,13 +164,9 @@ def _check(
             if not _other_names(case, numbers, errors, warnings):
                 exchange = _exchange(case, errors, warnings)
                 shift = _label_shift(case, exchange, warnings)
-    except DataError as error:
-        errors.append(str(error))
-    except Exception as error:  # a fault of ours in one case must not hide the others
-        errors.append(
-            f"case {files.name} could not be checked to the end ({type(error).__name__}: {error}); "
-            "this is a fault of ivdlib, report it."
-        )
+    except Exception as error:
+        about = "" if isinstance(error, DataError) else f"case {files.name}: "
+        errors.append(f"{about}{why(error)}")
     labels = images.get("labels")
     scans = {name: images[name].array for name in files.contrasts if name in images}
     signed = {name: signature(array) for name, array in scans.items()}

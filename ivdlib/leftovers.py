@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivdlib.files import readable
+from ivdlib.files import ASIDE, readable
 from ivdlib.layout import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name, find_cases
 from ivdlib.names import key
 from ivdlib.remarks import listed
@@ -156,7 +156,7 @@ def _reason(
         return None
     case, word = contrast_in_name(path.with_name(f"{bare(path.name)}.nii"))
     mine = cases.get(key(case))
-    if word in _OURS or (mine is not None and word in mine.paths and not kind):
+    if word in _OURS or _set_aside(path) or (mine is not None and word in mine.paths and not kind):
         return None
     known = word in LIKE
     seeming = (case, word) if known else seems(path)
@@ -180,6 +180,12 @@ def _reason(
         "not read, because the name does not end in the word of an image, as 01_fat.nii.gz does; "
         "rename it if it is one"
     )
+
+
+def _set_aside(path: Path) -> bool:
+    """Whether it is a mask that `predict` moved aside: `saved/01_Discs-1.nii.gz`."""
+    word = contrast_in_name(path.with_name(re.sub(r"-\d+\.nii", ".nii", path.name)))[1]
+    return path.parent.name == ASIDE and word == FOUND
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, bool]]:

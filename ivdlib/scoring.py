@@ -20,7 +20,7 @@ from ivdlib.names import key, meant
 from ivdlib.nifti import Image, read_labels
 from ivdlib.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.progress import track
-from ivdlib.remarks import listed
+from ivdlib.remarks import Failures, listed
 from ivdlib.scan import DEFAULT_DISCS, labels_of
 from ivdlib.sidecars import Declared, declared_beside, label_set
 from ivdlib.words import seems
@@ -119,9 +119,12 @@ def score_folders(
 
     Raises
     ------
+    SomeFailed
+        Where some cannot be scored, as of `score_files`, or have no labels in `truth` (each is
+        warned of); its `done` holds the others.
     DataError
-        Where there is no prediction, or one has no labelled case or several; else as
-        `score_files`.
+        Where there is no prediction, or none has a labelled case, or one has several; of a single
+        one as `score_files`.
 
     Warns
     -----
@@ -139,28 +142,37 @@ def score_folders(
     above = len(cases) == 1
     declared = declared_beside(Path(truth), cases, above=above)
     labelled = {key(case.name): case for case in cases if case.labels}
-    if odd := [name for same, (name, _) in masks.items() if same not in labelled]:
-        free = [case.name for same, case in labelled.items() if same not in masks]
-        hints = ", ".join(filter(None, (meant(name, free) for name in odd)))
+    failures, free = Failures(len(masks)), [c.name for k, c in labelled.items() if k not in masks]
+
+    def refuse(names: list[str]) -> None:
+        hints = ", ".join(filter(None, (meant(name, free) for name in names)))
         raise DataError(
-            f"{truth} has no labels for {listed(odd)}{f' ({hints})' if hints else ''}; score what "
-            "is labelled only, and give a mask the name of its case."
+            f"{truth} has no labels for {listed(names)}{f' ({hints})' if hints else ''}; score "
+            "what is labelled only, and give a mask the name of its case."
         )
-    if faults := [fault for same in masks for fault in labelled[same].repeated]:
+
+    if not masks.keys() & labelled.keys():
+        refuse([name for name, _ in masks.values()])
+    if faults := [fault for same in masks if same in labelled for fault in labelled[same].repeated]:
         raise DataError(faults[0])
-    if left_out := [case.name for same, case in labelled.items() if same not in masks]:
+    if free:
         like = [p.name for p in others if key((seems(p) or contrast_in_name(p))[0]) not in masks]
         warnings.warn(
-            f"{pred} holds no mask for {listed(left_out)}: left out of the means, which say "
+            f"{pred} holds no mask for {listed(free)}: left out of the means, which say "
             f"nothing about them{f' ({listed(like)} is not read)' if like else ''}; run ivdlib "
             f"predict on them, too, or call their masks CASE{SUFFIX}.",
             DataWarning,
             stacklevel=2,
         )
-    return [
-        {"case": name, **score_files(path, labelled[same].labels, discs, declared)}
-        for same, (name, path) in track(masks.items(), "scoring", len(masks))
-    ]
+    found = []
+    for same, (name, path) in track(masks.items(), "scoring", len(masks)):
+        with failures.of(name):
+            if same not in labelled:
+                refuse([name])
+            scores = score_files(path, labelled[same].labels, discs, declared)
+            found.append({"case": name, **scores})
+    failures.raise_any(found, "scored", "mend them, for no mean says anything about them")
+    return found
 
 
 def _masks(folder: Path) -> tuple[dict[str, tuple[str, Path]], list[Path]]:

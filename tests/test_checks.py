@@ -1,5 +1,6 @@
 """`check_cases`: every case is described, and nothing in one of them stops it."""
 
+import gzip
 import itertools
 import shutil
 import warnings
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from dixon_cases import AFFINE, CONTRASTS, make_volumes
 
-from ivdlib import cases, checks
+from ivdlib import assembly, cases, checks, cli
 from ivdlib.errors import ConfigError
 from ivdlib.exchange import Exchange
 from ivdlib.phantom import make_phantom
@@ -298,7 +299,10 @@ def test_a_fault_of_ours_in_one_case_leaves_the_others(tmp_path, write_case, mon
     write_case(tmp_path, "A1", shape=(5, 24, 28))
     write_case(tmp_path, "B1")
     a, b = cases.check_cases(tmp_path)
-    assert "case A1 could not be checked to the end (ZeroDivisionError: by zero)" in a["errors"][0]
+    assert (
+        "case A1: unexpected ZeroDivisionError: by zero; this is a fault of ivdlib"
+        in a["errors"][0]
+    )
     assert b["errors"] == []
 
 
@@ -361,3 +365,34 @@ def test_an_impossible_size_in_a_header_is_a_finding_like_others(tmp_path, write
     path.write_bytes(content)
     first, second = checks.check_cases(tmp_path)
     assert any("A1_wat.nii" in error for error in first["errors"]) and second["errors"] == []
+
+
+def test_a_file_that_unpacks_to_more_than_memory_costs_its_case_only(tmp_path, write_case, capsys):
+    for name in ("A1", "B1", "C1"):
+        write_case(tmp_path, name)
+    fat, wat = tmp_path / "B1" / "B1_fat.nii.gz", tmp_path / "C1" / "C1_wat.nii.gz"
+    member = gzip.compress(bytes(1 << 24), 1)
+    fat.write_bytes(fat.read_bytes() + 512 * member)  # 8 GB behind what the header declares
+    wat.write_bytes(
+        gzip.compress(gzip.decompress(wat.read_bytes())[:42] + b"\xff\x7f" * 3) + member
+    )
+    a, b, c = cases.check_cases(tmp_path)
+    assert a["errors"] == [] and len(b["errors"]) == len(c["errors"]) == 1
+    assert f"{fat} goes on after the 6 x 24 x 28 voxels" in b["errors"][0]
+    assert str(wat) in c["errors"][0]
+    assert cli.main(["check", str(tmp_path)]) == 1
+    assert f"{fat} goes on" in capsys.readouterr().out
+
+
+def test_whatever_a_file_raises_the_others_are_checked(tmp_path, write_case, monkeypatch):
+    def read(word, path):
+        if path.name == "A1_fat.nii.gz":
+            raise MemoryError
+        return assembly.read(word, path)
+
+    for name in ("A1", "B1"):
+        write_case(tmp_path, name)
+    monkeypatch.setattr(checks, "read", read)
+    a, b = cases.check_cases(tmp_path)
+    assert f"{tmp_path / 'A1' / 'A1_fat.nii.gz'}: it does not fit into memory" in a["errors"][0]
+    assert b["errors"] == []

@@ -11,7 +11,7 @@ from dixon_cases import write_case
 
 from ivdlib import cases, leftovers
 from ivdlib.cli import main
-from ivdlib.errors import DataError, DataWarning
+from ivdlib.errors import DataError, DataWarning, SomeFailed
 from ivdlib.scoring import score_folders
 
 
@@ -305,7 +305,8 @@ def test_masks_of_other_names_are_said(masks, data):
 
 def test_a_mask_that_belongs_to_no_case_says_which_it_may_be(masks, data):
     (masks / "ana_Discs.nii.gz").rename(masks / "anna_Discs.nii.gz")
-    with pytest.raises(DataError, match=r"no labels for anna \(ana looks like anna\)"):
+    told = r"left out: case anna: .* no labels for anna \(ana looks like anna\)"
+    with pytest.warns(DataWarning, match=told), pytest.raises(SomeFailed):
         score_folders(masks, data)
     shutil.copy(masks / "bob_Discs.nii.gz", masks / "BOB_Discs.nii.gz")
     with pytest.raises(DataError, match="are masks of one case"):
@@ -330,3 +331,11 @@ def test_what_is_left_over_of_a_phantom_is_nothing(tmp_path):
 
     make_phantom(tmp_path, subjects=2, stages=2, slices=2, in_plane=64, workers=1)
     assert leftovers.of_folder(Path(tmp_path)) == []
+
+
+def test_masks_that_were_moved_aside_are_ours(data):
+    place = data / "saved"
+    place.mkdir()
+    for name in ("ana_Discs-1.nii.gz", "ana_other.nii.gz"):
+        (place / name).write_bytes(b"x")
+    assert [item.where for item in leftovers.of_folder(data)] == ["saved/ana_other.nii.gz"]

@@ -1,16 +1,17 @@
 """Mask files: grids, labels, folders. (What the scores mean is tested in test_metrics.)"""
 
+import json
 import warnings
 
 import nibabel as nib
 import numpy as np
 import pytest
 
-from ivdlib import files
+from ivdlib import cli, files, scoring
 from ivdlib.cases import load_case, save_mask
 from ivdlib.challenge import score
 from ivdlib.discs import components
-from ivdlib.errors import DataError, DataWarning
+from ivdlib.errors import DataError, DataWarning, SomeFailed
 from ivdlib.scoring import SUFFIX, conventions, score_files, score_folders
 
 
@@ -144,3 +145,91 @@ def test_axes_that_are_declared_hold_for_scores(tmp_path, write_case):
     (tmp_path / "data" / "dataset.json").unlink()
     (plain,) = score_folders(tmp_path / "pred", tmp_path / "data")
     assert [disc["dice"] for disc in plain["discs"]] == found[::-1]
+
+
+# --- one that cannot be scored costs a sentence and not the others --------------------------------
+
+
+@pytest.fixture
+def three(tmp_path, write_case):
+    """Masks of 01, 02 and 03, which are their labels."""
+    for name in ("01", "02", "03"):
+        case = load_case(write_case(tmp_path / "data", name))
+        save_mask(case, case.discs, tmp_path / "pred" / f"{name}{SUFFIX}")
+    files.write_json(tmp_path / "pred" / "01_Discs.json", {})  # as predict leaves beside a mask
+    (tmp_path / "pred" / "saved").mkdir()
+    return tmp_path / "pred", tmp_path / "data"
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:200])
+
+
+BROKEN = {
+    "a mask that is cut": (lambda p, d: cut(p / f"02{SUFFIX}"), "02_Discs.nii.gz is truncated"),
+    "a label file that is cut": (
+        lambda p, d: cut(d / "02" / "02_Labels.nii.gz"), "02_Labels.nii.gz is truncated"
+    ),
+    "another grid": (
+        lambda p, d: nib.save(nib.Nifti1Image(np.ones((3, 4, 5), np.uint8), np.eye(4)),
+                              p / f"02{SUFFIX}"), "one grid",
+    ),
+    "a probability": (
+        lambda p, d: rewrite(p / f"02{SUFFIX}", lambda m: m * np.float32(0.5)), "the value 0.5"
+    ),
+    "labels of something else": (
+        lambda p, d: rewrite(d / "02" / "02_Labels.nii.gz", lambda m: m * np.uint8(9)), "--discs"
+    ),
+    "no labels": (lambda p, d: (d / "02" / "02_Labels.nii.gz").unlink(), "has no labels for 02"),
+    "a mask that leads nowhere": (
+        lambda p, d: ((p / f"02{SUFFIX}").unlink(), (p / f"02{SUFFIX}").symlink_to("x.nii.gz")),
+        "leads nowhere",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_the_others_are_scored_and_the_failure_is_named(three, fault, capsys):
+    make, told = BROKEN[fault]
+    make(*three)
+    with pytest.warns(DataWarning, match=f"left out: case 02.*{told}"):
+        assert cli.main(["score", *map(str, three), "--json"]) == 1
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [scores["case"] for scores in found["cases"]] == ["01", "03"]
+    assert found["mean"]["dice_volumes"] == 1.0 and told in found["failures"]["02"]
+    assert "1 of 3 scans could not be scored (02)" in err
+    with pytest.warns(DataWarning, match="left out"):
+        assert cli.main(["score", *map(str, three)]) == 1
+    assert "mean over 2 of 3 scans" in capsys.readouterr().out
+    with pytest.warns(DataWarning), pytest.raises(SomeFailed) as refused:
+        score_folders(*three)
+    assert [scores["case"] for scores in refused.value.done] == ["01", "03"]
+
+
+def test_nothing_that_can_be_scored(three, capsys):
+    for path in three[0].glob("*.gz"):
+        cut(path)
+    with pytest.warns(DataWarning) as told:
+        assert cli.main(["score", *map(str, three), "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert sum("is truncated" in str(one.message) for one in told) == 3
+    assert json.loads(out)["mean"] == {} and "none of 3 scans could be scored" in err
+
+
+def test_a_full_memory_is_told_of_its_case(three, monkeypatch):
+    plain, seen = scoring.challenge.score, []
+
+    def score_it(*arguments):
+        seen.append(arguments)
+        if len(seen) == 1:
+            raise MemoryError
+        return plain(*arguments)
+
+    monkeypatch.setattr(scoring.challenge, "score", score_it)
+    with (
+        pytest.warns(DataWarning, match="left out: case 01: it does not fit into memory"),
+        pytest.raises(SomeFailed) as refused,
+    ):
+        score_folders(*three)
+    assert [scores["case"] for scores in refused.value.done] == ["02", "03"]

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from ivdlib.commands.arguments import numbers, positive, value
+from ivdlib.errors import SomeFailed
 from ivdlib.files import json_text
 from ivdlib.phantom.conditions import RATES, Conditions
 
@@ -88,7 +89,8 @@ def score(add) -> None:
         "Dice of the volume and of its slices; per disc Dice, average surface distance, 95 %\n"
         "Hausdorff distance and distance of the centres (challenge-style: a disc is a connected\n"
         "piece of one label of the truth, and a predicted voxel belongs to the nearest one). Of a\n"
-        "folder also the means over scans.",
+        "folder also the means over scans; exit status 1 where one cannot be scored: it is named,\n"
+        "and the others are scored.",
     )
     sub.add_argument("pred", help="mask, or folder of masks")
     sub.add_argument("truth", help="labels, or folder of cases")
@@ -106,19 +108,29 @@ def run_score(args: argparse.Namespace) -> int:
     """`ivdlib score`."""
     from ivdlib.scoring import conventions, score_files, score_folders
 
-    many = os.path.isdir(args.pred)
-    found = (score_folders if many else score_files)(args.pred, args.truth, args.discs)
-    if args.json:
-        print(json_text({"cases": found, "mean": conventions(found)} if many else found))
+    if not os.path.isdir(args.pred):
+        scores = score_files(args.pred, args.truth, args.discs)
+        print(json_text(scores)) if args.json else _print_scores(scores)
         return 0
-    for scores in found if many else [found]:
-        if many:
+    failed = None
+    try:
+        found = score_folders(args.pred, args.truth, args.discs)
+    except SomeFailed as error:
+        found, failed = error.done, error
+    mean, failures = conventions(found) if found else {}, failed.failures if failed else {}
+    if args.json:
+        print(json_text({"cases": found, "mean": mean, "failures": failures}))
+    else:
+        for scores in found:
             print(f"case {scores['case']}")
-        _print_scores(scores)
-    if many:
-        print(f"\nmean over {len(found)} scans")
-        for name, value in conventions(found).items():
+            _print_scores(scores)
+        of = f" of {len(found) + len(failures)}" if failures else ""
+        if found:
+            print(f"\nmean over {len(found)}{of} scans")
+        for name, value in mean.items():
             print(f"  {CONVENTIONS[name]:<44} {value:.4f}")
+    if failed:
+        raise failed
     return 0
 
 
