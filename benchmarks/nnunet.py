@@ -26,8 +26,8 @@ import pandas as pd
 
 from ivdlib import files, ledger, metrics, profiles, provenance, splits
 from ivdlib.cases import Case, load_cases
+from ivdlib.metrics_csv import TOGETHER
 from ivdlib.progress import say
-from ivdlib.trial import TOGETHER
 
 DATASET = "Dataset001_Discs"
 CONFIGURATION = "3d_fullres"

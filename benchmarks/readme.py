@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from ivdlib import audit, files, metrics_csv, statistics, tables
+from ivdlib.metrics_csv import TOGETHER
 from ivdlib.profiles import TITLES, title
-from ivdlib.trial import TOGETHER
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "reports" / "reference"

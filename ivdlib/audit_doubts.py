@@ -12,10 +12,9 @@ from ivdlib.audit_sections import NUMBERS, Found, compared, kinds, table
 from ivdlib.claims import CLAIMS, FIXED, fds_against_unet
 from ivdlib.comparisons import WITH, WITHOUT, difference, patient_dice
 from ivdlib.leaks import BEST
-from ivdlib.metrics_csv import disc_rows, has_variants, single, trained
+from ivdlib.metrics_csv import TOGETHER, disc_rows, has_variants, single, trained
 from ivdlib.profiles import TITLES, title
 from ivdlib.recorded import by_value, unusual
-from ivdlib.trial import TOGETHER
 
 FAILED = 0.5
 """A training has failed on a contrast where its Dice is below this share of the other folds'."""

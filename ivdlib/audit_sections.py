@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivdlib import cost as costs
-from ivdlib import models, statistics, stress, tables
-from ivdlib.metrics_csv import disc_rows
+from ivdlib import statistics, stress, tables
+from ivdlib.metrics_csv import TOGETHER, disc_rows
 from ivdlib.profiles import title
 from ivdlib.statistics import Comparison
-from ivdlib.trial import TOGETHER
 
 Found = Mapping[str, tuple[dict, pd.DataFrame]]
 """Record and metrics of experiments, by name."""
@@ -125,6 +123,9 @@ def _beside_none(row: Any) -> tuple[str, ...]:
 @cache
 def cost() -> str:
     """Claims about cost, computed from the networks; ten are built for it, once."""
+    from ivdlib import cost as costs  # these bring the framework, which no other section needs
+    from ivdlib import models
+
     ours = models.build("fds_cnn", "paper")
     separable = costs.savings(ours)
     times = separable["times"]

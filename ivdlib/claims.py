@@ -22,7 +22,7 @@ from ivdlib.comparisons import (
 )
 from ivdlib.dixon import CONTRASTS
 from ivdlib.fusion import FUSED
-from ivdlib.trial import TOGETHER
+from ivdlib.metrics_csv import TOGETHER
 
 
 @dataclass(frozen=True)

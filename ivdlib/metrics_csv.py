@@ -19,6 +19,10 @@ from ivdlib.profiles import ARMS, TITLES
 METRICS = "metrics.csv.gz"
 """Rows of one training; those of all, which people open, are beside the folder `trainings`."""
 
+TOGETHER = "together"
+"""Scope and contrast of rows that score one mask a scan, from the mean probability over the images
+that the network was trained on: what `ivdlib predict` gives."""
+
 TEXT = {"case": str, "subject": str, "stage": str, "level": str}
 """Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
 

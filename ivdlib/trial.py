@@ -25,6 +25,7 @@ from ivdlib import (
     stress,
 )
 from ivdlib.fusion import is_derived
+from ivdlib.metrics_csv import TOGETHER
 from ivdlib.options import essence
 from ivdlib.patches import Region, TileGrid
 from ivdlib.progress import track
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
     from ivdlib.cases import Case
     from ivdlib.experiment import Experiment
     from ivdlib.grid import Training
-
-TOGETHER = "together"
-"""Scope and contrast of rows that score one mask a scan, from the mean probability over the images
-that the network was trained on: what `ivdlib predict` gives."""
 
 
 def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
