@@ -1,16 +1,25 @@
 """Networks on files: masks on the scan's own grid, whatever its axes; clear refusals."""
 
+import gc
+import gzip
+import json
 import random
+import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
 import warnings
 
 import dixon_cases
+import h5py
 import nibabel as nib
 import numpy as np
 import pytest
 
-from ivdlib import application, cli, inference, models
+from ivdlib import application, cli, files, inference, models
 from ivdlib.cases import load_case
-from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
+from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
 from ivdlib.models import UNetConfig
 
 CONFIG = UNetConfig(base=2, levels=1)
@@ -346,3 +355,247 @@ def test_the_spine_network_sees_only_what_it_was_trained_on(
     with pytest.warns(DataWarning):
         application.predict_case(disc, case, spine=spine, contrast="opp")
     assert seen == [["wat", "fat"], ["wat", "fat"], ["inn", "opp"]]
+
+
+# --- one scan at a time: what fails is named, what is done is kept --------------------------------
+
+
+BROKEN = {
+    "cut": (lambda p: (p / "02_fat.nii.gz").write_bytes(b"\x1f\x8bx"), "02_fat.nii.gz is trunc"),
+    "gone": (lambda p: [(p / f"02_{w}.nii.gz").unlink() for w in ("fat", "inn")], "contrast 'fat'"),
+    "another grid": (
+        lambda p: dixon_cases.write_case(p.parent, "02", affines={"fat": np.eye(4)}), "case 02: con"
+    ),
+    "labels alone": (
+        lambda p: [(p / f"02_{w}.nii.gz").unlink() for w in dixon_cases.CONTRASTS], "has no image"
+    ),
+    "another kind": (
+        lambda p: (shutil.rmtree(p), write_t2(p.parent, "02")), "has the contrasts t2"
+    ),
+    "leads nowhere": (
+        lambda p: ((p / "02_fat.nii.gz").unlink(), (p / "02_fat.nii.gz").symlink_to("x.nii.gz")),
+        "leads nowhere",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def three(tmp_path, write_case):
+    for name in ("01", "02", "03"):
+        write_case(tmp_path / "in", name)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def call(tmp_path, experiment):
+    return ("--weights", experiment / "disc" / "model.weights.h5", "--out", tmp_path / "out")
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+BOTH = ["01_Discs.json", "01_Discs.nii.gz", "03_Discs.json", "03_Discs.nii.gz"]
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_scan_that_cannot_be_used_is_named_and_the_others_are_done(
+    three, call, tmp_path, fault, capsys
+):
+    make, told = BROKEN[fault]
+    make(three / "02")
+    with pytest.warns(DataWarning, match=f"left out: .*{told}") as seen:
+        assert predict(three, *call) == 1
+    assert names_in(tmp_path / "out") == BOTH
+    assert "1 of 3 scans could not be segmented (02)" in capsys.readouterr().err
+    assert sum("left out" in str(one.message) for one in seen) == 1
+    shutil.rmtree(three / "02")  # mended, in a way
+    assert predict(three, *call) == 0
+    assert "2 masks were there already" in capsys.readouterr().err
+
+
+def test_a_scan_that_memory_cannot_hold_is_one_scan(three, call, tmp_path, monkeypatch):
+    plain, calls = inference.predict_images, []
+
+    def predict_images(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise MemoryError
+        return plain(*arguments)
+
+    monkeypatch.setattr(inference, "predict_images", predict_images)
+    with pytest.warns(DataWarning, match="left out: case 02: it does not fit into memory; close"):
+        assert predict(three, *call, "--no-region") == 1
+    assert names_in(tmp_path / "out") == BOTH
+
+
+def test_what_is_at_fault_as_a_whole_refuses_at_once(three, call, tmp_path, capsys):
+    shutil.copytree(three / "01", three / "again" / "01")
+    assert predict(three, *call) == 1
+    assert "case 01: wat is there 2 times" in capsys.readouterr().err
+    shutil.rmtree(three / "again")
+    (three / "dataset.json").write_text("[]")
+    assert predict(three, *call) == 1
+    assert "dataset.json must hold one JSON object" in capsys.readouterr().err
+    (three / "dataset.json").unlink()
+    (tmp_path / "out").write_text("a file")
+    assert predict(three, *call) == 1
+    assert "out" in (said := capsys.readouterr().err) and "left out" not in said
+
+
+def test_who_is_in_the_table_does_not_matter(three, call, tmp_path):
+    (three / "subjects.csv").write_text("case,subject\n01,A\n")
+    assert predict(three, *call) == 0
+    assert len(names_in(tmp_path / "out")) == 6
+
+
+def test_the_first_mask_is_there_before_the_second_scan_is_read(three, experiment, tmp_path):
+    weights = experiment / "disc" / "model.weights.h5"
+    masks = application.predict_folder(three, weights, tmp_path / "out")
+    assert next(masks).is_file()
+    for path in (three / "02").iterdir():
+        path.write_bytes(b"no scan any more")
+    with pytest.warns(DataWarning, match="left out"), pytest.raises(SomeFailed) as refused:
+        list(masks)
+    assert [path.name for path in refused.value.done] == ["01_Discs.nii.gz", "03_Discs.nii.gz"]
+    assert list(refused.value.failures) == ["02"]
+
+
+def test_no_scan_is_kept_in_memory(tmp_path, experiment, write_case):
+    weights = experiment / "disc" / "model.weights.h5"
+    for number in range(8):
+        write_case(tmp_path / "in", f"P{number}", shape=(12, 64, 64))
+    most = []
+    tracemalloc.start()
+    for _ in application.predict_folder(tmp_path / "in", weights, tmp_path / "out"):
+        gc.collect()
+        most.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    scan = 4 * 4 * 12 * 64 * 64  # bytes: four contrasts of float32
+    assert most[-1] - most[1] < scan
+
+
+def test_a_remark_about_many_scans_is_made_twice(tmp_path, call, write_case):
+    for number in range(4):
+        write_case(tmp_path / "in", f"P{number}", missing=("opp",))
+    with pytest.warns(DataWarning) as told:
+        assert predict(tmp_path / "in", *call) == 0
+    texts = [str(one.message) for one in told if "opp has no file" in str(one.message)]
+    assert [text.split(":")[0] for text in texts] == ["case P0", "3 cases (P1, P2, P3), too"]
+
+
+def test_the_same_call_goes_on_where_it_stopped(three, experiment, tmp_path, monkeypatch, capsys):
+    weights = experiment / "disc" / "model.weights.h5"
+
+    def run(**options):
+        predicted.clear()
+        list(application.predict_folder(three, weights, tmp_path / "out", **options))
+        return [*predicted]
+
+    def follow(network, case, **options):
+        predicted.append(case.name)
+        return plain(network, case, **options)
+
+    predicted, plain = [], application.predict_case
+    monkeypatch.setattr(application, "predict_case", follow)
+    next(application.predict_folder(three, weights, tmp_path / "out"))  # and is interrupted
+    assert run() == ["02", "03"] and "1 mask was there already" in capsys.readouterr().err
+    assert run() == []
+    assert run(use_region=False) == ["01", "02", "03"]
+    assert run(contrast="wat") == ["01", "02", "03"]
+    dixon_cases.write_case(three, "02", change={"wat": lambda a: a + np.int16(a == a.max())})
+    assert run(contrast="wat") == ["02"]
+    (three / "dataset.json").write_text('{"axcodes": ["L", "A", "S"]}')
+    assert run(contrast="wat") == ["01", "02", "03"]
+    (tmp_path / "out" / "03_Discs.nii.gz").unlink()
+    assert run(contrast="wat") == ["03"]
+    shutil.copytree(experiment, tmp_path / "other")
+    weights = tmp_path / "other" / "disc" / "model.weights.h5"
+    assert run(contrast="wat") == []  # wherever they lie
+    with h5py.File(tmp_path / "other" / "spine" / "model.weights.h5", "a") as file:
+        file.attrs["other"] = 1
+    assert run(contrast="wat") == ["01", "02", "03"]
+    assert not (tmp_path / "out" / "saved").exists()
+
+
+def test_a_mask_of_somebody_is_never_written_over(three, call, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    nib.save(nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4)), out / "01_Discs.nii.gz")
+    (out / "02_Discs.json").write_text('{"of": "somebody"}')
+    first, second = (out / "01_Discs.nii.gz").read_bytes(), b'{"of": "somebody"}'
+    assert predict(three, *call) == 0
+    assert capsys.readouterr().err.count("kept: ") == 2
+    assert (out / "saved" / "01_Discs-1.nii.gz").read_bytes() == first
+    assert (out / "saved" / "02_Discs-1.json").read_bytes() == second
+    corrected = gzip.compress(gzip.decompress((out / "01_Discs.nii.gz").read_bytes()) + b"\0", 9)
+    (out / "01_Discs.nii.gz").write_bytes(corrected)
+    assert predict(three, *call) == 0
+    assert "2 masks were there already" in capsys.readouterr().err
+    assert (out / "saved" / "01_Discs-2.nii.gz").read_bytes() == corrected
+    assert nib.load(out / "01_Discs.nii.gz").shape == (6, 24, 28)
+    assert predict(three, *call) == 0 and len(names_in(out / "saved")) == 3
+
+
+def test_killed_between_a_mask_and_its_record(three, call, tmp_path):
+    assert predict(three, *call) == 0
+    for number, text in enumerate(("", "{}", "[" * 100_000, '{"from": 1, "mask": 2, "warned": 3}')):
+        (tmp_path / "out" / f"0{number % 3 + 1}_Discs.json").write_text(text)
+    (tmp_path / "out" / "01_Discs.json").unlink()
+    assert predict(three, *call) == 0
+    kept = names_in(tmp_path / "out" / "saved")
+    assert kept == ["02_Discs-1.json", "03_Discs-1.json"]  # no mask, for they are the same
+    assert predict(three, *call) == 0
+
+
+def test_what_was_warned_of_is_said_again(tmp_path, silent, write_case):
+    for name in ("01", "02"):
+        write_case(tmp_path / "in", name, missing=("opp",))
+    weights = silent / "disc" / "model.weights.h5"
+    run = (tmp_path / "in", "--weights", weights, "--out", tmp_path / "out", "--no-region")
+    told = []
+    for _ in range(2):
+        with pytest.warns(NothingFound) as seen:
+            assert predict(*run) == 3
+        about = [one for one in seen if "case" in str(one.message)[:7]]
+        told.append([(one.category, str(one.message)) for one in about])
+    assert told[0] == told[1] and len(told[0]) == 4
+
+
+def test_a_failure_counts_more_than_nothing_found(tmp_path, silent, write_case):
+    for name in ("01", "02"):
+        write_case(tmp_path / "in", name, truncated="fat" if name == "02" else "")
+    weights = silent / "disc" / "model.weights.h5"
+    with pytest.warns(NothingFound):
+        assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 1
+
+
+def test_the_record_names_nobody(tmp_path, experiment, write_case):
+    weights = tmp_path / "Doe^Jane" / "disc" / "model.weights.h5"
+    shutil.copytree(experiment, tmp_path / "Doe^Jane")
+    write_case(tmp_path / "Doe^Jane" / "in", "01")
+    source = tmp_path / "Doe^Jane" / "in" / "01" / "01_wat.nii.gz"
+    for place in (source, source.parents[1]):
+        (path,) = application.predict_folder(place, weights, tmp_path / "Doe^Jane" / "out")
+        text = path.with_name("01_Discs.json").read_text()
+        assert "Doe" not in text and str(tmp_path) not in text
+        record = json.loads(text)
+        assert record["mask"] == files.sha256_file(path) and record["case"] == "01"
+        assert record["from"]["files"]["wat"] == files.sha256_file(source)
+
+
+def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
+    """A process of its own, killed as soon as its first mask is there."""
+    command = [sys.executable, "-m", "ivdlib", "predict", three, *call]
+    out = tmp_path / "out"
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
+    while not list(out.glob("*.json")) and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    before = {path.name: path.stat().st_mtime_ns for path in out.glob("[!.]*.gz")}
+    again = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    assert again.returncode == 0 and "there already" in again.stderr
+    assert "01_Discs.nii.gz" in before and not (out / "saved").exists()
+    assert (out / "01_Discs.nii.gz").stat().st_mtime_ns == before["01_Discs.nii.gz"]
+    assert len(list(out.glob("*.nii.gz"))) == 3
