@@ -103,8 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 where something is wrong with data or configuration; 2 for a wrong call; 3 after
-        `predict` where a network found nothing; 130 after Ctrl-C, 141 where the reader of a pipe
+        0; 1 where something is wrong with data or configuration, though it be one of many scans
+        and the others were done; 2 for a wrong call; 3 after `predict` where a network found
+        nothing, but no scan failed; 130 after Ctrl-C, 141 where the reader of a pipe
         has gone.
     """
     for stream in (sys.stdout, sys.stderr):  # a file on Windows may not know an arrow or a dash

@@ -10,7 +10,7 @@ from ivdlib.commands.arguments import add_machine, configure
 from ivdlib.errors import ConfigError, NothingFound, behind
 
 FOUND_NOTHING = 3
-"""Exit status where all masks were written, but in some scan a network found nothing."""
+"""Exit status where all masks are there, but in some scan a network found nothing."""
 
 
 def predict(add) -> None:
@@ -19,12 +19,15 @@ def predict(add) -> None:
         "predict",
         "segment the discs of scans; the masks lie on the scans' own grid",
         "Without --contrast the probability is averaged over all images that the network was "
-        f"trained on.\nExit status {FOUND_NOTHING}: the masks are written, but one holds no "
-        "disc, or the spine network\nfound nothing in a scan; the warnings say which.",
+        "trained on.\nInterrupted, it leaves whole masks only; called again, it goes on where it "
+        "stopped:\nCASE_Discs.json says what a mask was made from. A mask that was not made so, or "
+        "was\nchanged since, is moved into DIR/saved.\nExit status 1: a scan cannot be used; it is "
+        f"named, and the others are done. {FOUND_NOTHING}: all masks\nare there, but one holds no "
+        "disc, or the spine network found nothing in a scan; the\nwarnings say which.",
     )
     sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
     sub.add_argument("--weights", required=True, help="a model.weights.h5 of a training")
-    sub.add_argument("--out", required=True, metavar="DIR", help="gets CASE_Discs.nii.gz")
+    sub.add_argument("--out", required=True, metavar="DIR", help="gets CASE_Discs.nii.gz and .json")
     sub.add_argument(
         "--spine-weights",
         metavar="FILE",
@@ -41,6 +44,13 @@ def predict(add) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="compute a missing contrast from two others where that takes no guess",
+    )
+    sub.add_argument(
+        "--clip",
+        type=float,
+        metavar="PERCENTILE",
+        help="cut off both ends of each contrast, e.g. 99.9, where check names voxels that stretch "
+        "its range (default: off, for the networks were trained on the whole range)",
     )
     sub.add_argument(
         "--engine",
@@ -78,6 +88,7 @@ def run_predict(args: argparse.Namespace) -> int:
             use_region=not args.no_region,
             contrast=args.contrast,
             derive_missing=args.derive_missing,
+            clip=args.clip,
             engine=args.engine,
             precision=args.precision or "auto",
         ):
