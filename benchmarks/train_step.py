@@ -59,14 +59,13 @@ def configuration(given: argparse.Namespace) -> Any:
     return models.config("fds_cnn", given.size[0])
 
 
-def ours(given: argparse.Namespace, policy: str = "float32") -> tuple[Step, dict]:
+def ours(given: argparse.Namespace, precision: str = "float32") -> tuple[Step, dict]:
     """Return the step of ivdlib, compiled as `ivdlib.training.Trainer` does."""
     import keras
 
     from ivdlib import backend, losses, models
 
-    keras.config.set_dtype_policy(policy)
-    model = models.build("fds_cnn", configuration(given), (*given.tile, 1))
+    model = models.build("fds_cnn", configuration(given), (*given.tile, 1), precision)
     adam = keras.optimizers.Adam(1e-4)
     model.compile(adam, losses.loss("bce_dice"), jit_compile=backend.jit_compile())
     images, truth = data(given)
@@ -117,7 +116,7 @@ class Row(NamedTuple):
 
 ROWS = {
     OURS: Row(ours),
-    "ivdlib, mixed bfloat16": Row(partial(ours, policy="mixed_bfloat16")),
+    "ivdlib, mixed bfloat16": Row(partial(ours, precision="bfloat16")),
     PLAIN: Row(partial(keras_layers, jit_compile=False)),
     "Keras layers, Keras' defaults": Row(keras_layers),
     "Keras layers with XLA": Row(partial(keras_layers, jit_compile=True), **XLA),

@@ -20,8 +20,9 @@ import keras
 import numpy as np
 
 from ivdlib import __version__
-from ivdlib.errors import ConfigError, DataError, DataWarning
-from ivdlib.files import need_room, sha256_file, sha256_json
+from ivdlib.backend import policy
+from ivdlib.errors import ConfigError, DataError, DataWarning, IvdlibError, memory_full
+from ivdlib.files import need_room, part_of, sha256_file, sha256_json, sweep
 from ivdlib.openvino_model import OpenVINOModel, core, margins
 
 TOLERANCE = 0.01
@@ -36,6 +37,7 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "ivdlib"
 
 
+@policy()
 def converted(model: keras.Model, weights: Path) -> Any:
     """Get the converted network from the cache; else convert it and put it there."""
     import openvino
@@ -58,6 +60,8 @@ def converted(model: keras.Model, weights: Path) -> Any:
         )
         return _convert(model, None)
     except Exception as error:  # OpenVINO's own have no other class in common
+        if memory_full(error) or isinstance(error, IvdlibError | OSError):
+            raise
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ConfigError(f"OpenVINO cannot convert {weights} ({reason[-1].rstrip('.')}); use the "
                           "engine keras instead.") from error  # fmt: skip
@@ -93,8 +97,10 @@ def _digest(xml: Path) -> str:
 def _convert(model: keras.Model, entry: Path | None) -> Any:
     """Convert a network and keep it as `entry`; nowhere where that is None."""
     parent = entry.parent if entry else None
+    if parent:
+        sweep(parent)
     with tempfile.TemporaryDirectory(
-        dir=parent, prefix=".part-", ignore_cleanup_errors=True
+        dir=parent, prefix=part_of(Path("graph")).name, ignore_cleanup_errors=True
     ) as place:
         new, path = Path(place, "new"), Path(place, "new", "network.xml")
         new.mkdir()

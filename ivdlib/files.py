@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import codecs
 import errno
+import gzip
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +34,34 @@ ASIDE = "saved"
 READABLE = "readable"
 """How our files are encoded: what is no text (file names that are no UTF-8) becomes a sign."""
 
-PART = re.compile(r"^(\.part-\d+-)+")
-"""How the name of a file begins that is not whole yet."""
+PART = re.compile(r"^(\.part-(\w{6}-)?(\d+)-)+")
+"""How the name of a file begins that is not whole yet: machine and process that write it."""
+
+ABANDONED_S = 86_400
+"""What another machine's process has not touched for so many seconds, nobody writes any more."""
+
+MORE_MEMORY = "close other programs, or take a machine with more memory"
+
+REPAIRS = {
+    "ENOSPC EDQUOT": "free some space or choose another folder",
+    "EACCES EPERM": "ask for the permission to {verb} there, or choose another folder",
+    "EROFS": "choose another folder, or have that disk mounted for writing",
+    "EFBIG": "choose another folder, or raise the limit (ulimit -f)",
+    "ENAMETOOLONG": "choose a shorter name",
+    "EINVAL EILSEQ": "choose another name: the disk may not know such",
+    "ENOENT": "check the path, and whether its folder is still there",
+    "ENOTDIR EEXIST": "choose another path: a file stands where a folder belongs",
+    "EISDIR": "give the name of a file",
+    "ELOOP": "mend the link, which leads back to itself",
+    "EIO ESTALE ENXIO ENODEV ENOTCONN ETIMEDOUT": (
+        "look after the disk or its connection, then call again"
+    ),
+    "EBUSY ETXTBSY": "close it in other programs, then call again",
+    "EMFILE ENFILE": "raise the limit of open files (ulimit -n), then call again",
+    "ENOMEM": MORE_MEMORY,
+}
+"""What to do about errors of the system, as it follows the last semicolon; for others we do not
+know."""
 
 SIGN = "\N{REPLACEMENT CHARACTER}".encode()  # bytes: letters would have to be ASCII
 
@@ -41,6 +71,40 @@ codecs.register_error(READABLE, lambda error: (SIGN * (error.end - error.start),
 def readable(text: str) -> str:
     """Put a sign in place of what cannot be written as UTF-8; as long as before."""
     return text.encode(errors=READABLE).decode()
+
+
+def cannot(verb: str, path: str | os.PathLike, error: OSError) -> str:
+    """Say why a file cannot be read or written, and what to do where the cause is known.
+
+    Parameters
+    ----------
+    verb : {"read", "write"}
+    path : path
+        Of the file; a part is called what it becomes.
+    error : OSError
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    path = Path(path)
+    path = path.with_name(PART.sub("", path.name))
+    # By number: HDF5 puts a whole paragraph into the text.
+    reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
+    code = errno.errorcode.get(error.errno or 0, "unknown")
+    repair = next((text for codes, text in REPAIRS.items() if code in codes.split()), "")
+    return (
+        f"cannot {verb} {path}: {reason.rstrip('.')}{repair and f'; {repair.format(verb=verb)}'}."
+    )
+
+
+def _concerns(error: OSError, temporary: Path, path: Path) -> bool:
+    """Whether an error while a file is written is one of that file or of its folders."""
+    ours = {os.path.abspath(p) for p in (temporary, path, *path.parents)}
+    named = [error.filename, error.filename2]
+    named = [os.path.abspath(os.fsdecode(n)) for n in named if isinstance(n, str | bytes | Path)]
+    return not named or any(n in ours or n.startswith(os.path.abspath(temporary)) for n in named)
 
 
 def folder(path: str | os.PathLike) -> Path:
@@ -55,8 +119,50 @@ def folder(path: str | os.PathLike) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(_sentence(path, error)) from error
+        raise CannotWrite(cannot("write", path, error)) from error
     return path
+
+
+@cache
+def _machine() -> str:
+    """Six signs for this machine, or for the container that counts its own processes."""
+    numbered = ""
+    with suppress(OSError):
+        numbered = os.readlink("/proc/self/ns/pid")
+    return sha256_json([platform.node(), numbered])[:6]
+
+
+def part_of(path: Path) -> Path:
+    """Path beside `path` for what is not whole yet; it says who writes there."""
+    return path.with_name(f".part-{_machine()}-{os.getpid()}-{path.name}")
+
+
+def sweep(place: Path) -> None:
+    """Remove what killed processes left half-written in a folder.
+
+    Of other machines, which may be at work in it, only what is older than `ABANDONED_S`.
+    """
+    for left in place.glob(".part-*"):
+        with suppress(OSError):
+            if not _abandoned(left):
+                continue
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
+def _abandoned(part: Path) -> bool:
+    who = PART.match(part.name)
+    if who and who[2] == f"{_machine()}-" and os.name == "posix":  # Windows would end the process
+        try:
+            os.kill(int(who[3]), 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+        except OSError:  # another user's
+            return False
+        return False
+    return bool(who) and time.time() - part.lstat().st_mtime > ABANDONED_S
+
+
+_swept: set[Path] = set()
 
 
 @contextmanager
@@ -74,15 +180,20 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
         something else than a file.
     """
     path = Path(path)
-    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+    temporary = part_of(path)
     try:
         if path.exists() and not path.is_file():
             raise CannotWrite(f"cannot write {path}: it is no file; give the name of a file.")
         folder(path.parent)
+        if path.parent not in _swept:
+            _swept.add(path.parent)
+            sweep(path.parent)
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise CannotWrite(_sentence(path, error)) from error
+        if not _concerns(error, temporary, path):
+            raise
+        raise CannotWrite(cannot("write", path, error)) from error
     finally:
         with suppress(OSError):  # a name too long for the disk is told above
             temporary.unlink(missing_ok=True)
@@ -117,17 +228,7 @@ def need_room(path: str | os.PathLike, size: int) -> None:
     """
     path = Path(path)
     if shutil.disk_usage(folder(path.parent)).free < 2 * size + SPARE_BYTES:
-        raise CannotWrite(_sentence(path, OSError(errno.ENOSPC, "")))
-
-
-def _sentence(path: Path, error: OSError) -> str:
-    # By number: HDF5 puts a whole paragraph into the text.
-    reason = os.strerror(error.errno) if error.errno else str(error)
-    path = path.with_name(PART.sub("", path.name))  # a part is called what it becomes
-    return (
-        f"cannot write {path}: {reason}; free some space or choose another folder, "
-        "nothing half-written was left."
-    )
+        raise CannotWrite(cannot("write", path, OSError(errno.ENOSPC, "")))
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -158,8 +259,8 @@ def read_json(path: str | os.PathLike) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}.") from error
-    except ValueError as error:
+        raise DataError(cannot("read", path, error)) from error
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not valid JSON ({error}); mend it or remove it.") from error
 
 
@@ -177,6 +278,12 @@ def sha256_file(path: str | os.PathLike) -> str:
     """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_text(path: str | os.PathLike) -> str:
+    """SHA-256 of a text file as it reads: unpacked if it ends in .gz, every line ending in LF."""
+    with (gzip.open if str(path).endswith(".gz") else open)(path, "rb") as stream:
+        return hashlib.sha256(stream.read().replace(b"\r\n", b"\n")).hexdigest()
 
 
 def sha256_json(value: Any) -> str:

@@ -1,8 +1,9 @@
-"""Prepare TensorFlow at the moment it is imported: without its chatter, and steady.
+"""Prepare Keras and TensorFlow at the moment they are imported: explained, without chatter, steady.
 
-TensorFlow's C++ side writes to the terminal while it loads, before any of its own switches works,
-so the stream itself is set aside for that moment. A hook does it, because it is Keras that imports
-TensorFlow, at a place that is not ours.
+Keras fails on a setting of the user that cannot be, deep within; here that is a sentence that names
+its place. TensorFlow's C++ side writes to the terminal while it loads, before any of its own
+switches works, so the stream itself is set aside for that moment. A hook does both, because they
+are imported at places that are not ours: TensorFlow by Keras, Keras by notebooks.
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ import contextlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from ivdlib.errors import ConfigError
 
 STDERR = 2
+
+BACKENDS = ("tensorflow", "jax", "torch")
+"""Backends of Keras on which networks are trained."""
 
 
 @contextlib.contextmanager
@@ -52,39 +62,106 @@ def _steady(tensorflow: ModuleType) -> None:
     tensorflow.config.optimizer.set_experimental_options({"remapping": False})
 
 
-class _Loader(importlib.abc.Loader):
-    """Does what the loader of TensorFlow does, silently, and prepares the module."""
+@contextlib.contextmanager
+def _quiet_tensorflow(module: ModuleType) -> Iterator[None]:
+    with silence():
+        yield
+        _steady(module)
 
-    def __init__(self, inner: importlib.abc.Loader) -> None:
-        self.inner = inner
+
+@contextlib.contextmanager
+def _explained_keras(_: ModuleType) -> Iterator[None]:
+    need_backend()
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # of many kinds: its own, of JSON, of the backend
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        read = [str(path)] if (path := keras_json()).exists() else []
+        read += sorted(name for name in os.environ if name.startswith("KERAS_"))
+        raise ConfigError(
+            f"Keras does not start ({said}); mend or remove what it reads: "
+            f"{', '.join(read) or 'nothing but its own installation, so install it again'}."
+        ) from error
+
+
+def keras_json() -> Path:
+    """The file of settings that Keras reads while it is imported; found as Keras finds it."""
+    home = os.path.expanduser("~")
+    base = home if os.access(home, os.W_OK) else "/tmp"
+    return Path(os.environ.get("KERAS_HOME", os.path.join(base, ".keras"))) / "keras.json"
+
+
+def need_backend() -> None:
+    """Refuse a backend of Keras that is unknown or not installed; loads nothing.
+
+    Raises
+    ------
+    ConfigError
+        Names the variable or the file that asks for it.
+    """
+    name: Any = os.environ.get("KERAS_BACKEND")
+    where = "the variable KERAS_BACKEND"
+    if not name:
+        where = str(path := keras_json().expanduser())
+        try:
+            name = json.loads(path.read_text()).get("backend", BACKENDS[0])
+        except (OSError, ValueError, AttributeError):  # Keras takes its own, or fails with reason
+            return
+    if name not in BACKENDS:
+        raise ConfigError(
+            f"{where} asks for {name!r} as the backend of Keras, and networks run on "
+            f"{', '.join(BACKENDS)}; name one of these there, or none."
+        )
+    if importlib.util.find_spec(name) is None:
+        raise ConfigError(
+            f"{where} asks for {name} as the backend of Keras, which is not installed; install it "
+            f"with: pip install {name}, or name another there."
+        )
+
+
+PREPARED: dict[str, Callable[[ModuleType], AbstractContextManager]] = {
+    "tensorflow": _quiet_tensorflow,
+    "keras": _explained_keras,
+}
+
+
+class _Loader(importlib.abc.Loader):
+    """Does what the loader of a module does, within what prepares the module."""
+
+    def __init__(self, name: str, inner: importlib.abc.Loader) -> None:
+        self.name, self.inner = name, inner
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         return self.inner.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        with silence():
+        with PREPARED[self.name](module):
             self.inner.exec_module(module)
-            _steady(module)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Wraps the loader of TensorFlow, once."""
+    """Wraps the loaders of modules that are prepared."""
 
     def find_spec(self, name, path=None, target=None):
-        if name != "tensorflow":
+        if name not in PREPARED:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader)
+        sys.meta_path.remove(self)  # it asks the others
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            sys.meta_path.insert(0, self)
+        if spec is not None and spec.loader is not None and not isinstance(spec.loader, _Loader):
+            spec.loader = _Loader(name, spec.loader)
         return spec
 
 
 def install() -> None:
-    """Wait for the import of TensorFlow, unless it has happened."""
+    """Wait for their imports, unless these have happened."""
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _Finder())

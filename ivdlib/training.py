@@ -20,7 +20,7 @@ import numpy as np
 
 from ivdlib import augment, backend, curves, models, replicas
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.files import atomic, need_room
+from ivdlib.files import atomic, cannot, need_room
 from ivdlib.losses import loss
 from ivdlib.options import TrainingOptions
 from ivdlib.progress import Progress
@@ -83,14 +83,14 @@ class Trainer:
         with self._replicas.scope():
             self._make()
 
+    @backend.policy()
     def _make(self) -> None:
         options = self.options
         self.precision = backend.precision(options.precision)
         self.model = self._build()
         self._trained = self.model
         if self.precision != "float32":
-            with backend.policy(self.precision):
-                self._trained = self._build()
+            self._trained = self._build(self.precision)
         self.step = self._training_model()
         self._state = list(self.step.variables)  # before compile: no metrics, no optimiser
         rate: Any = options.learning_rate
@@ -106,8 +106,8 @@ class Trainer:
         self.step.optimizer.build(self.step.trainable_variables)
         self._optimizer_start = [np.array(v) for v in self.step.optimizer.variables]
 
-    def _build(self) -> keras.Model:
-        return models.build(self.network, self.config, input_shape=(*self.tile, self.channels))
+    def _build(self, precision: str = "float32") -> keras.Model:
+        return models.build(self.network, self.config, (*self.tile, self.channels), precision)
 
     def _training_model(self) -> keras.Model:
         """From what the sampler draws to probability and truth, side by side as two channels.
@@ -133,6 +133,7 @@ class Trainer:
         with self._replicas.scope():
             self._reset(seed)
 
+    @backend.policy()
     def _reset(self, seed: int) -> None:
         # First weights are drawn from Python's numbers. `keras.utils.set_random_seed` would also
         # empty TensorFlow's cache of compiled graphs: seconds, at the start of every training.
@@ -145,6 +146,7 @@ class Trainer:
         for ours, value in zip(self.step.optimizer.variables, self._optimizer_start, strict=True):
             ours.assign(value)
 
+    @backend.policy()
     def fit(
         self,
         sampler: TileSampler,
@@ -262,6 +264,8 @@ class Trainer:
                     name: file[f"history/{name}"][()] for name in ("step", "loss", "seconds")
                 }
         except (OSError, KeyError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno:  # else HDF5 means the content
+                raise DataError(cannot("read", path, error)) from error
             raise DataError(
                 f"checkpoint {path} cannot be read; delete it to start anew."
             ) from error

@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ivdlib import provenance
-from ivdlib.errors import ConfigError, IvdlibError, printable
+from ivdlib.errors import ConfigError, IvdlibError, memory_full, printable
 from ivdlib.progress import Progress
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ def _isolated_main(task: str, number: str, parent: str) -> int:
     except IvdlibError as error:
         print(f"ivdlib: {printable(str(error))}", file=sys.stderr)
         return 1
+    except Exception as error:
+        if not memory_full(error):
+            raise
+        print("a worker has no memory left; let it do fewer tasks at once.", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -176,17 +181,18 @@ def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
     cores = int(os.environ.get("IVDLIB_THREADS") or provenance.cores())
     threads = max(1, cores // workers)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with ProcessPoolExecutor(workers, spawn, _begin, (threads, os.getpid())) as pool:
+    with ProcessPoolExecutor(workers, spawn, _begin, (threads, workers, os.getpid())) as pool:
         yield pool
 
 
-def _begin(threads: int, parent: int) -> None:
-    """Set up a process of this machine: its share of the cores; only the parent shows progress."""
-    from ivdlib import backend  # takes the device from the environment
-
+def _begin(threads: int, workers: int, parent: int) -> None:
+    """Set up a process of this machine: its share of cores and GPU; the parent shows progress."""
     _end_with(parent)
-    os.environ["IVDLIB_PROGRESS"] = "off"
-    backend.configure(threads)
+    own = {"PROGRESS": "off", "THREADS": str(threads), "PROCESSES": str(workers)}
+    os.environ.update({f"IVDLIB_{name}": value for name, value in own.items()})
+    from ivdlib import backend  # takes them, and the device, from the environment
+
+    backend.configure(threads)  # if a script of the user has loaded it before
 
 
 def _client(address: str) -> Any:

@@ -125,6 +125,21 @@ def test_workers_take_the_device_and_share_the_cores(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("own", ["", ".1"])
+def test_workers_on_jax_share_the_gpu(own, monkeypatch):
+    """Else the first takes three quarters of its memory, and the second finds none."""
+    pytest.importorskip("jax")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("IVDLIB_THREADS", "4")
+    name = "XLA_PYTHON_CLIENT_MEM_FRACTION"
+    monkeypatch.setenv(name, own) if own else monkeypatch.delenv(name, raising=False)
+    with workers._pool(3, None) as pool:
+        assert pool.submit(os.getenv, name).result() == (own or "0.250")
+        assert pool.submit(os.getenv, "XLA_PYTHON_CLIENT_PREALLOCATE").result() == "false"
+        assert pool.submit(os.getenv, "PJRT_NPROC").result() == "1"
+
+
+@pytest.mark.slow
 def test_what_a_worker_refuses_is_said_here(phantom, tmp_path):
     wrong = {"training__learning_rate": 1e30, "training__steps": 10, "spine__region": "none"}
     made = begin(tmp_path, phantom, **wrong)

@@ -92,8 +92,9 @@ def configure(args: argparse.Namespace) -> None:
     """Set threads and device for this process, and for workers where there are any."""
     from ivdlib import backend
 
-    backend.configure(args.threads, args.device)
-    if getattr(args, "workers", 1) > 1:
+    workers = getattr(args, "workers", 1)
+    backend.configure(args.threads, args.device, workers)
+    if workers > 1:
         hand_down(args)
 
 

@@ -165,7 +165,9 @@ def reproduce(add) -> None:
 def run_reproduce(args: argparse.Namespace) -> int:
     """`ivdlib reproduce`."""
     from ivdlib.lessons import reproduce
+    from ivdlib.quiet import need_backend
 
+    need_backend()  # not after two lessons
     hand_down(args)
     folder = reproduce(
         args.profile, args.data or "", args.name or "", args.reports or "", args.seeds or 0

@@ -7,9 +7,16 @@ and PyTorch. Feature maps are (batch, height, width, channels).
 from ivdlib.layers.blocks import Convolutions, Shortcut, aspp, probabilities, xception_block
 from ivdlib.layers.convolution import ConvNorm, Relu, SeparableConv
 from ivdlib.layers.normalisation import BatchNorm, normalised_product
-from ivdlib.layers.resize import BilinearUpsampling, bilinear_matrix, crop_to, pad_to_multiple
+from ivdlib.layers.resize import (
+    LAST,
+    BilinearUpsampling,
+    bilinear_matrix,
+    crop_to,
+    pad_to_multiple,
+)
 
 __all__ = [
+    "LAST",
     "BatchNorm",
     "BilinearUpsampling",
     "ConvNorm",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from keras import layers
 
 from ivdlib.layers.convolution import ConvNorm, Relu, SeparableConv
+from ivdlib.layers.resize import LAST
 
 Shortcut = Literal["conv", "sum", "none"]
 Kind = Literal["separable", "standard"]
@@ -148,10 +149,10 @@ def aspp(
         for i, rate in enumerate(rates, 1)
     ]
     if image_pooling:
-        pooled = layers.GlobalAveragePooling2D(keepdims=True, name="aspp_mean")(x)
+        pooled = layers.GlobalAveragePooling2D(LAST, keepdims=True, name="aspp_mean")(x)
         pooled = convolutions.one(pooled, width, "aspp_pool")
         # Bilinear enlargement of one pixel is that pixel everywhere.
-        branches.append(layers.UpSampling2D(x.shape[1:3], name="aspp_pool_spread")(pooled))
+        branches.append(layers.UpSampling2D(x.shape[1:3], LAST, name="aspp_pool_spread")(pooled))
     if len(branches) > 1:
         x = layers.Concatenate(name="aspp_concat")(branches)
     elif branches:

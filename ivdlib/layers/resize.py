@@ -9,6 +9,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+LAST = "channels_last"
+"""Layout of all maps, said to every layer of Keras: keras.json may have another as the default."""
+
 
 def bilinear_matrix(size: int, factor: int, aligned: bool) -> np.ndarray:
     """Linear interpolation of `size` samples to `factor * size` as a matrix.
@@ -81,13 +84,13 @@ def pad_to_multiple(x: Any, multiple: int) -> Any:
     An odd row or column goes to the end; `crop_to` is the way back.
     """
     margins = [_margins(-size % multiple) for size in x.shape[1:3]]
-    return layers.ZeroPadding2D(margins, name="pad_input")(x) if np.any(margins) else x
+    return layers.ZeroPadding2D(margins, LAST, name="pad_input")(x) if np.any(margins) else x
 
 
 def crop_to(x: Any, size: Sequence[int]) -> Any:
     """Crop the middle of (height, width) `size` out of `x`: undoes `pad_to_multiple`."""
     margins = [_margins(have - want) for want, have in zip(size, x.shape[1:3], strict=True)]
-    return layers.Cropping2D(margins, name="crop_output")(x) if np.any(margins) else x
+    return layers.Cropping2D(margins, LAST, name="crop_output")(x) if np.any(margins) else x
 
 
 def _margins(extra: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from ivdlib.backend import policy
 from ivdlib.errors import ConfigError
 from ivdlib.models import deeplabv3plus, fds_cnn, unet
 from ivdlib.models.common import NetworkConfig
@@ -94,6 +95,7 @@ def build(
     name: str,
     config: str | NetworkConfig = "tiny",
     input_shape: Sequence[int] = (112, 128, 1),
+    precision: str = "float32",
 ) -> keras.Model:
     """Build a network with fresh weights, not compiled.
 
@@ -105,6 +107,8 @@ def build(
         A size, see `config`, or the network's configuration.
     input_shape : (height, width, channels)
         Any size in pixels; networks pad inside to the multiple that they need, and crop.
+    precision : str, default "float32"
+        Of the maps, see `backend.policy`; no policy that is set elsewhere matters.
 
     Returns
     -------
@@ -135,4 +139,5 @@ def build(
             f"input_shape must be (height, width, channels), three positive whole numbers, "
             f"not {shape}."
         )
-    return module.build(config, shape)
+    with policy(precision):
+        return module.build(config, shape)

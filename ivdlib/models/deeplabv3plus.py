@@ -140,7 +140,7 @@ def build(config: DeepLabV3PlusConfig, input_shape: tuple[int, int, int]) -> ker
     x = Concatenate(name="decoder_concat")([x, skip])
     for i in (1, 2):
         x = head.three(x, config.channels(config.decoder_width), f"decoder{i}", relu="inside")
-    logits = Conv2D(config.classes, 1, name="logits")(x)
+    logits = Conv2D(config.classes, 1, data_format=layers.LAST, name="logits")(x)
     logits = layers.BilinearUpsampling(DECODER_STRIDE, True, name="upsample")(logits)
     return keras.Model(
         image, layers.crop_to(layers.probabilities(logits), input_shape[:2]), name="deeplabv3plus"

@@ -202,7 +202,7 @@ def build(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Mode
     # One 1x1 convolution commutes with linear interpolation: the two orders differ in cost, and by
     # rounding.
     steps: list[Any] = [
-        Conv2D(1 if config.head == "sigmoid" else 2, 1, name="logits"),
+        Conv2D(1 if config.head == "sigmoid" else 2, 1, data_format=layers.LAST, name="logits"),
         layers.BilinearUpsampling(config.decoder_stride, name="upsample"),
     ]
     for step in steps if config.upsample == "logits" else reversed(steps):

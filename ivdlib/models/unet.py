@@ -74,13 +74,15 @@ def build(config: UNetConfig, input_shape: tuple[int, int, int]) -> keras.Model:
     for level, width in enumerate(widths[:-1]):
         x = _two_convolutions(x, width, f"down{level}", config)
         skips.append(x)
-        x = MaxPooling2D(name=f"pool{level}")(x)
+        x = MaxPooling2D(data_format=layers.LAST, name=f"pool{level}")(x)
     x = _two_convolutions(x, widths[-1], "bottom", config)
     for level in reversed(range(config.levels)):
-        x = Conv2DTranspose(widths[level], 2, strides=2, name=f"up{level}_transposed")(x)
+        x = Conv2DTranspose(
+            widths[level], 2, 2, data_format=layers.LAST, name=f"up{level}_transposed"
+        )(x)
         x = Concatenate(name=f"up{level}_concat")([skips[level], x])
         x = _two_convolutions(x, widths[level], f"up{level}", config)
-    x = layers.probabilities(Conv2D(1, 1, name="logits")(x))
+    x = layers.probabilities(Conv2D(1, 1, data_format=layers.LAST, name="logits")(x))
     return keras.Model(image, layers.crop_to(x, input_shape[:2]), name="unet")
 
 
@@ -88,7 +90,12 @@ def _two_convolutions(x: Any, width: int, name: str, config: UNetConfig) -> Any:
     for i in (1, 2):
         # The original draws from a normal distribution of variance 2 / inputs: He's.
         conv = Conv2D(
-            width, 3, padding="same", kernel_initializer="he_normal", name=f"{name}_conv{i}"
+            width,
+            3,
+            padding="same",
+            data_format=layers.LAST,
+            kernel_initializer="he_normal",
+            name=f"{name}_conv{i}",
         )
         norm = layers.BatchNorm(
             momentum=config.bn_momentum,

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from ivdlib import losses, models
+from ivdlib import backend, losses, models
 from ivdlib.layers import kernels
 
 SHAPE = (32, 48, 1)
@@ -27,11 +27,13 @@ def stock():
     return module
 
 
-def pair(stock, name):
+def pair(stock, name, precision="float32"):
     """Both networks with equal weights, and a batch; each BN has a scale and offset of its own."""
     keras.utils.set_random_seed(3)
     config, rng = CONFIGS[name], np.random.default_rng(0)
-    ours, theirs = models.build(name, config, SHAPE), stock.STOCK[name](config, SHAPE)
+    ours = models.build(name, config, SHAPE, precision)
+    with backend.policy(precision):
+        theirs = stock.STOCK[name](config, SHAPE)
     for weight in ours.trainable_weights:
         if weight.name in ("gamma", "beta", "bias"):
             weight.assign(np.array(weight.value) + rng.uniform(-0.2, 0.2, weight.shape))
@@ -66,22 +68,13 @@ def assert_same_answers(ours, theirs, x, tolerance):
         np.testing.assert_allclose(got, want, rtol=0, atol=tolerance)
 
 
-@pytest.fixture
-def double():
-    """Float64: no rounding puts a pixel on the other side of a ReLU, so all agrees closely."""
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 @pytest.mark.parametrize(
     ("name", "folds"), [("fds_cnn", True), ("fds_cnn", False), ("unet", False)]
 )
-def test_a_step_in_double_precision_is_that_of_the_stock_network(
-    name, folds, stock, double, monkeypatch
-):
+def test_a_step_in_double_precision_is_that_of_the_stock_network(name, folds, stock, monkeypatch):
+    """Float64: no rounding puts a pixel on the other side of a ReLU, so all agrees closely."""
     monkeypatch.setattr(kernels, "folds", lambda *_: folds)
-    ours, theirs, x, y = pair(stock, name)
+    ours, theirs, x, y = pair(stock, name, "float64")
     before = values(stock, theirs)
     losses_before = [train(model, x, y, eagerly=True) for model in (ours, theirs)]
     assert losses_before[0] == pytest.approx(losses_before[1], rel=1e-6)
