@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivdlib import profiles, recipes
 from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import cannot
 from ivdlib.links import need_content
 from ivdlib.places import root
 
@@ -109,7 +110,9 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not text in UTF-8; save it as UTF-8.") from error
-    except (OSError, RecursionError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(cannot("read", path, error)) from error
+    except (RecursionError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as an experiment in TOML ({error}).") from error
     odd = sorted(set(found) - set(KEYS))
     if odd:

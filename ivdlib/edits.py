@@ -22,6 +22,8 @@ def read(path: Path) -> NotebookNode | None:
     """Read a notebook; None where it is not one (any more), as after a merge that git gave up."""
     try:
         return nbformat.read(path, as_version=4)
+    except (MemoryError, PermissionError):  # it may well be one
+        raise
     except Exception:  # nbformat raises of many kinds, its own and those of JSON
         return None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ivdlib.dixon import CONTRASTS, contrast_order
 from ivdlib.errors import DataError
-from ivdlib.files import readable
+from ivdlib.files import cannot, readable
 from ivdlib.links import is_annexed, leads_nowhere, need_content
 from ivdlib.names import key
 from ivdlib.remarks import split_repair
@@ -165,10 +165,7 @@ def _refuse_lookalikes(folder: Path, files: list[tuple[str, str, Path]]) -> None
 
 
 def _unreadable(error: OSError) -> None:
-    raise DataError(
-        f"the folder {error.filename} cannot be read ({error.strerror}); ask for the permission "
-        "to, or move it elsewhere."
-    ) from error
+    raise DataError(cannot("read", error.filename, error)) from error
 
 
 def _nifti_files(folder: Path) -> list[Path]:

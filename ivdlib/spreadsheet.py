@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ivdlib.errors import DataError
+from ivdlib.files import cannot
 from ivdlib.links import need_content
 from ivdlib.names import key
 
@@ -64,7 +65,9 @@ def read_table(
         # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
         with open(path, newline="", encoding="utf-8-sig") as stream:
             first, *rest = [*csv.reader(stream, skipinitialspace=True)] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise DataError(cannot("read", path, error)) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} cannot be read as a table ({error}); save it as CSV in UTF-8."
         ) from error

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -159,3 +160,111 @@ def test_a_name_that_is_too_long_is_one_sentence(tmp_path, length):
     ):
         temporary.write_text("x")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("number", "repair"),
+    [
+        (errno.ENOSPC, "free some space or choose another folder"),
+        (errno.EDQUOT, "free some space or choose another folder"),
+        (errno.EACCES, "permission"),
+        (errno.EROFS, "mounted for writing"),
+        (errno.EFBIG, "limit"),
+        (errno.ENAMETOOLONG, "shorter"),
+        (errno.ENOENT, "folder"),
+        (errno.ELOOP, "link"),
+        (errno.EIO, "disk or its connection"),
+        (errno.ESTALE, "disk or its connection"),
+        (errno.EMFILE, "open files"),
+    ],
+)
+def test_what_cannot_be_written_or_read_has_the_repair_of_its_cause(tmp_path, number, repair):
+    path = tmp_path / "a.txt"
+    with pytest.raises(DataError) as caught, files.atomic(path) as temporary:
+        raise OSError(number, os.strerror(number), str(temporary))
+    written = str(caught.value)
+    for told, verb in (
+        (written, "write"),
+        (files.cannot("read", path, caught.value.__cause__), "read"),
+    ):
+        assert told.startswith(f"cannot {verb} {path}: {os.strerror(number)}")
+        assert repair in told.rpartition("; ")[2]
+        assert ("free some space" in told) == (number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def test_a_cause_that_nobody_saw_is_not_told(tmp_path):
+    with pytest.raises(DataError) as caught, files.atomic(tmp_path / "a.h5"):
+        raise OSError("Unable to synchronously create file (time = Sun\n, buf = 0x5)")
+    assert "space" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_is_read_while_a_file_is_written_is_no_fault_of_that_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="source"), files.atomic(tmp_path / "a.txt"):
+        (tmp_path / "source.txt").read_text()
+    with pytest.raises(PermissionError), files.atomic(tmp_path / "a.txt"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "source.txt"))
+    assert names(tmp_path) == []
+
+
+def test_a_copy_that_fills_the_disk_is_a_fault_of_the_copy(tmp_path):
+    """Python names the source first, the copy second."""
+    with (
+        pytest.raises(DataError, match="cannot write .*a.txt"),
+        files.atomic(tmp_path / "a.txt") as p,
+    ):
+        raise OSError(errno.ENOSPC, "No space left", "/elsewhere/source", None, str(p))
+
+
+def test_a_file_that_may_grow_no_further(tmp_path):
+    """`ulimit -f`: the cause is not a full disk, and what stood there stays."""
+    code = (
+        "import resource, signal, sys; from ivdlib import files\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "files.write_text(sys.argv[1], 'x' * 100_000)"
+    )
+    (tmp_path / "a.txt").write_text("old")
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "a.txt"], capture_output=True, text=True
+    )
+    assert "a.txt: File too large; " in done.stderr.splitlines()[-1]
+    assert (tmp_path / "a.txt").read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+WRITES = """
+import sys, time
+from ivdlib import files
+with files.atomic(sys.argv[1]) as part:
+    part.write_text("half")
+    print(part.name, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere only age tells")
+def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path):
+    def begin(name):
+        words = [sys.executable, "-c", WRITES, str(tmp_path / name)]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        return process, process.stdout.readline().strip()
+
+    (dead, left), (alive, busy) = begin("a.txt"), begin("b.txt")
+    try:
+        dead.kill()
+        dead.wait()
+        assert (tmp_path / left).exists()
+        other, old, older = ".part-aaaaaa-1-x", ".part-aaaaaa-1-y", ".part-99999999-z"
+        own, folder = ".part-mine", left.replace("a.txt", "f")
+        for name in (other, old, older, own):
+            (tmp_path / name).write_text("x")
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "inside").write_text("x")
+        for name in (old, older, own):
+            os.utime(tmp_path / name, (0, 0))
+        files.write_text(tmp_path / "c.txt", "whole")
+        assert names(tmp_path) == sorted([busy, other, own, "c.txt"])
+        files.sweep(tmp_path)  # what lives is let alone, however often
+        assert (tmp_path / busy).exists()
+    finally:
+        alive.kill()
+        alive.wait()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from ivdlib.errors import ConfigError, DataError
-from ivdlib.files import folder, read_json, write_csv, write_json
+from ivdlib.errors import CannotWrite, ConfigError, DataError
+from ivdlib.files import cannot, folder, part_of, read_json, sweep, write_csv, write_json
 from ivdlib.nifti import write_image
 from ivdlib.phantom.conditions import Conditions
 from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate, whole
@@ -23,9 +23,6 @@ VERSION = 2
 
 MOST = 10_000
 """Scans of one phantom: far more than fit a disk, far fewer than a slip of the keyboard."""
-
-WRITING_S = 120
-"""A temporary folder that has been left alone for so many seconds was left by a dead process."""
 
 
 def make_phantom(
@@ -136,10 +133,7 @@ def _claim(out: Path, parameters: dict) -> None:
                 "ivdlib (see its dataset.json); "
                 "choose another folder or remove that one."
             )
-        for left in out.glob(".part-*"):
-            # Another process may be at work on the same folder: leave what it is writing alone.
-            if time.time() - left.stat().st_mtime > WRITING_S:
-                shutil.rmtree(left, ignore_errors=True)
+        sweep(out)
         return
     if out.is_dir() and any(out.iterdir()):
         raise ConfigError(f"{out} is not empty and holds no phantom; choose another folder.")
@@ -157,8 +151,14 @@ def _make_all(out: Path, jobs: list, size: tuple, workers: int, progress: Progre
     from joblib import Parallel, delayed
 
     pool = Parallel(workers, backend="loky", return_as="generator_unordered")
-    for case in pool(delayed(_make_scan)(out, *job, *size) for job in jobs):
-        progress.advance(note=case)
+    try:
+        for case in pool(delayed(_make_scan)(out, *job, *size) for job in jobs):
+            progress.advance(note=case)
+    except BrokenProcessPool as error:
+        raise ConfigError(
+            "a process that made a scan was killed, perhaps for want of memory; use fewer workers "
+            "and call the command again: it goes on from what is done."
+        ) from error
 
 
 def _make_scan(
@@ -173,7 +173,7 @@ def _make_scan(
 ) -> str:
     """Simulate a scan and write it to a temporary folder, which gets its name when it is whole."""
     scan = simulate(subject, stage, seed, slices, in_plane, conditions)
-    part = folder(out / f".part-{case}-{os.getpid()}")
+    part = folder(part_of(out / case))
     images = {
         **scan.contrasts,
         "Labels": scan.labels,
@@ -195,7 +195,7 @@ def _make_scan(
             if not (out / case).is_dir():  # else another process was quicker, with the same bytes
                 raise
     except OSError as error:
-        raise DataError(f"cannot write {out / case}: {error.strerror or error}.") from error
+        raise CannotWrite(cannot("write", out / case, error)) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return case
@@ -230,7 +230,7 @@ def _write_truth(out: Path, jobs: list) -> None:
     for name, *_ in jobs:
         try:
             tables.append(pd.read_csv(out / name / f"{name}_truth.csv", dtype={"case": str}))
-        except OSError as error:
+        except FileNotFoundError as error:
             raise DataError(
                 f"{out / name} lacks {name}_truth.csv; remove that folder and call again."
             ) from error

@@ -69,6 +69,8 @@ def grading(course: Path, notebook: Path) -> Grading | None:
             )
     except MissingEntry:
         return None
+    except MemoryError:
+        raise
     except Exception as error:  # SQLAlchemy's errors are of many kinds
         raise DataError(
             f"the gradebook of {course} cannot be read ({str(error).splitlines()[0][:100]}); call "
