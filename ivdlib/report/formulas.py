@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from typing import TYPE_CHECKING
 
 from bs4 import BeautifulSoup, NavigableString, Tag
+
+if TYPE_CHECKING:
+    import ziamath
 
 MATH = re.compile(
     r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]"
@@ -50,19 +54,39 @@ def _picture(soup: BeautifulSoup, latex: str, block: bool) -> Tag:
 
     latex = latex.strip()
     try:
-        formula = ziamath.Latex(latex, size=SIZE, inline=not block)
-        svg, (_, height), below = formula.svg(), formula.getsize(), formula.getyofst()
+        picture = _drawn(ziamath.Latex(latex, size=SIZE, inline=not block), latex)
+    except MemoryError:
+        raise
     except Exception:  # its parser fails in many ways, with errors of many kinds
         code = soup.new_tag("code")
         code.string = latex
         return code
-    source = base64.b64encode(svg.encode()).decode("ascii")
-    picture = soup.new_tag("img", src=f"data:image/svg+xml;base64,{source}", alt=latex)
-    picture["class"] = "formula"
-    picture["style"] = f"height: {height / 16:.3f}rem; vertical-align: {below / 16:.3f}rem"
     if not block:
         return picture
     outer = soup.new_tag("span")
     outer["class"] = "display"
     outer.append(picture)
     return outer
+
+
+def from_mathml(text: str) -> Tag:
+    """The picture of a formula in MathML; raises errors of many kinds if it cannot be drawn."""
+    import ziamath
+
+    formula = ziamath.Math(text, size=SIZE)
+    return _drawn(formula, " ".join(BeautifulSoup(text, "html.parser").get_text(" ").split()))
+
+
+def _drawn(formula: ziamath.Math, alt: str) -> Tag:
+    picture = image(formula.svg(), alt)
+    (_, height), below = formula.getsize(), formula.getyofst()
+    picture["class"] = "formula"
+    picture["style"] = f"height: {height / 16:.3f}rem; vertical-align: {below / 16:.3f}rem"
+    return picture
+
+
+def image(svg: str, alt: str) -> Tag:
+    """An SVG as an image, within which nothing runs and nothing is fetched."""
+    source = base64.b64encode(svg.encode()).decode("ascii")
+    return Tag(name="img", attrs={"src": f"data:image/svg+xml;base64,{source}", "alt": alt},
+               can_be_empty_element=True)  # fmt: skip

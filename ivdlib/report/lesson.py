@@ -9,12 +9,14 @@ from typing import Any
 
 import nbformat
 from bs4 import BeautifulSoup
+from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
 
 from ivdlib import lesson_versions, pages
 from ivdlib.errors import DataError
+from ivdlib.files import cannot
 from ivdlib.links import need_content
-from ivdlib.report import formulas, headings
+from ivdlib.report import formulas, harmless, headings, shortening
 
 PAPERMILL_MARK = "papermill-error-cell-tag"
 SHOWN = "shown"
@@ -31,15 +33,6 @@ NOISE = re.compile(
     r"|^\s*$"
 )
 """Lines of a kernel's stderr that tell a reader nothing."""
-
-FOREIGN = (
-    *("script", "iframe", "object", "embed", "link", "base", "form", "meta", "style", "title"),
-    *("video", "audio", "source", "track", "template", "noscript"),
-)
-"""Elements that run, fetch, or change the page around them."""
-
-UNWANTED = ("srcset", "background", "formaction", "ping", "action", "poster", "data")
-"""Attributes that fetch."""
 
 
 def series(folder: Path, expected: Iterable[str] = (), code: bool = False) -> list[dict[str, Any]]:
@@ -86,14 +79,20 @@ def read(path: Path) -> nbformat.NotebookNode:
     """
     need_content(path)
     try:
-        return nbformat.read(path, as_version=4)
+        found = nbformat.read(path, as_version=4)
     except FileNotFoundError as error:
         raise DataError(f"the notebook {path} is not there.") from error
+    except OSError as error:
+        raise DataError(cannot("read", path, error)) from error
+    except MemoryError:
+        raise
     except Exception as error:  # nbformat raises of many kinds, its own and those of JSON
         raise DataError(
             f"{path} is no notebook that can be read ({str(error).splitlines()[0][:100]}); open it "
             "in JupyterLab and save it again."
         ) from error
+    found.metadata[shortening.FILE] = path.name
+    return found
 
 
 def _stopped(cell: nbformat.NotebookNode) -> bool:
@@ -104,7 +103,9 @@ def _where_it_stopped(notebook: nbformat.NotebookNode) -> str:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                return f"[{cell.execution_count}] ({output.ename}: {output.evalue})"
+                told = f"{output.ename}: {output.evalue}"
+                more = " …" if len(told) > shortening.LETTERS else ""
+                return f"[{cell.execution_count}] ({told[: shortening.LETTERS]}{more})"
     return "[?] (its kernel died)"
 
 
@@ -146,12 +147,14 @@ def body(
         shows = bool(shown(cell)) or "injected-parameters" in tags(cell)
         cell.metadata[SHOWN] = shows or told == lesson_versions.SUMMARIES["solution"]
         cell.metadata[FOLDED] = told if cell.metadata[SHOWN] or cell.get("outputs") else ""
+    shortening.shorten(notebook, stem)
     exporter = HTMLExporter(
         extra_template_basedirs=[str(pages.TEMPLATES)],
         template_name="lesson",
         exclude_input_prompt=True,
         exclude_output_prompt=True,
         exclude_anchor_links=True,
+        filters={"harmless": harmless.clean},
     )
     html, _ = exporter.from_notebook_node(notebook)
     return fitted(html, stem)
@@ -159,8 +162,11 @@ def body(
 
 def fitted(html: str, stem: str) -> dict[str, Any]:
     """As `body`, from HTML that comes from a notebook or from Markdown."""
-    soup = BeautifulSoup(html, "html.parser")
-    _without_the_world(soup)
+    soup = BeautifulSoup(harmless.clean(html), "html.parser")
+    for tag in soup.find_all("a", class_="anchor-link"):
+        tag.decompose()
+    for tag in soup.find_all("img", src=False):  # it was to come from elsewhere
+        tag.replace_with(tag.get("alt", ""))
     formulas.draw(soup)
     for table in soup.find_all("table"):
         if len(table.find_all("tr")) > pages.LONG:
@@ -173,7 +179,7 @@ def fitted(html: str, stem: str) -> dict[str, Any]:
         "title": number + title,
         "entry": number + entry,
         "parts": [(head.ident, head.entry) for head in heads[1:] if head.level == 3],
-        "html": str(soup) if heads else f'<h2 id="{stem}">{stem}</h2>{soup}',
+        "html": str(soup) if heads else f'<h2 id="{escape(stem)}">{escape(stem)}</h2>{soup}',
     }
 
 
@@ -184,29 +190,11 @@ def _quietened(notebook: nbformat.NotebookNode) -> None:
         drop.add("parameters")  # the values that were used stand in the cell after it
     notebook.cells = [cell for cell in notebook.cells if not tags(cell) & drop]
     for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = shortening.settled(cell.outputs)
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
                 lines = output.text.splitlines(keepends=True)
                 output.text = "".join(line for line in lines if not NOISE.match(line))
         if "outputs" in cell:
             cell.outputs = [o for o in cell.outputs if o.get("text", "-") != ""]
-
-
-def _without_the_world(soup: BeautifulSoup) -> None:
-    """Remove whatever would run, be fetched from elsewhere, or restyle the page."""
-    for tag in [*soup.find_all(FOREIGN), *soup.find_all("a", class_="anchor-link")]:
-        tag.decompose()
-    for tag in soup.find_all(True):
-        for name, value in list(tag.attrs.items()):
-            if _harmful(name, " ".join(value) if isinstance(value, list) else str(value)):
-                del tag.attrs[name]
-        if not str(tag.attrs.get("src", "data:image/")).startswith("data:image/"):
-            tag.replace_with(tag.attrs.get("alt", ""))
-
-
-def _harmful(attribute: str, text: str) -> bool:
-    if attribute.endswith("href"):  # scripts, files beside the notebook
-        return not re.match(r"\s*(#|https?:|mailto:)", text, re.I)
-    if attribute == "style":
-        return re.search(r"url|@|expression|position|\\", text, re.I) is not None
-    return attribute.startswith("on") or attribute in UNWANTED

@@ -1,16 +1,24 @@
 """Whatever stands in names, notebooks and tables: a sound document, or one clear sentence."""
 
+import base64
+import re
 import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import tinyhtml5
 from bs4 import BeautifulSoup
+from hostile import ATTACKS, filled, notebook, server
 
-from ivdlib import files, metrics_csv, report, tables
+from ivdlib import files, metrics_csv, pages, report, tables
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.report import lesson
+from ivdlib.report import harmless, lesson, pdf
+from ivdlib.report.headings import LABEL
 
 SCRIPT = "<script>alert(1)</script>"
 EVIL = """\
@@ -38,8 +46,8 @@ def experiment(folder, rows=1, case="01"):
         "cases": {case: {"subject": "1"}}, "made": "2026-01-02T03:04:05+00:00",
     }  # fmt: skip
     files.write_json(folder / "record.json", record)
-    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0, "case": case,
-           "subject": "1", "target": "disc", "scope": "volume", "level": "",
+    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0, "fold": 1,
+           "case": case, "subject": "1", "target": "disc", "scope": "volume", "level": "",
            "dice": 0.5}  # fmt: skip
     metrics = pd.DataFrame([{**row, "contrast": c} for c in ("wat", "fat", "inn", "opp")])
     files.write_csv(folder / "metrics.csv", metrics)
@@ -67,10 +75,117 @@ def test_a_notebook_brings_nothing_that_runs_or_fetches():
         assert "url" not in tag.attrs.get("style", "")
         assert tag.attrs.get("src", "data:image/").startswith("data:image/")
     links = [tag.attrs.get("href") for tag in soup.find_all("a")]
-    assert links == [None, None, None, "https://example.org/"]
+    assert links == [None, None, "https://example.org/"]
     text = soup.get_text()
     assert all(word in text for word in ("kept", "a picture", "no picture", "remote"))
-    assert soup.find("p", style="color: green")
+    assert soup.find("p", style="color:green")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_of_an_attack_only_what_is_on_the_white_list_is_left(attack):
+    made = lesson.body(notebook(filled(ATTACKS[attack], "http://h")), "07_x", lambda _: True)
+    allowed = harmless.ATTRIBUTES
+    for tag in tinyhtml5.parse(made["html"], namespace_html_elements=False).find("body").iter():
+        assert tag.tag in {*harmless.TAGS, "body"}
+        own = {"disabled", "type"} if tag.tag == "input" else set(tag.attrib) & {LABEL}
+        assert set(tag.attrib) <= allowed["*"] | allowed.get(tag.tag, set()) | own
+        assert tag.get("src", "data:image/").startswith("data:image/")
+        assert re.match("#|http://h|mailto:", tag.get("href", "#"))
+        assert not re.search("url|position|margin|transform", tag.get("style", ""))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "selector"),
+    [
+        ("- [x] done", "li input[type=checkbox][checked][disabled]"),
+        ('<input type="password">', "input[type=checkbox]"),
+        ("<details><summary>a</summary>\n\nb</details>", "details summary"),
+        ('<table border="1"><tr><td colspan="2" style="text-align: right">a</table>',
+         'td[colspan="2"][style="text-align:right"]'),
+        ('<p style="color: red; position: fixed">a', 'p[style="color:red"]'),
+        ('<font color="red">a</font>', 'font[color="red"]'),
+        ('<a name="b"></a> [a](#b)', 'a[href="#b"]'),
+        ("<sup id='fn1'>1</sup>", "sup#fn1"),
+        ("<ol start='3'><li>a</ol>", 'ol[start="3"]'),
+        ('<img src="data:image/png;base64,AA==" width="9" alt="a">', 'img[width="9"][alt="a"]'),
+        ('<svg width="9" height="9" viewBox="0 0 9 9"><title>A &lt; B&nbsp;c</title></svg>',
+         'img[src^="data:image/svg+xml"][alt="A < B c"]'),
+        ('<math><msup><mi>x</mi><mn>2</mn></msup></math>', 'img.formula[alt="x 2"]'),
+        ("a $x^2$ b", 'img.formula[alt="x^2"]'),
+    ],
+)  # fmt: skip
+def test_what_does_no_harm_is_kept(markdown, selector):
+    (found,) = fitted(f"# A lesson\n\n{markdown}").select(selector)
+    assert found.name in harmless.TAGS
+
+
+def test_an_inline_drawing_is_an_image_that_stands_on_its_own():
+    soup = fitted(
+        '<svg viewBox="0 0 9 9"><use xlink:href="#a"/>&eacute;</svg> <svg>broken</p></svg>'
+    )
+    (image,) = soup.find_all("img")
+    drawn = ElementTree.fromstring(base64.b64decode(image["src"].split(",")[1]))
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and drawn.get("viewBox") == "0 0 9 9"
+    assert drawn[0].get("{http://www.w3.org/1999/xlink}href") == "#a" and drawn[0].tail == "é"
+    assert "(picture)" in soup.get_text() and "broken" not in soup.get_text()
+
+
+def test_a_blank_line_that_was_printed_first_stays():
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text="\n\n a\n")])
+    made = lesson.body(nbformat.v4.new_notebook(cells=[cell]), "07_x", lambda _: True)
+    assert BeautifulSoup(made["html"], "html.parser").pre.get_text() == "\n\n a\n"
+
+
+def test_the_name_of_a_file_is_text():
+    made = lesson.body(nbformat.v4.new_notebook(), '07_"><img src=x onerror=alert(1)>', bool)
+    soup = BeautifulSoup(made["html"], "html.parser")
+    assert not soup.find("img") and "<img src=x" in soup.h2.get_text()
+
+
+def test_every_template_of_a_page_states_the_policy():
+    for path in pages.TEMPLATES.rglob("*.j2"):
+        text = path.read_text(encoding="utf-8")
+        if "<head>" in text:
+            assert text.partition("<head>\n")[2].startswith('{% include "head.html.j2" %}'), path
+    head = (pages.TEMPLATES / "head.html.j2").read_text(encoding="utf-8")
+    assert head.index("Content-Security-Policy") < head.index("viewport")
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Files below the test's folder that were opened so far."""
+    found, watched = [], [str(tmp_path)]
+
+    def note(event, arguments):
+        if event == "open" and watched and str(arguments[0]).startswith(watched[0]):
+            found.append(Path(str(arguments[0])).name)
+
+    sys.addaudithook(note)  # for good: Python cannot take it back
+    yield found
+    watched.clear()
+
+
+def test_a_pdf_reads_no_file_and_asks_nobody(tmp_path, opened):
+    """Whatever stands in its page: here what the white list takes out is left in."""
+    weasyprint = pytest.importorskip("weasyprint", exc_type=OSError)
+    for name in "abcdefgh":
+        for ending in ("png", "css", "svg"):
+            (tmp_path / f"{name}.{ending}").write_text("p { color: red }")
+    with server() as (address, asked):
+        text = "<p>words" + "".join(
+            f'{filled(attack, host)}<a rel=attachment href="{host}/a.png">a</a>'
+            f'<link rel=attachment href="{host}/h.css"><link rel=stylesheet href="{host}/g.css">'
+            for host in (address, tmp_path.as_uri())
+            for name, attack in ATTACKS.items()
+            if name not in ("comment", "swallowing", "namespaces", "mathml")  # which hide the rest
+        )
+        weasyprint.HTML(string=text).write_pdf()
+        assert {"/a.css", "/b.css"} <= set(asked) and {"a.css", "a.png", "h.css"} <= set(opened)
+        for told in (asked, opened):
+            told.clear()
+        assert pdf.write(text, tmp_path / "made.pdf")
+        assert not asked
+    assert not [name for name in opened if "made.pdf" not in name]
 
 
 def test_no_level_of_headings_is_left_out():
