@@ -26,7 +26,7 @@ FOLDED = "folded"
 out, outputs and all."""
 
 NOISE = re.compile(
-    r"^.*: \d+/\d+, .* left( · .*)?$"  # progress, see `progress.Progress`
+    r"^.*: \d+/\d+, .* left *( · .*)?$"  # progress, see `progress.Progress`
     r"|^WARNING: All log messages before absl"
     r"|^(\d{4}-\d\d-\d\d \S+ )?[IWEF]\d{4} "  # TensorFlow's log
     r"|^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] "
