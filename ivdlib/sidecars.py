@@ -84,13 +84,8 @@ def find_beside(name: str, folder: Path, cases: list[CaseFiles], *, above: bool)
     for place in (folder, folder.resolve().parent) if above else (folder,):
         if _is_there(place / name):
             return place / name
-    between = {
-        place
-        for case in cases
-        for path in case.paths.values()
-        for place in path.parents
-        if folder in place.parents
-    }
+    nearest = {path.parent for case in cases for path in case.paths.values()}
+    between = {p for one in nearest for p in (one, *one.parents) if folder in p.parents}
     found = sorted(place / name for place in between if _is_there(place / name))
     if len(found) > 1:
         raise DataError(
