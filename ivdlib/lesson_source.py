@@ -23,7 +23,8 @@ HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
 
 def source_of(lesson: str) -> Path | None:
     """The source of a lesson, by its name or number; None where the checkout has none."""
-    found = sorted((places.root() / "notebooks" / "src").glob("[0-9][0-9]_*.py"))
+    root = places.checkout()
+    found = sorted(root.glob("notebooks/src/[0-9][0-9]_*.py")) if root else []
     return next((path for path in found if lesson in (path.stem, path.stem[:2])), None)
 
 

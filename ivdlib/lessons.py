@@ -41,7 +41,13 @@ def series() -> list[Path]:
     ConfigError
         Where there are none, because one stands outside a checkout.
     """
-    folder = places.root() / "notebooks"
+    root = places.checkout()
+    if root is None:
+        raise ConfigError(
+            f"{Path.cwd()} lies in no checkout of ivdlib, so there are no lessons; call this "
+            "inside one."
+        )
+    folder = root / "notebooks"
     # A copy such as JupyterLab makes, 03_fds_cnn-Copy1, is no lesson.
     found = sorted(p for p in folder.glob("*.ipynb") if re.fullmatch(r"\d\d_\w+", p.stem))
     if not found:

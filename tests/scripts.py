@@ -18,6 +18,11 @@ def load(name: str) -> ModuleType:
     return module
 
 
+def mark_checkout(folder: Path, project: str = "ivdlib") -> None:
+    """Make a folder look like the checkout of a project; `notebooks` must be in it, too."""
+    (folder / "pyproject.toml").write_text(f'[project]\nname = "{project}"\n', encoding="utf-8")
+
+
 def need(condition: object, sentence: str) -> None:
     """Skip where a program or package is missing; fail in CI, where it must not be."""
     if not condition:

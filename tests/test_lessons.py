@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import scripts
 
 from ivdlib import lessons
 from ivdlib.errors import ConfigError, IvdlibError
@@ -47,7 +48,7 @@ def printed(path: Path) -> str:
 
 
 def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
-    (tmp_path / "environment.yml").touch()
+    scripts.mark_checkout(tmp_path)
     for name in ("02_second", "01_first", "notes", "01_first-Copy1", "02_second (1)"):
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb")
     monkeypatch.chdir(tmp_path / "notebooks")
@@ -60,7 +61,7 @@ def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
 
 def test_outside_a_checkout_there_are_no_lessons(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="no lessons in .*inside the checkout"):
+    with pytest.raises(ConfigError, match="no checkout of ivdlib.* no lessons; call this inside one"):
         find(1)
 
 
@@ -252,7 +253,7 @@ def alive(pid: int) -> bool:
     ],
 )
 def test_what_does_not_fit_is_told_before_the_first_lesson(tmp_path, monkeypatch, wish, sentence):
-    (tmp_path / "environment.yml").touch()
+    scripts.mark_checkout(tmp_path)
     parameters = "\n".join(
         ['profile: str = "x"', *(f'{n}: str = ""' for n in ("data_dir", "name", "reports_dir"))]
     )

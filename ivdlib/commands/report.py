@@ -135,10 +135,11 @@ def _folder(name: str, reports: str | None) -> Path:
 
 
 def _expected(folder: Path) -> list[str]:
-    """Lessons that an experiment should have: all, where it comes from lessons."""
-    from ivdlib import lessons
+    """Lessons that an experiment should have: all, if it comes from lessons of this checkout."""
+    from ivdlib import lessons, places
 
-    return [path.stem for path in lessons.series()] if (folder / "notebooks").is_dir() else []
+    known = places.checkout() and (folder / "notebooks").is_dir()
+    return [path.stem for path in lessons.series()] if known else []
 
 
 def _out(args: argparse.Namespace, name: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import scripts
 from bs4 import BeautifulSoup
 
 from ivdlib import files, lessons, report
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.slow
 def series(tmp_path_factory) -> Path:
     """Give the experiment that `reproduce` makes of all lessons in a copy of the checkout."""
     root = tmp_path_factory.mktemp("checkout")
-    (root / "environment.yml").touch()
+    scripts.mark_checkout(root)
     (root / "notebooks").mkdir()
     for stem in LESSONS:
         shutil.copy(ROOT / "notebooks" / f"{stem}.ipynb", root / "notebooks")

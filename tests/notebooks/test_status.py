@@ -41,7 +41,7 @@ def write_lesson(report: Path, name: str, seconds: float, *, failed: bool = Fals
 @pytest.fixture
 def report(tmp_path, monkeypatch) -> Path:
     """Folder of a made-up experiment in a folder that looks like a checkout."""
-    (tmp_path / "environment.yml").touch()
+    scripts.mark_checkout(tmp_path)
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "reports" / "mine"
