@@ -14,7 +14,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from ivdlib import __version__
 from ivdlib.commands import about, audit, check, data, job, report, use
 from ivdlib.errors import IvdlibError, Visible, memory_full, printable
-from ivdlib.files import readable
+from ivdlib.files import cause, readable
 from ivdlib.links import not_fetched
 
 INTERRUPTED = 130
@@ -140,7 +140,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return PIPED
     except OSError as error:
         place, known = error.filename or "a file", isinstance(error.filename, str | os.PathLike)
-        why = (known and not_fetched(place)) or error.strerror or error
+        why = (known and not_fetched(place)) or cause(error)
         _say(f"{place}: {why}.")
         return 1
     except Exception as error:  # a fault of ours: say so in a sentence, the traceback on request

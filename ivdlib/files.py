@@ -73,30 +73,22 @@ def readable(text: str) -> str:
     return text.encode(errors=READABLE).decode()
 
 
-def cannot(verb: str, path: str | os.PathLike, error: OSError) -> str:
-    """Say why a file cannot be read or written, and what to do where the cause is known.
+def cause(error: OSError, verb: str = "read") -> str:
+    """Why the system refuses something, and what to do where we know that; without a full stop.
 
-    Parameters
-    ----------
-    verb : {"read", "write"}
-    path : path
-        Of the file; a part is called what it becomes.
-    error : OSError
-
-    Returns
-    -------
-    str
-        A sentence.
+    `verb` is what was tried, read or write.
     """
-    path = Path(path)
-    path = path.with_name(PART.sub("", path.name))
     # By number: HDF5 puts a whole paragraph into the text.
     reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
     code = errno.errorcode.get(error.errno or 0, "unknown")
     repair = next((text for codes, text in REPAIRS.items() if code in codes.split()), "")
-    return (
-        f"cannot {verb} {path}: {reason.rstrip('.')}{repair and f'; {repair.format(verb=verb)}'}."
-    )
+    return f"{reason.rstrip('.')}{repair and f'; {repair.format(verb=verb)}'}"
+
+
+def cannot(verb: str, path: str | os.PathLike, error: OSError) -> str:
+    """Say why a file cannot be read or written (`verb`); a part is called what it becomes."""
+    path = Path(path)
+    return f"cannot {verb} {path.parent / PART.sub('', path.name)}: {cause(error, verb)}."
 
 
 def _concerns(error: OSError, temporary: Path, path: Path) -> bool:

@@ -76,7 +76,7 @@ before = ticks()
 for _ in range(200):
     inference.probabilities(network.model, tiles)
     spent = sorted(n - before.get(thread, 0) for thread, n in ticks().items())
-    if sum(spent) > 200:
+    if sum(spent) > 100:
         break
 print(spent[-1] / sum(spent))
 """
@@ -123,7 +123,7 @@ backend.configure(1)
         capture_output=True, text=True, env=os.environ | {"KERAS_BACKEND": "jax"},
     )  # fmt: skip
     assert done.stderr.splitlines()[-1] == f"ivdlib.errors.ConfigError: {backend.TOO_LATE}"
-    assert "configure(1)" in done.stderr
+    assert '"<string>", line 7,' in done.stderr  # the last
 
 
 class TestSharedGpu:

@@ -268,3 +268,10 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path):
     finally:
         alive.kill()
         alive.wait()
+
+
+def test_the_root_and_here_have_a_sentence_too():
+    for place in ("/", "."):
+        assert files.cannot("read", place, OSError(errno.EIO, "x")).startswith(
+            f"cannot read {place}: Input/output error; look after the disk"
+        )
