@@ -225,9 +225,17 @@ def look(
 
 
 def _load(scans: Scans) -> list[Case]:
-    for fault in scans.faults.values():
-        raise DataError(fault)
-    cases = [scans.load(files) for files in scans.files]
+    cases, failed = [], dict(scans.faults)  # with these no image is read for nothing
+    for files in () if failed else scans.files:
+        try:
+            cases.append(scans.load(files))
+        except DataError as error:
+            failed[files.name] = str(error)
+            cases.clear()
+    if failed:
+        first, *others = failed
+        more = f" {len(others)} more cannot be used ({listed(others)}); ivdlib check says why."
+        raise DataError(f"{failed[first]}{more if others else ''}")
     for where, note in grouped((case.name, note) for case in cases for note in case.notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
     scans.say_left()

@@ -1028,3 +1028,13 @@ def test_labels_that_lie_half_outside_are_said(tmp_path, write_case):
     folder = write_case(tmp_path, "A1", affines={"Labels": moved})
     with pytest.warns(DataWarning, match="by the affines .* % of labels lie outside the scan"):
         cases.load_case(folder, label_grid="affine")
+
+
+def test_all_cases_that_cannot_be_used_are_named_at_once(tmp_path, write_case):
+    for name in ("P1", "P2", "P3", "P4"):
+        write_case(tmp_path, name, truncated="fat" if name in ("P2", "P4") else "")
+    with pytest.raises(DataError, match=r"P2_fat.nii.gz is trunc.*\. 1 more cannot be used \(P4\)"):
+        cases.load_cases(tmp_path)
+    (tmp_path / "subjects.csv").write_text("case,subject\nP1,a\nP3,\n")
+    with pytest.raises(DataError, match=r"case P2 is not in .*\. 2 more .* \(P3, P4\); ivdlib che"):
+        cases.load_cases(tmp_path)

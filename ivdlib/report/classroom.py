@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ivdlib import files
-from ivdlib.errors import ConfigError, DataError
+from ivdlib import errors, files
+from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.progress import track
 from ivdlib.report import course_folder, coursework, grades, stamp
@@ -119,7 +119,9 @@ def class_reports(
     for name, student in track(students.items(), "reports", total=len(students)):
         notes = student.notes(apart)
         rows.append(_row(name, student, asked, notes))
-        if student.copies:
+        if not student.copies:
+            continue
+        try:
             made = coursework.page(
                 list(student.copies.values()),
                 Author(name, author.course if author else ""),
@@ -128,7 +130,14 @@ def class_reports(
                 more=student.missing(asked),
                 notes=notes,
             )
-            paths.append(made["pdf"] or made["html"])
+        except CannotWrite:
+            raise
+        except Exception as error:  # one report of many
+            student.left_out.append(
+                ("", f"no report could be made: {errors.why(error).rstrip('.')}")
+            )
+            continue
+        paths.append(made["pdf"] or made["html"])
     table = course / "reports" / "marks.csv"
     stamp.keep_changed(table)  # where the lecturer may have entered marks
     files.write_csv(table, pd.DataFrame(rows))

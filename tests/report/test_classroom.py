@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 
 from ivdlib import cli
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.report import classroom
+from ivdlib.report import classroom, coursework
 
 V4 = nbformat.v4
 ONE, TWO = "01_tiny", "02_small"
@@ -476,3 +476,21 @@ def test_further_notebooks_of_an_assignment_are_named(course):
     )
     assert "it is named mine.ipynb, not 01_tiny.ipynb; rename it" in table.loc["fay", "remarks"]
     assert table.loc["gus", "remarks"] == none
+
+
+def test_a_report_that_cannot_be_made_costs_one_student(course, capsys, monkeypatch):
+    def page(copies, author, *rest, **more):
+        if author.name == "bob":
+            raise MemoryError
+        return plain(copies, author, *rest, **more)
+
+    plain = coursework.page
+    monkeypatch.setattr(coursework, "page", page)
+    for name in ("ann", "bob", "cleo"):
+        course.hand_in(name, cells())
+    assert cli.main(["report", "--class", str(course.folder)]) == 3
+    told = capsys.readouterr()
+    assert "bob: no report could be made: it does not fit into memory" in told.err
+    assert "ann.html" in told.out and "cleo.html" in told.out
+    table = pd.read_csv(course.folder / "reports" / "marks.csv", index_col="student", dtype=str)
+    assert table.loc["bob", "points"] == table.loc["ann", "points"] == "6"
