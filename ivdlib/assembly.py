@@ -17,6 +17,8 @@ from ivdlib.dixon import (
     which_is_the_copy,
 )
 from ivdlib.errors import DataError
+from ivdlib.flaws import find_flaws
+from ivdlib.geometry import spacing_mm
 from ivdlib.header import NO_FORM
 from ivdlib.labelling import disc_and_spine_values, labels_on_grid
 from ivdlib.layout import MASKS, CaseFiles
@@ -91,14 +93,17 @@ def assemble(
     labels = None if labels is None else to_canonical(labels, grid)
     numbers = None if labels is None else labels_of(labels, discs)
     declared = options.declared.axcodes is not None
-    scan = to_canonical(reference.array, grid)
-    remarks.notes.extend(check_axes(files.name, grid, scan, numbers, declared))
+    contrasts = {name: to_canonical(array, grid) for name, array in arrays.items()}
+    measured = {name: array for name, array in contrasts.items() if name not in derived}
+    together = sum(map(np.abs, measured.values()))
+    remarks.notes.extend(check_axes(files.name, grid, together, numbers, declared))
+    remarks.notes.extend(find_flaws(measured, spacing_mm(canonical_affine(grid)), grid))
     used = {name: path for name, path in files.contrasts.items() if name not in derived}
     return Case(
         name=files.name,
         subject=subject.subject,
         stage=subject.stage,
-        contrasts={name: to_canonical(array, grid) for name, array in arrays.items()},
+        contrasts=contrasts,
         affine=canonical_affine(grid),
         labels=labels,
         disc_values=discs,

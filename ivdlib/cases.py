@@ -18,6 +18,7 @@ import numpy as np
 from ivdlib.assembly import assemble, read
 from ivdlib.checks import check_cases
 from ivdlib.errors import DataError, DataWarning
+from ivdlib.geometry import mixed_spacings
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
 from ivdlib.leftovers import LeftOver, loose_ends
 from ivdlib.nifti import write_mask
@@ -238,6 +239,8 @@ def _load(scans: Scans) -> list[Case]:
         raise DataError(f"{failed[first]}{more if others else ''}")
     for where, note in grouped((case.name, note) for case in cases for note in case.notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)
+    if mixed := mixed_spacings({case.name: case.spacing for case in cases})[0]:
+        warnings.warn(f"{mixed}.", DataWarning, stacklevel=3)
     scans.say_left()
     for where, text in grouped((case.name, text) for case in cases for text in case.corrections):
         _log.info("%s: %s.", where, text)

@@ -22,6 +22,7 @@ from ivdlib.dixon import (
 )
 from ivdlib.errors import DataError, why
 from ivdlib.exchange import Exchange, find_exchange
+from ivdlib.geometry import mixed_spacings
 from ivdlib.label_shift import find_label_shift
 from ivdlib.labelling import label_values
 from ivdlib.layout import CaseFiles, find_cases, odd_ones
@@ -142,6 +143,10 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
     for twins in find_twins({name: one.signed for name, one in by_name.items()}, people):
         for name in twins.words:
             by_name[name].row["warnings"].append(twins.text)
+    edges = {name: one.row["spacing_mm"] for name, one in by_name.items() if one.row["spacing_mm"]}
+    text, names = mixed_spacings(edges)
+    for name in names:
+        by_name[name].row["warnings"].append(text)
     return checked
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ivdlib.errors import DataError
+from ivdlib.errors import ConfigError, DataError
 
 FUSED: tuple[str, ...] = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
 """The four fused contrasts of the paper's Table 2, in its order."""
@@ -51,6 +51,43 @@ def min_max(image: np.ndarray) -> np.ndarray:
     if high <= low:
         raise DataError(f"an image is constant ({low:g} everywhere); mend or leave out that file.")
     return (image - low) / (high - low)
+
+
+def clip(contrasts: Mapping[str, np.ndarray], percentile: float) -> dict[str, np.ndarray]:
+    """Cut off both ends of each image before min-max sees them (ours, not the paper's).
+
+    One voxel of three times the maximum leaves a third of [0, 1] to all others. Clipping is no
+    default: networks are trained on images of the whole range, as in the paper.
+
+    Parameters
+    ----------
+    contrasts : mapping of str to ndarray
+        Single contrasts, before they are fused.
+    percentile : float
+        Of the voxels of an image, above 50 and at most 100: 99.9 cuts off the highest 0.1 % and
+        the lowest 0.1 %.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    ConfigError
+        Where `percentile` is another number.
+
+    Examples
+    --------
+    >>> clip({"wat": np.arange(101.0)}, 95)["wat"][[0, 50, 100]]
+    array([ 5., 50., 95.])
+    """
+    if not 50 < percentile <= 100:
+        raise ConfigError(
+            f"images are clipped at a percentile above 50 and at most 100, not {percentile:g}; "
+            "choose such a number, e.g. 99.9."
+        )
+    ends = 100 - percentile, percentile
+    return {name: np.clip(image, *np.percentile(image, ends)) for name, image in contrasts.items()}
 
 
 def fuse(

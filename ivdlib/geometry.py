@@ -5,12 +5,14 @@ are given as nibabel gives them: one row an array axis, holding the world axis (
 anterior, 2 = superior) and the direction (1 or -1).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 
 import numpy as np
 
 from ivdlib.errors import DataError
+from ivdlib.remarks import listed
 
 AFFINE_TOLERANCE_MM = 0.1
 """Two grids whose corners lie no farther apart than this are the same grid."""
@@ -47,6 +49,40 @@ def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:
     """
     x, y, z = np.linalg.norm(np.asarray(affine, dtype=float)[:3, :3], axis=0)
     return float(x), float(y), float(z)
+
+
+def mixed_spacings(spacings: Mapping[str, Sequence[float]]) -> tuple[str, list[str]]:
+    """Say that the scans of a folder differ in the size of their voxels.
+
+    Parameters
+    ----------
+    spacings : mapping of str to sequence of 3 floats
+        Scan → voxel edges in mm, in canonical axes.
+
+    Returns
+    -------
+    (str, list of str)
+        The sentence, which ends in its repair, and the scans that differ from the most; "" and
+        none where all edges are within `LIMIT_STRETCH` of each other.
+    """
+    groups: list[tuple[tuple[float, ...], list[str]]] = []
+    for name, edges in spacings.items():
+        like = (n for first, n in groups if np.allclose(edges, first, rtol=LIMIT_STRETCH, atol=0))
+        if (names := next(like, None)) is None:
+            groups.append((tuple(edges), names := []))
+        names.append(name)
+    groups.sort(key=lambda group: -len(group[1]))
+    if len(groups) < 2:
+        return "", []
+    told = ", ".join(
+        f"{' x '.join(f'{edge:.2f}' for edge in edges)} mm in {len(names)} ({listed(names)})"
+        for edges, names in groups
+    )
+    return (
+        f"the scans of the folder differ in voxel size: {told}; a network learns sizes in voxels, "
+        "so resample them to one size, or train and test those of each size by themselves",
+        [name for _, names in groups[1:] for name in names],
+    )
 
 
 def check_affine(affine: np.ndarray, where: str) -> None:

@@ -12,7 +12,9 @@ from ivdlib.cases import Case, Scans, look
 from ivdlib.dixon import contrast_order, derivable
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import sha256_file
+from ivdlib.flaws import find_flaws
 from ivdlib.fusion import parts
+from ivdlib.geometry import spacing_mm
 from ivdlib.layout import NO_WORD, CaseFiles, contrast_in_name
 from ivdlib.links import need_content
 from ivdlib.nifti import read_image
@@ -110,6 +112,7 @@ def _single(path: Path, contrast: str | None) -> Scan:
         scan = to_canonical(image.array, grid)
         notes = about_headers({word: image}, axes)
         notes += check_axes(name, grid, scan, None, axes is not None)
+        notes += find_flaws({taken: scan}, spacing_mm(canonical_affine(grid)), grid)
         if word not in {taken, NO_WORD}:
             notes.append(
                 f"the file is taken as {contrast}, as was asked for, though its name says {word}; "

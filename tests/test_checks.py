@@ -12,7 +12,7 @@ import pytest
 from dixon_cases import AFFINE, CONTRASTS, make_volumes
 
 from ivdlib import assembly, cases, checks, cli
-from ivdlib.errors import ConfigError
+from ivdlib.errors import ConfigError, DataWarning
 from ivdlib.exchange import Exchange
 from ivdlib.phantom import make_phantom
 from ivdlib.remarks import split_repair
@@ -396,3 +396,18 @@ def test_whatever_a_file_raises_the_others_are_checked(tmp_path, write_case, mon
     a, b = cases.check_cases(tmp_path)
     assert f"{tmp_path / 'A1' / 'A1_fat.nii.gz'}: it does not fit into memory" in a["errors"][0]
     assert b["errors"] == []
+
+
+def test_voxels_of_several_sizes_are_one_finding_and_rounding_is_none(tmp_path, write_case):
+    other = AFFINE @ np.diag([1, 0.72, 0.72, 1])
+    for name, affine in (("A1", AFFINE), ("B1", other), ("C1", AFFINE * 1.001), ("D1", other)):
+        write_case(tmp_path, name, affine=affine)
+    write_case(tmp_path, "E1", affine=AFFINE)
+    rows = {row["case"]: row["warnings"] for row in cases.check_cases(tmp_path)}
+    said = {name: [t for t in texts if "voxel size" in t] for name, texts in rows.items()}
+    assert [name for name, texts in said.items() if texts] == ["B1", "D1"]
+    assert said["B1"] == said["D1"]
+    assert "1.98 x 1.26 x 1.25 mm in 3 (A1, C1, E1), 1.98 x 0.90 x 0.90 mm in 2" in said["B1"][0]
+    assert "resample" in split_repair(said["B1"][0])[1]
+    with pytest.warns(DataWarning, match="the scans of the folder differ in voxel size"):
+        cases.load_cases(tmp_path)

@@ -122,6 +122,28 @@ def test_without_labels_the_air_round_the_body_tells_what_lies(phantom, tmp_path
     assert not about_axes(looked_at(rewritten(phantom, tmp_path, "LPS", words))["warnings"])
 
 
+@pytest.mark.parametrize("letters", ["LAS", "LAI"])
+def test_without_labels_detail_in_front_tells_what_is_back_to_front(phantom, tmp_path, letters):
+    row = looked_at(rewritten(phantom, tmp_path, letters, ("wat", "fat", "inn", "opp")))
+    (text,) = about_axes(row["warnings"])
+    assert row["errors"] == [] and "most detail lies in front" in text
+    said = json.dumps(["L", "P", letters[2]])
+    assert f'"axcodes": {said}, or the opposite letter' in split_repair(text)[1]
+
+
+def test_real_spines_that_are_back_to_front_are_told_without_labels(shared):
+    found = []
+    for path in sorted((shared / "data").rglob("*_t2.nii.gz")) + sorted(
+        (shared / "data" / "munich_wat").rglob("*_wat.nii.gz")
+    ):
+        image = read_image(path)
+        grid = file_grid(image.array.shape, image.affine, image.header)
+        scan, edges = to_canonical(image.array, grid), spacing_mm(canonical_affine(grid))
+        doubt = find_doubt(scan.shape, edges, None, scan[:, ::-1])
+        found.append(doubt is not None and doubt.letters == ("R", "P", "S"))
+    assert len(found) == 54 and sum(found) >= 52
+
+
 def test_real_bodies_that_stand_need_no_word_without_labels(shared):
     found = 0
     for path in sorted((shared / "data").rglob("*_t2.nii.gz")) + sorted(

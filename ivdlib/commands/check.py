@@ -26,7 +26,9 @@ def check(add) -> None:
         "One line a case, then each finding with its repair; exit status 1 where a case cannot be "
         "used.\nvoxels and mm: left to right, back to front, upwards; axes: where those of the "
         "files run to.\n† is a contrast computed from others; inn/opp % is how far inn misses "
-        "wat + fat, and opp |wat - fat|.\nThe keys of --json stand in data/README.md.",
+        "wat + fat, and opp |wat - fat|.\nVoxels and slices of findings are counted from 0. Left "
+        "and right cannot be told from a\nspine, up and down only from labelled discs.\n"
+        "The keys of --json stand in data/README.md.",
     )
     sub.add_argument("folder", help="holds the scans, or one scan")
     sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
