@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 
 from ivdlib.errors import ConfigError, DataError, LeakageError
 from ivdlib.names import FROM_NAME, key, meant, one_of_two, questions, unified
+from ivdlib.remarks import listed
 from ivdlib.spreadsheet import read_table, says_who
 from ivdlib.twins import find_twins, signature
 
@@ -95,6 +97,12 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
     """
     if isinstance(cases, Mapping):
         found = dict(cases)
+        for name, person in found.items():
+            if not isinstance(name, str) or isinstance(person, bool | float) and person == person:
+                raise DataError(
+                    f"case {name!r} of subject {person!r}: names are text, for 01 is not 1 and 2 "
+                    "is not 2.0; read such a table with dtype=str."
+                )
     else:
         cases = list(cases)
         found = {case.name: case.subject for case in cases}
@@ -195,37 +203,63 @@ def patient_folds(
 def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]) -> list[Fold]:
     """Read folds from a CSV file with the columns `case` and `fold` (the fold that tests the case).
 
+    In place of `case` it may have the column `subject`, all of whose scans are meant.
+
     Raises
     ------
     DataError
-        Where the file cannot be read or names other cases than there are.
+        Where the file cannot be read or names other cases (subjects) than there are.
     LeakageError
         Where the scans of one patient are in two folds.
     ConfigError
         Where there is a single fold.
     """
     subjects = subjects_of(cases)
-    known = {key(case): case for case in subjects}
-    rows = read_table(Path(path), ("case", "fold"), [*subjects], "case,fold")
-    if not all(row["fold"] for row in rows):
-        raise DataError(f"{path} leaves the fold of a case empty; each case is tested in one fold.")
-    named = {key(row["case"]): row["case"] for row in rows}
-    if len(named) != len(rows):
-        raise DataError(f"{path} names a case twice; each case is tested in one fold.")
-    lacking = [case for name, case in known.items() if name not in named]
-    left_over = [case for name, case in named.items() if name not in known]
+    what, rows = _lines(Path(path), [*subjects])
+    meant_by = {case: case if what == "case" else who for case, who in subjects.items()}
+    known = {key(name): str(name) for name in meant_by.values()}
+    named = {key(row[what]): row[what] for row in rows}
+    if empty := [row[what] for row in rows if not says_who(row["fold"])]:
+        raise DataError(
+            f"{path} leaves the fold of a {what} empty ({listed(empty)}); each {what} is tested in "
+            "one fold."
+        )
+    counts = Counter(key(row[what]) for row in rows)
+    if twice := [named[name] for name, number in counts.items() if number > 1]:
+        raise DataError(
+            f"{path} names a {what} twice ({listed(twice)}); each {what} is tested in one fold."
+        )
+    lacking = [name for spelt, name in known.items() if spelt not in named]
+    left_over = [name for spelt, name in named.items() if spelt not in known]
     if lacking or left_over:
         odd = [f"{name} (not in the file)" for name in sorted(lacking)]
         odd += [f"{name} (not in the data)" for name in sorted(left_over)]
         hint = next(filter(None, (meant(name, left_over) for name in lacking)), "")
         raise DataError(
-            f"{path} and the data differ in these cases: {', '.join(odd)}; "
-            f"{hint or 'write a line for each case that is here, and no other'}."
+            f"{path} and the data differ in these {what}s: {', '.join(odd)}; "
+            f"{hint or f'write a line for each {what} that is here, and no other'}."
         )
-    group = {known[key(row["case"])]: row["fold"] for row in rows}
+    fold_of = {key(row[what]): _plain(row["fold"]) for row in rows}
+    group = {case: fold_of[key(name)] for case, name in meant_by.items()}
     if len(set(group.values())) < 2:
         raise ConfigError(f"{path} has one fold only; at least two are needed.")
     return _folds(group, subjects)
+
+
+def _lines(path: Path, cases: list[str]) -> tuple[str, list[dict[str, str]]]:
+    """What a table of folds goes by, "case" or "subject", and its lines."""
+    try:
+        return "case", read_table(path, ("case", "fold"), cases, "case,fold")
+    except DataError as error:
+        try:
+            return "subject", read_table(path, ("subject", "fold"), cases, "subject,fold")
+        except DataError as other:
+            raise (error if "lacks the column" in str(other) else other) from None
+
+
+def _plain(fold: str) -> str:
+    """A fold's name; 1, 01 and 1.0 are one, as spreadsheets and pandas write it."""
+    return re.sub(r"^0*(\d+)([.,]0+)?$", r"\1", key(fold))
 
 
 def _folds(group: Mapping[str, object], subjects: Mapping[str, str]) -> list[Fold]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from ivdlib.errors import DataError
+from ivdlib.errors import DataError, printable
 from ivdlib.files import cannot
 from ivdlib.links import need_content
 from ivdlib.names import key
@@ -19,7 +20,7 @@ _LIKE = {
 }
 """What a column may be called that should have another name, before "ID", "number" and the like."""
 
-_NOBODY = re.compile(r"[\W_]*|#?n[/.]?a[.]?|nan|none|null|nil|unknown|unbekannt")
+_NOBODY = re.compile(r"[\W_]*|#?n[/.]?a[.]?|nan|<na>|none|null|nil|unknown|unbekannt")
 _SHORTENED = re.compile(r"\d([.,]\d+)?e\+\d+")
 """What a spreadsheet makes of a long number: those that begin alike become one."""
 
@@ -57,8 +58,8 @@ def read_table(
     Raises
     ------
     DataError
-        Where the file is no table, a column is missing or there twice, or a line has more cells
-        than there are columns.
+        Where the file is no table, a column is missing or there twice, a line has more cells than
+        there are columns, or a name holds control signs.
     """
     need_content(path)
     try:
@@ -94,6 +95,13 @@ def read_table(
         hints = [f"{shown[i]} looks like {name}" for name, i in like.items() if i is not None]
         said += f", but {' and '.join(hints)}" if hints else ""
         raise DataError(f"{said}; its first line must read {head} with commas between.")
+    for line in lines:
+        for name in needed:
+            if any(unicodedata.category(sign) == "Cc" for sign in line[name]):
+                raise DataError(
+                    f"{path}: the {name} {printable(line[name])!r} holds signs that are no "
+                    "letters; write it again."
+                )
     return lines
 
 

@@ -117,6 +117,40 @@ def test_folds_from_a_file(split, encoding):
     assert [fold.test for fold in folds] == [("03",), ("01", "02"), ("04",)]
 
 
+def test_folds_of_subjects_and_of_numbers_as_spreadsheets_write_them(split):
+    by_case = folds_from_file(split("case,fold\n01,1\n02,1\n03,2\n04,2\n"), FOUR)
+    for text in (
+        "subject,fold\nA,1\nB,2\nC,2\n",
+        "Subject,fold,note\n a ,1.0,x\nb,02,\nC,2.0,\n",
+        "case,subject,fold\n01,A,1\n02,A,1.0\n03,B,2\n04,C,02\n",
+        "case,fold\n01,TRUE\n02,true\n03,x\n04,X\n",
+    ):
+        found = folds_from_file(split(text), FOUR)
+        assert {fold.test for fold in found} == {fold.test for fold in by_case}
+    for text, words in (
+        ("subject,fold\nA,1\nB,2\n", r"these subjects: C \(not in the file\)"),
+        ("subject,fold\nA,1\nB,2\nC,2\nD,1\n", r"these subjects: D \(not in the data\)"),
+        ("subject,fold\nA,1\nB,2\nC,2\na,2\n", r"names a subject twice \(a\)"),
+        ("case,fold\n01,1\n02,1\n03,2\n04,2\n03,2\n", r"names a case twice \(03\)"),
+        ("case,fold\n01,nan\n02,1\n03,2\n04,2\n", r"fold of a case empty \(01\)"),
+        ("case,fold\n0\x001,1\n02,1\n03,2\n04,2\n", "the case '0\ufffd1' holds signs"),
+        ("subject,fold\nA\x1b[31m,1\nB,2\nC,2\n", "holds signs that are no letters"),
+    ):
+        with pytest.raises(DataError, match=words):
+            folds_from_file(split(text), FOUR)
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [{1: "a", 2: "b"}, {"01": 2.0, "02": 3.0}, {"01": True, "02": False}, {1.0: "a", "2": "b"}],
+)
+def test_names_are_text(subjects):
+    with pytest.raises(DataError, match="names are text, .*; read such a table with dtype=str"):
+        patient_folds(subjects)
+    with pytest.raises(DataError, match="has no subject"):
+        patient_folds({"01": float("nan"), "02": "a"})
+
+
 def test_a_file_that_tears_a_patient_apart(split):
     with pytest.raises(LeakageError, match="patient A"):
         folds_from_file(split("case,fold\n01,1\n02,2\n03,1\n04,2\n"), FOUR)

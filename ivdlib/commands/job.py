@@ -61,7 +61,7 @@ def grid(add) -> None:
     )
     sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
     sub.add_argument("--folds", type=int, help="folds of patients (default: 4, as patients allow)")
-    sub.add_argument("--split", metavar="CSV", help="own folds: columns case, fold")
+    sub.add_argument("--split", metavar="CSV", help="own folds: columns case (or subject), fold")
     sub.add_argument(
         "--set",
         action="append",
