@@ -6,12 +6,13 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ivdlib import __version__, engines, inference, mask_files
+from ivdlib import __version__, engines, fusion, inference, ledger, mask_files, passport
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.files import folder, sha256_file
@@ -36,6 +37,7 @@ def predict_folder(
     use_region: bool = True,
     contrast: str | None = None,
     derive_missing: bool = True,
+    clip: float | None = None,
     engine: str = "keras",
     precision: str = "auto",
 ) -> Iterator[Path]:
@@ -59,6 +61,9 @@ def predict_folder(
         Default: the probability is averaged over all images of the scan that it was trained on.
     derive_missing : bool, default True
         See `cases.load_cases`.
+    clip : float, optional
+        Percentile at which the contrasts are clipped, see `fusion.clip`. Default: they are not, for
+        the network was trained on the whole range; for scans with voxels that stretch it.
     engine, precision : str
         What runs both networks, see `engines.on_engine`.
 
@@ -86,10 +91,13 @@ def predict_folder(
         Where a mask is empty or holds less than any disc, or the spine network found nothing; also
         of a mask that is there already.
     DataWarning
-        Of what was mended, derived or assumed in a scan, or where the image that was asked for is
-        none that the network was trained on; and of each scan that is left out.
+        Of what was mended, derived or assumed in a scan; where the image that was asked for, voxel
+        size, field of view or the volume of the mask are unlike those of the training; of weights
+        older than checksums; and of each scan that is left out.
     """
     engines.check(engine, precision)
+    if clip is not None:
+        fusion.clip({}, clip)  # refuses what is no percentile
     network = inference.load_model(weights)
     if network.passport["target"] != "disc":
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
@@ -98,7 +106,7 @@ def predict_folder(
     found = spine_beside(network, Path(weights), spine_weights) if use_region else None
     options = {  # all that can change a mask
         "contrast": contrast, "region": use_region, "derive_missing": derive_missing,
-        "engine": engine, "precision": precision,
+        "clip": clip, "engine": engine, "precision": precision,
     }  # fmt: skip
     by = {
         "ivdlib": __version__, "weights": sha256_file(weights),
@@ -109,6 +117,8 @@ def predict_folder(
 
     def segment(scan: Scan, path: Path, source: dict[str, Any]) -> list[list[str]]:
         case = scan.load()
+        if clip is not None:
+            case = replace(case, contrasts=fusion.clip(case.contrasts, clip))
         _image_names(network, case, contrast)
         folder(path.parent)
         mask, warned = _heard(lambda: predict_case(network, case, spine=spine, contrast=contrast))
@@ -178,6 +188,9 @@ def predict_case(
     ------
     ConfigError
         As `predict_folder`.
+    DataError
+        Where its voxels are of another size than those that the network was trained on, see
+        `passport.unlike`.
 
     Warns
     -----
@@ -186,11 +199,12 @@ def predict_case(
     """
     names = _image_names(network, case, contrast)
     _say_if_new(network, case, names)
-    images = inference.images_of(case.contrasts, names, network.passport.get("neighbours", 0))
     tile = tuple(network.passport["tile"])
-    region = None
-    if spine is not None and not fits_one_tile(case.shape, tile):
-        region = _region(spine, network, case, tile)
+    spine = None if fits_one_tile(case.shape, tile) else spine
+    for text in passport.unlike(network.passport, spine and spine.passport, case):
+        warnings.warn(text, DataWarning, stacklevel=2)
+    images = inference.images_of(case.contrasts, names, network.passport.get("neighbours", 0))
+    region = spine and _region(spine, network, case, tile)
     probabilities = inference.predict_images(network, images, region)
     mean = np.mean(list(probabilities.values()), axis=0)
     mask = mean >= inference.THRESHOLD
@@ -207,6 +221,8 @@ def predict_case(
             NothingFound,
             stacklevel=2,
         )
+    elif odd := passport.odd_volume(network.passport, case, found_ml):
+        warnings.warn(odd, DataWarning, stacklevel=2)
     return mask
 
 
@@ -297,7 +313,11 @@ def spine_beside(
     if given is None:
         if not network.passport.get("spine"):
             return None
-        given = weights.parent.parent / network.passport["spine"] / weights.name
+        # Weights may have been renamed, be given by a link, or from within their own folder.
+        homes = (Path(os.path.abspath(weights)), weights.resolve())
+        places = [home.parent.parent / network.passport["spine"] for home in homes]
+        places = [place / name for place in places for name in (weights.name, ledger.WEIGHTS)]
+        given = next((place for place in places if place.is_file()), places[1])
         need_content(given)
         if not given.is_file():
             raise DataError(

@@ -1,29 +1,29 @@
 """Apply networks: tiles in, spliced probability out; region of interest; weights with a passport.
 
-A weights file (`*.weights.h5`) carries, as an attribute of the file, what is needed to use it:
-network, configuration, tile, images it was trained on, and the region of interest. No code is
-stored in it.
+What a weights file (`*.weights.h5`) says of itself, see `passport`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import numpy as np
 from scipy import ndimage
 
-from ivdlib import fusion, models
-from ivdlib.backend import jit_compile
-from ivdlib.errors import ConfigError, DataError
+from ivdlib import fusion, models, passport
+from ivdlib.backend import jit_compile, policy
+from ivdlib.errors import DataError, DataWarning, memory_full
 from ivdlib.files import atomic, need_room
-from ivdlib.links import need_content
 from ivdlib.patches import (
     TOLERANCE_MM,
     Region,
@@ -40,8 +40,11 @@ BATCH_PIXELS = 8 * 112 * 128
 """Pixels that go through a network at once: 8 tiles of the paper's size, more of smaller ones. With
 16 the paper's FDS-CNN took 4.0 GB instead of 2.5, and was no faster."""
 
-PASSPORT = "ivdlib"
-"""Name of the attribute of a weights file."""
+OLDER = {
+    "checksum": ("checksum", "damage to the file"),
+    "spacing": ("voxel size", "scans of another voxel size than it was trained on"),
+}
+"""What passports of older versions lack: key → its name, what is not noticed without it."""
 
 
 @dataclass
@@ -60,44 +63,103 @@ class Network:
     passport: dict[str, Any]
 
 
-def save_weights(model: keras.Model, path: str | os.PathLike, passport: Mapping[str, Any]) -> None:
-    """Write weights together with their passport; `path` ends with ``.weights.h5``."""
-    need_room(path, 4 * model.count_params())
-    with atomic(path) as temporary:
-        model.save_weights(temporary)
-        with h5py.File(temporary, "a") as file:
-            file.attrs[PASSPORT] = json.dumps(dict(passport))
+def save_weights(
+    model: keras.Model, path: str | os.PathLike, card: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write weights together with their passport; `path` ends with ``.weights.h5``.
 
+    Parameters
+    ----------
+    model : keras.Model
+    path : path
+    card : mapping
+        The passport; what may stand in it, see `passport.ALLOWED`.
 
-def load_model(path: str | os.PathLike) -> Network:
-    """Build the network that a weights file names and load its weights.
+    Returns
+    -------
+    dict
+        The passport as it is in the file, with a checksum of the weights.
 
     Raises
     ------
     DataError
-        Where the file is missing, broken, or was not written by `save_weights`.
+        Where the weights are not finite, or the passport says what cannot be.
     """
-    path = Path(path)
-    need_content(path)
-    if not path.is_file():
-        raise DataError(f"there is no weights file {path}; give the path of a *.weights.h5 file.")
+    card = json.loads(json.dumps(dict(card)))
+    passport.check(card, path)
+    need_room(path, 4 * model.count_params())
+    with atomic(path) as temporary:
+        model.save_weights(temporary)
+        return passport.seal(temporary, card)
+
+
+@policy()
+def load_model(path: str | os.PathLike) -> Network:
+    """Build the network that a weights file names and load its weights, whatever its ending.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing, damaged, was not written by `save_weights`, or its passport says
+        what cannot be.
+
+    Warns
+    -----
+    DataWarning
+        Where the passport is older than checksums and voxel sizes.
+    """
+    card, shapes = passport.read(path)
+    shape = (*card["tile"], card.get("channels", 1))
     try:
-        with h5py.File(path) as file:
-            passport = json.loads(file.attrs[PASSPORT])
-        model = models.build(
-            passport["network"],
-            models.config_from_dict(passport["network"], passport["config"]),
-            input_shape=(*passport["tile"], passport.get("channels", 1)),
-        )
-        model.load_weights(path)
-    except (OSError, KeyError, ValueError, TypeError, ConfigError) as error:
-        raise DataError(f"{path} is no weights file of ivdlib, or it is damaged.") from error
+        config = models.config_from_dict(card["network"], card["config"])
+        with keras.StatelessScope(initialize_variables=False):  # what would fill memory is not made
+            planned = models.build(card["network"], config, shape)
+        if sorted(tuple(w.shape) for w in planned.weights) != sorted(shapes):
+            raise passport.damaged(path, "the network of its passport does not fit the numbers in "
+                                         "the file")  # fmt: skip
+        model = models.build(card["network"], config, shape)
+        with _as_weights_h5(Path(path)) as named:
+            model.load_weights(named)
+    except Exception as error:  # Keras and h5py raise every kind
+        if memory_full(error) or isinstance(error, DataError):
+            raise
+        raise passport.damaged(path, error) from error
     model.compile(jit_compile=jit_compile())
-    return Network(model, passport)
+    if old := [words for key, words in OLDER.items() if key not in card]:
+        lacks, unnoticed = (" and ".join(words) for words in zip(*old, strict=True))
+        warnings.warn(
+            f"{path}: its passport, like those of older versions, has no {lacks}, so {unnoticed} "
+            "cannot be noticed; train it again to have this.",
+            DataWarning,
+            stacklevel=2,
+        )
+    return Network(model, card)
 
 
+@contextmanager
+def _as_weights_h5(path: Path) -> Iterator[Path]:
+    """Give weights under a name by which Keras knows their kind; it goes by the ending alone."""
+    if path.name.endswith(".weights.h5"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as place:
+        named = Path(place, "model.weights.h5")
+        try:
+            named.symlink_to(path.absolute())
+        except OSError:  # Windows lets not everybody make links
+            shutil.copyfile(path, named)
+        yield named
+
+
+@policy()
 def probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
-    """Run tiles (n, AP, SI) or (n, AP, SI, channels), float32; gives (n, AP, SI)."""
+    """Run tiles (n, AP, SI) or (n, AP, SI, channels), float32; gives (n, AP, SI).
+
+    Raises
+    ------
+    DataError
+        Where an answer is not finite.
+    """
     out = np.empty(tiles.shape[:3], dtype=np.float32)
     batch = max(1, BATCH_PIXELS // (tiles.shape[1] * tiles.shape[2]))
     for start in range(0, len(tiles), batch):
@@ -107,6 +169,9 @@ def probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
         padded[: len(part)] = part
         result = keras.ops.convert_to_numpy(model.predict_on_batch(padded))
         out[start : start + batch] = result[: len(part), ..., 0]
+    if not np.isfinite(out).all():
+        raise DataError("the network answers with NaN: its weights are damaged, or its training "
+                        "failed; train it again with a smaller learning_rate.")  # fmt: skip
     return out
 
 

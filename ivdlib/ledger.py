@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ivdlib import cost, files, inference, metrics_csv, models, provenance
+from ivdlib import cost, files, inference, metrics_csv, models, passport, provenance, recorded
 from ivdlib.fusion import is_derived
 from ivdlib.options import TrainingOptions
 from ivdlib.splits import Fold
@@ -97,16 +97,20 @@ def finish(
     score: Callable[[], list[dict[str, Any]]],
     what: Mapping[str, Any],
     fold: Fold,
-    passport: Mapping[str, Any],
+    more: Mapping[str, Any],
 ) -> None:
-    """Write weights, curve, scores and, last, the record; then the checkpoint may go."""
+    """Write weights, curve, scores and, last, the record; then the checkpoint may go.
+
+    `more` is for the passport of the weights: tile, region and whatever else this kind needs.
+    """
     begin = time.monotonic()
     rows = score()
     card = {
         "network": engine.network, "config": engine.config.to_dict(), "target": what["target"],
-        "images": what["images"], "trained_by": f"{experiment.name}/{place.name}", **passport,
+        "images": what["images"], "trained_by": f"{experiment.name}/{place.name}", **more,
+        **passport.of_scans(experiment.cases[name] for name in fold.train),
     }  # fmt: skip
-    inference.save_weights(engine.model, place / WEIGHTS, card)
+    card = inference.save_weights(engine.model, place / WEIGHTS, card)
     files.write_csv(place / "history.csv", pd.DataFrame(history))
     files.write_csv(place / metrics_csv.METRICS, pd.DataFrame(rows))
     record = provenance.record(
@@ -117,6 +121,7 @@ def finish(
         parameters=cost.parameters(engine.model),
         seconds_training=round(history[-1]["seconds"], 1),
         seconds_scoring=round(time.monotonic() - begin, 1),
+        sha256=recorded.sealed(place, (metrics_csv.METRICS, "history.csv")),
     )
     files.write_json(place / "record.json", record)
     (place / "checkpoint.h5").unlink(missing_ok=True)

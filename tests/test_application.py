@@ -10,6 +10,7 @@ import sys
 import time
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import dixon_cases
 import h5py
@@ -36,7 +37,7 @@ def experiment(tmp_path_factory):
     """Folder of trainings with a spine network and a disc network, both untrained."""
     random.seed(1)  # first weights are drawn from Python's numbers
     place = tmp_path_factory.mktemp("trainings")
-    card = {"network": "unet", "config": CONFIG.to_dict()}
+    card = {"network": "unet", "config": CONFIG.to_dict(), "spacing": [[0.5, 6]] * 3}
     spine = models.build("unet", CONFIG, input_shape=(12, 16, 1))
     inference.save_weights(
         spine,
@@ -195,7 +196,7 @@ def test_predict_then_score_folders(tmp_path, write_case, experiment, capsys):
 def silent(tmp_path_factory):
     """Folder of trainings whose two networks find nothing, whatever they see."""
     place = tmp_path_factory.mktemp("silent")
-    card = {"network": "unet", "config": CONFIG.to_dict()}
+    card = {"network": "unet", "config": CONFIG.to_dict(), "spacing": [[0.5, 6]] * 3}
     for target, tile, more in (
         ("spine", (12, 16), {"images": ["wat", "fat"], "factor": 2}),
         ("disc", (16, 16), {"images": ["wat", "fat", "wat+opp"], "spine": "spine"}),
@@ -599,3 +600,114 @@ def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
     assert "01_Discs.nii.gz" in before and not (out / "saved").exists()
     assert (out / "01_Discs.nii.gz").stat().st_mtime_ns == before["01_Discs.nii.gz"]
     assert len(list(out.glob("*.nii.gz"))) == 3
+
+
+# --- weights and scans that do not fit together, see `passport` -----------------------------------
+
+
+def with_passport(experiment, tmp_path, **changes):
+    """A copy of the experiment, both of whose passports have these keys, or have them no more."""
+    place = shutil.copytree(experiment, tmp_path / "trainings")
+    for path in place.glob("*/*.h5"):
+        with h5py.File(path, "a") as file:
+            card = json.loads(file.attrs["ivdlib"]) | changes
+            file.attrs["ivdlib"] = json.dumps({k: v for k, v in card.items() if v is not None})
+    return place / "disc" / "model.weights.h5"
+
+
+SIZE = [[1.9, 2.05], [1.2, 1.3], [1.2, 1.3]]
+
+
+def test_scans_of_other_voxels_are_left_out_and_the_others_go_on(
+    tmp_path, write_case, experiment, capsys
+):
+    weights = with_passport(experiment, tmp_path, spacing=SIZE)
+    for name, factor in (("01", 1), ("02", 0.5), ("03", 1.15), ("04", 1)):
+        scale = np.diag([1, factor, factor, 1])
+        write_case(tmp_path / "in", name, affine=dixon_cases.AFFINE @ scale)
+    with pytest.warns(DataWarning) as told:
+        assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 1
+    texts = [str(w.message) for w in told if "voxels" in str(w.message)]
+    assert len(texts) == 2 and any(t.startswith("case 03: its voxels are") for t in texts)
+    assert any(t.startswith("left out: case 02: its voxels are 1.982 x 0.6281 x") for t in texts)
+    masks = sorted(path.name for path in (tmp_path / "out").glob("*.nii.gz"))
+    assert masks == [f"{name}_Discs.nii.gz" for name in ("01", "03", "04")]
+    assert "resample the scan to" in capsys.readouterr().err + "".join(texts)
+
+
+def test_old_weights_are_told_once_and_not_once_a_scan(tmp_path, write_case, experiment):
+    weights = with_passport(experiment, tmp_path, checksum=None, spacing=None)
+    for name in ("01", "02", "03"):
+        write_case(tmp_path / "in", name)
+    with pytest.warns(DataWarning) as told:
+        assert (
+            len(list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))) == 3
+        )
+    texts = [str(w.message) for w in told if "checksum" in str(w.message)]
+    files = [weights.parent.parent / name / weights.name for name in ("disc", "spine")]
+    assert [text.split(":")[0] for text in texts] == [str(file) for file in files]
+
+
+def test_what_the_spine_network_saw_counts_only_if_it_is_used(tmp_path, write_case, experiment):
+    weights = with_passport(experiment, tmp_path, field=[[20.0, 20.0], [20.0, 20.0]])
+    write_case(tmp_path / "in", "01")
+    with pytest.warns(DataWarning, match="the spine network was trained on slices of up to 20 x"):
+        list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
+    with pytest.warns(DataWarning, match="the disc network was trained on slices of up to 20 x"):
+        list(application.predict_folder(tmp_path / "in", weights, tmp_path / "o", use_region=False))
+
+
+@pytest.mark.parametrize(("span", "odd"), [([1e-4, 2e-4], True), ([0, 1e3], False)])
+def test_a_mask_far_from_the_labels_of_the_training_is_said(
+    tmp_path, write_case, experiment, monkeypatch, span, odd
+):
+    case = load_case(write_case(tmp_path / "in", "01"))
+    network = inference.load_model(with_passport(experiment, tmp_path, disc_mm=span))
+    found = np.zeros(case.shape, np.float32)
+    found[:, 5:20, 5:20] = 0.9
+    monkeypatch.setattr(inference, "predict_images", lambda *_: {"wat": found})
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        application.predict_case(network, case)
+    assert [" ml of disc likely" in str(w.message) for w in seen] == [True] * odd
+
+
+def test_the_spine_network_is_found_whatever_the_weights_are_called(
+    tmp_path, experiment, monkeypatch
+):
+    weights = with_passport(experiment, tmp_path)
+    spine = weights.parent.parent / "spine" / "model.weights.h5"
+    monkeypatch.chdir(weights.parent)
+    network = inference.load_model("model.weights.h5")
+    (renamed := weights.with_name("best.h5")).write_bytes(weights.read_bytes())
+    (link := tmp_path / "link.weights.h5").symlink_to(weights)
+    for path in (Path("model.weights.h5"), renamed, Path("best.h5"), link):
+        found, place = application.spine_beside(network, path)
+        assert place.samefile(spine) and found.passport["target"] == "spine"
+
+
+def test_clipping_undoes_one_hot_voxel(tmp_path, experiment, write_case, capsys):
+    """Half a per cent of a small scan's 4032 voxels is cut off at either end."""
+
+    def hot(array):
+        array[0, 0, 0] = 3 * array.max()
+        return array
+
+    words = dixon_cases.CONTRASTS
+    write_case(tmp_path / "plain", "01")
+    write_case(tmp_path / "hot", "01", change=dict.fromkeys(words, hot))
+    weights = ("--weights", experiment / "disc" / "model.weights.h5")
+
+    def mask(folder, *more):
+        out = tmp_path / f"out{len(more)}_{folder}"
+        assert predict(tmp_path / folder, *weights, "--out", out, *more) in (0, 3)
+        return np.asarray(nib.load(out / "01_Discs.nii.gz").dataobj) > 0
+
+    with pytest.warns(DataWarning, match="1 voxel lies far above all others"):
+        squeezed = mask("hot")
+        clipped = mask("hot", "--clip", "99.5")
+    plain = mask("plain", "--clip", "99.5")
+    assert (squeezed != plain).mean() > 0.01 and (clipped != plain).mean() < 0.001
+    assert predict(tmp_path / "hot", *weights, "--out", tmp_path / "no", "--clip", "9") == 1
+    assert "a percentile above 50 and at most 100, not 9" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
