@@ -15,6 +15,7 @@ from ivdlib.audit_sections import table
 from ivdlib.metrics import MEASURES
 from ivdlib.options import SpineOptions, spine_training
 from ivdlib.profiles import TITLES, title
+from ivdlib.remarks import listed
 
 
 def experiment(
@@ -44,6 +45,9 @@ def experiment(
     if record.get("derived"):
         names = ", ".join(record["derived"])
         parts.append(f"Derived, not measured: {names}, computed from the other contrasts.\n")
+    if record.get("changed"):
+        names = listed(record["changed"])
+        parts.append(f"**Changed:** {names}: not what was recorded when it was made.\n")
     if "left" not in record or recorded.left(
         record
     ):  # an older record that lacks it was stopped before its end

@@ -18,6 +18,7 @@ from ivdlib import (
     files,
     metrics_csv,
     plotting,
+    recorded,
     result_figures,
 )
 from ivdlib.audit import FOLDER, PAGE
@@ -111,15 +112,22 @@ def experiments(folder: str | os.PathLike) -> dict[str, Found]:
     """Find the experiments with results in a folder: by kind, then by name."""
     found = {one: {} for one in KINDS}
     for path in sorted(Path(folder).glob("*/record.json")):
-        record, metrics = files.read_json(path), metrics_csv.of(path.parent)
-        if metrics is not None and "profile" in record.get("config", {}):
+        record, metrics = recorded.read(path.parent), metrics_csv.of(path.parent)
+        if metrics is not None and "profile" in record["config"]:
+            record = {**recorded.completed(record), "changed": recorded.changed(path.parent)}
             found[kind(record)][path.parent.name] = record, metrics
     return found
 
 
+WATER = ("more_water", "slope", "correlation", "deviation", "scans")
+"""Columns of numbers of `tables.fused_and_water`."""
+
+
 def _water(folder: Path, results: Found) -> dict[str, pd.DataFrame]:
     paths = {name: folder / name / "tables" / "fused_and_water.csv" for name in results}
-    return {name: pd.read_csv(path) for name, path in paths.items() if path.is_file()}
+    return {
+        name: metrics_csv.numbers(path, WATER) for name, path in paths.items() if path.is_file()
+    }
 
 
 def _drawn(judged: pd.DataFrame, place: Path) -> str:

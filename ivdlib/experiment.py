@@ -16,11 +16,11 @@ import pandas as pd
 
 from ivdlib import files, metrics_csv, profiles, provenance, recorded, recording, tables
 from ivdlib.cases import load_cases
-from ivdlib.errors import ConfigError, DataError
+from ivdlib.errors import ConfigError, DataError, printable
 from ivdlib.grid import Grid
 from ivdlib.links import need_content
 from ivdlib.options import essence
-from ivdlib.places import data_folder, reports_folder
+from ivdlib.places import data_folder, reports_folder, sound_name
 from ivdlib.progress import say, track
 from ivdlib.splits import folds_from_file, patient_folds, subjects_of
 
@@ -70,15 +70,7 @@ class Experiment(Grid):
         load: Mapping[str, Any] | None = None,
         claim: bool = True,
     ) -> None:
-        if not name or name in {".", ".."} or set(name) & set('/\\<>:"|?*'):
-            raise ConfigError(
-                f"{name!r} is no name for an experiment; use letters, digits, - and _."
-            )
-        if files.readable(name) != name:
-            raise ConfigError(
-                f"{files.readable(name)} is no UTF-8 and no name for an experiment; use another."
-            )
-        self.name = name
+        self.name = sound_name(name)
         self.arguments = {  # plain values, for workers that open the experiment again
             "name": name,
             "profile": profile,
@@ -162,13 +154,11 @@ class Experiment(Grid):
         need_content(path)  # not to train again what was
         digest = self.digest
         if path.is_file():
-            old = files.read_json(path)
-            if not isinstance(old, dict):
-                raise DataError(f"{path} is no record of an experiment; remove it.")
+            old = recorded.read(self.folder)
             if old.get("config_hash") == digest:
                 return
             if any(self.folder.glob("trainings/*/*")) or (self.folder / "metrics.csv").exists():
-                different = _differences(old.get("config", {}), self.config)
+                different = _differences(old["config"], self.config)
                 raise ConfigError(
                     f"{self.folder} holds an experiment with another configuration ({different}); "
                     "choose another name, or delete that folder."
@@ -199,7 +189,7 @@ class Experiment(Grid):
 
     def label(self) -> str:
         """What stands below every table: data, profile, seeds."""
-        data = "phantom" if self.is_phantom else files.readable(self.data.resolve().name)
+        data = "phantom" if self.is_phantom else printable(self.data.resolve().name)
         seeds, discs = self.profile.seeds, self.profile.networks
         steps = self.profile.training.steps if discs else self.profile.spine.steps
         text = (
@@ -263,6 +253,7 @@ class Experiment(Grid):
         water = tables.fused_and_water(self.cases.values(), self.fused)
         if len(water):
             files.write_csv(self.folder / "tables" / "fused_and_water.csv", water)
+        recording.seal(self)
         return metrics
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import io
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ivdlib.dixon import contrast_order
 from ivdlib.errors import DataError
+from ivdlib.files import cannot
 from ivdlib.links import need_content
 from ivdlib.metrics import MEASURES
 from ivdlib.profiles import ARMS, TITLES
+
+REPAIR = "delete that file and call ivdlib grid again: it does only what is missing"
 
 METRICS = "metrics.csv.gz"
 """Rows of one training; those of all, which people open, are beside the folder `trainings`."""
@@ -23,27 +28,70 @@ TOGETHER = "together"
 """Scope and contrast of rows that score one mask a scan, from the mean probability over the images
 that the network was trained on: what `ivdlib predict` gives."""
 
-TEXT = {"case": str, "subject": str, "stage": str, "level": str}
-"""Columns of `metrics.csv` that look like numbers and are names: case 01 is not case 1."""
+TEXT = dict.fromkeys(("case", "subject", "stage", "level", "network", "size", "trained_on"), str)
+TEXT |= dict.fromkeys(("contrast", "target", "scope"), str)
+"""Columns of `metrics.csv` that may look like numbers and are names: case 01 is not case 1."""
+
+NEEDED = ("target", "scope", "network", "trained_on", "contrast", "seed", "fold", "dice", "case",
+          "subject")  # fmt: skip
+"""Columns that every `metrics.csv` has."""
 
 NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
 NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share", "step")
+NUMBERS += ("seed", "fold")
 """Columns of numbers, empty in rows of the other scope; older results lack some."""
 
 
-def read(path: str | os.PathLike | io.StringIO) -> pd.DataFrame:
-    """Read a `metrics.csv`; an empty cell is "" among words and NaN among numbers."""
-    found = pd.read_csv(path, dtype=TEXT, keep_default_na=False)
-    for column in set(NUMBERS) & set(found):
-        found[column] = pd.to_numeric(found[column], errors="coerce")
+def read(path: str | os.PathLike | io.StringIO, called: object = "") -> pd.DataFrame:
+    """Read a `metrics.csv`; an empty cell is "" among words and NaN among numbers.
+
+    `called` is what errors name in place of `path`.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be read, lacks a column, or a number is none.
+    """
+    found, called = _rows(path, called or path, TEXT), called or path
+    if lacking := sorted(set(NEEDED) - set(found)):
+        raise DataError(f"the scores in {called} lack {', '.join(lacking)}; {REPAIR}.")
+    return _numbers(found, [name for name in NUMBERS if name in found], called)
+
+
+def numbers(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table of which these columns are numbers; what is raised is as for `read`."""
+    found = _rows(path, path)
+    if lacking := sorted(set(columns) - set(found)):
+        raise DataError(f"{path} lacks {', '.join(lacking)}; {REPAIR}.")
+    return _numbers(found, columns, path)
+
+
+def _rows(path: Path | io.StringIO, called: object, kinds: Any = None) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=kinds, keep_default_na=False)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno:  # else gzip means the content
+            raise DataError(cannot("read", str(called), error)) from error
+        raise DataError(f"the scores in {called} cannot be read ({error}); {REPAIR}.") from error
+
+
+def _numbers(found: pd.DataFrame, columns: Iterable[str], called: object) -> pd.DataFrame:
+    for column in columns:
+        words = found[column]
+        found[column] = pd.to_numeric(words, errors="coerce")
+        odd = ~np.isfinite(found[column]) & ~words.isin(["", "nan"]) & words.notna()
+        if odd.any():
+            raise DataError(f"{called}: {column} is {words[odd].iloc[0]}, no number; {REPAIR}.")
     return found
 
 
 def together(paths: Iterable[Path]) -> pd.DataFrame | None:
     """Read the scores of several trainings as one table; None without any."""
-    found = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths]
+    paths = list(paths)
+    found = [_rows(path, path, str) for path in paths]
     # Read again as one, for a column that is empty in one training has no type there.
-    return read(io.StringIO(pd.concat(found).to_csv(index=False))) if found else None
+    text = io.StringIO(pd.concat(found).to_csv(index=False)) if found else None
+    return read(text, paths[0].parent.parent) if text else None
 
 
 def of(folder: str | os.PathLike) -> pd.DataFrame | None:
@@ -57,20 +105,14 @@ def of(folder: str | os.PathLike) -> pd.DataFrame | None:
     Raises
     ------
     DataError
-        Where a file cannot be read.
+        As for `read`.
     """
     folder = Path(folder)
     whole = folder / "metrics.csv"
     need_content(whole)
-    try:
-        if whole.is_file():
-            return read(whole)
-        return together(sorted(folder.glob(f"trainings/*/{METRICS}")))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(
-            f"the scores in {folder} cannot be read ({error}); delete the broken file and call "
-            "ivdlib grid again: it does only what is missing."
-        ) from error
+    if whole.is_file():
+        return read(whole)
+    return together(sorted(folder.glob(f"trainings/*/{METRICS}")))
 
 
 def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:

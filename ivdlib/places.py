@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+import unicodedata
 from pathlib import Path
 
+from ivdlib.errors import ConfigError, printable
 from ivdlib.files import folder
+
+LONGEST = 100
+"""Letters of a name that becomes a folder's, and a part of longer names."""
+
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""What Windows keeps for itself."""
 
 
 def checkout() -> Path | None:
@@ -31,6 +40,33 @@ def root() -> Path:
     So a notebook opened from `notebooks/` and a command given at the top find the same folders.
     """
     return checkout() or Path.cwd()
+
+
+def sound_name(name: str) -> str:
+    """Give a name for a folder that every system can have and every reader can tell from others.
+
+    Raises
+    ------
+    ConfigError
+        Where it is none: empty, too long, with signs that do not print or that paths are made of,
+        with a point, dash or blank at its ends, a device of Windows, or with signs such as the
+        wide letters of Unicode, which look like plain ones.
+    """
+    if (
+        not name
+        or len(name.encode(errors="replace")) > LONGEST
+        or not name.isprintable()
+        or set(name) & set('/\\<>:"|?*')
+        or name[0] in ".- "
+        or name[-1] in ". "
+        or _DEVICE.fullmatch(name)
+        or unicodedata.normalize("NFKC", name) != name
+    ):
+        raise ConfigError(
+            f"{printable(name)[:LONGEST]!r} is no name for an experiment; use up to {LONGEST} "
+            "letters, digits, - and _, and begin with a letter or digit."
+        )
+    return name
 
 
 def data_folder() -> Path:

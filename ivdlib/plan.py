@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ivdlib import cost, files, ledger, models, spine_stage, trial
+from ivdlib import cost, ledger, models, recorded, spine_stage, trial
 from ivdlib.profiles import arm_title, title
 from ivdlib.progress import duration
 
@@ -42,8 +42,8 @@ def plan(experiment: Experiment) -> pd.DataFrame:
         row = rows.setdefault((network, arm), {"trainings": 0, "left": 0})
         row["trainings"] += 1
         if ledger.finished(place):
-            record = files.read_json(place / "record.json")
-            seconds = record["seconds_training"] + record["seconds_scoring"]
+            record = recorded.training(place / recorded.RECORD)
+            seconds = record.get("seconds_training", 0) + record.get("seconds_scoring", 0)
             spent.setdefault(network, []).append(seconds)
         else:
             row["left"] += 1

@@ -1,13 +1,28 @@
-"""Profiles as records have them: older ones lack fields, and the order of keys means nothing."""
+"""Records as they are read: checked, and whether what they stand for was changed since.
+
+Older ones lack fields, and the order of keys means nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import warnings
+import zlib
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import MISSING, fields
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from ivdlib import files
+from ivdlib.errors import DataError, DataWarning
+from ivdlib.links import need_content
 from ivdlib.options import meant_by_silence
-from ivdlib.profiles import PROFILES, Profile, current, keys
+from ivdlib.profiles import ARMS, LEAKS, PROFILES, Profile, current, keys
+from ivdlib.remarks import listed
+
+RECORD = "record.json"
+MOST = 2**63
+"""What no number of a record comes to."""
 
 
 def _unsaid(options: Any) -> dict[str, Any]:
@@ -24,6 +39,190 @@ def _unsaid(options: Any) -> dict[str, Any]:
 
 UNSAID = _unsaid(Profile("", ""))
 """What a field means that a record does not name."""
+
+
+def misfit(value: Any, shape: Any, where: str = "it") -> str:
+    """Say which part of a value out of JSON is missing or of another kind; "" if none is.
+
+    Parameters
+    ----------
+    value : any
+    shape : any
+        A type (`float` is any finite number, `int` a whole one, `object` anything); None; a tuple
+        of shapes, of which one must fit; a list of one shape, that of every item; a function that
+        says whether a value fits; a mapping of keys to shapes, in which `...` stands for all other
+        keys and a key that ends in ``!`` must be there.
+    where : str
+        What the value is called.
+    """
+    if isinstance(shape, tuple):
+        return where if all(misfit(value, one) for one in shape) else ""
+    if isinstance(shape, list) and isinstance(value, list):
+        parts = [(f"{where}[{k}]", one, shape[0]) for k, one in enumerate(value)]
+    elif isinstance(shape, Mapping) and isinstance(value, Mapping):
+        known = {str(key).rstrip("!"): inner for key, inner in shape.items() if key is not ...}
+        for key in shape:
+            if key is not ... and key.endswith("!") and key[:-1] not in value:
+                return f"{where}.{key[:-1]}".removeprefix("it.")
+        rest = shape.get(..., object)
+        parts = [(f"{where}.{key}", one, known.get(key, rest)) for key, one in value.items()]
+    else:
+        return "" if _fits(value, shape) else where.removeprefix("it.")
+    odd = (misfit(one, inner, name.removeprefix("it.")) for name, one, inner in parts)
+    return next(filter(None, odd), "")
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    if shape is None:
+        return value is None
+    if shape is float:
+        return isinstance(value, int | float) and type(value) is not bool and abs(value) < MOST
+    if shape is int:
+        return isinstance(value, int) and type(value) is not bool and abs(value) < MOST
+    return isinstance(value, shape) if isinstance(shape, type) else callable(shape) and shape(value)
+
+
+def _is_moment(text: Any) -> bool:
+    try:
+        return bool(datetime.fromisoformat(text).astimezone(UTC))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _kinds(unsaid: Mapping[str, Any]) -> dict[str, Any]:
+    """Shapes of the fields of a profile, by what they are where a record does not name them."""
+    found: dict[str, Any] = {"name": str}
+    for key, value in unsaid.items():
+        if isinstance(value, Mapping):
+            found[key] = _kinds(value)
+        else:
+            found[key] = {type(None): object, tuple: [object]}.get(type(value), type(value))
+    return found
+
+
+_TEXTS, _SEALED = [str], {...: str}
+_ROW = {"ours!": object, "paper!": object, "why!": object}
+_FOLD = {"number": int, "train": _TEXTS, "test": _TEXTS}
+
+EXPERIMENT = {
+    "made": _is_moment, "name": str, "data": str, "phantom": bool, "comparable": bool,
+    "config!": {
+        "data": str, "folds": [_FOLD],
+        "profile": {**_kinds(UNSAID), "leak": [*LEAKS].__contains__},
+    },
+    "cases": {...: {"subject": str, "stage": str}},
+    "derived": _TEXTS, "networks": _TEXTS, "arms": _TEXTS, "devices": _TEXTS, "short_of": _TEXTS,
+    "remarks": _TEXTS,
+    "trainings": _TEXTS, "seeds": int, "planned": int, "left": int, "spine_planned": int,
+    "spine_left": int, "seconds": float, "one_tile": bool, "split": (str, None),
+    "load": {"discs": ([int], None), "spine": ([int], None), "derive_missing": bool,
+             "label_grid": str},
+    "deviations": [{"field!": object, **_ROW}], "open_choices": [{"what!": object, **_ROW}],
+    "config_hash": str, "versions": {...: str}, "device": str, "sha256": _SEALED,
+}  # fmt: skip
+"""What the record of an experiment must be, see `misfit`."""
+
+TRAINING = {
+    "target": str, "device": str, "network": str, "arm": [*ARMS].__contains__, "fold": int,
+    "seconds": float, "seconds_training": float, "seconds_scoring": float, "sha256": _SEALED,
+}  # fmt: skip
+"""What the record of a training must be."""
+
+_SECONDS = ("seconds_training", "seconds_scoring")
+NEEDED = {"disc": ("network", "arm", *_SECONDS), "spine": _SECONDS}
+"""What it must hold by its target."""
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Read the record of an experiment.
+
+    Raises
+    ------
+    DataError
+        Where the folder is none of an experiment, or its record is broken.
+    """
+    path = folder / RECORD
+    need_content(path)
+    if not path.is_file():
+        raise DataError(
+            f"{folder} is no folder of an experiment, as {RECORD} is not there; ivdlib grid and "
+            "ivdlib reproduce make such folders under reports/."
+        )
+    return _checked(path, EXPERIMENT, "an experiment")
+
+
+def trainings(folder: Path) -> dict[Path, dict[str, Any]]:
+    """Records of the finished trainings of an experiment, by their folders.
+
+    Raises
+    ------
+    DataError
+        Where one is broken.
+    """
+    return {path.parent: training(path) for path in sorted(folder.glob(f"trainings/*/{RECORD}"))}
+
+
+def training(path: Path) -> dict[str, Any]:
+    """Read the record of a training; see `trainings`."""
+    return _checked(path, TRAINING, "a training")
+
+
+def _checked(path: Path, shape: Mapping, what: str) -> dict[str, Any]:
+    found = files.read_json(path)
+    odd = misfit(found, shape)
+    if not odd:
+        odd = ", ".join(key for key in NEEDED.get(str(found.get("target")), ()) if key not in found)
+    if odd:
+        raise DataError(
+            f"{path} is no record of {what} ({odd} missing or of another kind); remove it and call "
+            "the command that made the folder again: it trains nothing twice."
+        )
+    return found
+
+
+def sealed(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """SHA-256 of the text of files in a folder, for its record: `files.sha256_text`."""
+    return {name: files.sha256_text(folder / name) for name in names}
+
+
+def changed(folder: Path) -> list[str]:
+    """Results of an experiment that are not those that its records were written for; warns of them.
+
+    Records of older versions hold no SHA-256 and tell nothing.
+    """
+    records = {folder: read(folder), **trainings(folder)}
+    found = [
+        (place / name).relative_to(folder).as_posix()
+        for place, record in records.items()
+        for name, digest in record.get("sha256", {}).items()
+        if (place / name).is_file() and _digest(place / name) != digest
+    ]
+    if found:
+        warnings.warn(
+            f"{folder}: {listed(found)} changed since the record was written; delete what was "
+            "changed and call the command that made the folder again.",
+            DataWarning,
+            stacklevel=2,
+        )
+    return found
+
+
+def _digest(path: Path) -> str:
+    try:
+        return files.sha256_text(path)
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def completed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record whose profile says all that it leaves unsaid."""
+    profile = record["config"].get("profile", {})
+    whole = {
+        key: {**value, **profile.get(key, {})} if isinstance(value, dict) else value
+        for key, value in UNSAID.items()
+    }
+    parts = {key: value for key, value in whole.items() if isinstance(value, dict)}
+    return {**record, "config": {**record["config"], "profile": {**whole, **profile, **parts}}}
 
 
 def left(record: Mapping[str, Any]) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivdlib import again, files, provenance, recipes
+from ivdlib import again, files, provenance, recipes, recorded
 from ivdlib.choices import open_choices
 from ivdlib.deviations import deviations
+from ivdlib.errors import printable
+from ivdlib.remarks import grouped, split_repair
 
 if TYPE_CHECKING:
     from ivdlib.experiment import Experiment
@@ -35,8 +37,9 @@ def go_on(experiment: Experiment) -> dict[str, Any]:
     from ivdlib import spine_stage, trial
 
     path = experiment.folder / "record.json"
-    done = sorted((experiment.folder / "trainings").glob("*/record.json"))
-    records = {p.parent.name: files.read_json(p) for p in done}
+    records = {
+        place.name: record for place, record in recorded.trainings(experiment.folder).items()
+    }
     seconds = (
         r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
         for r in records.values()
@@ -54,11 +57,21 @@ def go_on(experiment: Experiment) -> dict[str, Any]:
         "spine_planned": _planned_spine(experiment),
         "spine_left": len(spine),
         "seconds": sum(seconds),
-        "devices": sorted({record["device"] for record in records.values()}),
+        "devices": sorted({r["device"] for r in records.values() if "device" in r}),
     }
-    record = files.read_json(path) | found
+    record = recorded.read(experiment.folder) | found
     files.write_json(path, record)
     return record
+
+
+def seal(experiment: Experiment) -> None:
+    """Put the SHA-256 of the scores and tables into the record, which thereby vouches for them."""
+    folder = experiment.folder
+    paths = [folder / "metrics.csv", *sorted((folder / "tables").iterdir())]
+    names = [path.relative_to(folder).as_posix() for path in paths if path.name[0] != "."]
+    record = recorded.read(folder) | {"sha256": recorded.sealed(folder, names)}
+    files.write_json(folder / recorded.RECORD, record)
+    recorded.changed(folder)
 
 
 def _planned(experiment: Experiment) -> int:
@@ -75,18 +88,19 @@ def _planned_spine(experiment: Experiment) -> int:
 def _told(experiment: Experiment) -> dict[str, Any]:
     """What follows from the experiment as it was opened; another call may add to it."""
     profile, split = experiment.profile, experiment.arguments["split"]
-    load = experiment.arguments["load"].items()
+    load, cases = experiment.arguments["load"].items(), experiment.cases.values()
     said = {
         "name": experiment.name,
         "config": experiment.config,
-        "data": "phantom" if experiment.is_phantom else experiment.data.resolve().name,
+        "data": "phantom" if experiment.is_phantom else printable(experiment.data.resolve().name),
         "phantom": experiment.is_phantom,
         "comparable": profile.comparable,
-        "cases": {
-            case.name: {"subject": case.subject, "stage": case.stage}
-            for case in experiment.cases.values()
-        },
+        "cases": {case.name: {"subject": case.subject, "stage": case.stage} for case in cases},
         "derived": sorted(experiment.derived),
+        "remarks": [
+            f"{where}: {split_repair(note)[0]}"
+            for where, note in grouped((case.name, n) for case in cases for n in case.notes)
+        ],
         "tile": experiment.tile,
         "one_tile": experiment.one_tile,
         "networks": list(profile.networks),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ivdlib import diagrams, files, metrics_csv, plotting, tables
+from ivdlib import diagrams, metrics_csv, plotting, recorded, tables
 from ivdlib.discs import LEVELS
 from ivdlib.plotting import BLUE, MARKERS, VERMILION, WIDTH
 from ivdlib.profiles import ARMS, TITLES, title
@@ -48,14 +48,17 @@ def write(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, 
         By the keys of `ALT`.
     """
     folder = Path(folder)
-    found = {"learning_curves": _curves(folder)}
-    if metrics is None:
-        metrics = metrics_csv.of(folder)
-    if metrics is not None:
-        found |= {"patients": _patients(metrics), "levels": levels(metrics)}
-    drawn = {name: figure for name, figure in found.items() if figure is not None}
+    drawn = figures(folder, metrics_csv.of(folder) if metrics is None else metrics)
     plotting.save(drawn, folder / "figures")
     return {name: folder / "figures" / f"{name}.png" for name in drawn}
+
+
+def figures(folder: Path, metrics: pd.DataFrame | None) -> dict[str, Figure]:
+    """Draw what there is to draw of an experiment, by the keys of `ALT`; nothing is written."""
+    found = {"learning_curves": _curves(folder)}
+    if metrics is not None:
+        found |= {"patients": _patients(metrics), "levels": levels(metrics)}
+    return {name: figure for name, figure in found.items() if figure is not None}
 
 
 def mean_curves(folder: Path) -> dict[tuple[str, str], pd.DataFrame]:
@@ -67,11 +70,11 @@ def mean_curves(folder: Path) -> dict[tuple[str, str], pd.DataFrame]:
         Columns `step` and `loss`, by the titles of the network and of what it was trained on.
     """
     found: dict[tuple[str, str], list[pd.DataFrame]] = {}
-    for path in sorted(folder.glob("trainings/*/history.csv")):
-        record = files.read_json(path.with_name("record.json"))
-        if record.get("target") == "disc":
+    for place, record in recorded.trainings(folder).items():
+        path = place / "history.csv"
+        if record.get("target") == "disc" and path.is_file():
             key = title(record["network"]), ARMS[record["arm"]]
-            found.setdefault(key, []).append(pd.read_csv(path))
+            found.setdefault(key, []).append(metrics_csv.numbers(path, ("step", "loss")))
     return {
         key: pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
         for key, curves in sorted(found.items())

@@ -21,6 +21,7 @@ from ivdlib import (
     metrics_csv,
     profiles,
     provenance,
+    recorded,
     spine_stage,
     stress,
 )
@@ -96,7 +97,7 @@ def train(experiment: Experiment, training: Training, label: str) -> float:
     place = place_of(experiment, training)
     if not ledger.finished(place):
         _train(experiment, training, place, label)
-    rows = pd.read_csv(place / metrics_csv.METRICS)
+    rows = metrics_csv.read(place / metrics_csv.METRICS)
     scope = TOGETHER if training.arm == "stacked" else "volume"
     return float(metrics_csv.single(rows[rows["scope"] == scope])["dice"].mean())
 
@@ -260,5 +261,6 @@ def references(experiment: Experiment, fold: Fold) -> None:
     record = provenance.record(
         target="reference", **ledger.scans(experiment, fold), fold=fold.number,
         seconds=round(time.monotonic() - begin, 1),
+        sha256=recorded.sealed(place, [metrics_csv.METRICS]),
     )  # fmt: skip
     files.write_json(place / "record.json", record)

@@ -1,5 +1,6 @@
 """The grid: what it writes, that it resumes, and that no test patient reaches a training."""
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -10,16 +11,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import baselines, files, inference, ledger, metrics, models, plan, spine_stage, trial
+from ivdlib import (
+    audit_page,
+    baselines,
+    files,
+    inference,
+    ledger,
+    metrics,
+    models,
+    plan,
+    recorded,
+    report,
+    spine_stage,
+    trial,
+)
 from ivdlib import experiment as experiment_module
 from ivdlib.cases import Case
-from ivdlib.errors import ConfigError, DataError, LeakageError, NothingFound
+from ivdlib.errors import ConfigError, DataError, DataWarning, LeakageError, NothingFound
 from ivdlib.experiment import Experiment
 from ivdlib.grid import Training
 from ivdlib.models import UNetConfig, unet
 from ivdlib.patches import Region
 from ivdlib.phantom import VERSION, Conditions, make_phantom
+from ivdlib.places import sound_name
 from ivdlib.profiles import ARMS
+from ivdlib.report import compare
 from ivdlib.sampler import TileSampler
 from ivdlib.training import Trainer
 
@@ -127,6 +143,60 @@ def test_the_record_of_the_experiment(finished):
     assert all((finished.folder / "trainings" / name).is_dir() for name in record["trainings"])
     tested = [case for fold in record["config"]["folds"] for case in fold["test"]]
     assert sorted(tested) == ["01", "02", "03"]
+
+
+def test_scores_that_were_edited_are_told(again, finished, tmp_path):
+    """The records vouch for scores, curves and tables; what differs is said wherever it is read."""
+    made, folder = again(), again().folder
+    sealed = files.read_json(folder / "record.json")["sha256"]
+    assert {"metrics.csv", "tables/table1.csv", "tables/table1.md"} <= set(sealed)
+    assert recorded.changed(folder) == []
+    crlf = (folder / "metrics.csv").read_bytes().replace(b"\n", b"\r\n")
+    (folder / "metrics.csv").write_bytes(crlf)  # as a checkout on Windows has it
+    packed = folder.glob("trainings/*/metrics.csv.gz")
+    one, text = next((p, t) for p in packed if b"wat" in (t := gzip.decompress(p.read_bytes())))
+    one.write_bytes(gzip.compress(text, 1, mtime=5))  # packed otherwise
+    assert recorded.changed(folder) == [] and "CHANGED" not in report.render(folder)
+
+    scores = pd.read_csv(folder / "metrics.csv", dtype=str, keep_default_na=False)
+    scores.loc[0, "dice"] = "0.99"
+    scores.to_csv(folder / "metrics.csv", index=False)
+    with pytest.warns(DataWarning, match="metrics.csv changed since the record was written"):
+        page = report.render(folder)
+    assert "CHANGED" in page and "when it was made: metrics.csv" in page
+    other = shutil.copytree(folder, tmp_path / "audit" / "other")
+    with pytest.warns(DataWarning, match="metrics.csv changed"):
+        made_of_two = compare.build([folder, other], tmp_path / "two")
+    assert "CHANGED" in made_of_two["html"].read_text(encoding="utf-8")
+    with pytest.warns(DataWarning, match="metrics.csv changed"):
+        audit_page.write(tmp_path)
+    assert "**Changed:** metrics.csv" in (tmp_path / "AUDIT.md").read_text(encoding="utf-8")
+
+    one.write_bytes(gzip.compress(text.replace(b"wat", b"fat")))
+    with pytest.warns(DataWarning, match=f"{one.parent.name}/metrics.csv.gz changed"):
+        made.run()
+    with pytest.warns(DataWarning, match="metrics.csv.gz changed"):
+        assert recorded.changed(folder) == [one.relative_to(folder).as_posix()]
+
+    for path in folder.rglob("record.json"):  # records of before
+        record = files.read_json(path)
+        del record["sha256"]
+        files.write_json(path, record)
+    assert recorded.changed(folder) == []
+
+
+def test_the_record_tells_what_is_odd_about_the_scans(phantom, tmp_path):
+    shutil.copytree(phantom, tmp_path / "hot")
+    path = tmp_path / "hot" / "01" / "01_fat.nii.gz"
+    image = nib.load(path)
+    array = np.asarray(image.dataobj).copy()
+    array[1, 20, 20] = 4 * array.max()
+    nib.save(nib.Nifti1Image(array, image.affine), path)
+    with pytest.warns(DataWarning, match="far above all others"):
+        hot = begin(tmp_path, tmp_path / "hot")
+    (told,) = files.read_json(hot.folder / "record.json")["remarks"]
+    assert told.startswith("case 01: fat: 1 voxel lies far above all others, at 1, 20, 20")
+    assert "mend" not in told
 
 
 def test_a_record_of_what_was_stopped_says_what_is_left(phantom, tmp_path, monkeypatch):
@@ -447,7 +517,7 @@ def test_a_name_is_free_until_something_is_trained(phantom, tmp_path):
 
 def test_a_record_that_is_none(phantom, tmp_path):
     files.write_json(tmp_path / "grid" / "record.json", [])
-    with pytest.raises(DataError, match="record.json is no record of an experiment; remove it"):
+    with pytest.raises(DataError, match="record.json is no record of an experiment .*; remove it"):
         begin(tmp_path, phantom)
 
 
@@ -472,11 +542,21 @@ def test_a_broken_record_is_named(again):
         again()
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "a\\b", "a:b", "a*", 'a"b', "a|b"])
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "...", "a/b", "../a", "a\\b", "a:b", "a*", 'a"b', "a|b", "a\nb", "a\x1b[2J",
+     "x" * 300, "\N{BONE}" * 60, "-a", ".a", " a", "a ", "a.", "con", "NUL.txt", "a\u202eb",
+     "\uff53moke", "a\0b"],
+)  # fmt: skip
 def test_names_that_are_no_folder(name, phantom, tmp_path):
     with pytest.raises(ConfigError, match="is no name for an experiment"):
         begin(tmp_path, phantom, name=name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_are_a_folder():
+    for name in ("smoke", "Versuch_1 – zweiter", "größe-ä", "实验", "console", "a.b", "x" * 100):
+        assert sound_name(name) == name
 
 
 def test_a_profile_that_does_not_fit_touches_nothing(phantom, tmp_path):

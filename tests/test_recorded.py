@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ivdlib import declared, files, ledger, profiles, spine_stage, trial
+from ivdlib import declared, files, ledger, profiles, recorded, spine_stage, trial
 from ivdlib.experiment import Experiment
 from ivdlib.splits import Fold
 
@@ -95,3 +95,18 @@ def test_a_record_alone_gives_its_hash(target):
     for name, record in records:
         hashed = {key: value for key, value in record.items() if key not in added}
         assert ledger.short_hash(hashed) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "odd"),
+    [
+        (1, float, ""), (1.5, float, ""), (True, float, "it"), (float("nan"), float, "it"),
+        (10**400, float, "it"), (1.0, int, "it"), (False, int, "it"), ("a", (int, str), ""),
+        (None, (str, None), ""), ([1, "a"], [int], "it[1]"), ({}, {"a": int}, ""),
+        ({}, {"a!": int}, "a"), ({"a": {"b": []}}, {"a": {"b": str}}, "a.b"),
+        ({"a": {"x": 1}}, {"a": {...: str}}, "a.x"), ([], {}, "it"), ({}, [int], "it"),
+        ({"a": [{"c": 1}]}, {"a": [{"b!": int}]}, "a[0].b"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named(value, shape, odd):
+    assert recorded.misfit(value, shape) == odd

@@ -11,6 +11,8 @@ from ivdlib import files, result_figures
 from ivdlib.discs import LEVELS
 from ivdlib.profiles import ARMS
 
+TIMES = {"seconds_training": 1.0, "seconds_scoring": 1.0}
+
 
 def disc_rows(levels):
     every = [
@@ -29,7 +31,7 @@ def test_what_there_is_is_drawn(tmp_path):
     for number in (1, 2):
         place = tmp_path / "trainings" / str(number)
         files.write_csv(place / "history.csv", curve)
-        record = {"target": "disc", "network": "fds_cnn", "arm": "without"}
+        record = {"target": "disc", "network": "fds_cnn", "arm": "without"} | TIMES
         files.write_json(place / "record.json", record)
     files.write_csv(tmp_path / "metrics.csv", disc_rows(LEVELS))
     drawn = result_figures.write(tmp_path)
@@ -47,7 +49,7 @@ def test_no_curve_is_left_out(tmp_path, monkeypatch, arms, panels, lines):
         for arm in list(ARMS)[:arms]:
             place = tmp_path / "trainings" / f"{number}{arm}"
             files.write_csv(place / "history.csv", curve)
-            record = {"target": "disc", "network": network, "arm": arm}
+            record = {"target": "disc", "network": network, "arm": arm} | TIMES
             files.write_json(place / "record.json", record)
     found = {}
     monkeypatch.setattr(result_figures.plotting, "save", lambda drawn, _: found.update(drawn))

@@ -80,7 +80,7 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
 
     if args.compare:
         folders = [_folder(name, args.reports) for name in args.compare]
-        named = "compare-" + "-".join(folder.name for folder in folders)
+        named = ("compare-" + "-".join(folder.name for folder in folders))[:60].rstrip(". ")
         return compare.build(folders, _out(args, named), author)
     if args.lesson:
         if args.blank:

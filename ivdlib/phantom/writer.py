@@ -230,8 +230,9 @@ def _write_truth(out: Path, jobs: list) -> None:
     for name, *_ in jobs:
         try:
             tables.append(pd.read_csv(out / name / f"{name}_truth.csv", dtype={"case": str}))
-        except FileNotFoundError as error:
+        except (FileNotFoundError, ValueError) as error:
             raise DataError(
-                f"{out / name} lacks {name}_truth.csv; remove that folder and call again."
+                f"{name}_truth.csv in {out / name} is missing or broken; remove that folder and "
+                "call again."
             ) from error
     write_csv(out / "phantom.csv", pd.concat(tables))

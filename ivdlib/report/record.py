@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import again, files, metrics_csv, recorded
+from ivdlib import again, metrics_csv, recorded
 from ivdlib.names import key
 from ivdlib.profiles import LEAKS
+from ivdlib.remarks import listed
 
 Rows = list[tuple[str, Any]]
 
@@ -49,6 +50,9 @@ def badges(record: dict[str, Any]) -> Rows:
         found.append(("INNER PATIENTS", "for choices, no result"))
     if not record.get("comparable", True):
         found.append(("NOT COMPARABLE", "too small to stand beside other results"))
+    if record.get("changed"):
+        names = listed(record["changed"])
+        found.append(("CHANGED", f"not what was recorded when it was made: {names}"))
     if record.get("derived"):
         names = ", ".join(record["derived"])
         found.append(("DERIVED †", f"{names} computed from other contrasts"))
@@ -60,10 +64,11 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
     config = record.get("config", {})
     profile = config.get("profile", {})
     cases = record.get("cases", {})
-    subjects = {case["subject"] for case in cases.values()}
-    done = [files.read_json(path) for path in sorted(folder.glob("trainings/*/record.json"))]
+    subjects = {case.get("subject", name) for name, case in cases.items()}
+    done = recorded.trainings(folder).values()
     trained = [r for r in done if "seconds_training" in r]
-    seconds = sum(r["seconds_training"] + r["seconds_scoring"] for r in trained)
+    devices = sorted({r["device"] for r in trained if "device" in r})
+    seconds = sum(r["seconds_training"] + r.get("seconds_scoring", 0) for r in trained)
     rows = metrics_csv.trained(metrics[metrics["target"] == "disc"])
     return [
         ("Data", f"{record.get('data', '?')}, {len(cases)} scans of {len(subjects)} subjects"),
@@ -73,8 +78,8 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
         ("Length", _length(record, {r.get("target") for r in trained})),
         ("Trained", f"{len(trained)} networks, {seconds / 60:.1f} minutes of computing"
                     + left(record)),
-        ("Device", "; ".join(sorted({r["device"] for r in trained})) or record.get("device", "?")),
-        ("Begun", when(datetime.fromisoformat(record["made"]))),
+        ("Device", "; ".join(devices) or record.get("device", "?")),
+        ("Begun", when(datetime.fromisoformat(record["made"])) if "made" in record else "?"),
         ("Record", f"configuration {record.get('config_hash', '?')[:16]}, record.json"),
     ]  # fmt: skip
 
@@ -114,7 +119,7 @@ def _folds(folds: list[dict[str, Any]], cases: dict[str, Any]) -> str:
     """How many folds there are, and whether they keep subjects apart."""
 
     def subjects(names: list[str]) -> set[str]:
-        return {key(cases[name]["subject"]) for name in names if name in cases}
+        return {key(cases[name].get("subject", name)) for name in names if name in cases}
 
     both = sum(bool(subjects(f.get("train", [])) & subjects(f.get("test", []))) for f in folds)
     if both:

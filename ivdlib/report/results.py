@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ivdlib import audit, files, metrics_csv, result_figures
+from ivdlib import audit, metrics_csv, plotting, recorded, result_figures
 from ivdlib.errors import DataError
+from ivdlib.files import cannot
 from ivdlib.fusion import is_derived
-from ivdlib.links import need_content
 
-EMPTY = ("target", "scope", "network", "trained_on", "contrast", "seed", "dice", "case", "subject")
 SEGMENTATIONS = ("04_prediction", "06_prediction")
 """Figures of the lessons that show discs as they were found."""
 
@@ -27,12 +26,7 @@ def metrics_of(folder: Path) -> pd.DataFrame:
     """All scores; no row where nothing was scored."""
     found = metrics_csv.of(folder)
     if found is None:
-        return pd.DataFrame(columns=list(EMPTY))
-    if lacking := sorted(set(EMPTY) - set(found)):
-        raise DataError(
-            f"the scores in {folder} lack {', '.join(lacking)}; delete metrics.csv there and call "
-            "ivdlib grid again: it trains nothing twice."
-        )
+        return pd.DataFrame(columns=list(metrics_csv.NEEDED))
     return found
 
 
@@ -60,7 +54,9 @@ def _table(path: Path, record: dict[str, Any]) -> dict[str, Any]:
         numbers = frame.columns[2:-1]
         frame = frame.astype(dict.fromkeys(numbers, float))
         shown = frame[(np.arange(len(frame)) < ROWS) | (frame["source"] == "paper")]
-    except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
+    except OSError as error:
+        raise DataError(cannot("read", error.filename or path, error)) from error
+    except (ValueError, KeyError, pd.errors.ParserError) as error:
         raise DataError(
             f"table {path} cannot be read ({error}); delete {path.parent} and call ivdlib grid "
             "again: it trains nothing twice."
@@ -88,8 +84,9 @@ def cell(value: Any) -> str:
 
 def figures(folder: Path, metrics: pd.DataFrame) -> list[dict[str, str]]:
     """Learning curves, patients, levels and what segmentations there are: `src` and `alt`."""
-    drawn = result_figures.write(folder, metrics if len(metrics) else None)
-    found = [picture(path, result_figures.ALT[key]) for key, path in drawn.items()]
+    drawn = result_figures.figures(folder, metrics if len(metrics) else None)
+    found = [{"src": plotting.data_uri(figure, alt), "alt": alt}
+             for key, figure in drawn.items() for alt in [result_figures.ALT[key]]]  # fmt: skip
     for name in SEGMENTATIONS:
         path = folder / "figures" / f"{name}.png"
         if path.is_file():
@@ -121,27 +118,5 @@ def audit_page(folder: Path) -> Path | None:
 
 
 def record_of(folder: Path) -> dict[str, Any]:
-    """The record of an experiment.
-
-    Raises
-    ------
-    DataError
-        Where the folder is none of an experiment.
-    """
-    path = folder / "record.json"
-    need_content(path)
-    if not path.is_file():
-        raise DataError(
-            f"{folder} is no folder of an experiment, as record.json is not there; ivdlib grid and "
-            "ivdlib reproduce make such folders under reports/."
-        )
-    found = files.read_json(path)
-    kinds = {"made": str, "config": dict, "cases": dict}
-    odd = [key for key, kind in kinds.items()
-           if not isinstance(found, dict) or not isinstance(found.get(key), kind)]  # fmt: skip
-    if odd:
-        raise DataError(
-            f"{path} is no record of an experiment ({', '.join(odd)} missing or of another kind); "
-            "call the command that made the folder again: it trains nothing twice."
-        )
-    return found
+    """The record of an experiment, and with it what was `changed` since, see `recorded`."""
+    return {**recorded.read(folder), "changed": recorded.changed(folder)}

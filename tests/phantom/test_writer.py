@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ivdlib import files
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.phantom import Conditions, make_phantom, simulate, writer
 
@@ -132,7 +133,7 @@ def test_an_exchange_is_written_where_there_is_one(tmp_path):
 def test_what_another_process_writes_is_left_alone(tmp_path, monkeypatch):
     out = tmp_path / "phantom"
     make_phantom(out, subjects=1, **SIZE)
-    busy, dead = out / ".part-07-1", out / ".part-08-2"
+    busy, dead = files.part_of(out / "07"), out / ".part-aaaaaa-2-08"
     busy.mkdir(), dead.mkdir()
     os.utime(dead, (0, 0))
     make_phantom(out, subjects=1, **SIZE)

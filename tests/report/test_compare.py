@@ -19,9 +19,9 @@ def experiment(folder, shift=0.0, people="ABCD", network="fds_cnn", data="one"):
     }  # fmt: skip
     files.write_json(folder / "record.json", record)
     rows = [
-        {"network": network, "trained_on": "contrasts+fused", "seed": 0, "case": p, "subject": p,
-         "target": "disc", "scope": "volume", "level": "", "contrast": contrast,
-         "dice": 0.5 + 0.1 * k + shift + (0.05 if "+" in contrast else 0.0)}
+        {"network": network, "trained_on": "contrasts+fused", "seed": 0, "fold": 1,
+         "case": p, "subject": p, "target": "disc", "scope": "volume", "level": "",
+         "contrast": contrast, "dice": 0.5 + 0.1 * k + shift + (0.05 if "+" in contrast else 0.0)}
         for k, p in enumerate(people) for contrast in ("wat", "fat", "fat+opp")
     ]  # fmt: skip
     files.write_csv(folder / "metrics.csv", pd.DataFrame(rows))

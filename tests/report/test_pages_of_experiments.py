@@ -76,7 +76,7 @@ def folder(tmp_path) -> Path:
         "device": "a processor",
     }
     files.write_json(place / "record.json", record)
-    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0,
+    row = {"network": "fds_cnn", "trained_on": "contrasts+fused", "seed": 0, "fold": 1,
            "case": "<i>01", "subject": "1",
            "target": "disc", "scope": "volume", "level": "", "dice": 0.5,
            "asd_mm": np.nan, "centre_distance_mm": np.nan}  # fmt: skip
@@ -304,9 +304,10 @@ def test_length_and_seeds_of_what_is_not_trained_yet_are_planned(folder):
     assert facts["Trained"].endswith("; unfinished: 2 of 2 trainings are left")
 
 
-def test_a_recipe_that_falls_short_is_told(folder):
+@pytest.mark.parametrize("key", ["short_of", "remarks"])
+def test_a_recipe_that_falls_short_and_what_is_odd_about_scans_is_told(folder, key):
     told = "spine.steps is 80, less than the 800 that the recipe better was chosen with"
-    made = files.read_json(folder / "record.json") | {"short_of": [told]}
+    made = files.read_json(folder / "record.json") | {key: [told]}
     files.write_json(folder / "record.json", made)
     assert f"{told}." in BeautifulSoup(report.render(folder), "html.parser").get_text()
 
