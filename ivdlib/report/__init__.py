@@ -79,8 +79,10 @@ def write(path: Path, html: str) -> dict[str, Any]:
     page, document = path.with_name(f"{path.name}.html"), path.with_name(f"{path.name}.pdf")
     files.folder(path.parent)
     stamp.keep_others(page, document)
-    made = pdf.write(html, document)
-    files.write_text(page, stamp.stamped(html, document))
+    with files.atomic(page) as temporary:  # first: no PDF where its page cannot be
+        made = pdf.write(html, document)
+        text = stamp.stamped(html, document)
+        temporary.write_text(text, encoding="utf-8", errors=files.READABLE)
     return {"html": page, "pdf": document if made else None, "note": "" if made else PANGO}
 
 
