@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -216,11 +217,20 @@ def need_room(path: str | os.PathLike, size: int) -> None:
     Raises
     ------
     DataError
-        Where the disk has less than twice that size, and some megabytes, left.
+        Where the disk has less than twice that size, and some megabytes, left, or a quota or a
+        limit of this process is below that size and these.
     """
     path = Path(path)
     if shutil.disk_usage(folder(path.parent)).free < 2 * size + SPARE_BYTES:
         raise CannotWrite(cannot("write", path, OSError(errno.ENOSPC, "")))
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:  # quotas and limits of a process are known by trying alone
+        with tempfile.TemporaryFile(dir=path.parent) as trial:
+            os.posix_fallocate(trial.fileno(), 0, size + SPARE_BYTES)
+    except OSError as error:  # others: a disk that cannot be asked, or what writing will tell
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise CannotWrite(cannot("write", path, error)) from error
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

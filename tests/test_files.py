@@ -275,3 +275,18 @@ def test_the_root_and_here_have_a_sentence_too():
         assert files.cannot("read", place, OSError(errno.EIO, "x")).startswith(
             f"cannot read {place}: Input/output error; look after the disk"
         )
+
+
+def test_need_room_knows_the_limit_of_a_process(tmp_path):
+    """HDF5 would crash the process; a quota shows in the same way."""
+    code = (
+        "import resource, sys; from ivdlib import files\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (files.SPARE_BYTES + 1000,) * 2)\n"
+        "files.need_room(sys.argv[1], 1000)\n"
+        "files.need_room(sys.argv[1], 1001)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "a.h5"], capture_output=True, text=True
+    )
+    assert "a.h5: File too large; " in done.stderr.splitlines()[-1]
+    assert "line 4" in done.stderr and names(tmp_path) == []
