@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     import ziamath
 
 MATH = re.compile(
-    r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]"
-    r"|\\\((?P<paren>.+?)\\\)|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])",
+    r"\$\$(?P<display>.{1,4000}?)\$\$|\\\[(?P<bracket>.{1,4000}?)\\\]"
+    r"|\\\((?P<paren>.{1,4000}?)\\\)|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])"
+    r"|(?P<alone>\\begin\{(?P<kind>(?:equation|align|gather|multline)\*?)\}.+?\\end\{(?P=kind)\})",
     re.DOTALL,
 )
-"""LaTeX as notebooks write it; `$5 and $6` is money."""
+"""LaTeX as notebooks write it; `$5 and $6` is money. What is longer was never closed."""
 
 VERBATIM = ("code", "pre", "script", "style", "textarea")
 SIZE = 15.0
@@ -43,7 +44,7 @@ def _pieces(soup: BeautifulSoup, text: str) -> list[NavigableString | Tag]:
     for match in MATH.finditer(text):
         found.append(NavigableString(text[end : match.start()]))
         groups = match.groupdict()
-        block = groups["display"] or groups["bracket"]
+        block = groups["display"] or groups["bracket"] or groups["alone"]
         found.append(_picture(soup, block or groups["paren"] or groups["inline"], bool(block)))
         end = match.end()
     return [*found, NavigableString(text[end:])]
@@ -78,6 +79,8 @@ def from_mathml(text: str) -> Tag:
 
 
 def _drawn(formula: ziamath.Math, alt: str) -> Tag:
+    if not all(letter.isascii() or formula.font.glyphindex(letter) for letter in alt):
+        raise ValueError("the font of formulas would show boxes; those of the page may not")
     picture = image(formula.svg(), alt)
     (_, height), below = formula.getsize(), formula.getyofst()
     picture["class"] = "formula"

@@ -57,6 +57,8 @@ def seen(soup):
         ("$a < b$ & $c > d$, R&D", "|a < b| & |c > d|, R&D"),
         (r"$\begin{matrix}a & b\end{matrix}$", r"|\begin{matrix}a & b\end{matrix}|"),
         (r"$\nosuchthing{$", r"\nosuchthing{"),
+        (r"\begin{equation}E=mc^2\end{equation}", r"|\begin{equation}E=mc^2\end{equation}|"),
+        (r"$\text{김민수}$ and $\text{Müller}$", r"\text{김민수} and |\text{Müller}|"),
         ("It costs $5 and $6, or 3 $ a head", "It costs $5 and $6, or 3 $ a head"),
         ("`code` alone: `a$b$c`", "code alone: a$b$c"),
         ("`x`", "x"),
