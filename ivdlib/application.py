@@ -143,8 +143,8 @@ def predict_folder(
     told.tell_rest()
     if there:
         say(f"{there} masks were there already" if there > 1 else "1 mask was there already")
-    failures.raise_any(done, "segmented", "mend them and call the same again, which makes these "
-                       "alone")  # fmt: skip
+    again = "mend them and do the same again, which makes only what is not there"
+    failures.raise_any(done, "segmented", again)
 
 
 def _heard(act: Callable[[], np.ndarray]) -> tuple[np.ndarray, list[list[str]]]:
