@@ -108,7 +108,10 @@ def render(
         name=name,
         badges=record.badges(made),
         facts=[*author.rows(), *record.facts(folder, made, metrics), ("Report", record.when())],
-        sentences=[*(f"{told}." for told in made.get("short_of", [])), *results.sentences(metrics)],
+        sentences=[
+            *(f"{told}." for key in ("remarks", "short_of") for told in made.get(key, [])),
+            *results.sentences(metrics),
+        ],
         tables=results.scores(folder, made),
         figures=results.figures(folder, metrics),
         worst=results.worst(metrics),
