@@ -29,6 +29,9 @@ FEW = 0.01
 """Such voxels are at most this share of all; negative ones may be more, as where a scanner's or a
 program's filling stands outside the field, or a number ran over."""
 
+CLIPPED = 0.0008
+"""So many voxels at most are cut off by clipping at 99.9 %, if others lie beyond, too."""
+
 SPIKE, SPIKED = 0.2, 0.7
 """A voxel is a spike if it lies this share of the range beyond all 26 neighbours; spikes are told
 of where without them no more than the second share of the range is left."""
@@ -118,13 +121,13 @@ def _stretched(image: np.ndarray, grid: Grid) -> Iterator[str]:
         nearest = places[np.abs(places - np.median(places, axis=0)).sum(axis=1).argmin()]
         where = ", ".join(map(str, _in_file(nearest, grid)))
         one = len(places) == 1
+        hint = " (predict --clip 99.9 cuts them off)" if odd.mean() < CLIPPED else ""
         yield (
             f"{len(places)} {'voxel lies' if one else 'voxels lie'} far {word} all others, "
             f"{'at' if one else 'as at'} {where} of the file with "
             f"{image[tuple(nearest)]:g}: the others, {rest.min():g} to {rest.max():g}, fill "
             f"{100 * np.ptp(rest) / whole:.0f} % of the range, so that min-max makes them flat; "
-            "mend these voxels, or convert the scan from its source again (predict --clip cuts "
-            "them off)"
+            f"mend these voxels, or convert the scan from its source again{hint}"
         )
 
 

@@ -72,6 +72,9 @@ def test_a_flaw_is_named_with_its_repair(scan, flaw):
     said, plant = FLAWS[flaw]
     (text,) = found(plant(scan).astype(np.float32))
     assert text.startswith("inn: ") and said in text and split_repair(text)[1]
+    assert ("--clip" in text) == (
+        flaw in ("hot", "half as high again", "negative", "cluster", "text")
+    )
 
 
 def test_many_hot_voxels_of_all_sizes(scan):
