@@ -161,7 +161,7 @@ def run_lesson(
     notebook, output = Path(notebook), Path(output)
     values = checked(notebook, parameters)
     failed = output.with_suffix(".failed.ipynb")
-    narrator = _Narrator(notebook.stem, len(nbformat.read(notebook, as_version=4).cells))
+    narrator = _Narrator(notebook.stem, len(edits.opened(notebook).cells))
     with files.atomic(output) as temporary:
         try:
             done = papermill.execute_notebook(

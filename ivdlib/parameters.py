@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
+from ivdlib import edits
 from ivdlib.errors import ConfigError
 from ivdlib.files import readable
 
@@ -39,7 +38,7 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
     ConfigError
         Where the parameters are not plain `name: type = value` lines.
     """
-    cells = nbformat.read(notebook, as_version=4).cells
+    cells = edits.opened(notebook).cells
     source = "\n".join(c.source for c in cells if "parameters" in c.metadata.get("tags", []))
     found = {}
     try:

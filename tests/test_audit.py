@@ -150,7 +150,7 @@ def experiment(folder, name, metrics, data=None, extra=None, **profile):
     training |= extra or {}
     data = data or name
     record = {
-        "data": data, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": 1},
+        "data": data, "phantom": False, "seeds": 1, "seconds": 7200, "cases": {"a": {}},
         "planned": 6, "left": 0, "devices": ["a machine"],
         "config": {
             "data": data, "folds": FOLDS,

@@ -6,7 +6,7 @@ import pytest
 from ivdlib import audit_experiment
 
 RECORD = {
-    "data": "made up", "phantom": True, "seeds": 1, "seconds": 3600.0, "cases": {"a": 1, "b": 2},
+    "data": "made up", "phantom": True, "seeds": 1, "seconds": 3600.0, "cases": {"a": {}, "b": {}},
     "planned": 4, "left": 0, "devices": ["one machine", "another"],
     "config": {"folds": [1, 2], "profile": {"size": "tiny", "training": {
         "steps": 5, "batch": 2, "learning_rate": 1e-3, "schedule": "cosine"}, "spine": {

@@ -12,9 +12,8 @@ from bs4 import BeautifulSoup
 from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
 
-from ivdlib import lesson_versions, pages
+from ivdlib import edits, lesson_versions, pages
 from ivdlib.errors import DataError
-from ivdlib.files import cannot
 from ivdlib.links import need_content
 from ivdlib.report import formulas, harmless, headings, shortening
 
@@ -78,19 +77,7 @@ def read(path: Path) -> nbformat.NotebookNode:
         Where the file is missing or no notebook.
     """
     need_content(path)
-    try:
-        found = nbformat.read(path, as_version=4)
-    except FileNotFoundError as error:
-        raise DataError(f"the notebook {path} is not there.") from error
-    except OSError as error:
-        raise DataError(cannot("read", path, error)) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # nbformat raises of many kinds, its own and those of JSON
-        raise DataError(
-            f"{path} is no notebook that can be read ({str(error).splitlines()[0][:100]}); open it "
-            "in JupyterLab and save it again."
-        ) from error
+    found = edits.opened(path)
     found.metadata[shortening.FILE] = path.name
     return found
 
@@ -140,7 +127,30 @@ def body(
     dict
         `id`, `title` and `html`; `entry`: the title for the contents, with its formulas drawn;
         `parts`: id and entry of each section.
+
+    Raises
+    ------
+    DataError
+        If something in it can be shown in no way, such as a picture that is attached to no cell.
     """
+    try:
+        html = _html(notebook, stem, shown, fold)
+    except MemoryError:
+        raise
+    except Exception as error:  # of many kinds, for what no notebook should hold
+        raise DataError(
+            f"the notebook {stem} cannot be shown ({str(error).splitlines()[0][:100]}); open it in "
+            "JupyterLab, run all cells and save it again."
+        ) from error
+    return fitted(html, stem)
+
+
+def _html(
+    notebook: nbformat.NotebookNode,
+    stem: str,
+    shown: Callable[[nbformat.NotebookNode], bool],
+    fold: bool,
+) -> str:
     _quietened(notebook)
     for cell in notebook.cells:
         told = lesson_versions.summary(cell) if fold and not _stopped(cell) else ""
@@ -156,8 +166,7 @@ def body(
         exclude_anchor_links=True,
         filters={"harmless": harmless.clean},
     )
-    html, _ = exporter.from_notebook_node(notebook)
-    return fitted(html, stem)
+    return exporter.from_notebook_node(notebook)[0]
 
 
 def fitted(html: str, stem: str) -> dict[str, Any]:

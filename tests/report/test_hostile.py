@@ -1,9 +1,11 @@
 """Whatever stands in names, notebooks and tables: a sound document, or one clear sentence."""
 
 import base64
+import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +17,7 @@ import tinyhtml5
 from bs4 import BeautifulSoup
 from hostile import ATTACKS, filled, notebook, server
 
-from ivdlib import files, metrics_csv, pages, report, tables
+from ivdlib import edits, files, metrics_csv, pages, report, tables
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import harmless, lesson, pdf
 from ivdlib.report.headings import LABEL
@@ -134,6 +136,43 @@ def test_a_blank_line_that_was_printed_first_stays():
     cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text="\n\n a\n")])
     made = lesson.body(nbformat.v4.new_notebook(cells=[cell]), "07_x", lambda _: True)
     assert BeautifulSoup(made["html"], "html.parser").pre.get_text() == "\n\n a\n"
+
+
+@pytest.mark.parametrize("markdown", ["<div>" * 3000 + "x", "# " + "<b>" * 3000 + "x"])
+def test_what_is_nested_without_end_is_a_pdf_too(markdown, tmp_path):
+    cells = [nbformat.v4.new_markdown_cell(markdown)]
+    made = lesson.body(nbformat.v4.new_notebook(cells=cells), "07_x", bool)
+    page = report.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
+                       notes=[], results=[], lessons=[made])  # fmt: skip
+    assert report.write(tmp_path / "a", page)["html"].is_file() and "x" in made["html"]
+
+
+@pytest.mark.parametrize("text", ["<svg>" * 50_000, "</svg " * 50_000])
+def test_what_is_never_closed_takes_no_time(text):
+    begun = time.process_time()
+    fitted(text)
+    assert time.process_time() - begun < 20
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cell: cell.metadata.update(tags=5),
+        lambda cell: cell.outputs[0].update(metadata="x"),
+        lambda cell: cell.outputs[0].data.update({"text/html": None}),
+        lambda cell: cell.outputs[0].update(data={"application/vnd.jupyter.widget-view+json": "x"}),
+    ],
+)
+def test_what_no_notebook_should_hold_is_one_sentence(change):
+    out = nbformat.v4.new_output("display_data", data={"text/html": "a"})
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[out])])
+    change(made.cells[0])
+    with pytest.raises(DataError, match=r"^the notebook 07_x cannot be shown \(.*again\.$"):
+        lesson.body(made, "07_x", lambda _: True)
+
+
+def test_half_a_sign_is_replaced():
+    assert re.search("a .+ b", fitted("# A\n\na \ud800 b").p.get_text())
 
 
 def test_the_name_of_a_file_is_text():
@@ -315,3 +354,31 @@ def test_a_very_long_author(tmp_path):
     assert "Ab " * 999 in report.render(folder, author=report.Author("Ab " * 1000))
     made = report.build(folder, author=report.Author("Ab " * 100))
     assert made["html"].stat().st_size > 3000
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("cells", None), ("cells", [3]), ("metadata", []), ("source", {"a": 1}), ("cell_type", "x"),
+     ("cell_type", None), ("outputs", [3]), ("outputs", [{}]), ("execution_count", "x"),
+     ("metadata of a cell", 3), ("tags", "x"), ("points", "x"), ("points", None),
+     ("data", {"text/html": 5})],
+)  # fmt: skip
+def test_a_notebook_with_odd_parts_is_one_sentence(tmp_path, part, value):
+    marks = {"grade": True, "solution": False, "grade_id": "a", "points": 1}
+    output = {"output_type": "display_data", "data": {"text/plain": "x"}, "metadata": {}}
+    cell = {"cell_type": "code", "source": "1", "outputs": [output], "execution_count": 1,
+            "metadata": {"nbgrader": marks, "tags": []}}  # fmt: skip
+    book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+    path = tmp_path / "03_x.ipynb"
+    path.write_text(json.dumps(book))
+    assert len(edits.opened(path).cells) == 1  # without ids, as older ones are
+    places = {"cells": book, "metadata": book, "points": marks, "tags": cell["metadata"],
+              "data": output, "metadata of a cell": cell}  # fmt: skip
+    places.get(part, cell)[part.removesuffix(" of a cell")] = value
+    path.write_text(json.dumps(book))
+    assert edits.read(path) is None
+    with pytest.raises(DataError, match="no notebook that can be read .*; open it"):
+        lesson.read(path)
+    path.write_text('{"cells":' * 100_000)
+    with pytest.raises(DataError, match="no notebook that can be read"):
+        lesson.read(path)
