@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 from collections.abc import Iterator
@@ -51,6 +52,22 @@ def precision(wanted: str = "auto") -> str:
     return "bfloat16" if has_gpu() and _has_bfloat16() else "float32"
 
 
+@functools.cache
+def _need_device() -> None:
+    """Refuse a device that a variable of the environment asks for and that is not here."""
+    asked = [name for name in ("KERAS_TORCH_DEVICE", "JAX_PLATFORMS") if os.environ.get(name)]
+    if not asked:
+        return
+    try:
+        keras.ops.zeros(1) + keras.random.uniform((1,), seed=0)
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0][:150].rstrip(". ")
+        raise ConfigError(
+            f"{keras.backend.backend()} cannot compute where {' and '.join(asked)} says ({said}); "
+            "name another device there, or none."
+        ) from error
+
+
 @contextlib.contextmanager
 def policy(name: str = "float32") -> Iterator[None]:
     """Build and run networks in a precision: maps in `name`, weights and the rest in float32.
@@ -59,6 +76,7 @@ def policy(name: str = "float32") -> Iterator[None]:
     Keras has it by itself within the block, and as it was after it. So it is in a decorated
     function.
     """
+    _need_device()
     config = keras.config
     states = {
         config.set_floatx: (config.floatx(), "float32"),

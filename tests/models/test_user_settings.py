@@ -140,6 +140,20 @@ def test_a_variable_that_cannot_be_is_named(name, value):
     assert_named(name, {name: value})
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("backend", "name", "value"),
+    [("torch", "KERAS_TORCH_DEVICE", "nonsense"), ("jax", "JAX_PLATFORMS", "nonsense")],
+)
+def test_a_device_that_is_none_is_named(backend, name, value):
+    installed(backend)
+    words = [sys.executable, "-m", "ivdlib", "info", "--network", "unet", "--size", "tiny"]
+    more = {"KERAS_BACKEND": backend, name: value}
+    done = subprocess.run(words, capture_output=True, text=True, env=clean() | more)
+    assert done.returncode == 1 and "a fault" not in done.stderr
+    assert f"{backend} cannot compute where {name} says" in done.stderr.splitlines()[-1]
+
+
 def assert_named(place, more):
     """On the command line, and in a notebook."""
     words = [sys.executable, "-m", "ivdlib", "info", "--network", "unet", "--size", "tiny"]
