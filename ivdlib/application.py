@@ -16,13 +16,12 @@ from ivdlib import __version__, engines, fusion, inference, ledger, mask_files, 
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.files import folder, sha256_file
-from ivdlib.fusion import parts
 from ivdlib.links import need_content
 from ivdlib.patches import Region, fits_one_tile
 from ivdlib.progress import say, track
 from ivdlib.remarks import Failures, Told
 from ivdlib.scoring import SUFFIX
-from ivdlib.to_segment import Scan, find_scans
+from ivdlib.to_segment import Scan, find_scans, images_for
 
 LEAST_ML = 1.0
 """A mask that holds less has found no disc: the smallest of the challenge's 112 holds 5 ml."""
@@ -119,7 +118,7 @@ def predict_folder(
         case = scan.load()
         if clip is not None:
             case = replace(case, contrasts=fusion.clip(case.contrasts, clip))
-        _image_names(network, case, contrast)
+        images_for(network.passport["images"], case, contrast)
         folder(path.parent)
         mask, warned = _heard(lambda: predict_case(network, case, spine=spine, contrast=contrast))
         warned = [[DataWarning.__name__, f"{note}."] for note in case.notes] + warned
@@ -197,7 +196,7 @@ def predict_case(
     NothingFound, DataWarning
         As `predict_folder`.
     """
-    names = _image_names(network, case, contrast)
+    names = images_for(network.passport["images"], case, contrast)
     _say_if_new(network, case, names)
     tile = tuple(network.passport["tile"])
     spine = None if fits_one_tile(case.shape, tile) else spine
@@ -247,30 +246,6 @@ def _region(
     return inference.region_of(
         mask, case.shape, case.spacing, tile, margin, masked, use.get("tolerance", 0.0)
     )
-
-
-def _image_names(network: inference.Network, case: Case, contrast: str | None) -> tuple[str, ...]:
-    """Images to predict from: the one asked for, else all that network and scan share."""
-    known = network.passport["images"]
-    together = any("&" in name for name in known)  # takes its channels together or not at all
-    if contrast is None:
-        names = tuple(name for name in known if parts(name) <= set(case.contrasts))
-    else:
-        asked = next((n for n in known if set(n.split("+")) == set(contrast.split("+"))), contrast)
-        possible = parts(asked) <= set(case.contrasts) and (asked in known or not together)
-        names = (asked,) if possible else ()
-    if not names:
-        there = f"case {case.name} has the contrasts {', '.join(case.contrasts)}"
-        lacking = sorted(parts(contrast) - set(case.contrasts)) if contrast else []
-        if lacking:
-            raise ConfigError(f"{there} and no {' and no '.join(lacking)}; name one that it has.")
-        asked = f", and {contrast} was asked for" if contrast else ""
-        other = "" if together else ", or name an image of the scan with --contrast to try it"
-        raise ConfigError(
-            f"{there}, but the network was trained on {', '.join(known)}{asked}; take weights that "
-            f"fit the scan{other}."
-        )
-    return names
 
 
 def _say_if_new(network: inference.Network, case: Case, names: tuple[str, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,3 +121,44 @@ def _single(path: Path, contrast: str | None) -> Scan:
         return Case(name, name, {taken: scan}, canonical_affine(grid), notes=(*notes,), grid=grid)
 
     return Scan(name, {taken: path}, axes, load)
+
+
+def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[str, ...]:
+    """Images to predict from: the one asked for, else all that network and scan share.
+
+    Parameters
+    ----------
+    known : sequence of str
+        What the network was trained on.
+    case : Case
+    contrast : str or None
+        As in `application.predict_folder`.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ConfigError
+        Where there is none.
+    """
+    together = any("&" in name for name in known)  # takes its channels together or not at all
+    if contrast is None:
+        names = tuple(name for name in known if parts(name) <= set(case.contrasts))
+    else:
+        asked = next((n for n in known if set(n.split("+")) == set(contrast.split("+"))), contrast)
+        possible = parts(asked) <= set(case.contrasts) and (asked in known or not together)
+        names = (asked,) if possible else ()
+    if not names:
+        there = f"case {case.name} has the contrasts {', '.join(case.contrasts)}"
+        lacking = sorted(parts(contrast) - set(case.contrasts)) if contrast else []
+        if lacking:
+            raise ConfigError(f"{there} and no {' and no '.join(lacking)}; name one that it has.")
+        asked = f", and {contrast} was asked for" if contrast else ""
+        other = "" if together else ", or name an image of the scan with --contrast to try it"
+        raise ConfigError(
+            f"{there}, but the network was trained on {', '.join(known)}{asked}; take weights that "
+            f"fit the scan{other}."
+        )
+    return names
