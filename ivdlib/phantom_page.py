@@ -13,6 +13,7 @@ from ivdlib.calibration import (
     QUANTITIES,
     Measured,
     beside,
+    drawn,
     measure,
     real_statistics,
     targets,
@@ -172,8 +173,7 @@ def _example(measured: Measured, scan: dict[str, Any]) -> dict[str, str]:
 def _findings(measured: Measured, scan: dict[str, Any]) -> dict[str, Any]:
     """What is wrong with the person of a scan, from the truth."""
     name = scan["case"]
-    path = measured.folder / name / f"{name}_scan.json"
-    record = files.read_json(path) if path.is_file() else {}
+    record = drawn(measured.folder, name)
     found = [
         f"{WORDS.get(one['kind'], one['kind'].replace('_', ' '))} at {one.get('where', '?')}"
         + (f" ({one['size_mm']:.0f} mm)" if one.get("size_mm") else "")

@@ -13,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ivdlib import calibration, phantom_figures, phantom_page, plotting
-from ivdlib.calibration import Measured
+from ivdlib.calibration import Measured, drawn, measure
 from ivdlib.cases import load_case
 from ivdlib.discs import LEVELS
 from ivdlib.errors import DataError
@@ -232,3 +232,25 @@ def test_every_tissue_has_a_colour_of_its_own(measured, folder):
     assert 0 not in names
     colours = phantom_figures.tissue_colours({**names, 98: "unknown one", 99: "unknown two"})
     assert len(set(colours.values())) == len(names) + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("01/01_scan.json", "[1]", "_scan.json: it is missing or of another kind"),
+        ("01/01_scan.json", '{"findings": [3]}', r"findings\[0\] is missing"),
+        ("01/01_scan.json", '{"person": {"lordosis_deg": "x"}}', "person.lordosis_deg is missing"),
+        ("01/01_scan.json", "[" * 100_000, "not valid JSON"),
+        ("dataset.json", '{"tissues": {"x": "air"}}', "names no tissues"),
+        ("dataset.json", '{"tissues": [1]}', "names no tissues"),
+        ("phantom.csv", "a,b\n1,2\n", "phantom.csv cannot be read"),
+        ("phantom.csv", "case,level,grade,volume_ml\n01,L5/S1,1,x\n", "phantom.csv cannot be read"),
+        ("phantom.csv", "", "phantom.csv cannot be read"),
+    ],
+)
+def test_a_phantom_with_odd_files_is_one_sentence(tmp_path, name, text, words):
+    make_phantom(tmp_path / "p", subjects=1, stages=1, slices=2, in_plane=32)
+    (tmp_path / "p" / name).write_text(text)
+    with pytest.raises(DataError, match=words):
+        measured = measure(tmp_path / "p")
+        drawn(measured.folder, "01")

@@ -4,7 +4,7 @@
 reached. Nothing here changes the phantom.
 """
 
-from ivdlib.calibration.measure import Measured, beside, measure, tissue_names
+from ivdlib.calibration.measure import Measured, beside, drawn, measure, tissue_names
 from ivdlib.calibration.real import QUANTITIES, real_statistics
 from ivdlib.calibration.targets import targets
 
@@ -12,6 +12,7 @@ __all__ = [
     "QUANTITIES",
     "Measured",
     "beside",
+    "drawn",
     "measure",
     "real_statistics",
     "targets",

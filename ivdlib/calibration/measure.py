@@ -17,6 +17,7 @@ from ivdlib.geometry import compare
 from ivdlib.links import need_content
 from ivdlib.nifti import read_labels
 from ivdlib.orientation import to_canonical
+from ivdlib.recorded import misfit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,12 @@ def measure(folder: str | os.PathLike) -> Measured:
         raise DataError(f"{folder} holds no phantom (there is no phantom.csv); make one there.")
     dataset = read_json(folder / "dataset.json")
     names = tissue_names(dataset, folder)
-    truth = pd.read_csv(folder / "phantom.csv", dtype={"case": str})
+    try:
+        truth = pd.read_csv(folder / "phantom.csv", dtype={"case": str})
+        truth["volume_ml"] = pd.to_numeric(truth["volume_ml"])
+        truth[["case", "level", "grade"]]
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{folder / 'phantom.csv'} cannot be read ({error}); {AGAIN}.") from error
     scans, levels = [], []
     for files in find_cases(folder):
         case = load_case(folder / files.name, labels_required=True)
@@ -111,7 +117,7 @@ def tissue_names(dataset: dict[str, Any], folder: Path) -> dict[int, str]:
         Where it lists none.
     """
     tissues = dataset.get("tissues") if isinstance(dataset, dict) else None
-    if not tissues:
+    if not tissues or misfit(tissues, {...: str}) or not all(map(str.isdecimal, tissues)):
         raise DataError(f"{folder / 'dataset.json'} names no tissues; {AGAIN}.")
     return {int(code): name for code, name in tissues.items() if int(code)}
 
@@ -216,6 +222,26 @@ def _length(discs: pd.DataFrame) -> float:
 
 
 def _lordosis(folder: Path, scan: dict) -> float:
-    path = folder / scan["case"] / f"{scan['case']}_scan.json"
-    person = read_json(path).get("person", {}) if path.is_file() else {}
+    person = drawn(folder, scan["case"]).get("person", {})
     return float(person.get("lordosis_deg", np.nan))
+
+
+_DRAWN = {
+    "person": {...: object, "lordosis_deg": float, "cobb_deg": float},
+    "findings": [{"kind!": str, "size_mm": (float, None)}],
+}
+
+
+def drawn(folder: Path, case: str) -> dict[str, Any]:
+    """What was drawn for a scan of a phantom, as its ``_scan.json`` says; {} without one.
+
+    Raises
+    ------
+    DataError
+        Where the file is broken.
+    """
+    path = folder / case / f"{case}_scan.json"
+    found = read_json(path) if path.is_file() else {}
+    if odd := misfit(found, _DRAWN):
+        raise DataError(f"{path}: {odd} is missing or of another kind; make the phantom again.")
+    return found
