@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib import __version__, engines, fusion, inference, ledger, mask_files, passport
+from ivdlib import __version__, engines, fusion, inference, ledger, likeness, mask_files
 from ivdlib.cases import Case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.files import folder, sha256_file
@@ -189,7 +189,7 @@ def predict_case(
         As `predict_folder`.
     DataError
         Where its voxels are of another size than those that the network was trained on, see
-        `passport.unlike`.
+        `likeness.unlike`.
 
     Warns
     -----
@@ -200,7 +200,7 @@ def predict_case(
     _say_if_new(network, case, names)
     tile = tuple(network.passport["tile"])
     spine = None if fits_one_tile(case.shape, tile) else spine
-    for text in passport.unlike(network.passport, spine and spine.passport, case):
+    for text in likeness.unlike(network.passport, spine and spine.passport, case):
         warnings.warn(text, DataWarning, stacklevel=2)
     images = inference.images_of(case.contrasts, names, network.passport.get("neighbours", 0))
     region = spine and _region(spine, network, case, tile)
@@ -220,7 +220,7 @@ def predict_case(
             NothingFound,
             stacklevel=2,
         )
-    elif odd := passport.odd_volume(network.passport, case, found_ml):
+    elif odd := likeness.odd_volume(network.passport, case, found_ml):
         warnings.warn(odd, DataWarning, stacklevel=2)
     return mask
 

@@ -41,8 +41,8 @@ BATCH_PIXELS = 8 * 112 * 128
 16 the paper's FDS-CNN took 4.0 GB instead of 2.5, and was no faster."""
 
 OLDER = {
-    "checksum": ("checksum", "damage to the file"),
-    "spacing": ("voxel size", "scans of another voxel size than it was trained on"),
+    "checksum": ("no checksum", "damage to the file"),
+    "spacing": ("no voxel size", "scans of another voxel size than it was trained on"),
 }
 """What passports of older versions lack: key → its name, what is not noticed without it."""
 
@@ -128,7 +128,7 @@ def load_model(path: str | os.PathLike) -> Network:
     if old := [words for key, words in OLDER.items() if key not in card]:
         lacks, unnoticed = (" and ".join(words) for words in zip(*old, strict=True))
         warnings.warn(
-            f"{path}: its passport, like those of older versions, has no {lacks}, so {unnoticed} "
+            f"{path}: its passport, like those of older versions, has {lacks}, so {unnoticed} "
             "cannot be noticed; train it again to have this.",
             DataWarning,
             stacklevel=2,

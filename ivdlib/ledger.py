@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ivdlib import cost, files, inference, metrics_csv, models, passport, provenance, recorded
+from ivdlib import cost, files, inference, likeness, metrics_csv, models, provenance, recorded
 from ivdlib.fusion import is_derived
 from ivdlib.options import TrainingOptions
 from ivdlib.splits import Fold
@@ -108,7 +108,7 @@ def finish(
     card = {
         "network": engine.network, "config": engine.config.to_dict(), "target": what["target"],
         "images": what["images"], "trained_by": f"{experiment.name}/{place.name}", **more,
-        **passport.of_scans(experiment.cases[name] for name in fold.train),
+        **likeness.of_scans(experiment.cases[name] for name in fold.train),
     }  # fmt: skip
     card = inference.save_weights(engine.model, place / WEIGHTS, card)
     files.write_csv(place / "history.csv", pd.DataFrame(history))

@@ -1,4 +1,4 @@
-"""The passport of a weights file: what it may say, whether the file is whole, what scans it fits.
+"""The passport of a weights file: what it may say, and whether the file is whole.
 
 A weights file carries, as an attribute of the file, what is needed to use it: network and
 configuration, tile, images it was trained on, the region of interest, the scans it was trained on,
@@ -12,9 +12,9 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
@@ -23,25 +23,12 @@ from ivdlib import models
 from ivdlib.errors import DataError, memory_full, printable
 from ivdlib.links import need_content
 
-if TYPE_CHECKING:
-    from ivdlib.cases import Case
-
 ATTRIBUTE = "ivdlib"
 """Name of the passport in a weights file."""
 
 LARGEST = 2048
 """Pixels of a tile's side, and the largest whole number of a configuration: beyond it, memory is
 filled before the first scan is looked at."""
-
-WARNED, REFUSED = 0.05, 0.2
-"""How far voxel edges and field of view may be off what was trained on, as a share. In plane .9 mm
-instead of 1.25 gave a Dice of .31, .6 mm and 2 mm next to nothing."""
-
-FEWER, MORE = 0.3, 3.0
-"""A mask outside this many times the discs of the training labels is said."""
-
-DISC_WIDTH_MM = 60.0
-"""Discs are no wider: what a scan holds beside them adds nothing to the mask."""
 
 
 def _number(value: Any) -> bool:
@@ -290,124 +277,3 @@ def _numbers(file: h5py.File) -> tuple[str, bool, list[tuple[int, ...]]]:
         if name.startswith("layers/"):  # beside it, what an optimiser keeps
             shapes.append(array.shape)
     return whole.hexdigest(), finite, shapes
-
-
-# --- scans ----------------------------------------------------------------------------------------
-
-
-def of_scans(cases: Iterable[Case]) -> dict[str, Any]:
-    """What a passport keeps of the scans that a network is trained on.
-
-    Returns
-    -------
-    dict
-        [least, most] over the scans: `spacing`, mm of a voxel along each canonical axis (a scan
-        between two that were trained on is nothing new, so no mean); `slices`; `field`, mm of a
-        slice along AP and SI; `disc_mm`, see `depth_mm`.
-    """
-    cases = list(cases)
-    sizes = [[s * n for s, n in zip(c.spacing, c.shape, strict=True)][1:] for c in cases]
-    volumes = [float(c.discs.sum() * math.prod(c.spacing) / 1000) for c in cases]
-    return {
-        "spacing": _span([c.spacing for c in cases]),
-        "slices": [min(c.shape[0] for c in cases), max(c.shape[0] for c in cases)],
-        "field": _span(sizes),
-        "disc_mm": _span([[depth_mm(c, ml)] for c, ml in zip(cases, volumes, strict=True)])[0],
-    }
-
-
-def _span(rows: list) -> list[list[float]]:
-    return [[round(float(f(column)), 4) for f in (min, max)] for column in zip(*rows, strict=True)]
-
-
-def depth_mm(case: Case, ml: float) -> float:
-    """Volume of the discs over the sagittal area of a scan, their mean depth: 3 to 6 mm.
-
-    It is nearly the same for whole scans, slabs of a few slices, and crops about one disc: what
-    changes is the area, SI × LR, of which no more than `DISC_WIDTH_MM` counts.
-    """
-    return 1000 * ml / _area(case)
-
-
-def _area(case: Case) -> float:
-    left, _, up = (s * n for s, n in zip(case.spacing, case.shape, strict=True))
-    return min(left, DISC_WIDTH_MM) * up
-
-
-def unlike(card: Mapping[str, Any], spine: Mapping[str, Any] | None, case: Case) -> list[str]:
-    """Say in what a scan is unlike those that networks were trained on: voxels, field of view.
-
-    Parameters
-    ----------
-    card : mapping
-        Passport of the disc network.
-    spine : mapping or None
-        Passport of the spine network, where one is used: it sees the whole slice then.
-    case : Case
-
-    Returns
-    -------
-    list of str
-        Sentences for warnings; empty where nothing is odd, or the passports are older than this.
-
-    Raises
-    ------
-    DataError
-        Where a voxel edge is off by `REFUSED` or more.
-    """
-    texts = [*_spacing(card, case), *_spacing(spine or {}, case), *_field(spine or card, case)]
-    return list(dict.fromkeys(texts))
-
-
-def _spacing(card: Mapping[str, Any], case: Case) -> list[str]:
-    known = card.get("spacing", [[s, s] for s in case.spacing])
-    near = [min(max(s, low), high) for s, (low, high) in zip(case.spacing, known, strict=True)]
-    # Rounded: an edge that is off by exactly so much is, whatever the last digit of the header.
-    off = max(round(abs(s / n - 1), 4) for s, n in zip(case.spacing, near, strict=True))
-    if off < WARNED:
-        return []
-    spans = (f"{a:.4g}" if f"{a:.4g}" == f"{b:.4g}" else f"{a:.4g} to {b:.4g}" for a, b in known)
-    what = (
-        f"case {case.name}: its voxels are {_mm(case.spacing)} (left-right, front-back, up-down), "
-        f"and the network was trained on {' x '.join(spans)} mm"
-    )
-    repair = f"resample the scan to {_mm(near)}, or take a network trained on its voxel size"
-    if off >= REFUSED:
-        raise DataError(f"{what}, so it would find next to nothing; {repair}.")
-    return [f"{what}, which costs accuracy; {repair}."]
-
-
-def _field(card: Mapping[str, Any], case: Case) -> list[str]:
-    if "field" in card:
-        most = [high for _, high in card["field"]]
-    elif card["target"] == "spine":  # older ones: the tile is the whole shrunken slice
-        most = [n * card["factor"] * s for n, s in zip(card["tile"], case.spacing[1:], strict=True)]
-    else:
-        return []
-    size = [s * n for s, n in zip(case.spacing[1:], case.shape[1:], strict=True)]
-    if all(round(s / m - 1, 4) < WARNED for s, m in zip(size, most, strict=True)):
-        return []
-    return [
-        f"case {case.name}: its slices are {_mm(size)} (front-back, up-down), and the "
-        f"{card['target']} network was trained on slices of up to {_mm(most)}; crop the scan to "
-        "that about the spine, or look at the mask with care."
-    ]
-
-
-def _mm(sizes: Iterable[float]) -> str:
-    return " x ".join(f"{size:.4g}" for size in sizes) + " mm"
-
-
-def odd_volume(card: Mapping[str, Any], case: Case, ml: float) -> str:
-    """Say that a mask of `ml` is far from what such networks find; "" where it is not.
-
-    Measured is by the labels that the network was trained on, see `depth_mm`.
-    """
-    least, most = (depth * _area(case) / 1000 for depth in card.get("disc_mm", (ml, ml)))
-    if "disc_mm" not in card or FEWER * least <= ml <= MORE * most:
-        return ""
-    return (
-        f"case {case.name}: the mask holds {ml:.1f} ml, where the labels that the network was "
-        f"trained on make {least:.3g} to {most:.3g} ml of disc likely for a scan of this size; "
-        "look at the mask, and whether the scan is like those of the training."
-    )

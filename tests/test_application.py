@@ -602,7 +602,7 @@ def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
     assert len(list(out.glob("*.nii.gz"))) == 3
 
 
-# --- weights and scans that do not fit together, see `passport` -----------------------------------
+# --- weights and scans that do not fit together, see `likeness` ----------------------------------
 
 
 def with_passport(experiment, tmp_path, **changes):

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from ivdlib import inference, models, passport
+from ivdlib import inference, likeness, models, passport
 from ivdlib.errors import DataError, DataWarning
 
 OLD = Path(__file__).parent / "old_weights" / "trainings"
@@ -343,7 +343,7 @@ def test_what_was_trained_on_is_written_down():
     discs = np.zeros((36, 80, 160), bool)
     discs[6:31, 20:48, 10:40] = True  # 50 mm wide in 72, 35 mm deep, 37.5 of 200 mm high
     other = scan((3, 1, 1.2505), (24, 90, 160), discs[:24, :, :] & False)
-    found = passport.of_scans([scan(discs=discs), other])
+    found = likeness.of_scans([scan(discs=discs), other])
     assert found["spacing"] == [[2, 3], [1, 1.25], [1.25, 1.2505]]
     assert found["slices"] == [24, 36] and found["field"] == [[90, 100], [200, 200.08]]
     assert found["disc_mm"] == [0, pytest.approx(50 * 35 * 37.5 / (60 * 200), abs=1e-3)]
@@ -352,7 +352,7 @@ def test_what_was_trained_on_is_written_down():
 
 
 def unlike(spacing=(2, 1.25, 1.25), shape=(36, 64, 128), card=CARD):
-    return passport.unlike(card, None, scan(spacing, shape))
+    return likeness.unlike(card, None, scan(spacing, shape))
 
 
 def test_voxel_size_is_compared():
@@ -384,17 +384,17 @@ def test_a_wider_scan_is_said():
         assert "100 x 200 mm" in text and "; crop" in text
     spine = {"target": "spine", "tile": [50, 80], "factor": 2, "spacing": SPACING}  # of before
     case = scan(shape=(36, 80, 190))
-    (text,) = passport.unlike(CARD, spine, case)
-    assert "125 x 200 mm" in text  # what the spine network saw counts
-    assert passport.unlike(CARD, spine, scan(shape=(36, 100, 160))) == []
+    (text,) = likeness.unlike(CARD, spine, case)
+    assert "100 x 160 pixels" in text  # what the spine network saw counts
+    assert likeness.unlike(CARD, spine, scan(shape=(36, 100, 160))) == []
 
 
 def test_a_mask_of_another_size_is_said():
     # 36 slices are 72 mm, of which 60 count: 60 × 200 mm² by 3 to 5 mm are 36 to 60 ml.
-    assert passport.odd_volume(CARD, scan(), 36 * 0.31) == ""
-    assert passport.odd_volume(CARD, scan(), 60 * 2.9) == ""
+    assert likeness.odd_volume(CARD, scan(), 36 * 0.31) == ""
+    assert likeness.odd_volume(CARD, scan(), 60 * 2.9) == ""
     for ml in (36 * 0.29, 60 * 3.1):
-        text = passport.odd_volume(CARD, scan(), ml)
+        text = likeness.odd_volume(CARD, scan(), ml)
         assert f"holds {ml:.1f} ml" in text and "36 to 60 ml" in text and "; look" in text
     old = {k: v for k, v in CARD.items() if k != "disc_mm"}
-    assert passport.odd_volume(old, scan(), 1e6) == ""
+    assert likeness.odd_volume(old, scan(), 1e6) == ""
