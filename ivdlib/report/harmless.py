@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import nh3
 
+from ivdlib.files import readable
 from ivdlib.report import formulas
 from ivdlib.report.headings import PICTURE
 
@@ -19,9 +20,11 @@ TAGS = (nh3.ALLOWED_TAGS | {"big", "font", "input", "section", "tfoot"}) - {
     *("area", "map", "article", "footer", "header", "nav"),  # the last four are the page's own
 }
 
+DRAWN = ("svg", "math")
+
 GONE = {
     *("script", "style", "title", "template", "noscript", "iframe", "noembed", "noframes"),
-    *("object", "video", "audio", "svg", "math"),
+    *("object", "video", "audio", *DRAWN),
 }
 """Elements that leave nothing behind; of all others that are not in `TAGS` the text is kept."""
 
@@ -51,8 +54,10 @@ STYLES = {
 }
 """Properties that take no picture, and move nothing over what stands elsewhere."""
 
-DRAWN = re.compile(r"<(svg|math)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 NAMESPACES = {"": "http://www.w3.org/2000/svg", ":xlink": "http://www.w3.org/1999/xlink"}
+
+DEPTH = 50
+VOID = {"br", "col", "hr", "img", "input", "wbr"}
 
 
 def clean(text: str) -> str:
@@ -63,7 +68,27 @@ def clean(text: str) -> str:
     text : str
         From anybody. Its drawings (SVG, MathML) become images: nothing runs within an image.
     """
-    return _CLEANER.clean(DRAWN.sub(_image, text))
+    flags = re.DOTALL | re.IGNORECASE
+    for name in DRAWN:  # up to the last that is closed, or each of 10,000 would seek its end
+        *_, end = 0, *(m.end() for m in re.finditer(rf"</{name}\s*>", text, flags))
+        head = re.sub(rf"<({name})\b.*?</{name}\s*>", _image, text[:end], flags=flags)
+        text = head + text[end:]
+    found = _CLEANER.clean(readable(text))
+    flat = _flat(found)
+    return found if flat == found else _CLEANER.clean(flat)
+
+
+def _flat(text: str) -> str:
+    """Drop tags that are nested deeper than `DEPTH`: WeasyPrint gives up some levels further on."""
+    depth = 0
+
+    def kept(tag: re.Match[str]) -> str:
+        nonlocal depth
+        level, closes = depth, tag[1] == "/"
+        depth += 0 if tag[2] in VOID else -1 if closes else 1
+        return tag[0] if level < DEPTH + closes else ""
+
+    return re.sub(r"<(/?)([a-z0-9]+)[^>]*>", kept, text)
 
 
 def _kept(tag: str, attribute: str, value: str) -> str | None:
