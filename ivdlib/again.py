@@ -28,7 +28,8 @@ def command(record: Mapping[str, Any]) -> list[str]:
         `record.json` of an experiment; older ones name neither networks nor how scans were read.
     """
     profile = record["config"].get("profile", {})
-    if profile.get("name") not in profiles.PROFILES or not {"phantom", "name", "data"} <= {*record}:
+    needed = {"name", "phantom"} | ({"data"} if not record.get("phantom") else set())
+    if profile.get("name") not in profiles.PROFILES or not needed <= {*record}:
         return []
     found = _declared(record)
     if found:

@@ -52,7 +52,7 @@ def trained(name, config, tile, path, **passport):
     shift = np.eye(bias.shape[0])[-1] * 1.5 * logits.mean() / logits.std()
     bias.assign(bias * 1.5 / logits.std() - shift)
     card = {"network": name, "config": model_config(name, config).to_dict(), "tile": tile,
-            "images": ["wat", "fat"], "target": "disc"}  # fmt: skip
+            "images": ["wat", "fat"], "target": "disc", "spacing": [[0.5, 6]] * 3}  # fmt: skip
     inference.save_weights(model, path, card | passport)
     return path
 
