@@ -255,6 +255,11 @@ def damaged(path: str | os.PathLike, reason: str | Exception) -> DataError:
     return DataError(f"{path} is damaged: {reason}; copy it from its source again, or train again.")
 
 
+def checksum_of(file: h5py.File) -> str:
+    """Checksum of all arrays of a file that is open: SHA-256, 64 hexadecimal digits."""
+    return _numbers(file)[0]
+
+
 def _numbers(file: h5py.File) -> tuple[str, bool, list[tuple[int, ...]]]:
     """Checksum of all arrays of a file, whether all are finite, shapes of those of the network.
 

@@ -18,8 +18,8 @@ import h5py
 import keras
 import numpy as np
 
-from ivdlib import augment, backend, curves, models, replicas
-from ivdlib.errors import ConfigError, DataError
+from ivdlib import augment, backend, curves, models, passport, replicas
+from ivdlib.errors import ConfigError, DataError, memory_full
 from ivdlib.files import atomic, cannot, need_room
 from ivdlib.losses import loss
 from ivdlib.options import TrainingOptions
@@ -252,22 +252,27 @@ class Trainer:
                 file[f"variable_{k:04d}"] = keras.ops.convert_to_numpy(variable)
             for name in ("step", "loss", "seconds"):
                 file[f"history/{name}"] = [row[name] for row in history]
+            file.attrs["checksum"] = passport.checksum_of(file)
 
     def _resume(self, path: str | os.PathLike) -> list[dict[str, float]]:
         if not Path(path).is_file():
             return []
         try:
             with h5py.File(path) as file:
+                if file.attrs.get("checksum") not in (None, passport.checksum_of(file)):
+                    raise ValueError("its numbers do not fit its checksum")
                 for k, variable in enumerate([*self._state, *self.step.optimizer.variables]):
                     variable.assign(file[f"variable_{k:04d}"][()])
                 columns = {
                     name: file[f"history/{name}"][()] for name in ("step", "loss", "seconds")
                 }
-        except (OSError, KeyError, ValueError) as error:
+            rows = [*zip(*columns.values(), strict=True)]
+        except Exception as error:  # h5py raises every kind at a broken file
+            if memory_full(error):
+                raise
             if isinstance(error, OSError) and error.errno:  # else HDF5 means the content
                 raise DataError(cannot("read", path, error)) from error
             raise DataError(
-                f"checkpoint {path} cannot be read; delete it to start anew."
+                f"checkpoint {path} cannot be read; delete it, and the training begins again."
             ) from error
-        rows = zip(*columns.values(), strict=True)
         return [dict(zip(columns, map(float, row), strict=True)) for row in rows]

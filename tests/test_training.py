@@ -182,7 +182,34 @@ def no_hdf5(path):
     path.write_text("hello")
 
 
-@pytest.mark.parametrize("damage", [truncated, without_a_variable, of_another_network, no_hdf5])
+def with_a_flipped_bit(path):
+    with h5py.File(path, "a") as file:
+        numbers = file["variable_0003"][()]
+        numbers.view(np.uint8).flat[0] ^= 1
+        file["variable_0003"][...] = numbers
+
+
+def with_a_group_in_place_of_numbers(path):
+    with h5py.File(path, "a") as file:
+        del file["variable_0003"]
+        file.create_group("variable_0003")
+        del file.attrs["checksum"]
+
+
+def with_a_short_history(path):
+    with h5py.File(path, "a") as file:
+        del file["history/loss"]
+        file["history/loss"] = [0.5]
+        del file.attrs["checksum"]
+
+
+DAMAGES = [
+    truncated, without_a_variable, of_another_network, no_hdf5, with_a_flipped_bit,
+    with_a_group_in_place_of_numbers, with_a_short_history,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_checkpoint_is_named(trainer, sampler, whole, tmp_path, damage):
     path = tmp_path / "checkpoint.h5"
     path.write_bytes(whole)
