@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from ivdlib import figure_fonts
 from ivdlib.files import atomic, readable
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ DPI = 110
 
 def _png(figure: Figure, target: str | os.PathLike | io.BytesIO) -> None:
     about = {"Description": readable(figure.get_label())}
-    figure.savefig(target, format="png", dpi=DPI, bbox_inches="tight", metadata=about)
+    figure_fonts.save(figure, target, format="png", dpi=DPI, bbox_inches="tight", metadata=about)
 
 
 def show(figure: Figure, alt: str) -> None:

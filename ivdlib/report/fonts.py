@@ -65,7 +65,7 @@ def sentence(name: str, signs: Iterable[str]) -> str:
     if not groups:
         return ""
     packages = sorted({_package(found[0]) for found in groups.values()} - {""})
-    repair = "install one and make the PDF again" if packages else "leave them out"
+    repair = "install one and make it again" if packages else "leave them out"
     debian = f" (Debian: apt-get install {' '.join(packages)})" if packages else ""
     return (
         f"{name} shows boxes in place of {', '.join(map(_listed, groups.values(), groups))}: no "
