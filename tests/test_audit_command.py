@@ -2,7 +2,9 @@
 
 import pytest
 
-from ivdlib import cli, files
+from ivdlib import audit_page, cli, files
+from ivdlib.errors import CannotWrite, DataError
+from ivdlib.experiment import Experiment
 from ivdlib.models import UNetConfig, unet
 from ivdlib.phantom import make_phantom
 
@@ -68,3 +70,43 @@ def test_a_named_experiment_without_its_data_is_no_success(small, tmp_path, caps
     words = ["audit", str(path), "--reports", str(tmp_path / "reports"), "--plan"]
     assert cli.main(words) == 1
     assert "left out: the data" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("where", ["begun", "run"])
+def test_an_experiment_that_fails_does_not_stop_the_others(
+    where, small, tmp_path, capsys, monkeypatch
+):
+    first = small(1)
+    second = tmp_path / "other.toml"
+    second.write_text(first.read_text(encoding="utf-8"), encoding="utf-8")
+    real, done = Experiment.__init__, []
+
+    def begin(self, name, *args, **options):
+        if name == "small" and where == "begun":
+            raise DataError("scan 01 is broken; mend it.")
+        real(self, name, *args, **options)
+
+    def run(self, workers=None):
+        if self.name == "small":
+            raise DataError("scan 01 is broken; mend it.")
+        done.append(self.name)
+
+    monkeypatch.setattr(Experiment, "__init__", begin)
+    monkeypatch.setattr(Experiment, "run", run)
+    monkeypatch.setattr(audit_page, "write", lambda reports: done.append("page"))
+    words = ["audit", str(first), str(second), "--reports", str(tmp_path / "reports")]
+    assert cli.main(words) == 1
+    assert done == ["other", "page"]
+    assert "small stopped: scan 01 is broken; mend it." in capsys.readouterr().err
+
+
+def test_a_full_disk_stops_all(small, tmp_path, capsys, monkeypatch):
+    """Whatever comes after it would meet the same disk."""
+
+    def full(self, workers=None):
+        raise CannotWrite("cannot write x: No space left; free some.")
+
+    monkeypatch.setattr(Experiment, "run", full)
+    monkeypatch.setattr(audit_page, "write", lambda reports: pytest.fail("a page was written"))
+    assert cli.main(["audit", str(small(1)), "--reports", str(tmp_path / "reports")]) == 1
+    assert capsys.readouterr().err.startswith("ivdlib: cannot write x")

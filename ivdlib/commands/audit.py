@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivdlib.commands.arguments import add_machine, add_workers, configure
-from ivdlib.errors import ConfigError, DataError
+from ivdlib.errors import CannotWrite, ConfigError, DataError, IvdlibError
 
 if TYPE_CHECKING:
     from ivdlib.declared import Declared
@@ -51,20 +53,32 @@ def run_audit(args: argparse.Namespace) -> int:
         raise ConfigError("there are no declared experiments here; name their files.")
     wanted = [declared.load(path) for path in paths]
     configure(args)
-    experiments = list(_experiments(args, wanted, reports / audit_page.FOLDER))
+    faults: list[str] = []
+    experiments = list(_experiments(args, wanted, reports / audit_page.FOLDER, faults))
     # A file named by hand is asked for; of those in the checkout some need data that few have.
     lacking = bool(args.files) and not args.page and len(experiments) < len(wanted)
-    if args.plan:
-        return int(lacking)
-    for made in experiments:
-        made.collect() if args.page else made.run(args.workers)
-    if experiments or args.page:
+    for made in experiments if not args.plan else ():
+        with _going_on(made.name, faults):
+            made.collect() if args.page else made.run(args.workers)
+    if (experiments or args.page) and not args.plan:
         print(f"audit: {audit_page.write(reports)}")
-    return int(lacking)
+    return int(lacking or bool(faults))
+
+
+@contextmanager
+def _going_on(name: str, faults: list[str]) -> Iterator[None]:
+    """Say what is wrong with an experiment, and go on with the others; a full disk stops all."""
+    try:
+        yield
+    except CannotWrite:
+        raise
+    except IvdlibError as error:
+        print(f"ivdlib: {name} stopped: {error}", file=sys.stderr)
+        faults.append(name)
 
 
 def _experiments(
-    args: argparse.Namespace, wanted: Sequence[Declared], folder: Path
+    args: argparse.Namespace, wanted: Sequence[Declared], folder: Path, faults: list[str]
 ) -> Iterator[Experiment]:
     """Open the declared experiments whose data are here, for `--page` those that were begun."""
     from ivdlib import plan
@@ -80,10 +94,14 @@ def _experiments(
             kept = "; what is finished of it stays on the page" if begun else ""
             print(f"left out: {error}{kept}")
             continue
-        made = Experiment(
-            one.name, one.profile, data, overrides=one.overrides, reports=folder,
-            claim=not args.plan,
-        )  # fmt: skip
+        made = None
+        with _going_on(one.name, faults):
+            made = Experiment(
+                one.name, one.profile, data, overrides=one.overrides, reports=folder,
+                claim=not args.plan,
+            )  # fmt: skip
+        if made is None:
+            continue
         for sentence in one.short_of(made):
             print(f"{one.name}: {sentence}.")
         if not args.page:
