@@ -151,9 +151,11 @@ def _markdown(path: Path, stem: str) -> dict[str, Any]:
     soup = BeautifulSoup(markdown2html(path.read_text(encoding="utf-8")), "html.parser")
     for image in soup.find_all("img"):
         place = path.parent / str(image.get("src", ""))
-        if not place.is_file():
+        inside = path.parent.resolve() in place.resolve().parents  # nobody's files but its own
+        if not (inside and place.suffix == ".png" and place.is_file()):
             raise DataError(
-                f"{place}, a picture of {path.name}, is not there; call ivdlib audit --page."
+                f"{place}, a picture of {path.name}, is no PNG file within its folder; call ivdlib "
+                "audit --page."
             )
         image["src"] = results.picture(place, str(image.get("alt", "")))["src"]
     return lesson.fitted(str(soup), stem)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ivdlib import audit, metrics_csv, plotting, recorded, result_figures
 from ivdlib.errors import DataError
@@ -95,10 +95,18 @@ def figures(folder: Path, metrics: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def picture(path: Path, alt: str = "") -> dict[str, str]:
-    """A PNG as source of an image; its alternative text, if not given, is what was saved in it."""
-    if not alt:
+    """A PNG as source of an image; its alternative text, if not given, is what was saved in it.
+
+    Raises
+    ------
+    DataError
+        If the file is no picture.
+    """
+    try:
         with Image.open(path) as image:
-            alt = str(image.info.get("Description", path.stem))
+            alt = alt or str(image.info.get("Description", path.stem))
+    except UnidentifiedImageError as error:
+        raise DataError(f"{path} is no picture; make it again, or remove it.") from error
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     return {"src": f"data:image/png;base64,{data}", "alt": alt}
 

@@ -329,3 +329,21 @@ def test_a_long_table_keeps_the_papers_rows(folder):
     (shown, *_) = results.scores(folder, {})
     assert [row["source"] for row in shown["rows"]].count("paper") == len(paper)
     assert f"{len(many) - 60} more rows stand in table1.csv." in shown["notes"]
+
+
+@pytest.mark.parametrize(
+    "source", ["../secret.png", "secret.txt", "gone.png", "link.png", "no.png"]
+)
+def test_an_audit_shows_no_file_but_its_own_pictures(tmp_path, source):
+    folder = tmp_path / "audit"
+    folder.mkdir()
+    for place in (tmp_path / "secret.png", folder / "secret.txt"):
+        place.write_bytes(base64.b64decode(PNG))
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    (folder / "no.png").write_text("no picture", encoding="utf-8")
+    files.write_text(folder / "AUDIT.md", f"# The audit\n\n![it]({source})\n")
+    with pytest.raises(DataError, match=r"no PNG file within its folder|no\.png is no picture"):
+        report.render(folder)
+    (folder / "own.png").write_bytes(base64.b64decode(PNG))
+    files.write_text(folder / "AUDIT.md", "# The audit\n\n![it](own.png)\n")
+    assert f"data:image/png;base64,{PNG}" in report.render(folder)
