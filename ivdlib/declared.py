@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 KEYS = ("about", "data", "profile", "recipe", "set")
 
+LONGEST = 20_000
+"""Letters of a file; tomllib needs minutes for keys with dots by the hundred thousand."""
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -107,12 +110,19 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
     path = Path(path)
     need_content(path)
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        with open(path, encoding="utf-8-sig") as stream:
+            text = stream.read(LONGEST + 1)
+        if len(text) > LONGEST:
+            raise ConfigError(
+                f"{path} has more than {LONGEST:,} letters, so it declares no experiment; name "
+                "another file."
+            )
+        found = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not text in UTF-8; save it as UTF-8.") from error
     except OSError as error:
         raise ConfigError(cannot("read", path, error)) from error
-    except (RecursionError, tomllib.TOMLDecodeError) as error:
+    except (RecursionError, ValueError) as error:  # a number of 5000 digits, too
         raise ConfigError(f"{path} cannot be read as an experiment in TOML ({error}).") from error
     odd = sorted(set(found) - set(KEYS))
     if odd:

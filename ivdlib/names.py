@@ -112,8 +112,14 @@ def meant(name: str, others: Collection[str]) -> str:
     '1 looks like 01: leading zeros were lost, as spreadsheets do'
     """
     same = [other for other in others if _spelling(other) == _spelling(name)]
-    if same and all(re.fullmatch(r"\d+([.,]0+)?", key(one)) for one in (name, same[0])):
-        return f"{same[0]} looks like {name}: leading zeros were lost, as spreadsheets do"
+    parts = [re.fullmatch(r"(0*)\d+([.,]0+)?", key(one)) for one in (name, *same[:1])]
+    if len(parts) == 2 and all(parts):
+        (here, there), (whole, decimal) = zip(*(part.groups("") for part in parts), strict=True)
+        zeros = len(there) - len(here)
+        told = [f"leading zeros were {'lost' if zeros < 0 else 'added'}"] if zeros else []
+        told += [f"a decimal was {'added' if decimal else 'lost'}"] if whole != decimal else []
+        by = ", as spreadsheets do" if zeros <= 0 else ""
+        return f"{same[0]} looks like {name}: {' and '.join(told)}{by}"
     near = same + difflib.get_close_matches(name, others, 1, 0.8)
     return f"{near[0]} looks like {name}" if near else ""
 

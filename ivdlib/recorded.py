@@ -5,6 +5,7 @@ Older ones lack fields, and the order of keys means nothing.
 
 from __future__ import annotations
 
+import re
 import warnings
 import zlib
 from collections.abc import Hashable, Iterable, Mapping
@@ -100,7 +101,18 @@ def _kinds(unsaid: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-_TEXTS, _SEALED = [str], {...: str}
+_NAME = re.compile(r"(\w[\w.+-]*/)*\w[\w.+-]*", re.ASCII)
+
+
+def _vouches(digest_of: Any) -> bool:
+    """Whether these are digests of files, all of them within the folder of the record."""
+    return isinstance(digest_of, Mapping) and all(
+        len(name) < 100 and _NAME.fullmatch(name) and isinstance(digest, str)
+        for name, digest in digest_of.items()
+    )
+
+
+_TEXTS = [str]
 _ROW = {"ours!": object, "paper!": object, "why!": object}
 _FOLD = {"number": int, "train": _TEXTS, "test": _TEXTS}
 
@@ -118,13 +130,14 @@ EXPERIMENT = {
     "load": {"discs": ([int], None), "spine": ([int], None), "derive_missing": bool,
              "label_grid": str},
     "deviations": [{"field!": object, **_ROW}], "open_choices": [{"what!": object, **_ROW}],
-    "config_hash": str, "versions": {...: str}, "device": str, "sha256": _SEALED,
+    "config_hash": str, "versions": {...: str}, "device": str, "sha256": _vouches,
 }  # fmt: skip
 """What the record of an experiment must be, see `misfit`."""
 
 TRAINING = {
-    "target": str, "device": str, "network": str, "arm": [*ARMS].__contains__, "fold": int,
-    "seconds": float, "seconds_training": float, "seconds_scoring": float, "sha256": _SEALED,
+    "target!": ("disc", "spine", "reference").__contains__, "device": str,
+    "network": str, "arm": [*ARMS].__contains__, "fold": int,
+    "seconds": float, "seconds_training": float, "seconds_scoring": float, "sha256": _vouches,
 }  # fmt: skip
 """What the record of a training must be."""
 
@@ -181,8 +194,12 @@ def _checked(path: Path, shape: Mapping, what: str) -> dict[str, Any]:
 
 
 def sealed(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """SHA-256 of the text of files in a folder, for its record: `files.sha256_text`."""
-    return {name: files.sha256_text(folder / name) for name in names}
+    """SHA-256 of the text of files in a folder, for its record: `files.sha256_text`.
+
+    Files that somebody put there under names that we give to none are left out.
+    """
+    found = {name: (folder / name) for name in names if _vouches({name: ""})}
+    return {name: files.sha256_text(path) for name, path in found.items() if path.is_file()}
 
 
 def changed(folder: Path) -> list[str]:

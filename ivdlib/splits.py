@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.errors import ConfigError, DataError, LeakageError
+from ivdlib.errors import ConfigError, DataError, LeakageError, printable
 from ivdlib.names import FROM_NAME, key, meant, one_of_two, questions, unified
-from ivdlib.remarks import listed
-from ivdlib.spreadsheet import read_table, says_who
+from ivdlib.remarks import NAMED, listed
+from ivdlib.spreadsheet import of_letters, read_table, says_who
 from ivdlib.twins import find_twins, signature
 
 FOLDS = 4
@@ -102,6 +102,11 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
                 raise DataError(
                     f"case {name!r} of subject {person!r}: names are text, for 01 is not 1 and 2 "
                     "is not 2.0; read such a table with dtype=str."
+                )
+            if not of_letters(f"{name}{person}"):
+                raise DataError(
+                    f"case {printable(name)!r} of subject {printable(str(person))!r} holds signs "
+                    "that are no letters; write it again."
                 )
     else:
         cases = list(cases)
@@ -208,7 +213,8 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
     Raises
     ------
     DataError
-        Where the file cannot be read or names other cases (subjects) than there are.
+        Where the file cannot be read, names other cases (subjects) than there are, or says of a
+        case that another person was scanned.
     LeakageError
         Where the scans of one patient are in two folds.
     ConfigError
@@ -234,16 +240,44 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
     if lacking or left_over:
         odd = [f"{name} (not in the file)" for name in sorted(lacking)]
         odd += [f"{name} (not in the data)" for name in sorted(left_over)]
-        hint = next(filter(None, (meant(name, left_over) for name in lacking)), "")
+        hint = next(filter(None, (meant(name, left_over) for name in lacking[:NAMED])), "")
         raise DataError(
-            f"{path} and the data differ in these {what}s: {', '.join(odd)}; "
+            f"{path} and the data differ in these {what}s: {listed(odd)}; "
             f"{hint or f'write a line for each {what} that is here, and no other'}."
         )
+    if what == "case":
+        said = {key(row["case"]): row.get("subject", "") for row in rows}
+        _compare_people(path, subjects, {case: said[key(case)] for case in subjects})
     fold_of = {key(row[what]): _plain(row["fold"]) for row in rows}
     group = {case: fold_of[key(name)] for case, name in meant_by.items()}
     if len(set(group.values())) < 2:
         raise ConfigError(f"{path} has one fold only; at least two are needed.")
     return _folds(group, subjects)
+
+
+def _compare_people(path: Path, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
+    """Refuse a table in which scans of one person are those of several, or the other way round.
+
+    Other names for the same people are none of it.
+    """
+    named = [case for case, who in theirs.items() if says_who(who)]
+    here, there = ({}, {})  # person → cases
+    for case in named:
+        here.setdefault(key(ours[case]), []).append(case)
+        there.setdefault(key(theirs[case]), []).append(case)
+    odd = [
+        case
+        for case in named
+        if (mine := key(ours[case])) != (who := key(theirs[case]))
+        and (here[mine] != there[who] or here.get(who, there[who]) != there[who])
+    ]
+    if odd:
+        more = f" (and {len(odd) - 1} more case{'s' * (len(odd) > 2)})" if odd[1:] else ""
+        raise DataError(
+            f"{path} and the data differ in who was scanned: case {odd[0]} is {theirs[odd[0]]} "
+            f"there and {ours[odd[0]]} in the data{more}; correct one of them, or take the column "
+            "subject out of the file."
+        )
 
 
 def _lines(path: Path, cases: list[str]) -> tuple[str, list[dict[str, str]]]:

@@ -54,6 +54,13 @@ def test_an_empty_file_is_the_phantom_at_length(tmp_path):
         ("[set]\ntraining = 3", "field training takes a table of fields, not 3"),
         ('data = ""', "mine.toml: data is empty; name a folder, or leave data out"),
         ("x = " + "[" * 3000, "cannot be read as an experiment"),
+        ("[set]\nseeds = 1" + "0" * 400, "field seeds is a number up to 1e.09, not 1000"),
+        ("[set]\nspine.tolerance = 1" + "0" * 400, "field spine.tolerance is a number up to"),
+        ("[set]\ntraining.learning_rate = inf", "field training.learning_rate is a number up to"),
+        ("[set]\ntraining.tile = [64, 1" + "0" * 30 + "]", "field training.tile is a number up to"),
+        ("[set]\nseeds = 1_000_000", "mine.toml: .*seeds is 1000 or fewer, not 1000000"),
+        ("[set]\nseeds = " + "9" * 5000, "cannot be read as an experiment"),
+        ("." * 100_000 + " = 1", "more than 20,000 letters, so it declares no experiment"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, words):

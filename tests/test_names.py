@@ -225,6 +225,11 @@ def test_other_people_are_no_spellings(people):
     [
         ("01", ["2", "1"], "1 looks like 01: leading zeros were lost, as spreadsheets do"),
         ("07", ["7.0"], "7.0 looks like 07: leading zeros were lost"),
+        ("7", ["7.0"], "7.0 looks like 7: a decimal was added, as spreadsheets do"),
+        ("10", ["10,00"], "10,00 looks like 10: a decimal was added, as"),
+        ("7.0", ["7"], "7 looks like 7.0: a decimal was lost, as"),
+        ("1", ["01"], "01 looks like 1: leading zeros were added"),
+        ("0", ["00"], "00 looks like 0: leading zeros were added"),
         ("P01", ["P-1"], "P-1 looks like P01"),
         ("sub-anna", ["sub-ana"], "sub-ana looks like sub-anna"),
         ("01", ["x"], ""),

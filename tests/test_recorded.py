@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ivdlib import declared, files, ledger, profiles, recorded, spine_stage, trial
+from ivdlib.errors import DataError
 from ivdlib.experiment import Experiment
 from ivdlib.splits import Fold
 
@@ -110,3 +111,32 @@ def test_a_record_alone_gives_its_hash(target):
 )  # fmt: skip
 def test_what_does_not_fit_is_named(value, shape, odd):
     assert recorded.misfit(value, shape) == odd
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc/hostname", "../..", "..", ".", "", "tables/../../x", "a\\b", "C:/x", "a//b", "a/",
+     "a\0b", "x" * 300, "\N{BONE}"],
+)  # fmt: skip
+def test_a_record_vouches_for_nothing_outside_its_folder(tmp_path, name):
+    for shape, place in (("experiment", tmp_path), ("training", tmp_path / "trainings" / "0")):
+        files.write_json(place / "record.json", {"config": {}, "target": "reference"})
+        recorded.changed(tmp_path)
+        sealed = {"config": {}, "target": "reference", "sha256": {name: "x"}}
+        files.write_json(place / "record.json", sealed)
+        with pytest.raises(DataError, match=rf"no record of an? {shape} \(sha256 .*; remove it"):
+            recorded.changed(tmp_path)
+        files.write_json(place / "record.json", {"config": {}, "target": "reference"})
+
+
+@pytest.mark.parametrize("target", [None, "", "discs", 3])
+def test_a_training_without_a_target_is_none(tmp_path, target):
+    path = tmp_path / "trainings" / "0" / "record.json"
+    files.write_json(path, {} if target is None else {"target": target})
+    with pytest.raises(DataError, match=r"is no record of a training \(target missing"):
+        recorded.trainings(tmp_path)
+
+
+def test_records_of_before_are_records():
+    paths = [*REFERENCE.glob("**/trainings/*/record.json")]
+    assert len([recorded.training(path) for path in paths]) >= 275

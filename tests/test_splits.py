@@ -123,7 +123,10 @@ def test_folds_of_subjects_and_of_numbers_as_spreadsheets_write_them(split):
         "subject,fold\nA,1\nB,2\nC,2\n",
         "Subject,fold,note\n a ,1.0,x\nb,02,\nC,2.0,\n",
         "case,subject,fold\n01,A,1\n02,A,1.0\n03,B,2\n04,C,02\n",
+        "case,subject,fold\n01,P1,1\n02,P1,1\n03,P2,2\n04,?,2\n",
         "case,fold\n01,TRUE\n02,true\n03,x\n04,X\n",
+        "\n , \nsep=,\n\ncase,fold\n01,1\n02,1\n\n03,2\n04,2\n",
+        'case,fold,note\r01,1,"a\rb"\r02,1\r03,2\r04,2\r',
     ):
         found = folds_from_file(split(text), FOUR)
         assert {fold.test for fold in found} == {fold.test for fold in by_case}
@@ -135,9 +138,26 @@ def test_folds_of_subjects_and_of_numbers_as_spreadsheets_write_them(split):
         ("case,fold\n01,nan\n02,1\n03,2\n04,2\n", r"fold of a case empty \(01\)"),
         ("case,fold\n0\x001,1\n02,1\n03,2\n04,2\n", "the case '0\ufffd1' holds signs"),
         ("subject,fold\nA\x1b[31m,1\nB,2\nC,2\n", "holds signs that are no letters"),
+        ("case,subject,fold\n01,A,1\n02,B,1\n03,B,2\n04,C,2\n", "case 02 is B there and A in"),
+        ("case,subject,fold\n01,A,1\n02,A,1\n03,C,2\n04,C,2\n", "case 03 is C there and B in"),
+        ("case,subject,fold\n01,A,1\n02,A,1\n03,C,2\n04,B,2\n", "case 03 is C .*and 1 more case"),
+        ("case,subject,fold\n01,x,1\n02,y,1\n03,z,2\n04,w,2\n", "case 01 is x there and A in"),
     ):
         with pytest.raises(DataError, match=words):
             folds_from_file(split(text), FOUR)
+
+
+def test_names_in_a_mapping_hold_no_control_signs():
+    for subjects in ({"a": "2\x00", "b": "3"}, {"a": "2", "b\x1b[2J": "3"}):
+        with pytest.raises(DataError, match="holds signs that are no letters"):
+            splits.subjects_of(subjects)
+
+
+def test_many_cases_that_differ_are_counted(split):
+    lines = "".join(f"x{i},{i % 2}\n" for i in range(20_000))
+    with pytest.raises(DataError, match=r"04 \(not in the file\), .*and 19999 more") as caught:
+        folds_from_file(split(f"case,fold\n{lines}"), FOUR)
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize(
@@ -168,7 +188,16 @@ def test_a_file_that_tears_a_patient_apart(split):
         ("case,fold\n01,1\n01,2\n02,1\n03,2\n04,2\n", "names a case twice"),
         ("case,fold\n01,1\n02\n03,2\n04,2\n", "leaves the fold of a case empty"),
         ("case,fold\n01,1\n02,1\n03,2\n04, \n", "leaves the fold of a case empty"),
-        ("case,fold\n01," + "x" * 140_000 + "\n", "cannot be read as a table"),
+        ("case,fold\n01," + "x" * 140_000 + "\n", "cell of line 2 has more than 131,072"),
+        ('case,fold\n"01,1\n02,1\n03,2\n04,2\n', "a quote .* line 2 is not closed on it; close it"),
+        ('case,fold\n01,1\n"02,1\n03",2\n04,2\n', "a quote .* line 3 is not closed on it"),
+        ('"case,fold\n01,1\n', "a quote .* line 1 is not closed on it"),
+        ('case,fold\n01,"' + "x,1\n" * 40_000, "line 2 has more than 131,072 .*quote"),
+        ("case;fold\n01;1\n", "lacks the column case and fold.*semicolons.*; save it with commas"),
+        ("sep=;\nsubject;fold\n01;1,5\n", "parted by semicolons"),
+        ("case\tfold\n01\t1\n", "parted by tabs"),
+        ("# folds, by Ann\ncase,fold\n01,1\n", "its first line is a comment .*; take it away"),
+        ("case,fold\n1.0,1\n2.0,1\n3.0,2\n4.0,2\n", "leading zeros were lost and a decimal was a"),
     ],
 )
 def test_files_that_do_not_fit(split, text, words):

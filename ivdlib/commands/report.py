@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,9 @@ def report(add) -> None:
         f"Exit status {LEFT_OUT} of --class: somebody who handed in could not be graded; the "
         "warnings say who and why.",
     )
-    sub.add_argument("name", nargs="?", help="experiment: its name in reports/, or its folder")
+    sub.add_argument(
+        "name", nargs="*", metavar="NAME", help="experiment: its name in reports/, or its folder"
+    )
     sub.add_argument(
         "--lesson", metavar="N", help="its number (your copy in notebooks/exercises), or a notebook"
     )
@@ -55,6 +58,11 @@ def report(add) -> None:
 def run_report(args: argparse.Namespace) -> int:
     """`ivdlib report`."""
     wanted = [bool(args.name), bool(args.compare), bool(args.lesson or args.course_folder)]
+    if len(args.name) > 1:
+        raise ConfigError(
+            "a report is about one experiment; several stand side by side with ivdlib report "
+            f"--compare {shlex.join(args.name)}."
+        )
     if sum(wanted) != 1:
         raise ConfigError(
             "say what to report on: the NAME of an experiment, --lesson N, --class DIR, or "
@@ -98,7 +106,7 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
                 "this again."
             )
         return made
-    folder = _folder(args.name, args.reports)
+    folder = _folder(args.name[0], args.reports)
     page = report.render(folder, _expected(folder), author, code=args.code)
     return report.write(_asked(args) or folder / "report", page)
 

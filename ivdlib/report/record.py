@@ -70,6 +70,7 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
     devices = sorted({r["device"] for r in trained if "device" in r})
     seconds = sum(r["seconds_training"] + r.get("seconds_scoring", 0) for r in trained)
     rows = metrics_csv.trained(metrics[metrics["target"] == "disc"])
+    unsealed = len(metrics) > 0 and "sha256" not in record  # an older record, or an edited one
     return [
         ("Data", f"{record.get('data', '?')}, {len(cases)} scans of {len(subjects)} subjects"),
         ("Profile", profile.get("name", "?")),
@@ -79,7 +80,8 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
         ("Trained", f"{len(trained)} networks, {seconds / 60:.1f} minutes of computing"
                     + left(record)),
         ("Device", "; ".join(devices) or record.get("device", "?")),
-        ("Begun", when(datetime.fromisoformat(record["made"])) if "made" in record else "?"),
+        ("Begun", (when(datetime.fromisoformat(record["made"])) if "made" in record else "?")
+                  + ("; its scores are not sealed" if unsealed else "")),
         ("Record", f"configuration {record.get('config_hash', '?')[:16]}, record.json"),
     ]  # fmt: skip
 

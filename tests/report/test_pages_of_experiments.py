@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import cli, files, profiles, report, tables
+from ivdlib import cli, files, profiles, recorded, report, tables
 from ivdlib.errors import DataError
 from ivdlib.experiment import EXTENDABLE
 from ivdlib.report import record, results
@@ -182,6 +182,18 @@ def test_facts_deviations_and_command(page):
         "0123456789abcdef" * 4,
     ):
         assert words in text
+
+
+def test_scores_that_nothing_vouches_for_are_told(folder, page):
+    told = "2026-01-02 03:04 UTC; its scores are not sealed"
+    assert told in " ".join(page.get_text(" ").split())
+    record = files.read_json(folder / "record.json")
+    sealed = recorded.sealed(folder, ["metrics.csv"])
+    files.write_json(folder / "record.json", {**record, "sha256": sealed})
+    assert "not sealed" not in report.render(folder)
+    files.write_json(folder / "record.json", record)
+    (folder / "metrics.csv").unlink()
+    assert "not sealed" not in report.render(folder)
 
 
 def test_a_failed_and_a_missing_lesson_are_told(page):
