@@ -136,6 +136,11 @@ PROFILES: dict[str, Profile] = {
 }
 
 SMALLEST_TILE = 16
+
+LARGEST = 1e9
+"""No number of a profile is beyond it: no record could hold it, no computer wait for it."""
+
+MOST_SEEDS = 1000
 """Pixels: what four halvings in U-Net and DeepLabv3+ leave one of."""
 
 COARSEST = 8
@@ -222,6 +227,9 @@ def _kind(kind: type) -> str:
 
 def _typed(key: str, value: Any, old: Any) -> Any:
     """Bring a value to the type of the field it replaces; `4` is a fine float, `"4"` is not."""
+    for number in value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(number, int | float) and abs(number) > LARGEST:
+            raise ConfigError(f"field {key} is a number up to {LARGEST:g}, not {value!r:.40}.")
     if isinstance(old, tuple) and isinstance(value, (list, tuple)):
         kind = type(old[0]) if old else str
         if all(type(item) is kind for item in value):
@@ -252,6 +260,7 @@ def _check(p: Profile) -> None:
          f"stress is some of {', '.join(STRESSES)}, once each"),
         (p.leak in LEAKS, f"leak is one of {', '.join(LEAKS)}, not {p.leak!r}"),
         (p.seeds >= 1, f"seeds is 1 or more, not {p.seeds}"),
+        (p.seeds <= MOST_SEEDS, f"seeds is {MOST_SEEDS} or fewer, not {p.seeds}"),
         (0 <= p.bn_momentum < 1, "bn_momentum is at least 0 and below 1"),
         (p.partition >= 0, f"partition is 0 or more, not {p.partition}"),
         (p.folds is None or p.folds >= 2, f"folds is 2 or more, not {p.folds}"),
