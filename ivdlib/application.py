@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,12 +98,15 @@ def predict_folder(
     engines.check(engine, precision)
     if clip is not None:
         fusion.clip({}, clip)  # refuses what is no percentile
-    network = inference.load_model(weights)
+    network = inference.load_model(weights, quiet=True)
     if network.passport["target"] != "disc":
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
                           "for the discs.")  # fmt: skip
     scans = find_scans(Path(source), contrast, derive_missing)
     found = spine_beside(network, Path(weights), spine_weights) if use_region else None
+    spines = {found[1]: found[0].passport} if found else {}
+    if old := likeness.older({weights: network.passport, **spines}):
+        warnings.warn(old, DataWarning, stacklevel=2)
     options = {  # all that can change a mask
         "contrast": contrast, "region": use_region, "derive_missing": derive_missing,
         "clip": clip, "engine": engine, "precision": precision,
@@ -263,7 +267,7 @@ def _say_if_new(network: inference.Network, case: Case, names: tuple[str, ...]) 
 def spine_beside(
     network: inference.Network, weights: Path, given: str | os.PathLike | None = None
 ) -> tuple[inference.Network, Path] | None:
-    """Load the spine network of a disc network; None where it was trained without one.
+    """Load the spine network of a disc network, quietly; None where it was trained without one.
 
     Parameters
     ----------
@@ -293,13 +297,16 @@ def spine_beside(
         places = [home.parent.parent / network.passport["spine"] for home in homes]
         places = [place / name for place in places for name in (weights.name, ledger.WEIGHTS)]
         given = next((place for place in places if place.is_file()), places[1])
+        if not weights.is_absolute():
+            with suppress(ValueError):  # on Windows, from another disk
+                given = Path(os.path.relpath(given))
         need_content(given)
         if not given.is_file():
             raise DataError(
                 f"{weights} needs the spine network of its experiment, and {given} is not there; "
                 "give --spine-weights FILE, or --no-region to go without."
             )
-    spine = inference.load_model(given)
+    spine = inference.load_model(given, quiet=True)
     if spine.passport["target"] != "spine":
         raise ConfigError(f"{given} is not a network for the spine.")
     return spine, Path(given)

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 from scipy import ndimage
 
-from ivdlib import fusion, models, passport
+from ivdlib import fusion, likeness, models, passport
 from ivdlib.backend import jit_compile, policy
 from ivdlib.errors import DataError, DataWarning, memory_full
 from ivdlib.files import atomic, need_room
@@ -39,12 +39,6 @@ THRESHOLD = 0.5
 BATCH_PIXELS = 8 * 112 * 128
 """Pixels that go through a network at once: 8 tiles of the paper's size, more of smaller ones. With
 16 the paper's FDS-CNN took 4.0 GB instead of 2.5, and was no faster."""
-
-OLDER = {
-    "checksum": ("no checksum", "damage to the file"),
-    "spacing": ("no voxel size", "scans of another voxel size than it was trained on"),
-}
-"""What passports of older versions lack: key → its name, what is not noticed without it."""
 
 
 @dataclass
@@ -94,8 +88,14 @@ def save_weights(
 
 
 @policy()
-def load_model(path: str | os.PathLike) -> Network:
+def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
     """Build the network that a weights file names and load its weights, whatever its ending.
+
+    Parameters
+    ----------
+    path : path
+    quiet : bool, default False
+        Leave it to the caller to say that the passport is old.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def load_model(path: str | os.PathLike) -> Network:
     Warns
     -----
     DataWarning
-        Where the passport is older than checksums and voxel sizes.
+        Where the passport is older than checksums and voxel sizes, see `likeness.older`.
     """
     card, shapes = passport.read(path)
     shape = (*card["tile"], card.get("channels", 1))
@@ -125,14 +125,8 @@ def load_model(path: str | os.PathLike) -> Network:
             raise
         raise passport.damaged(path, error) from error
     model.compile(jit_compile=jit_compile())
-    if old := [words for key, words in OLDER.items() if key not in card]:
-        lacks, unnoticed = (" and ".join(words) for words in zip(*old, strict=True))
-        warnings.warn(
-            f"{path}: its passport, like those of older versions, has {lacks}, so {unnoticed} "
-            "cannot be noticed; train it again to have this.",
-            DataWarning,
-            stacklevel=2,
-        )
+    if not quiet and (old := likeness.older({path: card})):
+        warnings.warn(old, DataWarning, stacklevel=2)
     return Network(model, card)
 
 

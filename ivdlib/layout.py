@@ -136,8 +136,6 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
             others += 1
             continue
         found.setdefault(key(named[0]), []).append((*named, path))
-    for same in found.values():
-        _refuse_lookalikes(folder, same)
     if not found:
         from ivdlib.leftovers import left_over  # rests on this module
 
@@ -149,19 +147,6 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
             f"the case{f' ({left.where}: {what})' if left else ''}; {repair or 'rename the files'}."
         )
     return [_case(files) for _, files in sorted(found.items())]
-
-
-def _refuse_lookalikes(folder: Path, files: list[tuple[str, str, Path]]) -> None:
-    """Two names that are no UTF-8 may read alike, and are two people."""
-    names = {
-        path.parent.name if _BARE.fullmatch(path.name) else path.name[: len(name)]
-        for name, _, path in files
-    }
-    if len(names) > 1 and any(readable(name) != name for name in names):
-        raise DataError(
-            f"{folder}: {len(names)} cases would both be called {files[0][0]}, as their names are "
-            "no UTF-8; rename their files."
-        )
 
 
 def _unreadable(error: OSError) -> None:
@@ -188,7 +173,7 @@ def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
         by_word.setdefault(word, []).append(path)
     words = set(by_word)
     kept = words & _DIXON_WORDS if words & {*CONTRASTS} else words
-    repeated = _repeated(files[0][0], {word: by_word[word] for word in kept})
+    repeated = _repeated([file for file in files if file[1] in kept])
     faults = [*repeated]
     if not kept.difference(MASKS):
         paths = ", ".join(str(path) for word in sorted(kept) for path in by_word[word])
@@ -205,21 +190,52 @@ def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
     )
 
 
-def _repeated(name: str, by_word: dict[str, list[Path]]) -> list[str]:
-    """Which files are there several times, one sentence each."""
-    paths = [path for word in sorted(by_word, key=contrast_order) for path in by_word[word]]
-    bare = sorted({path.parent for path in paths if _BARE.fullmatch(path.name)})
+def _repeated(files: list[tuple[str, str, Path]]) -> list[str]:
+    """Which of a case's files are there several times, one sentence each."""
+    by_word: dict[str, list[tuple[str, Path]]] = {}
+    for name, word, path in sorted(files, key=lambda file: contrast_order(file[1])):
+        by_word.setdefault(word, []).append((name, path))
+    several = {word: some for word, some in by_word.items() if len(some) > 1}
+    name, spelt = files[0][0], list(dict.fromkeys(name for name, *_ in files))
+    if len(given := _given_names(files)) > 1 and any(readable(one) != one for one in given):
+        return [
+            f"{len(given)} cases would both be called {name}, as their names are no UTF-8; rename "
+            "their files."
+        ]
+    if several and all(len({n for n, _ in some}) == len(some) for some in several.values()):
+        alike = len({n.casefold() for n in spelt}) == 1
+        what = "differ only in capitals" if alike else "are two spellings of one name"
+        folders = {path.parent.name for *_, path in files}
+        of = "folders" if folders == {*spelt} else "names"
+        word, some = next(iter(several.items()))
+        return [
+            f"case {name}: the {of} {' and '.join(spelt)} {what}, so they are one "
+            f"case, whose {word} is there {len(some)} times ({_paths(some)}); give two scans two "
+            "names, or keep one of them."
+        ]
+    bare = sorted({path.parent for *_, path in files if _BARE.fullmatch(path.name)})
     if len(bare) > 1:
         return [
             f"{len(bare)} folders are called {name} ({', '.join(map(str, bare))}) and their files "
             "have no prefix that tells them apart; rename all but one."
         ]
     return [
-        f"case {name}: {word} is there {len(by_word[word])} times "
-        f"({', '.join(map(str, by_word[word]))}); keep one of them, or give two scans two names."
-        for word in sorted(by_word, key=contrast_order)
-        if len(by_word[word]) > 1
+        f"case {name}: {word} is there {len(some)} times ({_paths(some)}); keep one of them, or "
+        "give two scans two names."
+        for word, some in several.items()
     ]
+
+
+def _paths(files: list[tuple[str, Path]]) -> str:
+    return ", ".join(str(path) for _, path in files)
+
+
+def _given_names(files: list[tuple[str, str, Path]]) -> set[str]:
+    """Names as the disk has them: two that are no UTF-8 may read alike, and are two people."""
+    return {
+        path.parent.name if _BARE.fullmatch(path.name) else path.name[: len(name)]
+        for name, _, path in files
+    }
 
 
 def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:

@@ -24,6 +24,27 @@ FEWER, MORE = 0.3, 3.0
 DISC_WIDTH_MM = 60.0
 """Discs are no wider: what a scan holds beside them adds nothing to the mask."""
 
+OLDER = {
+    "checksum": ("no checksum", "damage"),
+    "spacing": ("no voxel size", "scans of another voxel size"),
+}
+"""What passports of older versions lack: key → its name, what is not noticed without it."""
+
+
+def older(cards: Mapping[Any, Mapping[str, Any]]) -> str:
+    """Say what cannot be noticed as the passports of these files are old; "" where none is."""
+    lacking = {path: [key for key in OLDER if key not in card] for path, card in cards.items()}
+    names = [str(path) for path, keys in lacking.items() if keys]
+    words = [OLDER[key] for key in OLDER if any(key in keys for keys in lacking.values())]
+    if not words:
+        return ""
+    lacks, unnoticed = (" and ".join(some) for some in zip(*words, strict=True))
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return (
+        f"{' and '.join(names)} {are} of an older version with {lacks}, so {unnoticed} cannot be "
+        f"noticed; train {them} again to have this."
+    )
+
 
 def of_scans(cases: Iterable[Case]) -> dict[str, Any]:
     """What a passport keeps of the scans that a network is trained on.
@@ -33,16 +54,17 @@ def of_scans(cases: Iterable[Case]) -> dict[str, Any]:
     dict
         [least, most] over the scans: `spacing`, mm of a voxel along each canonical axis (a scan
         between two that were trained on is nothing new, so no mean); `slices`; `field`, mm of a
-        slice along AP and SI; `disc_mm`, see `depth_mm`.
+        slice along AP and SI; `disc_mm`, see `depth_mm`, where there are discs.
     """
     cases = list(cases)
     sizes = [[s * n for s, n in zip(c.spacing, c.shape, strict=True)][1:] for c in cases]
     volumes = [float(c.discs.sum() * math.prod(c.spacing) / 1000) for c in cases]
+    depths = _span([[depth_mm(c, ml)] for c, ml in zip(cases, volumes, strict=True)])[0]
     return {
         "spacing": _span([c.spacing for c in cases]),
         "slices": [min(c.shape[0] for c in cases), max(c.shape[0] for c in cases)],
         "field": _span(sizes),
-        "disc_mm": _span([[depth_mm(c, ml)] for c, ml in zip(cases, volumes, strict=True)])[0],
+        **({"disc_mm": depths} if depths[1] > 0 else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 A weights file carries, as an attribute of the file, what is needed to use it: network and
 configuration, tile, images it was trained on, the region of interest, the scans it was trained on,
-and a checksum of its numbers. It is JSON; no code is stored in it.
+and a checksum of all this and of its numbers. It is JSON; no code is stored in it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import numpy as np
 
 from ivdlib import models
 from ivdlib.errors import DataError, memory_full, printable
+from ivdlib.files import sha256_json
 from ivdlib.links import need_content
+from ivdlib.patches import LONGEST_MM, MULTIPLE
 
 ATTRIBUTE = "ivdlib"
 """Name of the passport in a weights file."""
@@ -35,18 +37,32 @@ def _number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
-def _length(value: Any) -> bool:
-    return _number(value) and value >= 0
+def _within(low: float, high: float, unit: str = "", many: bool = False) -> tuple[Any, str]:
+    """A number from `low` to `high`, or `many`, in lists: check, and what is allowed in words."""
+
+    def holds(value: Any) -> bool:
+        if many and isinstance(value, list):
+            return all(map(holds, value))
+        return _number(value) and low <= value <= high
+
+    return holds, f"from {low:g} to {high:g}{unit}"
 
 
 def _whole(value: Any, least: int = 1, most: int = LARGEST) -> bool:
     return type(value) is int and least <= value <= most
 
 
-def _ranges(value: Any, count: int) -> bool:
-    return len(value) == count and all(
-        len(pair) == 2 and all(map(_number, pair)) and 0 < pair[0] <= pair[1] for pair in value
-    )
+def _spans(count: int, low: float, high: float, what: str) -> tuple[Any, str]:
+    """As `_within`, for so many pairs of least and most; 0: for one that stands alone."""
+
+    def holds(value: Any) -> bool:
+        pairs = value if count else [value]
+        return len(pairs) == (count or 1) and all(
+            len(pair) == 2 and all(map(_number, pair)) and low <= pair[0] <= pair[1] <= high
+            for pair in pairs
+        )
+
+    return holds, f"the least and most {what}, from {low:g} to {high:g}"
 
 
 def _image(name: str) -> bool:
@@ -62,7 +78,13 @@ def _modest(value: Any) -> bool:
     return not isinstance(value, int) or abs(value) <= LARGEST
 
 
-LENGTH = (_length, "a length in mm, 0 or more")
+def _images(names: Any) -> bool:
+    """Whether these are names of different images: `wat+opp` and `opp+wat` are one."""
+    same = {tuple(tuple(sorted(p.split("+"))) for p in name.split("&")) for name in names}
+    return isinstance(names, list) and 0 < len(names) == len(same) and all(map(_image, names))
+
+
+_DEPTH = _spans(0, 0, LONGEST_MM, "mm of disc")
 
 ALLOWED = {
     "network": (lambda v: v in models.NAMES, f"one of {', '.join(models.NAMES)}"),
@@ -72,34 +94,38 @@ ALLOWED = {
     ),
     "target": (lambda v: v in ("disc", "spine"), "disc or spine"),
     "tile": (
-        lambda v: len(v) == 2 and all(map(_whole, v)),
-        f"two whole numbers from 1 to {LARGEST}",
+        lambda v: len(v) == 2 and all(_whole(side, MULTIPLE) for side in v),
+        f"two whole numbers from {MULTIPLE} to {LARGEST}",
     ),
-    "images": (
-        lambda v: isinstance(v, list) and 0 < len(v) == len(set(v)) and all(map(_image, v)),
-        "a list of different names such as wat or wat+opp",
-    ),
+    "images": (_images, "a list of different images such as wat or wat+opp"),
     "channels": (_whole, "a whole number from 1 on"),
     "neighbours": (lambda v: _whole(v, 0), "a whole number from 0 on"),
     "factor": (lambda v: _whole(v, 1, 64), "a whole number from 1 to 64"),
     "spine": (lambda v: re.fullmatch(r"\w[\w.-]*", v), "the name of a folder in trainings/"),
-    "margin": LENGTH,
-    "gap": LENGTH,
-    "tolerance": LENGTH,
+    "margin": _within(0, LONGEST_MM, " mm"),
+    "gap": _within(0, LONGEST_MM, " mm"),
+    "tolerance": _within(0, 0.1, " mm"),
     "mask": (lambda v: isinstance(v, bool), "true or false"),
     "checksum": (lambda v: re.fullmatch("[0-9a-f]{64}", v), "64 hexadecimal digits"),
-    "spacing": (lambda v: _ranges(v, 3), "the least and most mm of each of three axes"),
-    "field": (lambda v: _ranges(v, 2), "the least and most mm of a slice, both ways"),
-    "slices": (lambda v: _ranges([v], 1), "the least and most slices of a scan"),
-    "disc_mm": (
-        lambda v: len(v) == 2 and all(map(_length, v)) and v[0] <= v[1],
-        "the least and most mm, 0 or more",
-    ),
+    "spacing": _spans(3, 0.01, 100, "mm of a voxel along each of three axes"),
+    "field": _spans(2, 1, 10_000, "mm of a slice, both ways"),
+    "slices": _spans(0, 1, 10_000, "slices of a scan"),
+    "disc_mm": (lambda v: _DEPTH[0](v) and v[1] > 0, f"{_DEPTH[1]}, not both 0"),
+    "config.width": _within(0.001, 16),
+    "config.middle_units": _within(0, 64),
+    "config.levels": _within(1, 8),
+    "config.strides": _within(1, 8, many=True),
+    "config.rates": _within(1, 64, many=True),
+    "config.aspp_rates": _within(1, 64, many=True),
+    "config.dropout": _within(0, 0.99),
 }
 """What may stand in a passport: key → check, what is allowed in words. A key that is not here is of
 a newer version, and kept."""
 
 NEEDED = ("network", "config", "target", "tile", "images")
+
+SEALED = {"spacing", "slices", "field", "disc_mm", "tolerance"}
+"""Keys of files that all have a checksum: where one of them is and it is not, it was lost."""
 
 
 def check(card: Any, where: str | os.PathLike) -> None:
@@ -126,9 +152,11 @@ def check(card: Any, where: str | os.PathLike) -> None:
     for key in (*NEEDED, *(["factor"] if card.get("target") == "spine" else [])):
         if key not in card:
             refuse(f"has no {key}")
+    config = card["config"] if isinstance(card["config"], dict) else {}
+    said = card | {f"config.{field}": value for field, value in config.items()}
     for key, (allowed, words) in ALLOWED.items():
-        if key in card and not _holds(allowed, card[key]):
-            refuse(f"says {key} = {_shown(card[key])}, and it may be {words}")
+        if key in said and not _holds(allowed, said[key]):
+            refuse(f"says {key} = {_shown(said[key])}, and it may be {words}")
     try:
         models.config_from_dict(card["network"], card["config"])
     except Exception as error:  # a word where a number belongs: whatever Python makes of it
@@ -162,7 +190,7 @@ def _reason(error: Exception) -> str:
 
 
 def seal(path: str | os.PathLike, card: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a passport into a file of weights, with the checksum of its numbers; returns it.
+    """Write a passport into a file of weights, with the checksum of both; returns it.
 
     Raises
     ------
@@ -174,10 +202,15 @@ def seal(path: str | os.PathLike, card: Mapping[str, Any]) -> dict[str, Any]:
         if not finite:
             raise DataError("the weights hold NaN or infinite numbers, so they are not saved; "
                             "train again with a smaller learning_rate.")  # fmt: skip
-        sealed = {**card, "checksum": checksum}
+        sealed = {**card, "checksum": _both(card, checksum)}
         # Of fixed length: HDF5 can hang at a damaged heap, where it keeps text of any length.
         file.attrs[ATTRIBUTE] = np.bytes_(json.dumps(sealed))
     return sealed
+
+
+def _both(card: Mapping[str, Any], numbers: str) -> str:
+    """Checksum of a passport, whatever the order of its keys, and of the numbers of its file."""
+    return sha256_json([{key: value for key, value in card.items() if key != "checksum"}, numbers])
 
 
 def read(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[int, ...]]]:
@@ -214,8 +247,10 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[int, ...]]
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(path, "its passport cannot be read") from error
     check(card, path)
-    if card.get("checksum", checksum) != checksum:
-        raise damaged(path, "its numbers do not fit the checksum in its passport")
+    if "checksum" not in card and (newer := sorted(SEALED & card.keys())):
+        raise damaged(path, f"its passport has {newer[0]}, but no checksum")
+    if "checksum" in card and card["checksum"] != _both(card, checksum):
+        raise damaged(path, "its passport or its numbers do not fit its checksum")
     if not finite:
         raise damaged(path, "it holds NaN or infinite numbers")
     return card, shapes

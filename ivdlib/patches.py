@@ -22,6 +22,9 @@ TOLERANCE_MM = 1e-4
 round their affines by some 1e-7: without a tolerance that moved 1 % of the region of a phantom scan
 one way or the other. The next distance above 15 mm is farther away on usual grids."""
 
+LONGEST_MM = 1000.0
+"""No margin and no gap is wider: nobody's spine is longer."""
+
 MULTIPLE = 4
 """Small images are padded to a multiple of this many pixels, which every network allows."""
 

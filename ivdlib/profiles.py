@@ -19,6 +19,7 @@ from ivdlib.options import (
     SpineOptions,
     TrainingOptions,
 )
+from ivdlib.patches import LONGEST_MM
 
 NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
@@ -136,12 +137,12 @@ PROFILES: dict[str, Profile] = {
 }
 
 SMALLEST_TILE = 16
+"""Pixels: what four halvings in U-Net and DeepLabv3+ leave one of."""
 
 LARGEST = 1e9
 """No number of a profile is beyond it: no record could hold it, no computer wait for it."""
 
 MOST_SEEDS = 1000
-"""Pixels: what four halvings in U-Net and DeepLabv3+ leave one of."""
 
 COARSEST = 8
 """Most pixels a side that the spine stage may average: beyond, a vertebra is a few pixels."""
@@ -273,8 +274,8 @@ def _check(p: Profile) -> None:
         (len(p.training.tile) == 2 and min(p.training.tile) >= SMALLEST_TILE,
          f"training.tile is two numbers of pixels, AP and SI, {SMALLEST_TILE} or more"),
         (0 <= p.training.rotation <= 180, "training.rotation is between 0 and 180 degrees"),
-        (0 <= p.spine.margin < float("inf"), "spine.margin is 0 mm or more"),
-        (0 <= p.spine.gap < float("inf"), "spine.gap is 0 mm or more"),
+        (0 <= p.spine.margin <= LONGEST_MM, f"spine.margin is 0 to {LONGEST_MM:g} mm"),
+        (0 <= p.spine.gap <= LONGEST_MM, f"spine.gap is 0 to {LONGEST_MM:g} mm"),
         (0 <= p.spine.tolerance <= 0.1, "spine.tolerance is between 0 and 0.1 mm"),
         (p.training.schedule in {"constant", "cosine"}, "schedule is constant or cosine"),
         (p.training.tiles in {"thinned", "all"}, "tiles is thinned or all"),

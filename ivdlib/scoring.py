@@ -123,15 +123,14 @@ def score_folders(
         Where some cannot be scored, as of `score_files`, or have no labels in `truth` (each is
         warned of); its `done` holds the others.
     DataError
-        Where there is no prediction, or none has a labelled case, or one has several; of a single
-        one as `score_files`.
+        Where there is no prediction, or none has a labelled case; of a single one as `score_files`.
 
     Warns
     -----
     DataWarning
         Where a labelled case has no prediction; else as `score_files`.
     """
-    masks, others = _masks(Path(pred))
+    masks, others, doubled = _masks(Path(pred))
     if not masks:
         there = f", but {listed([p.name for p in others])}" if others else ""
         raise DataError(
@@ -153,8 +152,6 @@ def score_folders(
 
     if not masks.keys() & labelled.keys():
         refuse([name for name, _ in masks.values()])
-    if faults := [fault for same in masks if same in labelled for fault in labelled[same].repeated]:
-        raise DataError(faults[0])
     if free:
         like = [p.name for p in others if key((seems(p) or contrast_in_name(p))[0]) not in masks]
         warnings.warn(
@@ -169,16 +166,23 @@ def score_folders(
         with failures.of(name):
             if same not in labelled:
                 refuse([name])
+            if faults := (doubled.get(same) or labelled[same].repeated):
+                raise DataError(faults[0])
             scores = score_files(path, labelled[same].labels, discs, declared)
             found.append({"case": name, **scores})
     failures.raise_any(found, "scored", "mend them, for no mean says anything about them")
     return found
 
 
-def _masks(folder: Path) -> tuple[dict[str, tuple[str, Path]], list[Path]]:
-    """Masks of a folder by `names.key` of the case, with its name; and the NIfTI files beside."""
+def _masks(
+    folder: Path,
+) -> tuple[dict[str, tuple[str, Path]], list[Path], dict[str, tuple[str, ...]]]:
+    """Masks of a folder by `names.key` of the case, with its name; and the NIfTI files beside.
+
+    Also, by the same key, what is wrong where a case has several masks.
+    """
     masks: dict[str, tuple[str, Path]] = {}
-    others = []
+    others, doubled = [], {}
     for path in sorted(folder.glob("[!.]*")):
         if not path.name.lower().endswith((".nii", ".nii.gz")):
             continue
@@ -186,8 +190,8 @@ def _masks(folder: Path) -> tuple[dict[str, tuple[str, Path]], list[Path]]:
         if word != FOUND:
             others.append(path)
         elif (first := masks.setdefault(key(name), (name, path))[1]) != path:
-            raise DataError(f"{first} and {path.name} are masks of one case; keep one of them.")
-    return masks, others
+            doubled[key(name)] = (f"{first} and {path.name} are masks of one case; keep one.",)
+    return masks, others, doubled
 
 
 def conventions(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:

@@ -27,15 +27,24 @@ AXES = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Scan:
-    """One scan: its files by contrast, the axes that are declared, and what reads it."""
+    """One scan: files by contrast, axes that are declared, what reads it, files there twice."""
 
     name: str
     paths: dict[str, Path]
     axes: AXES | None
     load: Callable[[], Case]
+    repeated: tuple[str, ...] = ()
 
     def source(self) -> dict[str, Any]:
-        """What the scan is: digests of its files, and its axes. Asked for before it is read."""
+        """What the scan is: digests of its files, and its axes. Asked for before it is read.
+
+        Raises
+        ------
+        DataError
+            Where nobody knows what it is: files are there several times.
+        """
+        if self.repeated:
+            raise DataError(self.repeated[0])
         for path in self.paths.values():
             need_content(path)
         files = {word: sha256_file(path) for word, path in self.paths.items()}
@@ -58,7 +67,7 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
     Raises
     ------
     DataError
-        Where the folder is at fault as a whole, or a case is there several times.
+        Where the folder is at fault as a whole.
     ConfigError
         Where several contrasts of a single file are asked for.
 
@@ -71,15 +80,13 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
         return [_single(source, contrast)]
     found = look(source, parts(contrast) if contrast else None, False,
                  derive_missing=derive_missing)  # fmt: skip
-    if twice := [text for files in found.files for text in files.repeated]:
-        raise DataError(twice[0])
     found.say_left()
     axes = found.settings.declared.axcodes
 
     def reader(files: CaseFiles) -> Callable[[], Case]:
         return lambda: _load(found, files, contrast)
 
-    return [Scan(files.name, files.paths, axes, reader(files)) for files in found.files]
+    return [Scan(f.name, f.paths, axes, reader(f), f.repeated) for f in found.files]
 
 
 def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
@@ -111,8 +118,10 @@ def _single(path: Path, contrast: str | None) -> Scan:
         grid = file_grid(image.array.shape, image.affine, image.header, axes)
         scan = to_canonical(image.array, grid)
         notes = about_headers({word: image}, axes)
-        notes += check_axes(name, grid, scan, None, axes is not None)
-        notes += find_flaws({taken: scan}, spacing_mm(canonical_affine(grid)), grid)
+        flaws = find_flaws({taken: scan}, spacing_mm(canonical_affine(grid)), grid)
+        sound = None if flaws.stretched else scan
+        notes += check_axes(name, grid, sound, None, axes is not None)
+        notes += flaws.remarks
         if word not in {taken, NO_WORD}:
             notes.append(
                 f"the file is taken as {contrast}, as was asked for, though its name says {word}; "

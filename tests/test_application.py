@@ -18,8 +18,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from ivdlib import application, cli, files, inference, models
-from ivdlib.cases import load_case
+from ivdlib import application, cli, files, inference, models, passport
+from ivdlib.cases import check_cases, load_case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
 from ivdlib.models import UNetConfig
 
@@ -373,6 +373,10 @@ BROKEN = {
     "another kind": (
         lambda p: (shutil.rmtree(p), write_t2(p.parent, "02")), "has the contrasts t2"
     ),
+    "a file twice": (
+        lambda p: shutil.copy(p / "02_wat.nii.gz", p / "02_wat.nii"), "02: wat is there 2 times"
+    ),
+    "a case twice": (lambda p: shutil.copytree(p, p.parent / "again" / "02"), "wat is there 2 t"),
     "leads nowhere": (
         lambda p: ((p / "02_fat.nii.gz").unlink(), (p / "02_fat.nii.gz").symlink_to("x.nii.gz")),
         "leads nowhere",
@@ -411,8 +415,33 @@ def test_a_scan_that_cannot_be_used_is_named_and_the_others_are_done(
     assert "1 of 3 scans could not be segmented (02)" in capsys.readouterr().err
     assert sum("left out" in str(one.message) for one in seen) == 1
     shutil.rmtree(three / "02")  # mended, in a way
+    shutil.rmtree(three / "again", ignore_errors=True)
     assert predict(three, *call) == 0
     assert "2 masks were there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_folders_whose_names_differ_in_capitals_are_one_scan(
+    three, call, tmp_path, write_case, bare, capsys
+):
+    for name in ("AB", "ab"):
+        write_case(three, name)
+        for path in (three / name).iterdir() if bare else ():
+            path.rename(path.with_name(path.name.removeprefix(f"{name}_")))
+    told = "left out: case AB: the folders AB and ab differ only in capitals, so .*; give two scans"
+    with pytest.warns(DataWarning, match=told):
+        assert predict(three, *call) == 1
+    assert len(names_in(tmp_path / "out")) == 6
+    assert "1 of 4 scans could not be segmented (AB)" in capsys.readouterr().err
+    (row,) = (row for row in check_cases(three) if row["errors"])
+    assert row["case"] == "AB" and "differ only in capitals" in row["errors"][0]
+
+
+def test_a_file_that_came_twice_later_is_told_though_there_is_a_mask(three, call, tmp_path):
+    assert predict(three, *call) == 0
+    shutil.copy(three / "02" / "02_wat.nii.gz", three / "02" / "02_wat.nii")
+    with pytest.warns(DataWarning, match="left out: case 02: wat is there 2 times"):
+        assert predict(three, *call) == 1
 
 
 def test_a_scan_that_memory_cannot_hold_is_one_scan(three, call, tmp_path, monkeypatch):
@@ -431,10 +460,6 @@ def test_a_scan_that_memory_cannot_hold_is_one_scan(three, call, tmp_path, monke
 
 
 def test_what_is_at_fault_as_a_whole_refuses_at_once(three, call, tmp_path, capsys):
-    shutil.copytree(three / "01", three / "again" / "01")
-    assert predict(three, *call) == 1
-    assert "case 01: wat is there 2 times" in capsys.readouterr().err
-    shutil.rmtree(three / "again")
     (three / "dataset.json").write_text("[]")
     assert predict(three, *call) == 1
     assert "dataset.json must hold one JSON object" in capsys.readouterr().err
@@ -607,11 +632,15 @@ def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
 
 def with_passport(experiment, tmp_path, **changes):
     """A copy of the experiment, both of whose passports have these keys, or have them no more."""
+    changes = {"checksum": None} | changes
     place = shutil.copytree(experiment, tmp_path / "trainings")
     for path in place.glob("*/*.h5"):
         with h5py.File(path, "a") as file:
             card = json.loads(file.attrs["ivdlib"]) | changes
-            file.attrs["ivdlib"] = json.dumps({k: v for k, v in card.items() if v is not None})
+            card = {k: v for k, v in card.items() if v is not None}
+            file.attrs["ivdlib"] = json.dumps(card)
+        if not passport.SEALED.isdisjoint(card):
+            passport.seal(path, card)
     return place / "disc" / "model.weights.h5"
 
 
@@ -635,17 +664,21 @@ def test_scans_of_other_voxels_are_left_out_and_the_others_go_on(
     assert "resample the scan to" in capsys.readouterr().err + "".join(texts)
 
 
-def test_old_weights_are_told_once_and_not_once_a_scan(tmp_path, write_case, experiment):
-    weights = with_passport(experiment, tmp_path, checksum=None, spacing=None)
+def test_old_weights_are_told_once_and_not_once_a_scan(
+    tmp_path, write_case, experiment, monkeypatch
+):
+    weights = with_passport(experiment, tmp_path, spacing=None)
+    monkeypatch.chdir(tmp_path)
     for name in ("01", "02", "03"):
         write_case(tmp_path / "in", name)
+    file, spine = (f"trainings/{name}/{weights.name}" for name in ("disc", "spine"))
     with pytest.warns(DataWarning) as told:
-        assert (
-            len(list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))) == 3
-        )
-    texts = [str(w.message) for w in told if "checksum" in str(w.message)]
-    files = [weights.parent.parent / name / weights.name for name in ("disc", "spine")]
-    assert [text.split(":")[0] for text in texts] == [str(file) for file in files]
+        assert len(list(application.predict_folder("in", file, "out"))) == 3
+    (text,) = (str(w.message) for w in told if "checksum" in str(w.message))
+    assert text.startswith(f"{file} and {spine} are of an older version")
+    assert len(text.split()) <= 35 and "; train them again" in text
+    with pytest.warns(DataWarning, match=f"^{file} is of an older version.*; train it again"):
+        list(application.predict_folder("in", file, "o", use_region=False))
 
 
 def test_what_the_spine_network_saw_counts_only_if_it_is_used(tmp_path, write_case, experiment):

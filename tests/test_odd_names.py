@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import nbformat
 import nibabel as nib
@@ -75,8 +76,11 @@ def test_a_folder_that_names_its_case(odd):
 def test_two_names_that_would_read_alike_are_refused(odd):
     odd()
     place = odd("Kr\udc82ger")
-    with pytest.raises(DataError, match="2 cases would both be called Kr.ger.*rename"):
-        cases.find_cases(place)
+    alike = "2 cases would both be called Kr.ger.*rename"
+    with pytest.raises(DataError, match=alike):
+        cases.load_cases(place)
+    faults = {row["case"]: row["errors"] for row in check_cases(place)}
+    assert re.search(alike, faults.pop(SHOWN)[0]) and faults == {"Meier": []}
 
 
 def run(capsys, *words):

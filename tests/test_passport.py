@@ -39,10 +39,14 @@ def weights(model, tmp_path):
     return path
 
 
-def rewrite(path, **changes):
+def rewrite(path, seal=True, **changes):
+    """Change keys of a passport ("gone": lose them), with or without a checksum that fits."""
     with h5py.File(path, "a") as file:
         card = json.loads(file.attrs["ivdlib"]) | changes
-        file.attrs["ivdlib"] = json.dumps({k: v for k, v in card.items() if v != "gone"})
+        card = {k: v for k, v in card.items() if v != "gone"}
+        file.attrs["ivdlib"] = json.dumps(card)
+    if seal and "checksum" not in changes:
+        passport.seal(path, card)
 
 
 def refused(path):
@@ -157,7 +161,7 @@ def test_numbers_that_are_none_are_refused_at_saving_and_loading(model, weights,
     with pytest.raises(DataError, match="NaN or infinite.*; .*learning_rate"):
         inference.save_weights(broken, path, CARD)
     assert not list(tmp_path.glob("*broken*"))
-    rewrite(weights, checksum="gone")  # as weights of before have none
+    rewrite(weights, **dict.fromkeys(("checksum", *passport.SEALED), "gone"))  # as of before
     change(weights, lambda array: np.full_like(array, number))
     assert "NaN or infinite" in refused(weights)
 
@@ -173,23 +177,26 @@ def test_finite_weights_that_answer_with_nan_are_refused(model):
 # --- the passport ---------------------------------------------------------------------------------
 
 ODD = {
-    "margin": (math.nan, -5, math.inf, "15", True, None, [15]),
-    "gap": (math.nan, -1),
-    "tolerance": (-1, math.nan),
+    "margin": (math.nan, -5, math.inf, "15", True, None, [15], 1e308, 1e4),
+    "gap": (math.nan, -1, 1e9),
+    "tolerance": (-1, math.nan, 1e9, 0.2),
     "neighbours": (-1, 1.5, True, "1", 10**9),
     "channels": (0, -1, 10**9),
     "factor": (0, 1.5, 10**6),
     "spine": (7, "", "..", "a/b", "../x"),
-    "tile": ((10**6, 10**6), (0, 12), (16,), (16, 12, 1), "16", (16.5, 12), 16),
-    "images": ([], "wat", ["wat", "wat"], [7], [""], ["wat+"], ["nan*wat+opp"], ["wat\x1b[31m"]),
+    "tile": ((10**6, 10**6), (0, 12), (16,), (16, 12, 1), "16", (16.5, 12), 16, (1, 1), (16, 3),
+             (4096, 16)),
+    "images": ([], "wat", ["wat", "wat"], [7], [""], ["wat+"], ["nan*wat+opp"], ["wat\x1b[31m"],
+               ["wat+opp", "opp+wat"], ["wat&inn+opp", "fat", "wat&opp+inn"]),
     "target": ("heart", 3, None),
     "mask": (1, "yes"),
     "network": ("vgg", None, 3),
     "config": (None, [], {"base": -1}, {"levels": 10**6}, {"base": 10**6}, {"a": 3}, {"base": "x"}),
-    "spacing": ([2, 1, 1], [[2, 2], [1, 1]], [[2, 2], [0, 1], [1, 1]], [[2, math.nan]] * 3, "2"),
-    "field": ([[1, 2]], 5, [[3, 2], [1, 1]]),
-    "slices": ([0, 1], 4),
-    "disc_mm": ([1], [-1, 2], [5, 3]),
+    "spacing": ([2, 1, 1], [[2, 2], [1, 1]], [[2, 2], [0, 1], [1, 1]], [[2, math.nan]] * 3, "2",
+                [[1e-300, 1e300]] * 3, [[2, 2], [1, 1], [1, 1e-300]]),
+    "field": ([[1, 2]], 5, [[3, 2], [1, 1]], [[1e-9, 1], [1, 1]]),
+    "slices": ([0, 1], 4, [1, 1e9]),
+    "disc_mm": ([1], [-1, 2], [5, 3], [0, 0], [1, 1e9]),
     "checksum": ("abc", 5, "x" * 64),
 }  # fmt: skip
 
@@ -200,6 +207,61 @@ def test_an_odd_value_is_named(weights, key, value):
     text = refused(weights)
     assert f"its passport says {key} = " in text and "train again" in text
     assert "\x1b" not in text and len(text) < 700
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("middle_units", 2048), ("middle_units", -1), ("dropout", 5.0), ("dropout", -0.1),
+     ("width", 0.0), ("width", 50.0), ("rates", [[2048]]), ("strides", [[9], [0]]),
+     ("aspp_rates", [6, 1e9])],
+)  # fmt: skip
+def test_an_odd_field_of_the_configuration_is_named(weights, field, value):
+    config = models.config("fds_cnn", "tiny").to_dict() | {field: value}
+    rewrite(weights, network="fds_cnn", config=config)
+    assert f"its passport says config.{field} = {json.dumps(value)}, and it" in refused(weights)
+    rewrite(weights, network="unet", config=TINY.to_dict() | {"levels": 40})
+    assert "its passport says config.levels = 40, and it may be from 1 to 8" in refused(weights)
+
+
+def test_what_may_be_is_no_false_alarm(weights):
+    rewrite(weights, margin=0, gap=1000, tolerance=0.1, images=["wat+opp", "fat+opp"],
+            disc_mm=[0, 4.0], slices=[1, 300])  # fmt: skip
+    loaded(weights)
+
+
+@pytest.mark.parametrize("key", [*CARD, "tolerance", "slices", "checksum"])
+def test_a_key_that_was_changed_is_damage(model, tmp_path, key):
+    """A stage or a check would be left out silently."""
+    inference.save_weights(
+        model, path := tmp_path / "a.weights.h5", CARD | {"tolerance": 0.0, "slices": [1, 2]}
+    )
+    with h5py.File(path, "a") as file:
+        text = json.dumps(json.loads(file.attrs["ivdlib"]))
+        file.attrs["ivdlib"] = text.replace(f'"{key}"', f'"{key[:-1]}_"')
+    text = refused(path)
+    assert "damaged: its passport" in text or f"its passport has no {key}" in text
+
+
+def test_another_value_is_damage_though_it_may_be(weights):
+    for changes in ({"margin": 16.0}, {"images": ["fat", "wat"]}, {"tile": [16, 16]}):
+        shutil.copy(weights, copy := weights.with_name("copy.weights.h5"))
+        rewrite(copy, seal=False, **changes)
+        assert "damaged: its passport or its numbers do not fit its checksum" in refused(copy)
+
+
+def test_one_bit_of_the_passport_is_told(weights):
+    whole = weights.read_bytes()
+    good, _ = passport.read(weights)
+    with h5py.File(weights) as file:
+        start = whole.index(text := bytes(file.attrs["ivdlib"]))
+    for k in range(0, len(text), 5):
+        flipped = bytearray(whole)
+        flipped[start + k] ^= 1 << k % 7
+        weights.write_bytes(flipped)
+        try:
+            assert passport.read(weights)[0] == good  # how it is written does not matter
+        except DataError as error:
+            assert str(weights) in str(error)
 
 
 def test_what_it_lacks_is_named(weights):
@@ -245,7 +307,7 @@ def test_a_configuration_that_does_not_fit_what_is_stored(weights, config):
 
 
 def test_a_network_too_wide_for_memory_is_not_built(weights):
-    wide = models.config("fds_cnn", "tiny").to_dict() | {"width": 50}
+    wide = models.config("fds_cnn", "tiny").to_dict() | {"width": 16}
     rewrite(weights, network="fds_cnn", config=wide)
     assert "does not fit the numbers in the file" in refused(weights)
 

@@ -148,8 +148,8 @@ def test_a_value_of_the_wrong_type_is_named(key, value):
         ("spine.factor", 9, "spine.factor is 1 to 8"),
         ("training.tile", [15, 128], "tile is two numbers of pixels, AP and SI, 16 or more"),
         ("stress", ["noisy", "noisy"], "stress is some of blurred, noisy, pixels, once each"),
-        ("spine.margin", -1.0, "spine.margin is 0 mm or more"),
-        ("spine.gap", -1.0, "spine.gap is 0 mm or more"),
+        ("spine.margin", -1.0, "spine.margin is 0 to 1000 mm"),
+        ("spine.gap", 1e9, "spine.gap is 0 to 1000 mm"),
     ],
 )
 def test_a_value_out_of_range_is_named(key, value, words):

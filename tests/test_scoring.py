@@ -1,6 +1,7 @@
 """Mask files: grids, labels, folders. (What the scores mean is tested in test_metrics.)"""
 
 import json
+import shutil
 import warnings
 
 import nibabel as nib
@@ -181,6 +182,13 @@ BROKEN = {
         lambda p, d: rewrite(d / "02" / "02_Labels.nii.gz", lambda m: m * np.uint8(9)), "--discs"
     ),
     "no labels": (lambda p, d: (d / "02" / "02_Labels.nii.gz").unlink(), "has no labels for 02"),
+    "labels twice": (
+        lambda p, d: shutil.copy(d / "02" / "02_Labels.nii.gz", d / "02" / "02-labels.nii.gz"),
+        "labels is there 2 times",
+    ),
+    "two masks": (
+        lambda p, d: shutil.copy(p / f"02{SUFFIX}", p / "02_discs.nii"), "are masks of one case",
+    ),
     "a mask that leads nowhere": (
         lambda p, d: ((p / f"02{SUFFIX}").unlink(), (p / f"02{SUFFIX}").symlink_to("x.nii.gz")),
         "leads nowhere",
