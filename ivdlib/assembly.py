@@ -95,9 +95,11 @@ def assemble(
     declared = options.declared.axcodes is not None
     contrasts = {name: to_canonical(array, grid) for name, array in arrays.items()}
     measured = {name: array for name, array in contrasts.items() if name not in derived}
-    together = sum(map(np.abs, measured.values()))
+    flaws = find_flaws(measured, spacing_mm(canonical_affine(grid)), grid)
+    sound = [np.abs(image) for name, image in measured.items() if name not in flaws.stretched]
+    together = np.sum(sound, axis=0, dtype=np.float64) if sound else None
     remarks.notes.extend(check_axes(files.name, grid, together, numbers, declared))
-    remarks.notes.extend(find_flaws(measured, spacing_mm(canonical_affine(grid)), grid))
+    remarks.notes.extend(flaws.remarks)
     used = {name: path for name, path in files.contrasts.items() if name not in derived}
     return Case(
         name=files.name,

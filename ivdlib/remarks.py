@@ -42,10 +42,14 @@ def grouped(remarks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     by_text: dict[str, list[str]] = {}
     for case, text in remarks:
         by_text.setdefault(text, []).append(case)
-    return [
-        (f"case {names[0]}" if len(names) == 1 else f"{len(names)} cases ({listed(names)})", text)
-        for text, names in by_text.items()
-    ]
+    return [(_where(names, text), text) for text, names in by_text.items()]
+
+
+def _where(names: list[str], text: str) -> str:
+    if len(names) == 1:
+        return f"case {names[0]}"
+    said = text.startswith(f"{listed(names)} ")
+    return f"{len(names)} cases{'' if said else f' ({listed(names)})'}"
 
 
 class Told:

@@ -41,6 +41,9 @@ LONGEST_MM, APART_MM = 1000.0, (12.0, 70.0)
 """Fields of view beyond are no scan of a spine; nor do its discs lie less or more apart. Those of
 adults are 30 to 40 mm apart, of which every second one may be left unlabelled."""
 
+SLIM_MM = 20.0
+"""No body is thinner, nor a sagittal field lower, but in a crop (44 x 31 mm of one disc)."""
+
 NAMES = ("left-right", "front-back", "up-down")
 
 
@@ -69,7 +72,7 @@ class Doubt:
 
 
 def check_axes(
-    name: str, grid: Grid, image: np.ndarray, discs: np.ndarray | None, declared: bool
+    name: str, grid: Grid, image: np.ndarray | None, discs: np.ndarray | None, declared: bool
 ) -> list[str]:
     """Hold the axes of a scan against what is known of spines.
 
@@ -79,8 +82,8 @@ def check_axes(
         Of the case, for the message.
     grid : Grid
         With the axes that are used.
-    image : ndarray
-        Canonical: a contrast.
+    image : ndarray or None
+        Canonical: a contrast; none where some voxels stretch its range.
     discs : ndarray of int or None
         Canonical: labels of the discs, 0 elsewhere.
     declared : bool
@@ -97,13 +100,15 @@ def check_axes(
         Where they cannot be true.
     """
     spacing = spacing_mm(canonical_affine(grid))
+    order = np.argsort(grid.orientation[:, 0])
+    shape = tuple(int(grid.shape[int(n)]) for n in order)
     pieces = _pieces(discs, spacing)
     sizes = [
-        f"{text}, as in no scan of a spine; look at the voxel size in the header: it may be lost "
-        "or count in another unit"
-        for text in _sizes(image.shape, spacing, pieces)
+        f"{text}, as in no scan of a spine; look at the voxel size in the header: it may be lost, "
+        "count in another unit, or stand at another axis"
+        for text in _sizes(shape, spacing, pieces)
     ]
-    doubt = _doubt(image.shape, spacing, pieces, image)
+    doubt = _doubt(shape, spacing, pieces, image)
     if doubt is None:
         return sizes
     codes = ", ".join(_in_file(("R", "A", "S"), grid))
@@ -127,6 +132,9 @@ def _sizes(
     longest = max(n * edge for n, edge in zip(shape, spacing, strict=True))
     if longest > LONGEST_MM:
         yield f"the field of view is {longest / 1000:.1f} m long"
+    for axis in (1, 2):
+        if longest >= FIELD_MM and (size := shape[axis] * spacing[axis]) < SLIM_MM:
+            yield f"the {NAMES[axis]} axis is {size:.0f} mm long"
     if pieces is not None and (up := pieces.stack()) is not None:
         apart = float(np.median(np.diff(np.sort(pieces.centres[:, up]))))
         if not APART_MM[0] <= apart <= APART_MM[1]:
@@ -244,7 +252,9 @@ def _lies(image: np.ndarray, spacing: tuple[float, float, float]) -> bool:
     for axis in (1, 2):
         planes = np.moveaxis(image, axis, 0)
         thick = max(1, round(len(planes) / 50))
-        ends.append([np.abs(some).mean() for some in (planes[:thick], planes[-thick:])])
+        ends.append(
+            [np.abs(some).mean(dtype=np.float64) for some in (planes[:thick], planes[-thick:])]
+        )
     return min(ends[0]) >= BODY * bright > 0 and max(ends[1]) <= AIR * bright
 
 
@@ -253,11 +263,11 @@ def _turned(image: np.ndarray, spacing: tuple[float, float, float]) -> bool:
     count, depth = image.shape[:2]
     if depth * spacing[1] < DEEP_MM or image.shape[2] * spacing[2] < FIELD_MM:
         return False
-    middle = np.abs(image[count // 3 : max(count - count // 3, 1)]).mean(axis=0)
+    middle = np.abs(image[count // 3 : max(count - count // 3, 1)]).mean(axis=0, dtype=np.float64)
     middle = np.minimum(middle, np.percentile(middle, 99))
     steps = np.diff(middle, axis=0)[:, 1:] ** 2 + np.diff(middle, axis=1)[1:] ** 2
     rows = steps.sum(axis=1)
-    centre = rows @ (np.arange(len(rows)) + 0.5) / max(float(rows.sum()), 1e-30) / len(rows)
+    centre = rows @ (np.arange(len(rows)) + 0.5) / (float(rows.sum()) or 1.0) / len(rows)
     return bool(centre > 0.5 + DETAIL)
 
 

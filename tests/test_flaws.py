@@ -1,5 +1,7 @@
 """Flaws that voxels show by themselves: each is found where it is planted, and nowhere else."""
 
+import warnings
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ def scan(phantom):
 
 
 def found(image):
-    return find_flaws({"inn": image}, SPACING, memory_grid(image.shape, np.eye(4)))
+    return find_flaws({"inn": image}, SPACING, memory_grid(image.shape, np.eye(4))).remarks
 
 
 def at(image, where, value):
@@ -39,10 +41,24 @@ def at(image, where, value):
     return image
 
 
+def ramp(image):
+    return image.max() * (1 + 0.17 * np.arange(1, 13))
+
+
+def ball(image, sigma):
+    places = np.moveaxis(np.indices(image.shape), 0, -1) - (6, 60, 60)
+    return np.exp(-((places * SPACING) ** 2).sum(-1) / 2 / sigma**2)
+
+
 FLAWS = {
     "hot": ("1 voxel lies far above all", lambda a: at(a, (5, 60, 60), 3 * a.max())),
     "half as high again": ("far above", lambda a: at(a, (5, 60, 60), 1.5 * a.max())),
     "negative": ("1 voxel lies far below all", lambda a: at(a, (0, 0, 0), -a.max())),
+    "a little negative": ("1 voxel lies far below", lambda a: at(a, (5, 60, 60), -0.1 * a.max())),
+    "ramp": ("99.9 % of all fill only", lambda a: at(a, np.s_[5, 60, 60:72], ramp(a))),
+    "border": ("in 0 to 11, 0 to 2, 0 to 127", lambda a: at(a, np.s_[:, :3], 3 * a.max())),
+    "rows": ("in 0 to 11, 0 to 127, 0 to 2", lambda a: at(a, np.s_[:, :, :3], 3 * a.max())),
+    "blob": ("fill only", lambda a: a + 3 * a.max() * ball(a, 5)),
     "cluster": ("8 voxels lie", lambda a: at(a, np.s_[5:7, 60:62, 60:62], 2 * a.max())),
     "text": ("60 voxels lie", lambda a: at(a, np.s_[:, 2:3, 5:10], 2 * a.max())),
     "filling": ("far below", lambda a: np.where(a > np.median(a), a, -1024)),
@@ -70,11 +86,12 @@ FLAWS = {
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_flaw_is_named_with_its_repair(scan, flaw):
     said, plant = FLAWS[flaw]
-    (text,) = found(plant(scan).astype(np.float32))
+    text, *more = found(plant(scan).astype(np.float32))
+    assert not more or flaw == "ramp"  # its slice is unlike the others, too
     assert text.startswith("inn: ") and said in text and split_repair(text)[1]
-    assert ("--clip" in text) == (
-        flaw in ("hot", "half as high again", "negative", "cluster", "text")
-    )
+    few = ("hot", "half as high again", "negative", "a little negative", "cluster", "ramp", "blob",
+           "text")  # fmt: skip
+    assert ("--clip" in text) == (flaw in few)
 
 
 def test_many_hot_voxels_of_all_sizes(scan):
@@ -121,4 +138,26 @@ def test_real_scans_have_no_flaw(shared):
         image = read_image(path)
         grid = file_grid(image.array.shape, image.affine, image.header)
         edges = spacing_mm(canonical_affine(grid))
-        assert find_flaws({"x": to_canonical(image.array, grid)}, edges, grid) == [], path.name
+        assert find_flaws({"x": to_canonical(image.array, grid)}, edges, grid).remarks == [], (
+            path.name
+        )
+
+
+def test_one_voxel_in_all_contrasts_is_one_remark_that_names_them(scan):
+    hot = at(scan, (5, 60, 60), 3 * scan.max()).astype(np.float32)
+    images = {name: hot * k for k, name in enumerate(("wat", "fat", "inn"), 1)}
+    flaws = find_flaws(images, SPACING, memory_grid(scan.shape, np.eye(4)))
+    (text,) = flaws.remarks
+    assert text.startswith("wat, fat, inn: 1 voxel lies far above all others, at 5, 60, 60")
+    assert flaws.stretched == {"wat", "fat", "inn"}
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1, 1e30])
+def test_the_unit_of_an_image_does_not_matter(scan, unit):
+    hot = at(scan, (5, 60, 60), 3 * scan.max()).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [text.partition(",")[0] for text in found(hot * np.float32(unit))] == [
+            "inn: 1 voxel lies far above all others"
+        ]
+        assert found(scan.astype(np.float32) * np.float32(unit)) == []

@@ -268,3 +268,14 @@ def test_a_spine_of_three_metres_is_told(phantom, tmp_path, times):
     else:
         assert ["the field of view is 3.2 m long" in said[0], "mm apart" in said[1]] == [True, True]
         assert split_repair(said[0])[1].startswith("look at the voxel size in the header")
+
+
+def test_a_body_of_ten_millimetres_is_told(phantom, tmp_path):
+    """As where the array was turned and its header was not."""
+    rewritten(phantom, tmp_path, "PLS", words=("wat", "fat", "inn", "opp"))
+    for path in tmp_path.rglob("*.nii.gz"):
+        image = nib.load(path)
+        affine = image.affine @ np.diag([0.1, 1, 1, 1])
+        nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), path)
+    row = looked_at(tmp_path)
+    assert any("the front-back axis is " in text for text in [*row["errors"], *row["warnings"]])
