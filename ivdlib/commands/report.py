@@ -70,6 +70,7 @@ def run_report(args: argparse.Namespace) -> int:
         )
     if args.blank and (not args.lesson or args.course_folder):
         raise ConfigError("--blank is the sheet of one lesson: ivdlib report --lesson N --blank.")
+    _refuse_idle(args)
     from ivdlib.report import Author
 
     author = Author(args.author, args.course, args.matriculation)
@@ -79,6 +80,24 @@ def run_report(args: argparse.Namespace) -> int:
     print(f"page: {made['html']}")
     print(f"PDF:  {made['pdf']}" if made["pdf"] else made["note"])
     return 0
+
+
+IDLE = {
+    "course_folder": ("author", "matriculation", "reports", "out"),
+    "blank": ("code", "reports"),
+    "lesson": ("reports",),
+    "compare": ("code",),
+}
+"""Options that a kind of report does not heed."""
+
+
+def _refuse_idle(args: argparse.Namespace) -> None:
+    kind = next((kind for kind in IDLE if getattr(args, kind)), "")
+    for option in IDLE.get(kind, ()):
+        if getattr(args, option):
+            what = "class" if kind == "course_folder" else kind
+            where = ", whose reports go to reports/ in its folder" if what == "class" else ""
+            raise ConfigError(f"--{option} does nothing with --{what}{where}; leave it out.")
 
 
 def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
@@ -94,10 +113,12 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
         if args.blank:
             name, lesson, place = sheet.unanswered(args.lesson)
             print(f"exercises of {place}")
-            return sheet.sheet(name, lesson, author, _out(args, f"{name}-exercises"))
+            return sheet.sheet(name, lesson, author, _out(args, f"{_slug(name)}-exercises"))
         notebook = coursework.student_copy(args.lesson)
-        named = "-".join(filter(None, (notebook.stem, _slug(author.matriculation or author.name))))
-        made = coursework.hand_in(notebook, author, _out(args, named), code=args.code)
+        named = "-".join(
+            filter(None, (_slug(notebook.stem), _slug(author.matriculation or author.name)))
+        )
+        made = coursework.hand_in(notebook, author, _out(args, named or "lesson"), code=args.code)
         for told in made["copy"].troubles():
             print(f"note: {told}.", file=sys.stderr)
         if all(r.state.startswith("not ") for r in made["copy"].results):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bs4 import BeautifulSoup, NavigableString, Tag
@@ -13,11 +14,16 @@ if TYPE_CHECKING:
 
 MATH = re.compile(
     r"\$\$(?P<display>.{1,4000}?)\$\$|\\\[(?P<bracket>.{1,4000}?)\\\]"
-    r"|\\\((?P<paren>.{1,4000}?)\\\)|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])"
-    r"|(?P<alone>\\begin\{(?P<kind>(?:equation|align|gather|multline)\*?)\}.+?\\end\{(?P=kind)\})",
+    r"|\\\((?P<paren>.{1,4000}?)\\\)|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]{0,4000}[^\s$\\])?)\$(?![\d$])"
+    r"|(?P<alone>\\begin\{(?P<kind>(?:equation|align|gather|multline)\*?)\}.{1,4000}?\\end\{(?P=kind)\})",
     re.DOTALL,
 )
 """LaTeX as notebooks write it; `$5 and $6` is money. What is longer was never closed."""
+
+MOST, LETTERS = 1000, 50_000
+"""Formulas of a notebook that are drawn, and letters of all of them."""
+MATHML = "mathml"
+"""Class of the code that a formula in MathML is until it is drawn."""
 
 VERBATIM = ("code", "pre", "script", "style", "textarea")
 SIZE = 15.0
@@ -31,37 +37,59 @@ def draw(soup: BeautifulSoup) -> None:
     ----------
     soup : BeautifulSoup
         Changed in place; code and printed output are left alone. LaTeX that cannot be drawn is set
-        as code, without its dollars.
+        as code, without its dollars; so is what comes after `MOST` formulas, and the page says so.
     """
+    left = [MOST, LETTERS]
+
+    def drawn(source: str, block: bool = False, mathml: bool = False) -> Tag:
+        before, left[0], left[1] = min(left), left[0] - 1, left[1] - len(source)
+        if min(left) >= 0:
+            return _picture(soup, source, block, mathml)
+        code = _code(soup, source)
+        if before < 0:
+            return code
+        outer, note = soup.new_tag("span"), soup.new_tag("span", attrs={"class": "note"})
+        note.string = f" (From here on formulas stand as code: a page draws {MOST:,} at most.)"
+        outer.extend([code, note])
+        return outer
+
+    for code in soup.find_all("code", class_=MATHML):
+        code.replace_with(drawn(code.get_text(), mathml=True))
     for text in list(soup.find_all(string=MATH)):
         if any(parent.name in VERBATIM for parent in text.parents):
             continue
-        text.replace_with(*_pieces(soup, str(text)))
+        text.replace_with(*_pieces(str(text), drawn))
 
 
-def _pieces(soup: BeautifulSoup, text: str) -> list[NavigableString | Tag]:
+def _pieces(text: str, drawn: Callable[[str, bool], Tag]) -> list[NavigableString | Tag]:
     found, end = [], 0
     for match in MATH.finditer(text):
         found.append(NavigableString(text[end : match.start()]))
         groups = match.groupdict()
         block = groups["display"] or groups["bracket"] or groups["alone"]
-        found.append(_picture(soup, block or groups["paren"] or groups["inline"], bool(block)))
+        found.append(drawn(block or groups["paren"] or groups["inline"], bool(block)))
         end = match.end()
     return [*found, NavigableString(text[end:])]
 
 
-def _picture(soup: BeautifulSoup, latex: str, block: bool) -> Tag:
+def _code(soup: BeautifulSoup, source: str) -> Tag:
+    code = soup.new_tag("code")
+    code.string = source.strip()
+    return code
+
+
+def _picture(soup: BeautifulSoup, latex: str, block: bool, mathml: bool) -> Tag:
     import ziamath
 
     latex = latex.strip()
     try:
+        if mathml:
+            return _from_mathml(latex)
         picture = _drawn(ziamath.Latex(latex, size=SIZE, inline=not block), latex)
     except MemoryError:
         raise
     except Exception:  # its parser fails in many ways, with errors of many kinds
-        code = soup.new_tag("code")
-        code.string = latex
-        return code
+        return _code(soup, latex)
     if not block:
         return picture
     outer = soup.new_tag("span")
@@ -70,7 +98,7 @@ def _picture(soup: BeautifulSoup, latex: str, block: bool) -> Tag:
     return outer
 
 
-def from_mathml(text: str) -> Tag:
+def _from_mathml(text: str) -> Tag:
     """The picture of a formula in MathML; raises errors of many kinds if it cannot be drawn."""
     import ziamath
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import html
 import re
+import secrets
 from xml.etree import ElementTree
 
 import nh3
+from pygments.token import STANDARD_TYPES
 
 from ivdlib.files import readable
 from ivdlib.report import formulas
@@ -21,6 +23,17 @@ TAGS = (nh3.ALLOWED_TAGS | {"big", "font", "input", "section", "tfoot"}) - {
 }
 
 DRAWN = ("svg", "math")
+
+OURS = f"ours{secrets.token_hex(8)}-"
+"""Classes of our own begin with it until a page is whole: nobody who writes a notebook knows it."""
+CLASSES = {
+    "highlight",
+    "dataframe",
+    "anchor-link",
+    "solution",
+    *filter(None, STANDARD_TYPES.values()),
+}
+"""Classes that a notebook's content may have, besides `jp-…`, `hl-…` and `ansi-…`."""
 
 GONE = {
     *("script", "style", "title", "template", "noscript", "iframe", "noembed", "noframes"),
@@ -42,7 +55,7 @@ ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {
 }
 
 STYLES = {
-    *("color", "background-color", "opacity", "white-space", "line-height", "letter-spacing"),
+    *("color", "background-color", "opacity", "white-space"),
     *("width", "min-width", "max-width", "height", "min-height", "max-height"),
     *("display", "float", "clear", "overflow", "overflow-x", "list-style-type", "table-layout"),
     *(f"text-{part}" for part in ("align", "decoration", "transform")),
@@ -56,7 +69,9 @@ STYLES = {
 
 NAMESPACES = {"": "http://www.w3.org/2000/svg", ":xlink": "http://www.w3.org/1999/xlink"}
 
-DEPTH = 50
+DEPTH, INDENTED = 50, 6
+INDENTING = {"blockquote", "ul", "ol", "dl", "table"}
+"""Each makes the column narrower, and WeasyPrint takes minutes for a word a line."""
 VOID = {"br", "col", "hr", "img", "input", "wbr"}
 
 
@@ -73,26 +88,48 @@ def clean(text: str) -> str:
         *_, end = 0, *(m.end() for m in re.finditer(rf"</{name}\s*>", text, flags))
         head = re.sub(rf"<({name})\b.*?</{name}\s*>", _image, text[:end], flags=flags)
         text = head + text[end:]
-    found = _CLEANER.clean(readable(text))
+    found = _CLEANER.clean(_closed(readable(text)))
     flat = _flat(found)
     return found if flat == found else _CLEANER.clean(flat)
 
 
 def _flat(text: str) -> str:
     """Drop tags that are nested deeper than `DEPTH`: WeasyPrint gives up some levels further on."""
-    depth = 0
+    depth = indented = 0
 
     def kept(tag: re.Match[str]) -> str:
-        nonlocal depth
-        level, closes = depth, tag[1] == "/"
+        nonlocal depth, indented
+        level, inner, closes = depth, indented, tag[1] == "/"
         depth += 0 if tag[2] in VOID else -1 if closes else 1
-        return tag[0] if level < DEPTH + closes else ""
+        if tag[2] in INDENTING:
+            indented += -1 if closes else 1
+        narrow = tag[2] in {*INDENTING, "li", "dd", "dt"} and inner >= INDENTED + closes
+        narrow |= tag[2] in ("li", "dd", "dt") and inner > INDENTED
+        return tag[0] if level < DEPTH + closes and not narrow else ""
 
     return re.sub(r"<(/?)([a-z0-9]+)[^>]*>", kept, text)
 
 
+def _closed(text: str) -> str:
+    """Show tags of `GONE`, and comments, that nothing closes: all after them would go."""
+    ends = {"!--": max(text.rfind("-->"), text.rfind("--!>"))}
+    for tag in _ENDS.finditer(text):
+        ends[tag[1].lower()] = tag.start()
+    return _BEGINS.sub(
+        lambda tag: tag[0] if tag.start() < ends.get(tag[1].lower(), -1) else f"&lt;{tag[1]}", text
+    )
+
+
+_ENDS = re.compile(rf"</({'|'.join(sorted(GONE))})\s*>", re.IGNORECASE)
+_BEGINS = re.compile(rf"<(!--|(?:{'|'.join(sorted(GONE))})\b)", re.IGNORECASE)
+
+
 def _kept(tag: str, attribute: str, value: str) -> str | None:
     """The value of an attribute; None if it leads into a script, or to files or servers."""
+    if attribute == "class":
+        kept = [name for name in value.split() if name.startswith(OURS) or name in CLASSES
+                or re.fullmatch("(jp|hl|ansi)-[a-zA-Z0-9-]+", name)]  # fmt: skip
+        return " ".join(kept) or None
     if attribute == "style":
         return None if re.search(r"url|image|\\", value, re.IGNORECASE) else value
     if attribute == "href":
@@ -117,7 +154,7 @@ def _image(found: re.Match[str]) -> str:
     text = re.sub(r"&(?!(?:amp|lt|gt|quot|apos);)\w+;", lambda m: html.unescape(m[0]), found[0])
     try:
         if found[1].lower() == "math":
-            return str(formulas.from_mathml(text))
+            return f'<code class="{OURS}{formulas.MATHML}">{html.escape(text)}</code>'
         for prefix, address in NAMESPACES.items():
             if f"xmlns{prefix}=" not in text.partition(">")[0]:
                 text = f'{text[:4]} xmlns{prefix}="{address}"{text[4:]}'

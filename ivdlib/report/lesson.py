@@ -15,7 +15,7 @@ from nbconvert.exporters import HTMLExporter
 from ivdlib import edits, lesson_versions, pages
 from ivdlib.errors import DataError
 from ivdlib.links import need_content
-from ivdlib.report import formulas, harmless, headings, shortening
+from ivdlib.report import formulas, harmless, headings, pictures, shortening
 
 PAPERMILL_MARK = "papermill-error-cell-tag"
 SHOWN = "shown"
@@ -166,16 +166,16 @@ def _html(
         exclude_anchor_links=True,
         filters={"harmless": harmless.clean},
     )
-    return exporter.from_notebook_node(notebook)[0]
+    return exporter.from_notebook_node(notebook, resources={"ours": harmless.OURS})[0]
 
 
 def fitted(html: str, stem: str) -> dict[str, Any]:
     """As `body`, from HTML that comes from a notebook or from Markdown."""
-    soup = BeautifulSoup(harmless.clean(html), "html.parser")
+    clean = harmless.clean(html).replace(harmless.OURS, "")
+    soup = BeautifulSoup(clean, "html.parser")
     for tag in soup.find_all("a", class_="anchor-link"):
         tag.decompose()
-    for tag in soup.find_all("img", src=False):  # it was to come from elsewhere
-        tag.replace_with(tag.get("alt", ""))
+    pictures.bound(soup)
     formulas.draw(soup)
     for table in soup.find_all("table"):
         if len(table.find_all("tr")) > pages.LONG:

@@ -10,6 +10,8 @@ import nbformat
 from markupsafe import escape
 from nbformat import NotebookNode
 
+from ivdlib.report.harmless import OURS
+
 FILE = "read from"
 """Key of a notebook's metadata: the name of its file, in which all stands that is left out here."""
 
@@ -185,7 +187,9 @@ def _weight(output: NotebookNode) -> int:
 
 
 def _note(text: str) -> NotebookNode:
-    return nbformat.v4.new_output("display_data", {HTML: f'<p class="note">{escape(text)}</p>'})
+    return nbformat.v4.new_output(
+        "display_data", {HTML: f'<p class="{OURS}note">{escape(text)}</p>'}
+    )
 
 
 def _source(cell: NotebookNode, file: str) -> str:

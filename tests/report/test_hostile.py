@@ -1,6 +1,7 @@
 """Whatever stands in names, notebooks and tables: a sound document, or one clear sentence."""
 
 import base64
+import io
 import json
 import re
 import subprocess
@@ -16,12 +17,17 @@ import pytest
 import tinyhtml5
 from bs4 import BeautifulSoup
 from hostile import ATTACKS, filled, notebook, server
+from PIL import Image
 
-from ivdlib import edits, files, metrics_csv, pages, report, tables
+from ivdlib import cli, edits, files, metrics_csv, pages, report, tables
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import harmless, lesson, pdf
 from ivdlib.report.headings import LABEL
 
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
 SCRIPT = "<script>alert(1)</script>"
 EVIL = """\
 # Title {script}
@@ -109,7 +115,7 @@ def test_of_an_attack_only_what_is_on_the_white_list_is_left(attack):
         ('<a name="b"></a> [a](#b)', 'a[href="#b"]'),
         ("<sup id='fn1'>1</sup>", "sup#fn1"),
         ("<ol start='3'><li>a</ol>", 'ol[start="3"]'),
-        ('<img src="data:image/png;base64,AA==" width="9" alt="a">', 'img[width="9"][alt="a"]'),
+        (f'<img src="data:image/png;base64,{PNG}" width="9" alt="a">', 'img[width="9"][alt="a"]'),
         ('<svg width="9" height="9" viewBox="0 0 9 9"><title>A &lt; B&nbsp;c</title></svg>',
          'img[src^="data:image/svg+xml"][alt="A < B c"]'),
         ('<math><msup><mi>x</mi><mn>2</mn></msup></math>', 'img.formula[alt="x 2"]'),
@@ -382,3 +388,101 @@ def test_a_notebook_with_odd_parts_is_one_sentence(tmp_path, part, value):
     path.write_text('{"cells":' * 100_000)
     with pytest.raises(DataError, match="no notebook that can be read"):
         lesson.read(path)
+
+
+LEVELS = "".join(f'<g id="a{k}">' + f'<use href="#a{k - 1}"/>' * 10 + "</g>" for k in range(1, 20))
+BOMBS = {
+    "levels": f'<rect id="a0"/>{LEVELS}<use href="#a19"/>',
+    "flat": '<g id="a">' + "<path/>" * 200 + "</g>" + '<use href="#a"/>' * 200,
+    "itself": '<g id="a"><use href="#a"/></g>',
+    "pattern": '<pattern id="a"/><rect fill="url(#a)"/>',
+    "clips": '<clipPath id="a"><rect clip-path="url(#b)"/></clipPath>',
+    "elsewhere": '<use href="data:image/svg+xml,x#a"/>',
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("kind", ["inline", "image"])
+def test_a_drawing_that_takes_no_end_is_left_out(bomb, kind):
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg">{BOMBS[bomb]}</svg>'
+    source = base64.b64encode(svg.encode()).decode()
+    shown = (
+        svg
+        if kind == "inline"
+        else f'<img src="data:image/svg+xml;base64,{source}" alt="(picture)">'
+    )
+    soup = fitted(f"# A\n\nx {shown} y")
+    assert not soup.find("img") and "x (picture) y" in soup.get_text()
+
+
+def test_a_drawing_of_matplotlib_stays():
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    axes.plot(range(50), "o", label="words")
+    axes.imshow(np.eye(9))
+    axes.legend()
+    axes.figure.savefig(buffer := io.BytesIO(), format="svg")
+    out = nbformat.v4.new_output("display_data", {"image/svg+xml": buffer.getvalue().decode()})
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[out])])
+    assert "data:image/svg+xml" in lesson.body(made, "07_x", bool)["html"]
+
+
+@pytest.mark.parametrize(("side", "many", "kept"), [(6000, 1, 0), (4900, 12, 10), (900, 9, 9)])
+def test_pixels_of_pictures_are_bounded(side, many, kept):
+    Image.new("1", (side, side)).save(buffer := io.BytesIO(), "PNG")
+    tag = f'<img src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+    assert len(fitted(f"# A\n\n{tag * many}").find_all("img")) == kept
+
+
+@pytest.mark.parametrize("sign", ["> ", "- "])
+def test_what_is_indented_without_end_is_a_pdf_soon(sign, tmp_path):
+    made = fitted(f"# A\n\n{sign * 5000}x")
+    page = report.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
+                       notes=[], results=[], lessons=[{"id": "a", "html": str(made)}])  # fmt: skip
+    begun = time.process_time()
+    pdf.write(page, tmp_path / "a.pdf")
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("formula", ["$x$ ", "<math><mi>x</mi></math> "])
+def test_formulas_are_bounded_and_the_page_says_so_once(formula, monkeypatch):
+    monkeypatch.setattr("ivdlib.report.formulas.MOST", 5)
+    soup = fitted("# A\n\n" + formula * 9)
+    assert len(soup.select("img.formula")) == 5 and len(soup.find_all("code")) == 4
+    assert soup.get_text().count("From here on formulas stand as code") == 1
+
+
+def test_an_equation_that_is_never_closed_takes_no_time():
+    begun = time.process_time()
+    fitted("# A\n\n" + r"\begin{equation} x " * 2000)
+    assert time.process_time() - begun < 2
+
+
+def test_classes_of_the_page_are_its_own():
+    names = "badge facts title failure note points formula long out messages code"
+    soup = fitted(f'# <img class="formula" src="data:image/png;base64,{PNG}"> A\n\n'
+                  f'<p class="{names} jp-A ansi-red ours-note">x</p>')  # fmt: skip
+    assert soup.p["class"] == ["jp-A", "ansi-red"] and not soup.select(".formula")
+    assert harmless.OURS not in str(soup)
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>never closed, words", "a<svg b words", "<style>words", "<!-- words",
+             "<script>a</script> <script>words", "<object><video>words"],
+)  # fmt: skip
+def test_what_is_never_closed_swallows_no_words(text):
+    assert "words" in BeautifulSoup(harmless.clean(text), "html.parser").get_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [(["--class", "x", "--out", "y"], "--out does nothing with --class"),
+     (["--class", "x", "--author", "y"], "--author does nothing with --class"),
+     (["--lesson", "1", "--reports", "y"], "--reports does nothing with --lesson"),
+     (["--lesson", "1", "--blank", "--code"], "--code does nothing with --blank"),
+     (["--compare", "a", "b", "--code"], "--code does nothing with --compare")],
+)  # fmt: skip
+def test_options_that_do_nothing_are_refused(words, option, capsys):
+    assert cli.main(["report", *words]) != 0
+    assert option in capsys.readouterr().err
