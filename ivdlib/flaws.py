@@ -31,8 +31,9 @@ FEW = 0.01
 """Such voxels are at most this share of all; negative ones may be more, as where a scanner's or a
 program's filling stands outside the field, or a number ran over."""
 
-EDGE = 0.05
-"""Bright ones may be so many, as in a border or some rows."""
+EDGE, LEAST = 0.05, 10_000
+"""Bright ones may be so many, as in a border or some rows, of an image of so many voxels or more:
+in smaller ones neither that nor a little below is told."""
 
 LOW = 0.09
 """Below, a gap of this share of what 99.8 % of the voxels fill is enough, for there is air and
@@ -222,10 +223,11 @@ def _apart(image: np.ndarray, ranked: np.ndarray, sign: int) -> np.ndarray:
     count, whole = len(ranked), ranked[-1] - ranked[0]
     gaps, few = np.diff(ranked), max(1, count // 1000)
     bulk = ranked[-1 - count // 1000] - ranked[count // 1000]
+    most = EDGE if count >= LEAST else FEW
     for start in np.flatnonzero(gaps > GAP * whole) + 1:
-        if count - start <= (EDGE if sign > 0 else FEW) * count or (sign < 0 < ranked[start]):
+        if count - start <= (most if sign > 0 else FEW) * count or (sign < 0 < ranked[start]):
             return image >= ranked[start]
-    if sign < 0 and (low := np.flatnonzero(gaps[-few:] > LOW * bulk)).size:
+    if sign < 0 and count >= LEAST and (low := np.flatnonzero(gaps[-few:] > LOW * bulk)).size:
         return image >= ranked[count - few + low[0]]
     places = np.argwhere(image > ranked[-few])
     around = np.pad(image, 1, constant_values=image.min())

@@ -238,7 +238,7 @@ def test_subjects_csv_wins_and_keeps_further_columns(data):
         ("case,subject\nA1,a\nB1,b\nB1,c\n", "case B1 stands 2 times in .*subjects.csv"),
         ("case,subject\nA1,a\nB1,\n", "case B1 has no subject"),
         ("case,person\nA1,a\n", r"lacks the column subject \(it has case, person\)"),
-        ("case;subject\nA1;a\n", "lacks the column case and subject .*with commas between"),
+        ("case;subject\nA1;a\n", "lacks the column case and subject: .*with commas between"),
         ("", "lacks the column"),
     ],
 )

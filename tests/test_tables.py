@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ivdlib import metrics_csv, tables
+from ivdlib.errors import DataError
 
 FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
 SINGLE = ("wat", "fat", "inn", "opp")
@@ -186,10 +187,14 @@ def test_table_1_without_fusion_says_so_and_is_set_beside_the_paper_s_without(tm
 
 
 def test_numbers_read_as_text_become_numbers():
-    text = "dice,asd_mm,centre_distance_mm\n0.5,,2\n,1.5,x\n"
-    found = metrics_csv.read(io.StringIO(text))
+    frame = pd.DataFrame(rows(cases=("01", "02"), subject="1", fold=1)).astype(object)
+    frame["dice"], frame["asd_mm"] = ["0.5", ""], ["", "1.5"]
+    found = metrics_csv.read(io.StringIO(frame.to_csv(index=False)))
     assert found["dice"].tolist()[0] == 0.5 and np.isnan(found["dice"].tolist()[1])
-    assert found["asd_mm"].tolist()[1] == 1.5 and np.isnan(found["centre_distance_mm"][1])
+    assert found["asd_mm"].tolist()[1] == 1.5 and found["case"].tolist() == ["01", "02"]
+    frame.loc[0, "asd_mm"] = "x"
+    with pytest.raises(DataError, match="asd_mm is x, no number"):
+        metrics_csv.read(io.StringIO(frame.to_csv(index=False)))
 
 
 def test_tables_of_other_trainings_do_not_stay(tmp_path):

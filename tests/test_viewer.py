@@ -11,12 +11,12 @@ from bs4 import BeautifulSoup
 from matplotlib import image
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from ivdlib import fusion, pages, viewer
+from ivdlib import fusion, viewer
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.plotting import ORANGE, SKY, VERMILION
+from ivdlib.report import lesson
 from ivdlib.scan import Case
 
 LIVE = "application/vnd.jupyter.widget-view+json"
@@ -116,8 +116,7 @@ def test_page_made_without_widget_state_shows_the_picture(shown):
     output = new_output("display_data", data=data, metadata=metadata)
     notebook = new_notebook(cells=[new_code_cell("viewer", outputs=[output])])
     nbformat.validate(notebook)
-    exporter = HTMLExporter(extra_template_basedirs=[str(pages.TEMPLATES)], template_name="lesson")
-    page = BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+    page = BeautifulSoup(lesson.body(notebook, "06_x", bool)["html"], "html.parser")
     assert [tag["alt"] for tag in page.find_all("img")] == [shown.alt]
     assert page.find("script") is None
 

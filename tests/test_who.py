@@ -118,7 +118,7 @@ def test_what_cannot_be_told_is_asked_for_by_whoever_splits(doubtful, tmp_path):
 
 
 def test_loading_and_check_only_say_it(doubtful):
-    with pytest.warns(DataWarning, match="2 cases .* P01_post, P01_pre may be one person"):
+    with pytest.warns(DataWarning, match="2 cases: P01_post, P01_pre may be one person"):
         cases.load_cases(doubtful)
     rows = cases.check_cases(doubtful)
     told = [r["case"] for r in rows if any("may be one person" in t for t in r["warnings"])]

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from ivdlib import trial, workers
-from ivdlib.errors import ConfigError
+from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.experiment import Experiment
 from ivdlib.phantom import make_phantom
 from ivdlib.training import Trainer
@@ -141,9 +141,9 @@ def test_workers_on_jax_share_the_gpu(own, monkeypatch):
 
 @pytest.mark.slow
 def test_what_a_worker_refuses_is_said_here(phantom, tmp_path):
-    wrong = {"training__learning_rate": 1e30, "training__steps": 10, "spine__region": "none"}
+    wrong = {"training__learning_rate": 1e9, "training__steps": 10, "spine__region": "none"}
     made = begin(tmp_path, phantom, **wrong)
-    with pytest.raises(ConfigError, match="loss is not finite"):
+    with pytest.raises(IvdlibError, match="loss is not finite|weights hold NaN"):
         made.run(workers=2)
 
 

@@ -100,7 +100,7 @@ def test_networks_are_the_same_whatever_is_set(usual, backend, tmp_path):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-4)
         np.testing.assert_allclose(found[name + " trained"], found[name + " mixed"], rtol=0.1)
         if backend == keras.backend.backend():
-            np.testing.assert_allclose(found[name + " trained"], learn(name, "float32"), rtol=1e-3)
+            np.testing.assert_allclose(found[name + " trained"], learn(name, "float32"), rtol=2e-2)
 
 
 def clean():
