@@ -235,7 +235,10 @@ def _load(scans: Scans) -> list[Case]:
             cases.clear()
     if failed:
         first, *others = failed
-        more = f" {len(others)} more cannot be used ({listed(others)}); ivdlib check says why."
+        more = (
+            f" {len(others)} more cannot be used ({listed(others)}); mend this, call again, and "
+            "theirs is told."
+        )
         raise DataError(f"{failed[first]}{more if others else ''}")
     for where, note in grouped((case.name, note) for case in cases for note in case.notes):
         warnings.warn(f"{where}: {note}.", DataWarning, stacklevel=3)

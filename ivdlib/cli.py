@@ -10,12 +10,16 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from typing import NoReturn
 
 from ivdlib import __version__
 from ivdlib.commands import about, audit, check, data, job, report, use
 from ivdlib.errors import IvdlibError, Visible, memory_full, printable
 from ivdlib.files import cause, readable
 from ivdlib.links import not_fetched
+
+WRONG_CALL = 2
+"""Exit status where the command line is not understood, as argparse has it."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as of every program that a signal ended."""
@@ -51,8 +55,15 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
         return super()._get_help_string(action)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Say what is wrong in one sentence; the usage, a screen of options, is `--help`'s."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_CALL, f"{self.prog}: {message}; {self.prog} --help lists what there is.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ivdlib",
         description="Fully dilated separable networks for intervertebral-disc segmentation: read, "
         "run, reproduce, teach.",

@@ -128,6 +128,8 @@ def left_over(
     used = {path for case in cases for path in case.paths.values()}
     by_name = {key(case.name): case.only(needed, masks=True) for case in cases}
     groups: dict[tuple[bool, str], list[str]] = defaultdict(list)
+    for path, reason in _hollow(folder):
+        groups[reason].append(readable(path.relative_to(folder).as_posix()))
     for path, deep in _files(folder):
         if path not in used and (reason := _reason(path, deep, by_name, masks)):
             groups[reason].append(readable(path.relative_to(folder).as_posix()))
@@ -186,6 +188,17 @@ def _set_aside(path: Path) -> bool:
     """Whether it is a mask that `predict` moved aside: `saved/01_Discs-1.nii.gz`."""
     word = contrast_in_name(path.with_name(re.sub(r"-\d+\.nii", ".nii", path.name)))[1]
     return path.parent.name == ASIDE and word == FOUND
+
+
+def _hollow(folder: Path) -> Iterator[tuple[Path, tuple[bool, str]]]:
+    """Folders that look like a scan and hold none, each with `serious` and the reason."""
+    for path in sorted(p for p in folder.glob("**/*") if p.is_dir()):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        if path.name.lower().endswith((".nii", ".nii.gz")):
+            yield path, (True, "a folder is no image; put the file that lies in it in its place")
+        elif not any(not inside.name.startswith(".") for inside in path.iterdir()):
+            yield path, (False, "an empty folder; copy the scan into it, or delete it")
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, bool]]:

@@ -143,6 +143,7 @@ LARGEST = 1e9
 """No number of a profile is beyond it: no record could hold it, no computer wait for it."""
 
 MOST_SEEDS = 1000
+"""More is a slip of the keyboard: each seed trains every network once."""
 
 COARSEST = 8
 """Most pixels a side that the spine stage may average: beyond, a vertebra is a few pixels."""

@@ -415,6 +415,14 @@ def test_help_says_a_default_once(command, capsys):
     assert not re.search(r"\(default[^()]*\) \(default", text)
 
 
+@pytest.mark.parametrize(
+    "call", [["predict", "--clip=99,9"], ["prdict"], [], ["score", "--nothing"]]
+)
+def test_a_wrong_call_is_one_line_and_not_a_screen_of_options(capsys, call):
+    status, _, err = run(capsys, *call)
+    assert status == 2 and err.count("\n") == 1 and "--help" in err and err.endswith(".\n")
+
+
 def test_a_reader_that_has_enough_is_no_error(tmp_path, write_case):
     for k in range(40):
         write_case(tmp_path, f"A{k % 10}_{k:02d}")

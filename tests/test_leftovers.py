@@ -71,6 +71,7 @@ def test_a_scan_in_another_format_is_said(data, ending):
     ((serious, where, text),) = said(data)
     assert serious and where == f"cem/cem_wat{ending}" and text.endswith("to .nii.gz")
     path.rename(data / "ana" / f"ana_wat{ending}")  # this one was converted
+    path.parent.rmdir()
     assert [one[0] for one in said(data)] == [False]
 
 
@@ -328,6 +329,20 @@ def test_what_is_left_over_of_a_phantom_is_nothing(tmp_path):
 
     make_phantom(tmp_path, subjects=2, stages=2, slices=2, in_plane=64, workers=1)
     assert leftovers.of_folder(Path(tmp_path)) == []
+
+
+def test_folders_that_hold_no_scan_are_said(data):
+    (data / "eva").mkdir()
+    (data / "bob" / "bob_seg.nii.gz").mkdir()
+    (data / ".git" / "refs").mkdir(parents=True)
+    assert said(data) == [
+        (
+            True,
+            "bob/bob_seg.nii.gz",
+            "a folder is no image; put the file that lies in it in its place",
+        ),
+        (False, "eva", "an empty folder; copy the scan into it, or delete it"),
+    ]
 
 
 def test_masks_that_were_moved_aside_are_ours(data):

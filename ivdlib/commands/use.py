@@ -23,7 +23,10 @@ def predict(add) -> None:
         "stopped:\nCASE_Discs.json says what a mask was made from. A mask that was not made so, or "
         "was\nchanged since, is moved into DIR/saved.\nExit status 1: a scan cannot be used; it is "
         f"named, and the others are done. {FOUND_NOTHING}: all masks\nare there, but one holds no "
-        "disc, or the spine network found nothing in a scan; the\nwarnings say which.",
+        "disc, or the spine network found nothing in a scan; the\nwarnings say which.\n"
+        "A voxel size 20 % off what the network was trained on is refused. A mirrored scan (left\n"
+        "and right) cannot be told from a sound one, and one that is upside down only where its\n"
+        "discs are labelled: ivdlib check says what it compares.",
     )
     sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
     sub.add_argument("--weights", required=True, help="a model.weights.h5 of a training")
