@@ -25,7 +25,14 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
     place = made.folder / "trainings" / trial.digest(made, first)
     files.write_json(
         place / "record.json",
-        {"seconds_training": 90, "seconds_scoring": 10, "device": "a machine"},
+        {
+            "target": "disc",
+            "network": "unet",
+            "arm": "with",
+            "seconds_training": 90,
+            "seconds_scoring": 10,
+            "device": "a machine",
+        },
     )
     files.write_text(place / metrics_csv.METRICS, "")
     assert ledger.finished(place)
