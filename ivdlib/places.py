@@ -13,6 +13,9 @@ from ivdlib.files import folder
 LONGEST = 100
 """Letters of a name that becomes a folder's, and a part of longer names."""
 
+FIRST = "00_start_here.py"
+"""Source of the first lesson."""
+
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """What Windows keeps for itself."""
 
@@ -24,14 +27,17 @@ def checkout() -> Path | None:
 
 
 def _is_ours(place: Path) -> bool:
-    """Whether its `pyproject.toml` is that of ivdlib: many projects have lessons and data."""
+    """Whether `pyproject.toml` is ivdlib's, or a copy without it holds our lessons' sources."""
+    notebooks = place / "notebooks"
     try:
         about = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return (place / "environment.yml").is_file() and (notebooks / "src" / FIRST).is_file()
     except (OSError, ValueError):
         return False
     project = about.get("project")
     named = isinstance(project, dict) and project.get("name") == "ivdlib"
-    return named and (place / "notebooks").is_dir()
+    return named and notebooks.is_dir()
 
 
 def root() -> Path:

@@ -24,6 +24,14 @@ def test_the_checkout_is_found_from_within(checkout, where, monkeypatch):
     assert places.reports_folder() == checkout / "reports" and (checkout / "reports").is_dir()
 
 
+def test_a_copy_of_the_lessons_is_one(checkout, monkeypatch):
+    (checkout / "pyproject.toml").unlink()
+    (checkout / "environment.yml").write_text("name: ivdlib\n")
+    (checkout / "notebooks" / "src" / places.FIRST).write_text("")
+    monkeypatch.chdir(checkout / "notebooks")
+    assert places.root() == checkout
+
+
 def test_elsewhere_it_is_the_present_folder(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     (tmp_path / "environment.yml").write_text("of something else")
