@@ -45,9 +45,10 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 def phantom_tiles(count: int, tile: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Tiles of the four contrasts of a phantom scan's middle slices, and the true discs in them."""
-    from ivdlib import fusion
-    from ivdlib.patches import TileGrid, region_around
     from ivdlib.phantom import simulate
+    from ivdlib.preprocessing import fusion
+    from ivdlib.preprocessing.region import region_around
+    from ivdlib.preprocessing.tiles import TileGrid
 
     scan = simulate(slices=min(36, -(-count // 8)))
     turned = np.s_[::-1, ::-1]  # native axes run to the left and backwards
@@ -68,11 +69,11 @@ def untrained(config: Any, tiles: np.ndarray) -> Any:
     import tensorflow as tf
     from peers import stock
 
-    from ivdlib import models
+    from ivdlib import networks
 
     keras.utils.set_random_seed(0)
     shape = (*tiles.shape[1:], 1)
-    model, plain = models.build("fds_cnn", config, shape), stock.fds_cnn(config, shape)
+    model, plain = networks.build("fds_cnn", config, shape), stock.fds_cnn(config, shape)
     for layer in plain.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
@@ -86,25 +87,26 @@ def prepare(given: argparse.Namespace) -> None:
     """Write tiles and weights into the folder, for all rows."""
     from peers import stock
 
-    from ivdlib import inference, models
+    from ivdlib import networks
+    from ivdlib.training.weights import load_model, save_weights
 
     tile = tuple(given.tile)  # the paper's, whatever was trained on: the network takes any
     tiles, truth = phantom_tiles(given.tiles, tile)
     if given.weights:
-        trained = inference.load_model(given.weights)
+        trained = load_model(given.weights)
         passport = trained.passport | {"tile": list(tile)}
         if passport["network"] != "fds_cnn":
             raise ConfigError(f"{given.weights} holds no FDS-CNN; its peers are written for that.")
-        config = models.config_from_dict("fds_cnn", passport["config"])
-        model = models.build("fds_cnn", config, (*tile, 1))
+        config = networks.config_from_dict("fds_cnn", passport["config"])
+        model = networks.build("fds_cnn", config, (*tile, 1))
         model.set_weights(trained.model.get_weights())
     else:
-        config = models.config("fds_cnn", given.size)
+        config = networks.config_of("fds_cnn", given.size)
         passport = {"network": "fds_cnn", "config": config.to_dict(), "tile": list(tile)}
         model = untrained(config, tiles[:BATCH])
     weights = {name: np.array(v) for name, v in stock.weights(model).items()}
     np.savez(given.folder / "weights.npz", **weights)
-    inference.save_weights(model, given.folder / "network.weights.h5", passport)
+    save_weights(model, given.folder / "network.weights.h5", passport)
     files.write_json(given.folder / "passport.json", passport)
     np.savez(given.folder / "tiles.npz", tiles=tiles, truth=truth)
     measure.tell(tiles=len(tiles), tile=tile)
@@ -112,10 +114,10 @@ def prepare(given: argparse.Namespace) -> None:
 
 def configuration(folder: Path) -> tuple[Any, tuple[int, int]]:
     """Configuration and tile of the network in the folder."""
-    from ivdlib import models
+    from ivdlib import networks
 
     passport = files.read_json(folder / "passport.json")
-    return models.config_from_dict("fds_cnn", passport["config"]), tuple(passport["tile"])
+    return networks.config_from_dict("fds_cnn", passport["config"]), tuple(passport["tile"])
 
 
 def keras_layers(folder: Path) -> Predict:
@@ -153,19 +155,22 @@ def torch_layers(folder: Path, bfloat16: bool = False) -> Predict:
 
 def engine(folder: Path) -> Predict:
     """Return ivdlib's network in Keras."""
-    from ivdlib import inference
+    from ivdlib.training import inference
+    from ivdlib.training.weights import load_model
 
-    network = inference.load_model(folder / "network.weights.h5")
+    network = load_model(folder / "network.weights.h5")
     return partial(inference.probabilities, network.model)
 
 
 def openvino(folder: Path, precision: str) -> Predict:
     """Return ivdlib's network in OpenVINO."""
-    from ivdlib import engines, inference
+    from ivdlib.training import engines, inference
 
     os.environ["IVDLIB_CACHE"] = str(folder / precision)  # each row converts once
     path = folder / "network.weights.h5"
-    network = engines.on_engine(inference.load_model(path), path, "openvino", precision)
+    from ivdlib.training.weights import load_model
+
+    network = engines.on_engine(load_model(path), path, "openvino", precision)
     return partial(inference.probabilities, network.model)
 
 
@@ -207,7 +212,7 @@ def run_row(given: argparse.Namespace) -> None:
 
 def compare(row: dict[str, Any], folder: Path, count: int) -> dict[str, Any]:
     """Add speed, and what the probabilities differ by from those of Keras' layers."""
-    from ivdlib.metrics import dice
+    from ivdlib.evaluation.metrics import dice
 
     row["tiles_per_s"] = count / row["min_s"] if row["min_s"] else None
     mine, keras = (folder / f"{name}.npy" for name in (row["name"], KERAS))
@@ -226,7 +231,7 @@ def compare(row: dict[str, Any], folder: Path, count: int) -> dict[str, Any]:
 
 def judge(rows: list[dict], weights: bool, memory: bool) -> list[dict]:
     """Return the goals of the rows that were run, and what they came to."""
-    from ivdlib import engines
+    from ivdlib.training import engines
 
     of = {row["name"]: row for row in rows}
     best = OPENVINO[engines.best_precision() if find_spec("openvino") else "float32"]

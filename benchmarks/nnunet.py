@@ -24,10 +24,13 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from ivdlib import files, ledger, metrics, profiles, provenance, splits
-from ivdlib.cases import Case, load_cases
-from ivdlib.metrics_csv import TOGETHER
+from ivdlib import files, profiles, provenance
+from ivdlib.data.cases import Case, load_cases
+from ivdlib.evaluation import metrics
+from ivdlib.evaluation.scores import TOGETHER
+from ivdlib.preprocessing import folds as splits
 from ivdlib.progress import say
+from ivdlib.training import store
 
 DATASET = "Dataset001_Discs"
 CONFIGURATION = "3d_fullres"
@@ -97,7 +100,7 @@ def score(cases: dict[str, Case], folds: list[splits.Fold], results: Path) -> pd
             path = results / f"fold_{number}" / "validation" / f"{name}.nii.gz"
             mask, case = np.asarray(nib.load(path).dataobj) > 0, cases[name]
             arm = profiles.ARMS["stacked"]
-            row = ledger.row(case, fold, 0, "nnU-Net", CONFIGURATION, arm, TOGETHER)
+            row = store.row(case, fold, 0, "nnU-Net", CONFIGURATION, arm, TOGETHER)
             rows.append({**row, "scope": TOGETHER, "dice": metrics.dice(mask, case.discs)})
     return pd.DataFrame(rows)
 

@@ -1,4 +1,4 @@
-"""Plant known faults in phantom scans, run the check of `ivdlib.cases.check_cases`, count hits.
+"""Plant known faults in phantom scans, run `ivdlib check` over them, count hits.
 
 A third of the scans stay clean. The others hold one fault each: water and fat exchanged in a region
 or in the whole scan, one contrast under another's name, a contrast or labels with another geometry,
@@ -25,12 +25,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ivdlib.cases import check_cases, load_case, load_cases
-from ivdlib.dixon import CONTRASTS
-from ivdlib.exchange import find_exchange, undo_exchange
+from ivdlib.data.cases import check_cases, load_case, load_cases
+from ivdlib.data.contrasts import CONTRASTS
+from ivdlib.data.orientation import to_canonical
+from ivdlib.data.quality.exchange import find_exchange, undo_exchange
+from ivdlib.evaluation.metrics import dice
 from ivdlib.files import write_json
-from ivdlib.metrics import dice
-from ivdlib.orientation import to_canonical
 from ivdlib.phantom import simulate
 from ivdlib.phantom.conditions import Conditions
 from ivdlib.progress import Progress

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ivdlib import audit, files, metrics_csv, statistics, tables
-from ivdlib.metrics_csv import TOGETHER
+from ivdlib import files
+from ivdlib.evaluation import scores, statistics, tables, verdicts
+from ivdlib.evaluation.scores import TOGETHER
 from ivdlib.profiles import TITLES, title
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,15 +62,15 @@ def dice() -> str:
     lines = [tables.line(heads), "|---|---|---|---:|---:|---:|---:|"]
     lines += [tables.line(row) for row in _paper()]
     for name, label in EXPERIMENTS.items():
-        metrics = metrics_csv.of(REFERENCE / "audit" / name)
+        metrics = scores.of(REFERENCE / "audit" / name)
         metrics = metrics[(metrics["target"] == "disc") & (metrics["fold"] > 0)]
         metrics = metrics[metrics["trained_on"].str.startswith("contrasts")]
         for (network, arm), mine in sorted(metrics.groupby(["network", "trained_on"]), key=_place):
-            volumes, both = metrics_csv.disc_rows(mine), metrics_csv.disc_rows(mine, TOGETHER)
+            volumes, both = scores.disc_rows(mine), scores.disc_rows(mine, TOGETHER)
             if arm == "contrasts+random" or len(volumes) + len(both) == 0:
                 continue
             fused = volumes[volumes["contrast"].str.contains("+", regex=False)]
-            cells = map(_mean, (metrics_csv.single(volumes), fused, both))
+            cells = map(_mean, (scores.single(volumes), fused, both))
             people = str(mine["subject"].nunique())
             lines.append(
                 tables.line((label, title(network), arm.replace("+", " + "), *cells, people))
@@ -81,7 +82,9 @@ def claims() -> str:
     """What the paper says and enough patients could judge."""
     lines = ["| claim | experiment | difference | n | verdict |", "|---|---|---:|---:|---|"]
     rows = pd.read_csv(REFERENCE / "audit.csv")
-    for row in rows[(rows["source"] != "ours") & (rows["patients"] >= audit.PATIENTS)].itertuples():
+    for row in rows[
+        (rows["source"] != "ours") & (rows["patients"] >= verdicts.PATIENTS)
+    ].itertuples():
         claim = "● " * bool(row.fixed) + row.claim.split(" (the network")[0]
         interval = f"{row.mean:+.3f} {statistics.shown_interval(row.low, row.high, 3)}"
         cells = (claim, row.experiment.replace("_", " "), interval, str(row.patients), row.verdict)

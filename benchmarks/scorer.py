@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from ivdlib import challenge, provenance
-from ivdlib.discs import components
+from ivdlib import provenance
+from ivdlib.data.discs import components
+from ivdlib.evaluation import challenge
 from ivdlib.files import write_csv, write_json
 
 SHAPE, SPACING = (36, 256, 256), (4.0, 1.25, 1.25)

@@ -46,26 +46,28 @@ def data(given: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
 
 def numbers(size: str, given: argparse.Namespace) -> dict[str, int]:
     """Return the network's parameters, and its multiply-adds for one tile."""
-    from ivdlib import cost, models
+    from ivdlib import networks
+    from ivdlib.networks import cost
 
-    rows = cost.table(models.build("fds_cnn", size, (*given.tile, 1)))
+    rows = cost.table(networks.build("fds_cnn", size, (*given.tile, 1)))
     return {key: int(rows[key].sum()) for key in ("parameters", "multiply_adds")}
 
 
 def configuration(given: argparse.Namespace) -> Any:
     """Return the configuration of the network in the size of this row."""
-    from ivdlib import models
+    from ivdlib import networks
 
-    return models.config("fds_cnn", given.size[0])
+    return networks.config_of("fds_cnn", given.size[0])
 
 
 def ours(given: argparse.Namespace, precision: str = "float32") -> tuple[Step, dict]:
-    """Return the step of ivdlib, compiled as `ivdlib.training.Trainer` does."""
+    """Return the step of ivdlib, compiled as `ivdlib.training.trainer.Trainer` does."""
     import keras
 
-    from ivdlib import backend, losses, models
+    from ivdlib import networks
+    from ivdlib.networks import backend, losses
 
-    model = models.build("fds_cnn", configuration(given), (*given.tile, 1), precision)
+    model = networks.build("fds_cnn", configuration(given), (*given.tile, 1), precision)
     adam = keras.optimizers.Adam(1e-4)
     model.compile(adam, losses.loss("bce_dice"), jit_compile=backend.jit_compile())
     images, truth = data(given)
@@ -77,7 +79,7 @@ def keras_layers(given: argparse.Namespace, **how: Any) -> tuple[Step, dict]:
     import keras
     from peers import stock
 
-    from ivdlib import losses
+    from ivdlib.networks import losses
 
     model = stock.fds_cnn(configuration(given), (*given.tile, 1))
     model.compile(keras.optimizers.Adam(1e-4), losses.loss("bce_dice"), **how)

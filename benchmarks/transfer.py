@@ -21,11 +21,14 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from ivdlib import baselines, files, fusion, metrics, profiles, provenance
-from ivdlib.cases import Case, load_cases
+from ivdlib import files, profiles, provenance
+from ivdlib.data.cases import Case, load_cases
 from ivdlib.errors import IvdlibError
+from ivdlib.evaluation import metrics
 from ivdlib.phantom import Conditions, simulate
+from ivdlib.preprocessing import fusion
 from ivdlib.progress import say, track
+from ivdlib.training import baselines
 
 SHAPE = (35, 35, 25)
 CHOOSE, REPORT = "ABC", "DEF"
@@ -75,7 +78,7 @@ def make_crops(subjects: int, seed: int, conditions: Conditions, workers: int) -
 
 def training_images(crops: list) -> list:
     """All contrasts of all crops, from 0 to 1."""
-    from ivdlib.sampler import TrainingImage
+    from ivdlib.preprocessing.sampler import TrainingImage
 
     window = (0, SHAPE[1])
     return [
@@ -87,12 +90,14 @@ def training_images(crops: list) -> list:
 
 def trained_masks(network: str, options, images: list, seed: int, cases: dict, label: str) -> list:
     """Train a network of the size `tiny`, and apply it to all contrasts of all cases."""
-    from ivdlib import inference, ledger, models
-    from ivdlib.patches import tile_for, whole_image
-    from ivdlib.sampler import TileSampler
+    from ivdlib import networks
+    from ivdlib.preprocessing.region import whole_image
+    from ivdlib.preprocessing.sampler import TileSampler
+    from ivdlib.preprocessing.tiles import tile_for
+    from ivdlib.training import inference, store
 
     tile = tile_for(SHAPE[1:])
-    trainer = ledger.trainer(network, models.config(network, "tiny"), tile, options)
+    trainer = store.trainer(network, networks.config_of(network, "tiny"), tile, options)
     trainer.fit(TileSampler(images, tile, options, seed), seed, label)
     found = []
     for case in cases.values():

@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from ivdlib.patches import TILE, TOLERANCE_MM
+TILE = (112, 128)
+"""Tile of the paper in pixels (AP, SI)."""
+
+TOLERANCE_MM = 1e-4
+"""Distances this little above a limit count as within. 15 mm are 12 pixels of 1.25 mm, and files
+round their affines by some 1e-7: without a tolerance that moved 1 % of the region of a phantom scan
+one way or the other. The next distance above 15 mm is farther away on usual grids."""
+
+LONGEST_MM = 1000.0
+"""No margin and no gap is wider: nobody's spine is longer."""
 
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")

@@ -12,6 +12,7 @@ from typing import Any
 
 from ivdlib.errors import ConfigError
 from ivdlib.options import (
+    LONGEST_MM,
     LOSSES,
     PLACEMENTS,
     PRECISIONS,
@@ -19,7 +20,6 @@ from ivdlib.options import (
     SpineOptions,
     TrainingOptions,
 )
-from ivdlib.patches import LONGEST_MM
 
 NETWORKS = ("fds_cnn", "unet", "deeplabv3plus")
 TITLES = {"fds_cnn": "FDS-CNN", "unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}
@@ -78,7 +78,7 @@ class Profile:
     score_discs: bool = True
     """Also score disc by disc (distances in mm); the tables need the Dice per scan only."""
     stress: tuple[str, ...] = ()
-    """Also score test images made worse: some of `STRESSES`, see `ivdlib.stress`."""
+    """Also score test images made worse: some of `STRESSES`, see `ivdlib.evaluation.stress`."""
     references: bool = True
     """Also score what needs no network: level atlas and logistic regression."""
     comparable: bool = True
@@ -296,3 +296,7 @@ def _check(p: Profile) -> None:
     for holds, sentence in rules:
         if not holds:
             raise ConfigError(f"profile {p.name}: {sentence}.")
+
+
+EXTENDABLE = ("networks", "arms", "seeds", "note")
+"""Fields of a profile that may grow under one name: they add trainings and change none."""

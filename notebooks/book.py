@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 
-from ivdlib.lesson_versions import summary
+from ivdlib.report.notebook import summary
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "reports" / "book"

@@ -15,9 +15,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from ivdlib import edits, files
+from ivdlib import files
+from ivdlib.course.lesson_versions import CODE_STUB, TEXT_STUB, has_exercises, render
 from ivdlib.errors import ConfigError, IvdlibError
-from ivdlib.lesson_versions import CODE_STUB, TEXT_STUB, has_exercises, render
+from ivdlib.report import edits
 
 FOLDER = Path(__file__).resolve().parent
 

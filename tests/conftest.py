@@ -59,11 +59,11 @@ def oblique_affine(request) -> np.ndarray:
 
 
 def _choose(monkeypatch, way):
-    from ivdlib.layers import kernels
+    from ivdlib.networks import fast
 
     monkeypatch.setenv("IVDLIB_KERNELS", "plain" if way == "plain" else "fast")
     if way != "plain":
-        monkeypatch.setattr(kernels, "folds", lambda *_: way == "folded")
+        monkeypatch.setattr(fast, "folds", lambda *_: way == "folded")
 
 
 @pytest.fixture(params=("folded", "apart", "plain"))

@@ -11,7 +11,8 @@ import nbformat
 import pandas as pd
 from made_up_scores import scores
 
-from ivdlib import files, tables
+from ivdlib import files
+from ivdlib.evaluation import tables
 
 V4 = nbformat.v4
 NAME = '<img src=x onerror="RUN">&\''

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ivdlib.comparisons import RANDOM, WITH, WITHOUT
+from ivdlib.evaluation.comparisons import RANDOM, WITH, WITHOUT
 
 SINGLE = ("wat", "fat", "inn", "opp")
 FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")

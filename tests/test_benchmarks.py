@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import models
+from ivdlib import networks
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
-CONFIG = replace(models.config("fds_cnn", "tiny"), dropout=0.0, bn_momentum=0.1)
+CONFIG = replace(networks.config_of("fds_cnn", "tiny"), dropout=0.0, bn_momentum=0.1)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_the_network_in_pytorch_is_ours(peers, training):
     import torch
 
     stock, plain = peers
-    model = models.build("fds_cnn", CONFIG, (16, 24, 1))
+    model = networks.build("fds_cnn", CONFIG, (16, 24, 1))
     rng = np.random.default_rng(0)
     for name, variable in stock.weights(model).items():
         if name.endswith(("gamma", "beta")):
@@ -62,7 +62,7 @@ def test_the_network_in_pytorch_is_ours(peers, training):
 def test_the_loss_in_pytorch_is_ours(peers):
     import torch
 
-    from ivdlib.losses import loss
+    from ivdlib.networks.losses import loss
 
     rng = np.random.default_rng(0)
     p = rng.random((2, 8, 8, 1), dtype=np.float32)
@@ -72,12 +72,12 @@ def test_the_loss_in_pytorch_is_ours(peers):
 
 
 def test_multiply_adds_are_counted_alike(peers):
-    from ivdlib import cost
+    from ivdlib.networks import cost
 
     plain = peers[1]
     images = np.zeros((1, 16, 24, 1), np.float32)
     count = plain.multiply_adds(plain.FDSCNN(CONFIG), plain.to_torch(images))
-    ours = cost.table(models.build("fds_cnn", CONFIG, (16, 24, 1)))["multiply_adds"].sum()
+    ours = cost.table(networks.build("fds_cnn", CONFIG, (16, 24, 1)))["multiply_adds"].sum()
     assert count == ours > 1e6
 
 

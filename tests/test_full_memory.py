@@ -7,10 +7,11 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import conversion, edits, metrics_csv
 from ivdlib.errors import ConfigError, DataError
+from ivdlib.evaluation import scores
 from ivdlib.phantom import make_phantom, writer
-from ivdlib.report import formulas, lesson
+from ivdlib.report import edits, formulas, notebook
+from ivdlib.training import conversion
 
 
 def full(*_, **__):
@@ -19,7 +20,7 @@ def full(*_, **__):
 
 def test_notebooks_and_formulas(tmp_path, monkeypatch):
     monkeypatch.setattr(nbformat, "read", full)
-    for read in (edits.read, lesson.read):
+    for read in (edits.read, notebook.read):
         with pytest.raises(MemoryError):
             read(tmp_path / "a.ipynb")
     monkeypatch.setattr("ziamath.Latex", full)
@@ -29,7 +30,7 @@ def test_notebooks_and_formulas(tmp_path, monkeypatch):
 
 def test_a_gradebook(tmp_path, monkeypatch):
     api = pytest.importorskip("nbgrader.api")
-    from ivdlib.report import course_folder
+    from ivdlib.course import course_folder
 
     (tmp_path / "gradebook.db").write_bytes(b"")
     monkeypatch.setattr(api, "Gradebook", full)
@@ -77,7 +78,7 @@ def test_scores_that_may_not_be_read_are_not_to_be_deleted(tmp_path, monkeypatch
     def refuse(*_, **__):
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(tmp_path))
 
-    monkeypatch.setattr(metrics_csv.pd, "read_csv", refuse)
+    monkeypatch.setattr(scores.pd, "read_csv", refuse)
     with pytest.raises(DataError, match="cannot read .*: Input/output error; look after") as caught:
-        metrics_csv.read(tmp_path / "metrics.csv")
+        scores.read(tmp_path / "metrics.csv")
     assert "delete" not in str(caught.value)

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ivdlib import cases, cli, declared, files, inference, links, metrics_csv, nifti, splits
-from ivdlib.checks import check_cases
+from ivdlib import cli, files, links
+from ivdlib.data import cases, nifti
+from ivdlib.data.quality.checks import check_cases
 from ivdlib.errors import IvdlibError
+from ivdlib.evaluation import scores
+from ivdlib.preprocessing import folds
+from ivdlib.training import declared, weights
 
 KEY = "MD5E-s8123--5a5c1f0e0c8d4be0a9d0c7b6f1e2d3c4.nii.gz"
 OBJECT = f".git/annex/objects/0k/Zw/{KEY}/{KEY}"
@@ -69,10 +73,10 @@ READERS = {
     "x.nii.gz": nifti.read_image,
     "x.nii": nifti.read_labels,
     "dataset.json": files.read_json,
-    "folds.csv": lambda path: splits.folds_from_file(path, {"a": "1", "b": "2"}),
+    "folds.csv": lambda path: folds.folds_from_file(path, {"a": "1", "b": "2"}),
     "mine.toml": declared.load,
-    "model.weights.h5": inference.load_model,
-    "metrics.csv": lambda path: metrics_csv.of(path.parent),
+    "model.weights.h5": weights.load_model,
+    "metrics.csv": lambda path: scores.of(path.parent),
 }
 
 
@@ -136,7 +140,7 @@ def test_a_case_whose_folder_is_gone_is_not_passed_over(tmp_path, write_case):
 
 
 def test_an_experiment_whose_record_was_not_fetched_is_not_trained_again(tmp_path, spoil):
-    from ivdlib.experiment import Experiment
+    from ivdlib.training.experiment import Experiment
 
     words = spoil(tmp_path / "mine" / "record.json")
     with pytest.raises(IvdlibError) as told:

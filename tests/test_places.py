@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import scripts
 
-from ivdlib import lesson_source, lessons, places
+from ivdlib import places
+from ivdlib.course import lesson_source, lessons
 from ivdlib.errors import ConfigError, DataError
 
 

@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from ivdlib import profiles, recipes
+from ivdlib import profiles
 from ivdlib.errors import ConfigError
 from ivdlib.options import TrainingOptions, essence
 from ivdlib.profiles import PROFILES, profile
+from ivdlib.training import recipes
 
 
 def test_the_paper_s_numbers():

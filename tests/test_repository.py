@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ivdlib import edits, lesson_versions
+from ivdlib.course import lesson_versions
+from ivdlib.report import edits
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -150,7 +151,7 @@ def read(name: str) -> str:
 def test_no_scans_weights_or_pickles_in_git():
     endings = (".nii", ".nii.gz", ".h5", ".keras", ".pkl", ".pickle", ".npy", ".npz", ".dcm")
     found = [name for name in tracked() if name.lower().endswith(endings)]
-    assert [name for name in found if not name.startswith("tests/old_weights/")] == []
+    assert [name for name in found if not name.startswith("tests/training/old_weights/")] == []
     assert len(found) == 2 and sum((ROOT / name).stat().st_size for name in found) < 200_000
 
 

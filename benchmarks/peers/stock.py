@@ -1,6 +1,6 @@
 """FDS-CNN and the U-Net written with Keras' own layers alone, as a reader of the paper would.
 
-The peer that `ivdlib` is timed against and tested equal to: no layer of `ivdlib.layers` is used,
+The peer that `ivdlib` is timed against and tested equal to: no layer of `ivdlib.networks` is used,
 only the lists of the configurations.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from ivdlib.models import FDSCNNConfig, UNetConfig, xception
+from ivdlib.networks import FDSCNNConfig, UNetConfig, xception
 
 
 def _norm(x: Any, config: Any, name: str) -> Any:

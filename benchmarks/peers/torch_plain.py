@@ -1,7 +1,7 @@
 """FDS-CNN written plainly in PyTorch, as a reader of the paper would, and one training step of it.
 
-Nothing of `ivdlib.layers` is used, only the lists of the configuration. Maps are (batch, channels,
-height, width) in the channels-last memory format, which is the faster one on processors.
+Nothing of `ivdlib.networks` is used, only the lists of the configuration. Maps are (batch,
+channels, height, width) in the channels-last memory format, which is the faster one on processors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ivdlib.models import FDSCNNConfig, xception
+from ivdlib.networks import FDSCNNConfig, xception
 
 
 def _norm(channels: int, config: FDSCNNConfig) -> nn.BatchNorm2d:
@@ -185,7 +185,7 @@ def to_torch(images: np.ndarray) -> torch.Tensor:
 
 
 def loss(truth: torch.Tensor, probability: torch.Tensor) -> torch.Tensor:
-    """As `ivdlib.losses.cross_entropy_and_dice`."""
+    """As `ivdlib.networks.losses.cross_entropy_and_dice`."""
     clipped = probability.clip(1e-7, 1 - 1e-7)
     entropy = -(truth * clipped.log() + (1 - truth) * (1 - clipped).log()).mean()
     overlap, total = (truth * probability).sum(), truth.sum() + probability.sum()

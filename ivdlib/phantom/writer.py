@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ivdlib.data.nifti import write_image
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.files import cannot, folder, part_of, read_json, sweep, write_csv, write_json
-from ivdlib.nifti import write_image
 from ivdlib.phantom.conditions import Conditions
 from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate, whole
 from ivdlib.phantom.signal import TISSUE_CODES

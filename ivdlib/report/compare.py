@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import comparisons, diagrams, metrics_csv, plotting, result_figures, statistics
 from ivdlib.errors import ConfigError, DataError
+from ivdlib.evaluation import comparisons, scores, statistics
 from ivdlib.files import readable
 from ivdlib.profiles import title
-from ivdlib.report import fill, record, results, write
+from ivdlib.report import diagrams, plotting, record, result_figures, results
+from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 
 Found = dict[str, tuple[dict[str, Any], pd.DataFrame, Path]]
@@ -56,7 +57,7 @@ def build(folders: Sequence[Path], out: Path, author: Author | None = None) -> d
         apart=_apart(found),
         figures=_figures(found),
     )
-    return write(out, html)
+    return write_report(out, html)
 
 
 def _badges(found: Found) -> record.Rows:
@@ -96,13 +97,13 @@ def _about(found: Found) -> list[tuple[str, ...]]:
 
 def _people(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> pd.Series | None:
     """Mean Dice of each patient, on single or on fused contrasts."""
-    names = [n for n in metrics_csv.disc_rows(metrics)["contrast"].unique() if "+" in n]
+    names = [n for n in scores.disc_rows(metrics)["contrast"].unique() if "+" in n]
     return comparisons.patient_dice(metrics, network, arm, names if fused else None)
 
 
 def _kinds(found: Found) -> list[tuple[str, str]]:
     """Networks and kinds of training that any experiment has scored."""
-    rows = pd.concat([metrics_csv.disc_rows(metrics) for _, metrics, _ in found.values()])
+    rows = pd.concat([scores.disc_rows(metrics) for _, metrics, _ in found.values()])
     return sorted(set(zip(rows["network"], rows["trained_on"], strict=True)))
 
 

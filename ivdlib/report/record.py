@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from ivdlib import again, metrics_csv, recorded
-from ivdlib.names import key
+from ivdlib.data.people import key
+from ivdlib.data.remarks import listed
+from ivdlib.evaluation import recorded, scores
 from ivdlib.profiles import LEAKS
-from ivdlib.remarks import listed
+from ivdlib.training import again
 
 Rows = list[tuple[str, Any]]
 
@@ -69,7 +70,7 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
     trained = [r for r in done if "seconds_training" in r]
     devices = sorted({r["device"] for r in trained if "device" in r})
     seconds = sum(r["seconds_training"] + r.get("seconds_scoring", 0) for r in trained)
-    rows = metrics_csv.trained(metrics[metrics["target"] == "disc"])
+    rows = scores.trained(metrics[metrics["target"] == "disc"])
     unsealed = len(metrics) > 0 and "sha256" not in record  # an older record, or an edited one
     return [
         ("Data", f"{record.get('data', '?')}, {len(cases)} scans of {len(subjects)} subjects"),

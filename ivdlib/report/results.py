@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
-from ivdlib import audit, metrics_csv, plotting, recorded, result_figures
+from ivdlib.data.contrasts import is_derived
 from ivdlib.errors import DataError
+from ivdlib.evaluation import recorded, verdicts
+from ivdlib.evaluation import scores as metrics_csv
 from ivdlib.files import cannot
-from ivdlib.fusion import is_derived
+from ivdlib.report import plotting, result_figures
 
 SEGMENTATIONS = ("04_prediction", "06_prediction")
 """Figures of the lessons that show discs as they were found."""
@@ -121,8 +123,8 @@ def worst(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
 
 def audit_page(folder: Path) -> Path | None:
     """The page of claims that this experiment has a part in, see `audit_page.write`."""
-    place = folder.parent.parent / audit.PAGE
-    return place if folder.parent.name == audit.FOLDER and place.is_file() else None
+    place = folder.parent.parent / verdicts.PAGE
+    return place if folder.parent.name == verdicts.FOLDER and place.is_file() else None
 
 
 def record_of(folder: Path) -> dict[str, Any]:

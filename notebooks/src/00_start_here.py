@@ -43,9 +43,11 @@ import shutil
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import exercises, files, places, plotting, profiles, provenance
-from ivdlib.experiment import of_parameters
+from ivdlib import files, places, profiles, provenance
+from ivdlib.course import exercises
 from ivdlib.progress import duration
+from ivdlib.report import plotting
+from ivdlib.training.experiment import of_parameters
 
 print("It runs.")
 

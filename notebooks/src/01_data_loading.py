@@ -36,21 +36,16 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import (
-    calibration,
-    diagrams,
-    dixon,
-    exchange,
-    exercises,
-    files,
-    fusion,
-    phantom_figures,
-    plotting,
-    viewer,
-)
+from ivdlib import files
+from ivdlib.course import exercises, viewer
+from ivdlib.data import contrasts, dixon
+from ivdlib.data.quality import exchange
 from ivdlib.errors import LeakageError
-from ivdlib.experiment import of_parameters
-from ivdlib.splits import Fold
+from ivdlib.phantom import calibration
+from ivdlib.preprocessing import fusion
+from ivdlib.preprocessing.folds import Fold
+from ivdlib.report import diagrams, phantom_figures, plotting
+from ivdlib.training.experiment import of_parameters
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
@@ -187,7 +182,7 @@ viewer.volume(case)
 # picture then rise and fall together.
 
 # %%
-is_dixon = set(dixon.CONTRASTS) <= set(case.contrasts)
+is_dixon = set(contrasts.CONTRASTS) <= set(case.contrasts)
 if is_dixon:
     print(pd.Series(dixon.consistency(case.contrasts)).round(3).to_string())
     print("derived, so true by construction:", ", ".join(sorted(case.derived)) or "none")

@@ -38,19 +38,15 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import (
-    diagrams,
-    exercises,
-    files,
-    inference,
-    ledger,
-    metrics,
-    models,
-    plotting,
-    spine_stage,
-)
-from ivdlib.experiment import of_parameters
-from ivdlib.patches import TileGrid, region_around
+from ivdlib import files, networks
+from ivdlib.course import exercises
+from ivdlib.evaluation import metrics
+from ivdlib.preprocessing import fusion
+from ivdlib.preprocessing.region import enlarge, region_around, region_of, shrink
+from ivdlib.preprocessing.tiles import TileGrid
+from ivdlib.report import diagrams, plotting
+from ivdlib.training import inference, spine_stage, store
+from ivdlib.training.experiment import of_parameters
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
@@ -86,7 +82,7 @@ else:
 # *learns* its tables from examples.
 
 # %%
-plane = inference.images_of(case.contrasts, (first,))[first][k]
+plane = fusion.images_of(case.contrasts, (first,))[first][k]
 edge = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 answers = {
     "image": plane,
@@ -146,7 +142,7 @@ plotting.show(figures["normalisation"], alt)
 # %%
 pooled = keras.layers.MaxPooling2D(8, padding="same")(plane[np.newaxis, ..., np.newaxis])
 small = keras.ops.convert_to_numpy(pooled)[0, ..., 0]  # three halvings in one
-back = inference.enlarge(small[np.newaxis], 8, (1, *plane.shape))[0]
+back = enlarge(small[np.newaxis], 8, (1, *plane.shape))[0]
 steps = {
     "slice": plane, f"halved three times, {small.shape[0]} × {small.shape[1]}": small,
     "doubled three times": back, "what was lost": np.abs(plane - back),
@@ -170,9 +166,9 @@ plotting.show(figures["down_and_up"], alt)
 # by layer:
 
 # %%
-small = inference.shrink(plane[np.newaxis], options.factor)[0]  # it sees coarser slices: faster
-config = models.config("unet", options.size)
-unet = models.build("unet", config, input_shape=(*small.shape, 1))
+small = shrink(plane[np.newaxis], options.factor)[0]  # it sees coarser slices: faster
+config = networks.config_of("unet", options.size)
+unet = networks.build("unet", config, input_shape=(*small.shape, 1))
 rows = [(layer.name, str(tuple(layer.output.shape[1:])), layer.count_params())
         for layer in unet.layers if layer.name.startswith(("down0", "pool0"))]  # fmt: skip
 display(pd.DataFrame(rows, columns=["layer", "output (AP, SI, channels)", "weights"]))
@@ -191,7 +187,7 @@ histories = {}
 if uses_network:
     for part in experiment.folds:
         network = spine_stage.network(experiment, part)
-        place = ledger.place(experiment, spine_stage.digest(experiment, part))
+        place = store.place(experiment, spine_stage.digest(experiment, part))
         histories[f"fold {part.number}"] = pd.read_csv(place / "history.csv")
         seconds = files.read_json(place / "record.json")["seconds_training"]
         print(f"fold {part.number}: {options.steps} steps, {seconds:.0f} s of training")
@@ -288,8 +284,8 @@ if uses_network:
 # %%
 true = spine_stage.truth(case)
 for side in (1, 2, 4, 8):
-    blocks = inference.shrink(true, side) >= inference.THRESHOLD
-    best = metrics.dice(inference.enlarge(blocks, side, case.shape), true)
+    blocks = shrink(true, side) >= inference.THRESHOLD
+    best = metrics.dice(enlarge(blocks, side, case.shape), true)
     print(f"{side} × {side} pixels: at best {best:.3f}")
 
 # %% [markdown]
@@ -312,7 +308,7 @@ if uses_network:
     print(f"spine found in this scan: Dice {metrics.dice(spine, spine_stage.truth(case)):.3f}")
 
 # %%
-region = inference.region_of(
+region = region_of(
     spine, case.shape, case.spacing, experiment.tile, options.margin
 )  # fmt: skip
 grid = TileGrid(case.shape, experiment.tile, region.window)

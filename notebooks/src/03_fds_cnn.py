@@ -41,16 +41,19 @@ import pandas as pd
 from IPython.display import display
 from scipy import ndimage
 
-from ivdlib import architecture, cost, diagrams, exercises, files, fusion, models, plotting, viewer
-from ivdlib.deviations import deviations
-from ivdlib.experiment import of_parameters
-from ivdlib.layers import BilinearUpsampling
-from ivdlib.models.xception import BLOCKS, SHORTCUTS, WIDTHS
+from ivdlib import files, networks
+from ivdlib.course import exercises, viewer
+from ivdlib.networks import BilinearUpsampling, cost
+from ivdlib.networks.xception import BLOCKS, SHORTCUTS, WIDTHS
+from ivdlib.preprocessing import fusion
+from ivdlib.report import architecture, diagrams, plotting
+from ivdlib.training.deviations import deviations
+from ivdlib.training.experiment import of_parameters
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 size = experiment.profile.size
-config = models.config("fds_cnn", size)
+config = networks.config_of("fds_cnn", size)
 rng = np.random.default_rng(0)
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}; network size: {size}")
@@ -171,7 +174,7 @@ display(body)
 
 # %%
 quick = replace(config, bn_momentum=0.0)  # normalisations note means and spreads at once: see below
-network = models.build("fds_cnn", quick, input_shape=(*experiment.tile, 1))
+network = networks.build("fds_cnn", quick, input_shape=(*experiment.tile, 1))
 layers = cost.table(network)  # a row for each convolution, read off the network
 columns = ["name", "kind", "output", "stride", "rate", "receptive_field", "parameters"]
 display(layers[columns].iloc[[0, 1, 2, 3, 4, -3, -2, -1]])

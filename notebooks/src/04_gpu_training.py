@@ -38,33 +38,21 @@ import pandas as pd
 from IPython.display import display
 from scipy.special import expit
 
+from ivdlib import files, networks, places, provenance
+from ivdlib.course import exercises
+from ivdlib.evaluation import comparisons, metrics, statistics
+from ivdlib.evaluation import scores as metrics_csv
+from ivdlib.evaluation.scores import BEST
+from ivdlib.networks import backend, cost, losses, replicas
+
 # %%
-from ivdlib import (
-    augment,
-    backend,
-    comparisons,
-    cost,
-    diagrams,
-    exercises,
-    files,
-    inference,
-    leaks,
-    ledger,
-    losses,
-    metrics,
-    metrics_csv,
-    models,
-    places,
-    plotting,
-    provenance,
-    replicas,
-    spine_stage,
-    statistics,
-    trial,
-)  # fmt: skip
-from ivdlib.experiment import of_parameters
-from ivdlib.patches import TileGrid
-from ivdlib.sampler import TileSampler, TrainingImage
+from ivdlib.preprocessing import augmentation, fusion
+from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
+from ivdlib.preprocessing.tiles import TileGrid
+from ivdlib.report import diagrams, plotting
+from ivdlib.training import inference, spine_stage, store, trial
+from ivdlib.training.experiment import of_parameters
+from ivdlib.training.weights import load_model
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
@@ -105,7 +93,7 @@ print("patients that test: ", ", ".join(sorted({fold.subjects[c] for c in fold.t
 regions = spine_stage.regions_once(experiment, fold)
 case = experiment.cases[fold.train[0]]
 region, k = regions[case.name], plotting.middle_slice(case.discs)
-images = inference.images_of(case.contrasts, trained_on)
+images = fusion.images_of(case.contrasts, trained_on)
 image = next(iter(images.values()))[k]
 
 # %%
@@ -124,11 +112,13 @@ print(f"tile of {tile[0]} × {tile[1]} pixels from pixel {start} on, case {case.
 # %%
 angles = np.float32([-options.rotation, 0, options.rotation])
 titles = [f"turned by {angle:.0f}°".replace("-", "−") for angle in angles]
-around = augment.margin(tile, options.rotation)  # what the corners of a turned tile show
-window = augment.cut(image, start, tile, around)[None].repeat(3, axis=0)
-masks = augment.cut(case.discs[k], start, tile, around)[None].repeat(3, axis=0).astype("float32")
-turned = np.array(augment.rotate(window, angles, tile, order=1))
-truth = np.array(augment.rotate(masks, angles, tile, order=0)) > 0
+around = augmentation.margin(tile, options.rotation)  # what the corners of a turned tile show
+window = augmentation.cut(image, start, tile, around)[None].repeat(3, axis=0)
+masks = (
+    augmentation.cut(case.discs[k], start, tile, around)[None].repeat(3, axis=0).astype("float32")
+)
+turned = np.array(augmentation.rotate(window, angles, tile, order=1))
+truth = np.array(augmentation.rotate(masks, angles, tile, order=0)) > 0
 
 # %% [markdown]
 # `order=1` mixes neighbouring pixels of the image. `order=0` takes the nearest one: a mask has no
@@ -154,7 +144,7 @@ plotting.show(figures["rotation"], alt)
 # %%
 plain = turned[[1, 1, 1]]
 shares = np.float32([1 / 3, 2 / 3, 1]) * options.noise_max_share
-changed = np.array(augment.random_pixels(plain, shares, seed=0))
+changed = np.array(augmentation.random_pixels(plain, shares, seed=0))
 noisy = {f"{100 * (c != plain[0]).mean():.1f} % random pixels": c for c in changed}
 
 # %%
@@ -176,7 +166,7 @@ plotting.show(figures["noise"], alt)
 # %%
 drawn = [TrainingImage(region.apply(v), case.discs, region.window) for v in images.values()]
 windows = TileSampler(drawn, tile, options, seed=0).draw(0)
-x, y = map(np.array, augment.Augmentation(tile)(*windows))
+x, y = map(np.array, augmentation.Augmentation(tile)(*windows))
 shown = {f"tile {n + 1} of the batch": x[n, ..., 0] for n in range(min(4, len(x)))}
 masks = {title: {"truth": y[n, ..., 0] > 0} for n, title in enumerate(shown)}
 print(f"batch {x.shape}, values {x.min():.2f} to {x.max():.2f}, {100 * y.mean():.1f} % disc")
@@ -351,8 +341,8 @@ display(pd.DataFrame(kept, index=["1.001", "70,000", "0.00000001"]).T)
 # one is made. Counted from this network, in `float32`:
 
 # %%
-plan = ledger.config(experiment, "fds_cnn", experiment.profile.size)
-built = models.build("fds_cnn", plan, input_shape=(*tile, 1))
+plan = store.config(experiment, "fds_cnn", experiment.profile.size)
+built = networks.build("fds_cnn", plan, input_shape=(*tile, 1))
 maps = cost.memory(built)
 need = {
     f"maps of {options.batch} tiles, to learn": maps["training"] * options.batch,
@@ -474,7 +464,7 @@ display(kept.round(3).to_frame("Dice that is reported, mean"))
 # %%
 rows = metrics_csv.of(reference / "audit" / "crops_leak_epoch")
 if rows is not None:
-    last, best = (comparisons.patient_dice(rows, "unet", scope=s) for s in ("volume", leaks.BEST))
+    last, best = (comparisons.patient_dice(rows, "unet", scope=s) for s in ("volume", BEST))
     gain = comparisons.difference(best, last)
     print(
         f"U-Net, {len(last)} patients: {gain.mean:+.4f}, 95 % interval "
@@ -514,10 +504,10 @@ if beside:
 # score; the network is loaded again from its weights file, as anyone else would.
 
 # %%
-network = inference.load_model(place / ledger.WEIGHTS)
+network = load_model(place / store.WEIGHTS)
 chosen = experiment.cases[str(np.random.default_rng(0).choice(fold.test))]
 region, k = regions[chosen.name], plotting.middle_slice(chosen.discs)
-images = inference.images_of(chosen.contrasts, experiment.contrasts)
+images = fusion.images_of(chosen.contrasts, experiment.contrasts)
 probability = inference.predict_images(network, images, region)
 
 # %%

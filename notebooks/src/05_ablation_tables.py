@@ -31,21 +31,12 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ivdlib import (
-    audit,
-    diagrams,
-    exercises,
-    files,
-    metrics_csv,
-    places,
-    plotting,
-    profiles,
-    result_figures,
-    statistics,
-    tables,
-)
-from ivdlib.choices import open_choices
-from ivdlib.experiment import of_parameters
+from ivdlib import files, places, profiles
+from ivdlib.course import exercises
+from ivdlib.evaluation import scores, statistics, tables, verdicts
+from ivdlib.report import diagrams, plotting, result_figures
+from ivdlib.training.choices import open_choices
+from ivdlib.training.experiment import of_parameters
 
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 reference = places.root() / "reports" / "reference"  # results that are kept with the package
@@ -171,7 +162,7 @@ if "wat" in experiment.derived:
 # short line the mean of a patient.
 
 # %%
-arm = "contrasts+fused" if metrics_csv.has_fusion(results) else "contrasts"
+arm = "contrasts+fused" if scores.has_fusion(results) else "contrasts"
 dots = results.query("target == 'disc' and scope == 'volume'")
 dots = dots[
     dots["contrast"].isin(experiment.contrasts) & dots["network"].isin(list(profiles.TITLES))
@@ -373,7 +364,7 @@ columns = ["key", "claim", "experiment", "patients", "verdict"]
 judged = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=columns)
 if len(judged):
     judged["claim"] = np.where(judged["fixed"], "● ", "") + judged["claim"]
-    clear = judged[judged["patients"] >= audit.PATIENTS]
+    clear = judged[judged["patients"] >= verdicts.PATIENTS]
     page = clear.assign(verdict=clear["verdict"].str.replace("; the opposite holds", " (opposite)"))
     page = page.pivot(index="claim", columns="experiment", values="verdict").fillna("–")
     with pd.option_context("display.max_colwidth", None):
@@ -388,7 +379,7 @@ else:
 # audit names those.
 
 # %%
-clear = judged[judged["patients"] >= audit.PATIENTS]
+clear = judged[judged["patients"] >= verdicts.PATIENTS]
 worse = clear["key"].isin([f"noise_{kind}" for kind in profiles.STRESSES])
 for key, some in (("audit", clear[~worse]), ("audit_worse", clear[worse])):
     if len(some):

@@ -38,27 +38,22 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-# %%
-from ivdlib import (
-    application,
-    exchange,
-    exercises,
-    files,
-    fusion,
-    inference,
-    ledger,
-    metrics,
-    metrics_csv,
-    places,
-    plotting,
-    trial,
-    viewer,
-)
-from ivdlib.cases import check_cases, load_case
+from ivdlib import files, places
+from ivdlib.course import exercises, viewer
+from ivdlib.data.cases import check_cases, load_case
+from ivdlib.data.quality import exchange
 from ivdlib.errors import DataWarning
-from ivdlib.experiment import of_parameters
-from ivdlib.measurements import measure
+from ivdlib.evaluation import metrics
+from ivdlib.evaluation import scores as metrics_csv
+from ivdlib.evaluation.measurements import measure
 from ivdlib.phantom import make_phantom
+from ivdlib.preprocessing import fusion
+from ivdlib.report import plotting
+
+# %%
+from ivdlib.training import predict, store, trial
+from ivdlib.training.experiment import of_parameters
+from ivdlib.training.weights import load_model
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
@@ -131,9 +126,9 @@ display(pd.Series(facts).to_frame("this scan"))
 
 # %%
 trial.train(experiment, training, training.title)  # read, if lesson 04 has done it
-weights = trial.place_of(experiment, training) / ledger.WEIGHTS
-network = inference.load_model(weights)
-spine, _ = application.spine_beside(network, weights) or (None, None)
+weights = trial.place_of(experiment, training) / store.WEIGHTS
+network = load_model(weights)
+spine, _ = predict.spine_beside(network, weights) or (None, None)
 print("trained on:", ", ".join(network.passport["images"]), "· tile", network.passport["tile"])
 
 # %%
@@ -141,7 +136,7 @@ out = experiment.folder / "own_scan" / "masks"
 command = ("ivdlib predict", os.path.relpath(own), "--weights", os.path.relpath(weights),
            "--out", os.path.relpath(out))  # fmt: skip
 print(*command, sep=" \\\n  ")
-(written,) = application.predict_folder(own, weights, out)
+(written,) = predict.predict_folder(own, weights, out)
 scan = load_case(own)
 mask = nib.load(written)
 print(f"{written.name}: {mask.shape} voxels, as the scan's own files")
@@ -218,7 +213,7 @@ print(f"pieces found: {len(table)}; a scan like the challenge's shows seven disc
 
 # %%
 names = [n for n in network.passport["images"] if set(n.split("+")) <= set(scan.contrasts)]
-alone = {name: application.predict_case(network, scan, spine=spine, contrast=name)
+alone = {name: predict.predict_case(network, scan, spine=spine, contrast=name)
          for name in names}  # fmt: skip
 agreement = pd.Series({name: metrics.dice(m, found) for name, m in alone.items()}).round(3)
 print("Dice of each image's own answer with the mask of all:")
@@ -256,7 +251,7 @@ broken["upside down"] = {n: np.ascontiguousarray(v[:, :, ::-1]) for n, v in scan
 
 # %%
 answers = {
-    title: application.predict_case(network, replace(scan, contrasts=images), spine=spine)
+    title: predict.predict_case(network, replace(scan, contrasts=images), spine=spine)
     for title, images in broken.items()
 }
 sizes = {title: {"disc voxels": int(m.sum()), "pieces": len(measure(m, scan.spacing))}

@@ -13,7 +13,9 @@ import pytest
 import scripts
 from bs4 import BeautifulSoup
 
-from ivdlib import files, lessons, report
+from ivdlib import files
+from ivdlib.course import lessons
+from ivdlib.report import experiment, pdf
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -80,7 +82,7 @@ def test_the_report_is_whole_and_offline(series):
 def test_the_pdf_is_there(series):
     path = series / "report.pdf"
     if not path.is_file() and os.environ.get("IVDLIB_CI") != "1":
-        pytest.skip(report.PANGO)
+        pytest.skip(pdf.PANGO)
     assert path.read_bytes().startswith(b"%PDF-")
     assert path.stat().st_size < 10e6
 

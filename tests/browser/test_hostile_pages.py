@@ -10,9 +10,12 @@ import nbformat
 import pytest
 from hostile import ATTACKS, NAME, experiment, filled, notebook, server
 
-from ivdlib import check_page, checks, pages, phantom_page, report
+from ivdlib.course import classroom, hand_in, sheet
+from ivdlib.data.quality import checks
 from ivdlib.phantom import make_phantom
-from ivdlib.report import Author, classroom, compare, coursework, sheet
+from ivdlib.report import check_page, compare, pages, phantom_page
+from ivdlib.report import experiment as report
+from ivdlib.report.record import Author
 
 pytestmark = pytest.mark.slow
 
@@ -93,8 +96,10 @@ def made(course, host, tmp_path_factory):
     """Pages of all kinds; those of notebooks by attack."""
     found, out = {}, tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
-        patch.setattr("ivdlib.report.results.figures", lambda folder, metrics: [])  # slow, and ours
+        patch.setattr("ivdlib.report.experiment.pdf.write", lambda html, path: False)
+        patch.setattr(
+            "ivdlib.report.experiment.results.figures", lambda folder, metrics: []
+        )  # slow, and ours
         name = filled(NAME, host[0])
         author, plain = Author(name, name, name), Author("Ann")
         classroom.class_reports(course, author=author)
@@ -112,9 +117,7 @@ def made(course, host, tmp_path_factory):
             task, given, origin = sheet.unanswered(str(path))
             found[attack] = {
                 "report": report.build(folder, author=author)["html"],
-                "hand-in": coursework.hand_in(path, author, out / f"{attack}-in", code=True)[
-                    "html"
-                ],
+                "hand-in": hand_in.hand_in(path, author, out / f"{attack}-in", code=True)["html"],
                 "class": course / "reports" / f"{attack}.html",
                 "sheet": sheet.sheet(task, given, plain, out / f"{attack}-sheet")["html"],
                 "audit": report.build(audit, author=author)["html"],
@@ -133,7 +136,7 @@ def test_nothing_runs_and_nothing_is_fetched(attack, made, seen):
 
 
 def test_names_do_nothing_on_pages_without_notebooks(seen, host, tmp_path, write_case, monkeypatch):
-    monkeypatch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
+    monkeypatch.setattr("ivdlib.report.experiment.pdf.write", lambda html, path: False)
     name = filled(NAME, host[0])
     two = [experiment(tmp_path / one, name + one) for one in "ab"]
     compared = compare.build(two, tmp_path / "compared", Author(name))["html"]

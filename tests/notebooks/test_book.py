@@ -42,7 +42,7 @@ def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
     pages = [path.read_text(encoding="utf-8") for path in (site / "api").glob("*.html")]
     assert len(pages) == len(book.API)
     text = "\n".join(BeautifulSoup(page, "html.parser").get_text() for page in pages)
-    for word in ("ivdlib.fusion.fuse", "Raises", ">>> dice("):
+    for word in ("ivdlib.preprocessing.fusion.fuse", "Raises", ">>> dice("):
         assert word in text
     assert "without results" in (site / "index.html").read_text(encoding="utf-8")
 

@@ -21,10 +21,11 @@ import scripts
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 
+from ivdlib.course import classroom
+from ivdlib.course.exercises import WrongAnswer, check, seed
+from ivdlib.course.lessons import run_lesson
 from ivdlib.errors import ConfigError
-from ivdlib.exercises import WrongAnswer, check, seed
-from ivdlib.lessons import run_lesson
-from ivdlib.report import Author, classroom
+from ivdlib.report.experiment import Author
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks" / "src").glob("*.py"))

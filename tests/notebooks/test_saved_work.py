@@ -5,7 +5,7 @@ import pytest
 import scripts
 from test_exercises import NAME, SOURCE
 
-from ivdlib import edits
+from ivdlib.report import edits
 
 COPY = f"exercises/{NAME}.ipynb"
 NEWER = SOURCE.replace("How many voxels has the mask?", "How large is the mask?")

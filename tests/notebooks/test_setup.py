@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from ivdlib import lesson_versions
+from ivdlib.course import lesson_versions
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path for place in (ROOT / "notebooks", ROOT / "notebooks" / "exercises")

@@ -8,7 +8,7 @@ import papermill
 import pytest
 import scripts
 
-from ivdlib import lesson_versions
+from ivdlib.course import lesson_versions
 from ivdlib.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]

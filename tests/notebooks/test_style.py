@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scripts
 
-from ivdlib.parameters import TYPES
+from ivdlib.course.parameters import TYPES
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import lesson_source, lesson_versions, report
-from ivdlib.report import lesson
+from ivdlib.course import lesson_source, lesson_versions
+from ivdlib.report import notebook, pages
 
 SECRETS = ("deviation = people", "tuned equally hard", "0.0207 is right", "it is 0.0207 of")
 """Of lesson 05: code of a solution, words of a model answer, what a check and a solution print."""
@@ -26,7 +26,7 @@ def ran():
 
 @pytest.fixture(params=[False, True], ids=["plain", "code"])
 def part(request):
-    return lesson.body(ran(), "05_ablation_tables", lambda _: request.param)
+    return notebook.body(ran(), "05_ablation_tables", lambda _: request.param)
 
 
 def test_solutions_are_folded(part):
@@ -43,9 +43,9 @@ def test_solutions_are_folded(part):
 
 
 def test_paper_leaves_them_out_and_says_so(part, tmp_path):
-    html = report.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
+    html = pages.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
                        notes=[], results=[], lessons=[part])  # fmt: skip
-    made = report.write(tmp_path / "a", html)
+    made = pages.write_report(tmp_path / "a", html)
     if made["pdf"] is None:
         pytest.skip(made["note"])
     try:
@@ -65,7 +65,7 @@ def test_what_a_student_did_is_not_folded():
     for cell in made.cells:
         if "solution" in cell.metadata.get("tags", []):  # its marks may be lost
             cell.metadata["nbgrader"] = {"solution": True}
-    shown = lesson.body(made, "05", lambda _: True, fold=False)
+    shown = notebook.body(made, "05", lambda _: True, fold=False)
     soup = BeautifulSoup(shown["html"], "html.parser")
     assert [one.summary.get_text() for one in soup.find_all(class_="solution")] == [
         "A model answer"
@@ -79,5 +79,5 @@ def test_a_check_that_stops_the_lesson_is_seen():
     check.outputs = [
         nbformat.v4.new_output("error", ename="WrongAnswer", evalue="no", traceback=[])
     ]
-    soup = BeautifulSoup(lesson.body(made, "05", lambda _: False)["html"], "html.parser")
+    soup = BeautifulSoup(notebook.body(made, "05", lambda _: False)["html"], "html.parser")
     assert soup.find(class_="failure").find_parent("details") is None

@@ -8,8 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from ivdlib import report
-from ivdlib.report import lesson
+from ivdlib.report import notebook, pages
 
 SVG = "data:image/svg+xml;base64,"
 
@@ -24,7 +23,7 @@ def body(*sources, stem="01_x"):
     cells = [nbformat.v4.new_markdown_cell(source) for source in sources]
     for cell in cells:
         cell["attachments"] = {"grey.png": {"image/png": png()}}
-    return lesson.body(nbformat.v4.new_notebook(cells=cells), stem, lambda _: True)
+    return notebook.body(nbformat.v4.new_notebook(cells=cells), stem, lambda _: True)
 
 
 def entry(heading):
@@ -109,7 +108,7 @@ def test_a_title_is_text_and_its_entry_may_be_a_formula(first, title, shown):
 def test_the_page_and_the_outline_of_its_pdf(tmp_path, monkeypatch):
     weasyprint = pytest.importorskip("weasyprint", exc_type=OSError)
     part = body("# The $x$ lesson", r"## $\nabla$", "## ![](attachment:grey.png)", "## Plain *one*")
-    html = report.fill("report/handin.html.j2", kind="coursework", name=part["title"], badges=[],
+    html = pages.fill("report/handin.html.j2", kind="coursework", name=part["title"], badges=[],
                        facts=[], results=[], lessons=[part], left=[], remarks=[])  # fmt: skip
     page = BeautifulSoup(html, "html.parser")
     links = page.nav.find_all("a")

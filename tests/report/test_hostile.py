@@ -19,9 +19,12 @@ from bs4 import BeautifulSoup
 from hostile import ATTACKS, filled, notebook, server
 from PIL import Image
 
-from ivdlib import cli, edits, files, metrics_csv, pages, report, tables
+from ivdlib import cli, files
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.report import harmless, lesson, pdf
+from ivdlib.evaluation import scores, tables
+from ivdlib.report import edits, harmless, pages, pdf
+from ivdlib.report import experiment as report
+from ivdlib.report import notebook as lesson
 from ivdlib.report.headings import LABEL
 
 PNG = (
@@ -148,9 +151,9 @@ def test_a_blank_line_that_was_printed_first_stays():
 def test_what_is_nested_without_end_is_a_pdf_too(markdown, tmp_path):
     cells = [nbformat.v4.new_markdown_cell(markdown)]
     made = lesson.body(nbformat.v4.new_notebook(cells=cells), "07_x", bool)
-    page = report.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
+    page = pages.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
                        notes=[], results=[], lessons=[made])  # fmt: skip
-    assert report.write(tmp_path / "a", page)["html"].is_file() and "x" in made["html"]
+    assert pages.write_report(tmp_path / "a", page)["html"].is_file() and "x" in made["html"]
 
 
 @pytest.mark.parametrize("text", ["<svg>" * 50_000, "</svg " * 50_000])
@@ -282,7 +285,7 @@ def test_a_broken_table_is_one_sentence(tmp_path, text):
 def test_broken_scores_are_one_sentence(tmp_path):
     folder = experiment(tmp_path / "mine")
     (folder / "metrics.csv").unlink()
-    place = folder / "trainings" / "abc" / metrics_csv.METRICS
+    place = folder / "trainings" / "abc" / scores.METRICS
     place.parent.mkdir(parents=True)
     place.write_bytes(b"\x1f\x8b\x08\x00broken")
     with pytest.raises(DataError, match="the scores in .* cannot be read"):
@@ -352,7 +355,7 @@ def test_scores_that_lack_columns_are_one_sentence(tmp_path):
 def test_a_report_goes_into_no_folder_of_its_name(tmp_path):
     folder = experiment(tmp_path / "mine")
     with pytest.raises(ConfigError, match="is a folder; name a file in it"):
-        report.write(folder, "<p>")
+        pages.write_report(folder, "<p>")
 
 
 def test_a_very_long_author(tmp_path):
@@ -438,7 +441,7 @@ def test_pixels_of_pictures_are_bounded(side, many, kept):
 @pytest.mark.parametrize("sign", ["> ", "- "])
 def test_what_is_indented_without_end_is_a_pdf_soon(sign, tmp_path):
     made = fitted(f"# A\n\n{sign * 5000}x")
-    page = report.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
+    page = pages.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
                        notes=[], results=[], lessons=[{"id": "a", "html": str(made)}])  # fmt: skip
     begun = time.process_time()
     pdf.write(page, tmp_path / "a.pdf")
@@ -447,7 +450,7 @@ def test_what_is_indented_without_end_is_a_pdf_soon(sign, tmp_path):
 
 @pytest.mark.parametrize("formula", ["$x$ ", "<math><mi>x</mi></math> "])
 def test_formulas_are_bounded_and_the_page_says_so_once(formula, monkeypatch):
-    monkeypatch.setattr("ivdlib.report.formulas.MOST", 5)
+    monkeypatch.setattr("ivdlib.report.experiment.formulas.MOST", 5)
     soup = fitted("# A\n\n" + formula * 9)
     assert len(soup.select("img.formula")) == 5 and len(soup.find_all("code")) == 4
     assert soup.get_text().count("From here on formulas stand as code") == 1

@@ -90,4 +90,4 @@ def test_nor_does_the_page_of_a_check(write_case, tmp_path):
 def test_what_builds_a_network_loads_one():
     """So that the tests above can fail."""
     status, found = loaded(["pages", "models"])
-    assert status == 0 and found.startswith("ivdlib.models ") and "keras" in found
+    assert status == 0 and found.startswith("ivdlib.networks ") and "keras" in found

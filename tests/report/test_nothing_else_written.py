@@ -8,7 +8,8 @@ import pytest
 from test_classroom import ONE, cells
 from test_hostile import experiment
 
-from ivdlib import cli, files, report
+from ivdlib import cli, files
+from ivdlib.report import experiment as report
 
 CURVE = pd.DataFrame({"step": [1, 2], "loss": [1.0, 0.5], "seconds": [1.0, 2.0]})
 TIMES = {"seconds_training": 1.0, "seconds_scoring": 1.0, "device": "a processor"}

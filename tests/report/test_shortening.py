@@ -9,10 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 from test_classroom import ONE, Course, cells
 from test_hostile import experiment
-from test_pages_of_experiments import PNG
+from test_experiment import PNG
 
 from ivdlib import cli
-from ivdlib.report import lesson, shortening
+from ivdlib.report import notebook as lesson
+from ivdlib.report import shortening
 
 V4 = nbformat.v4
 

@@ -1,0 +1,105 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+
+def value(text: str, like: object = None) -> object:
+    """Read `500`, `1e-3`, `true` or `a,b` as the value that it replaces, `like`, or as it looks."""
+    if isinstance(like, tuple):
+        return tuple(value(part, like[0] if like else "") for part in text.split(",") if part)
+    if isinstance(like, str):
+        return text
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
+
+
+def numbers(text: str) -> frozenset[int]:
+    """Read `1,2,3`."""
+    try:
+        return frozenset(int(part) for part in text.split(","))
+    except ValueError:
+        message = f"{text!r} is no list of whole numbers such as 1,2,3"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def positive(text: str) -> int:
+    """Read a whole number of 1 or more."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def add_load(sub: argparse.ArgumentParser) -> None:
+    """Add how scans are read, see `cases.load_cases`."""
+    sub.add_argument(
+        "--discs",
+        type=numbers,
+        metavar="N[,N]",
+        help="label values that are disc (default: dataset.json, else 1)",
+    )
+    sub.add_argument(
+        "--spine",
+        type=numbers,
+        metavar="N[,N]",
+        help="label values that belong to the spine (default: dataset.json, else all "
+        "where there are more than the discs)",
+    )
+    sub.add_argument(
+        "--derive-missing",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="compute a missing contrast from two others where that takes no guess, and mark it",
+    )
+    sub.add_argument(
+        "--label-grid",
+        choices=("voxel", "affine"),
+        default="voxel",
+        help="labels with another affine: take them voxel by voxel, or resample",
+    )
+
+
+def load_options(args: argparse.Namespace) -> dict:
+    """Collect what `add_load` added."""
+    return {
+        "discs": args.discs,
+        "spine": args.spine,
+        "derive_missing": args.derive_missing,
+        "label_grid": args.label_grid,
+    }
+
+
+def add_workers(sub: argparse.ArgumentParser) -> None:
+    """Add how many trainings run side by side."""
+    sub.add_argument(
+        "--workers", type=positive, default=1, help="trainings side by side on this machine"
+    )
+
+
+def add_machine(sub: argparse.ArgumentParser) -> None:
+    """Add threads and device."""
+    sub.add_argument("--threads", type=positive, help="cores to use (default: all)")
+    sub.add_argument("--device", choices=("cpu", "gpu"), help="default: a GPU where there is one")
+
+
+def configure(args: argparse.Namespace) -> None:
+    """Set threads and device for this process, and for workers where there are any."""
+    from ivdlib.networks import backend
+
+    workers = getattr(args, "workers", 1)
+    backend.configure(args.threads, args.device, workers)
+    if workers > 1:
+        hand_down(args)
+
+
+def hand_down(args: argparse.Namespace) -> None:
+    """Hand threads and device down to processes of their own: kernels, workers."""
+    for name in ("threads", "device"):
+        if getattr(args, name) is not None:
+            os.environ[f"IVDLIB_{name.upper()}"] = str(getattr(args, name))

@@ -1,0 +1,112 @@
+"""`audit`: every declared experiment, then the page of claims."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ivdlib.cli.arguments import add_machine, add_workers, configure
+from ivdlib.errors import CannotWrite, ConfigError, DataError, IvdlibError
+
+if TYPE_CHECKING:
+    from ivdlib.training.declared import Declared
+    from ivdlib.training.experiment import Experiment
+
+
+def audit(add) -> None:
+    """Define `ivdlib audit`."""
+    sub = add(
+        "audit",
+        "run the declared experiments and judge the paper's claims by them",
+        "Says what is left and how long it takes, does it, and writes AUDIT.md; the experiments "
+        "lie in\nthe folder audit beside it. Experiments whose data are not here are left out, by "
+        "name.\n\n"
+        "  ivdlib audit --plan\n"
+        "  ivdlib audit benchmarks/audit/crops.toml --reports reports/mine",
+    )
+    sub.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="default: benchmarks/audit/*.toml"
+    )
+    sub.add_argument(
+        "--reports", metavar="DIR", help="where AUDIT.md is written (default: reports)"
+    )
+    sub.add_argument("--plan", action="store_true", help="say what is left; train nothing")
+    sub.add_argument(
+        "--page", action="store_true", help="train nothing; write the page from what is finished"
+    )
+    add_workers(sub)
+    add_machine(sub)
+    sub.set_defaults(run=run_audit)
+
+
+def run_audit(args: argparse.Namespace) -> int:
+    """`ivdlib audit`."""
+    from ivdlib import places
+    from ivdlib.report.audit import page
+    from ivdlib.training import declared
+
+    reports = Path(args.reports) if args.reports else places.reports_folder()
+    paths = args.files or sorted((places.root() / "benchmarks" / "audit").glob("*.toml"))
+    if not paths:
+        raise ConfigError("there are no declared experiments here; name their files.")
+    wanted = [declared.load(path) for path in paths]
+    configure(args)
+    faults: list[str] = []
+    experiments = list(_experiments(args, wanted, reports / page.FOLDER, faults))
+    # A file named by hand is asked for; of those in the checkout some need data that few have.
+    lacking = bool(args.files) and not args.page and len(experiments) < len(wanted)
+    for made in experiments if not args.plan else ():
+        with _going_on(made.name, faults):
+            made.collect() if args.page else made.run(args.workers)
+    if (experiments or args.page) and not args.plan:
+        print(f"audit: {page.write(reports)}")
+    return int(lacking or bool(faults))
+
+
+@contextmanager
+def _going_on(name: str, faults: list[str]) -> Iterator[None]:
+    """Say what is wrong with an experiment, and go on with the others; a full disk stops all."""
+    try:
+        yield
+    except CannotWrite:
+        raise
+    except IvdlibError as error:
+        print(f"ivdlib: {name} stopped: {error}", file=sys.stderr)
+        faults.append(name)
+
+
+def _experiments(
+    args: argparse.Namespace, wanted: Sequence[Declared], folder: Path, faults: list[str]
+) -> Iterator[Experiment]:
+    """Open the declared experiments whose data are here, for `--page` those that were begun."""
+    from ivdlib.training import plan
+    from ivdlib.training.experiment import Experiment
+
+    for one in wanted:
+        begun = any((folder / one.name / "trainings").glob("*/record.json"))
+        if args.page and not begun:
+            continue
+        try:
+            data = one.folder()
+        except DataError as error:
+            kept = "; what is finished of it stays on the page" if begun else ""
+            print(f"left out: {error}{kept}")
+            continue
+        made = None
+        with _going_on(one.name, faults):
+            made = Experiment(
+                one.name, one.profile, data, overrides=one.overrides, reports=folder,
+                claim=not args.plan,
+            )  # fmt: skip
+        if made is None:
+            continue
+        for sentence in one.short_of(made):
+            print(f"{one.name}: {sentence}.")
+        if not args.page:
+            about = f" ({one.about})" if one.about else ""
+            print(plan.text(f"{one.name}{about}", plan.plan(made)))
+        yield made

@@ -1,0 +1,209 @@
+"""`grid`, `reproduce`, `lesson`: the experiments."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ivdlib.cli.arguments import (
+    add_load,
+    add_machine,
+    add_workers,
+    configure,
+    hand_down,
+    load_options,
+    positive,
+    value,
+)
+
+if TYPE_CHECKING:
+    from ivdlib.training.declared import Declared
+
+
+def _add_experiment(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--profile", default="smoke", help="test, smoke, laptop or paper")
+    sub.add_argument("--data", metavar="DIR", help="folder of scans (default: the phantom)")
+    sub.add_argument("--name", help="name of the experiment's folder (default: the profile's)")
+    sub.add_argument("--reports", metavar="DIR", help="where experiments lie (default: reports)")
+    sub.add_argument("--seeds", type=positive, help="trainings of each kind")
+
+
+def grid(add) -> None:
+    """Define `ivdlib grid`."""
+    sub = add(
+        "grid",
+        "run the grid of Tables 1, 2 and 3 without notebooks",
+        "Every network, with and without fusion at equal steps, every fold, every seed. "
+        "Called again, it\ndoes only what is missing.\n\n"
+        "  ivdlib grid --data DIR --profile laptop --name mine\n"
+        "  ivdlib grid --experiment benchmarks/audit/crops.toml --plan\n"
+        "  ivdlib grid --networks fds_cnn,unet --set training.steps=500",
+    )
+    _add_experiment(sub)
+    sub.set_defaults(profile=None)
+    sub.add_argument("--experiment", metavar="FILE", help="a declared experiment (TOML)")
+    sub.add_argument(
+        "--tensorboard", metavar="DIR", help="also write learning curves for TensorBoard there"
+    )
+    sub.add_argument(
+        "--recipe",
+        help="paper (default), or better: four switches beyond the paper; raises the steps of the "
+        "spine network to 800 where a profile has fewer",
+    )
+    sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
+    add_workers(sub)
+    sub.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers train (tcp://…)"
+    )
+    sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
+    sub.add_argument("--folds", type=int, help="folds of patients (default: 4, as patients allow)")
+    sub.add_argument("--split", metavar="CSV", help="own folds: columns case (or subject), fold")
+    sub.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="override a field of the profile, e.g. training.steps=500",
+    )
+    add_load(sub)
+    add_machine(sub)
+    sub.set_defaults(run=run_grid)
+
+
+def _declared(args: argparse.Namespace) -> Declared:
+    """What the file of --experiment says, and in its place what the command line says."""
+    from ivdlib.training import declared
+
+    if args.experiment:
+        found = declared.load(args.experiment, args.recipe)
+    else:
+        found = declared.Declared("", "", "smoke", recipe=args.recipe or "paper")
+    profile = args.profile or found.profile
+    found = replace(found, profile=profile, name=args.name or found.name or profile)
+    return replace(found, fields={**found.fields, **_overrides(args, profile)})
+
+
+def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
+    from ivdlib import profiles
+    from ivdlib.errors import ConfigError
+
+    base = profiles.profile(profile)
+    found: dict[str, object] = {}
+    for item in args.set:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes FIELD=VALUE, e.g. training.steps=500, not {item!r}.")
+        found[key.strip()] = value(text.strip(), like=profiles.current(base, key.strip()))
+    if args.networks:
+        found["networks"] = tuple(args.networks.split(","))
+    for name in ("folds", "seeds"):
+        if getattr(args, name) is not None:
+            found[name] = getattr(args, name)
+    return found
+
+
+def run_grid(args: argparse.Namespace) -> int:
+    """`ivdlib grid`."""
+    from ivdlib import profiles
+
+    wanted = _declared(args)
+    profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
+    data = args.data or wanted.folder()
+    configure(args)
+    from ivdlib.report import result_figures
+    from ivdlib.training import curves
+    from ivdlib.training.experiment import Experiment
+
+    if args.tensorboard:
+        os.environ[curves.VARIABLE] = str(Path(args.tensorboard).resolve() / wanted.name)
+    curves.check()
+    experiment = Experiment(
+        wanted.name,
+        wanted.profile,
+        data,
+        overrides=wanted.overrides,
+        reports=args.reports,
+        split=args.split,
+        load=load_options(args),
+        claim=not args.plan,
+    )
+    for sentence in wanted.short_of(experiment):
+        print(f"{wanted.name}: {sentence}.", file=sys.stderr)
+    if args.plan:
+        from ivdlib.training import plan
+
+        print(plan.text(wanted.name, plan.plan(experiment)))
+        return 0
+    experiment.run(args.workers, args.scheduler)
+    result_figures.write(experiment.folder)
+    _print_tables(experiment.folder)
+    return 0
+
+
+def _print_tables(folder: Path) -> None:
+    for path in sorted((folder / "tables").glob("table*.md")):
+        print("\n" + path.read_text(encoding="utf-8"), end="")
+    print(f"\nresults: {folder}")
+
+
+def reproduce(add) -> None:
+    """Define `ivdlib reproduce`."""
+    sub = add(
+        "reproduce",
+        "the main job: the lessons in order, then tables and reports",
+        "  ivdlib reproduce                                  the phantom, profile smoke\n"
+        "  ivdlib reproduce --profile laptop --data data/ivdm3seg --name mine",
+    )
+    _add_experiment(sub)
+    add_machine(sub)
+    sub.set_defaults(run=run_reproduce)
+
+
+def run_reproduce(args: argparse.Namespace) -> int:
+    """`ivdlib reproduce`."""
+    from ivdlib._quiet import need_backend
+    from ivdlib.course.lessons import reproduce
+
+    need_backend()  # not after two lessons
+    hand_down(args)
+    folder = reproduce(
+        args.profile, args.data or "", args.name or "", args.reports or "", args.seeds or 0
+    )
+    _print_tables(folder)
+    for report in sorted(folder.glob("report.*")):
+        print(f"report:  {report}")
+    return 0
+
+
+def lesson(add) -> None:
+    """Define `ivdlib lesson`."""
+    sub = add(
+        "lesson",
+        "run one lesson by papermill; the executed copy goes to the experiment",
+        "  ivdlib lesson 05 -p profile laptop -p data_dir data/ivdm3seg",
+    )
+    sub.add_argument("number", help="its number, such as 05")
+    sub.add_argument(
+        "-p",
+        "--parameter",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter of the lesson",
+    )
+    add_machine(sub)
+    sub.set_defaults(run=run_lesson)
+
+
+def run_lesson(args: argparse.Namespace) -> int:
+    """`ivdlib lesson`."""
+    from ivdlib.course import lessons
+
+    hand_down(args)
+    print(f"executed: {lessons.lesson(args.number, dict(args.parameter))}")
+    return 0

@@ -1,0 +1,114 @@
+"""`predict`: a trained network on scans."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+
+from ivdlib.cli.arguments import add_machine, configure
+from ivdlib.errors import ConfigError, NothingFound, behind
+
+FOUND_NOTHING = 3
+"""Exit status where all masks are there, but in some scan a network found nothing."""
+
+
+def predict(add) -> None:
+    """Define `ivdlib predict`."""
+    sub = add(
+        "predict",
+        "segment the discs of scans; the masks lie on the scans' own grid",
+        "Without --contrast the probability is averaged over all images that the network was "
+        "trained on.\nInterrupted, it leaves whole masks only; called again, it goes on where it "
+        "stopped:\nCASE_Discs.json says what a mask was made from. A mask that was not made so, or "
+        "was\nchanged since, is moved into DIR/saved.\nExit status 1: a scan cannot be used; it is "
+        f"named, and the others are done. {FOUND_NOTHING}: all masks\nare there, but one holds no "
+        "disc, or the spine network found nothing in a scan; the\nwarnings say which.\n"
+        "A voxel size 20 % off what the network was trained on is refused. A mirrored scan (left\n"
+        "and right) cannot be told from a sound one, and one that is upside down only where its\n"
+        "discs are labelled: ivdlib check says what it compares.",
+    )
+    sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
+    sub.add_argument("--weights", required=True, help="a model.weights.h5 of a training")
+    sub.add_argument("--out", required=True, metavar="DIR", help="gets CASE_Discs.nii.gz and .json")
+    sub.add_argument(
+        "--spine-weights",
+        metavar="FILE",
+        help="the spine network (default: that of the same experiment)",
+    )
+    sub.add_argument("--no-region", action="store_true", help="skip the spine stage")
+    sub.add_argument(
+        "--contrast",
+        help="one image, e.g. wat or wat+opp, even if the network was not trained on it; for a "
+        "single file: what it is",
+    )
+    sub.add_argument(
+        "--derive-missing",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="compute a missing contrast from two others where that takes no guess",
+    )
+    sub.add_argument(
+        "--clip",
+        type=float,
+        metavar="PERCENTILE",
+        help="cut off both ends of each contrast, e.g. 99.9, where check names voxels that stretch "
+        "its range (default: off, for the networks were trained on the whole range)",
+    )
+    sub.add_argument(
+        "--engine",
+        choices=("keras", "openvino"),
+        default="keras",
+        help="what runs the networks; openvino is the faster one in bfloat16, the reference "
+        "numbers are those of keras",
+    )
+    sub.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        help="of openvino (default: auto, bfloat16 where the processor has units for it and the "
+        "first tiles with disc come out alike)",
+    )
+    add_machine(sub)
+    sub.set_defaults(run=run_predict)
+
+
+def run_predict(args: argparse.Namespace) -> int:
+    """`ivdlib predict`."""
+    if args.engine == "keras" and args.precision:
+        raise ConfigError("--precision is for --engine openvino; leave it out, or change engine.")
+    if args.engine == "openvino" and args.device == "gpu":
+        raise ConfigError("--engine openvino runs on the CPU; leave --device gpu out.")
+    configure(args)
+    from ivdlib.training.predict import predict_folder
+
+    with warnings.catch_warnings():
+        nothing = _count(NothingFound)
+        for path in predict_folder(
+            args.input,
+            args.weights,
+            args.out,
+            spine_weights=args.spine_weights,
+            use_region=not args.no_region,
+            contrast=args.contrast,
+            derive_missing=args.derive_missing,
+            clip=args.clip,
+            engine=args.engine,
+            precision=args.precision or "auto",
+        ):
+            # As it is for a pipe, which is to find the file.
+            print(path, file=sys.stdout if sys.stdout.isatty() else behind(sys.stdout))
+    return FOUND_NOTHING if nothing else 0
+
+
+def _count(category: type[Warning]) -> list[str]:
+    """Collect warnings of a category from here on; they are shown all the same."""
+    show, found = warnings.showwarning, []
+
+    def note(message, kind, *rest, **more) -> None:
+        if issubclass(kind, category):
+            found.append(str(message))
+        show(message, kind, *rest, **more)
+
+    warnings.simplefilter("always", category)
+    warnings.showwarning = note
+    return found

@@ -1,1 +1,0 @@
-"""The commands of `ivdlib`, a group of them in each module; `cli` puts them together."""

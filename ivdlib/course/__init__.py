@@ -1,0 +1,1 @@
+"""The lessons: run, handed out and in, graded; the widgets and checks that they use."""

@@ -1,0 +1,198 @@
+"""One source of a lesson, three notebooks: for readers, for students, for nbgrader."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from ivdlib.course.lesson_source import BEGIN, END, Part, exercises, split
+from ivdlib.errors import ConfigError
+from ivdlib.report import edits
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+CODE_STUB = "# YOUR CODE HERE"
+TEXT_STUB = "*Your answer here.*"
+FOLDED_SOLUTION, FOLDED_TEST = "# A solution", "# The check: run this cell"
+"""First lines of folded cells: JupyterLab shows them, so they must not be the answer. They speak of
+no folding, for GitHub and plain nbconvert do none."""
+FOLDED_ANSWER = '<details class="solution"><summary>A model answer</summary>'
+
+SETUP = """\
+# Is ivdlib here? If not, it is installed from the folder that this notebook lies in.
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("ivdlib") is None:
+    above = (Path.cwd() / "here").resolve().parents
+    checkout = next((p for p in above if (p / "ivdlib/__init__.py").is_file()), None)
+    if checkout is None:
+        raise SystemExit(
+            "ivdlib is not installed, and this notebook lies in no checkout of it. Put the whole "
+            "repository here (git clone, or its ZIP unpacked) and open the notebook inside it."
+        )
+    words = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(checkout)]
+    if subprocess.run(words).returncode:
+        raise SystemExit("pip could not install ivdlib; the lines above say why.")
+    sys.path.insert(0, str(checkout))  # this kernel has read its paths already
+"""
+"""First code of every notebook: VS Code and hosted notebooks may run a Python without ivdlib."""
+
+
+def _for_readers(cell: NotebookNode, part: Part, lesson: str) -> None:
+    """Fold the answer away, as far as a program does; its marks go."""
+    cell.metadata.pop("points", None)
+    if part.role == "question":
+        place = f"exercises/{lesson}.ipynb"
+        cell.source += f"\n\n*To work on it: `{place}`.*"
+    elif part.role != "test":
+        before, inside, after, _ = split(cell.source, lesson)
+        if part.role == "solution":
+            before.insert(0, FOLDED_SOLUTION)
+            cell.metadata["jupyter"] = {"source_hidden": True}
+        else:
+            inside = [FOLDED_ANSWER, "", *inside, "", "</details>"]
+        cell.source = "\n".join([*before, *inside, *after])
+
+
+def _for_nbgrader(cell: NotebookNode, part: Part, lesson: str) -> None:
+    """Add what nbgrader wants to know; the answers stay, between their marks.
+
+    In front of a solution its names become None: that line is left when nbgrader takes the answer.
+    """
+    if part.role == "question":
+        return
+    cell.metadata.pop("points", None)
+    cell.metadata["nbgrader"] = {
+        "grade": part.role != "solution",
+        "grade_id": part.grade_id,
+        "locked": part.role == "test",
+        "schema_version": 3,
+        "solution": part.role != "test",
+        "task": False,
+    }
+    if part.points:
+        cell.metadata["nbgrader"]["points"] = part.points
+    cell.metadata["deletable"] = False
+    if part.role == "test":
+        # Folded, since the expected value can be read there; the tag lets "Run all" go on.
+        cell.source = f"{FOLDED_TEST}\n{cell.source}"
+        cell.metadata["jupyter"] = {"source_hidden": True}
+        cell.metadata["editable"] = False
+        cell.metadata["tags"].append("raises-exception")
+    if part.role == "solution":
+        before, inside, after, indent = split(cell.source, lesson)
+        nothing = [f"{indent}{name} = None" for name in part.names]
+        marked = [indent + BEGIN, *inside, indent + END]
+        cell.source = "\n".join([*before, *nothing, *marked, *after])
+
+
+def _for_students(cell: NotebookNode, part: Part, lesson: str) -> None:
+    """Take the answers out, as nbgrader does when it makes an assignment."""
+    _for_nbgrader(cell, part, lesson)
+    if part.role in ("solution", "written"):
+        before, _, after, indent = split(cell.source, lesson)
+        stub = indent + (CODE_STUB if part.role == "solution" else TEXT_STUB)
+        cell.source = "\n".join([*before, stub, *after])
+
+
+VERSIONS = {"lesson": _for_readers, "student": _for_students, "nbgrader": _for_nbgrader}
+
+
+def render(source: Path, version: str = "lesson") -> str:
+    """Text of a notebook made from `source`: no outputs, and the same bytes every time.
+
+    Parameters
+    ----------
+    source : path
+        `NN_name.py`.
+    version : {"lesson", "student", "nbgrader"}
+        With the answers folded, without them, or with them between their marks.
+
+    Raises
+    ------
+    ConfigError
+        Where an exercise of the source does not follow the rules, or jupytext is missing.
+    """
+    return nbformat.writes(notebook(source, version)) + "\n"
+
+
+def notebook(source: Path, version: str = "lesson") -> NotebookNode:
+    """As `render`, the notebook itself."""
+    made = _read(source)
+    made.metadata = nbformat.from_dict(METADATA)
+    made.nbformat, made.nbformat_minor = 4, 5
+    parts = exercises(made.cells, source.stem)
+    for number, cell in enumerate(made.cells):
+        cell["id"] = f"cell-{number:02d}"  # jupytext draws random ones
+        cell.metadata.pop("lines_to_next_cell", None)  # a note of jupytext's to itself
+        if number in parts:
+            VERSIONS[version](cell, parts[number], source.stem)
+    _insert_time(made, source.stem, source.resolve().parents[2] / "reports" / "status.md")
+    _insert_setup(made)
+    edits.stamp(made)
+    nbformat.validate(made)
+    return made
+
+
+def has_exercises(source: Path) -> bool:
+    """Whether a source holds exercises in the format of INSTRUCTOR.md.
+
+    Raises
+    ------
+    ConfigError
+        As `render` does.
+    """
+    return bool(exercises(_read(source).cells, source.stem))
+
+
+def _read(source: Path) -> NotebookNode:
+    try:
+        import jupytext
+    except ImportError as error:
+        raise ConfigError(
+            f"{source.name} is read by jupytext, which is not installed: pip install jupytext."
+        ) from error
+    return jupytext.read(source)
+
+
+def measured(page: Path) -> dict[str, str]:
+    """How long lessons took, by name, in words; nothing where the page is not there.
+
+    Parameters
+    ----------
+    page : path
+        `reports/status.md`, as `notebooks/status.py` writes it.
+    """
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    profile = re.search(r"profile `(\w+)`", text)
+    rows = re.findall(r"^\| (\d\d_\w+) \| (\d[^|]*) \| ([\d-]+) \| ([^|]+) \|", text, re.M)
+    return {
+        lesson: f"{time} with profile `{profile[1]}` on {device} ({day})"
+        for lesson, time, day, device in rows
+    }
+
+
+def _insert_time(notebook: NotebookNode, lesson: str, page: Path) -> None:
+    """Say in the first cell how long the lesson took, where that was measured."""
+    time = measured(page).get(lesson)
+    if time:
+        first, place = notebook.cells[0], "> **Paper:**"
+        first.source = first.source.replace(place, f"> **Time:** {time}\n>\n{place}", 1)
+
+
+def _insert_setup(notebook: NotebookNode) -> None:
+    """Put `SETUP`, folded, behind the parameters, where papermill puts those it was given."""
+    cell = nbformat.v4.new_code_cell(SETUP.rstrip(), id="setup")
+    cell.metadata = {"tags": ["setup"], "jupyter": {"source_hidden": True}}
+    tags = [c.metadata.get("tags", []) for c in notebook.cells]
+    place = next((n for n, mine in enumerate(tags, start=1) if "parameters" in mine), 0)
+    notebook.cells.insert(place, cell)

@@ -1,0 +1,136 @@
+"""The fusion mixer: add contrasts with weights and see the fused contrast at once."""
+
+from __future__ import annotations
+
+import html
+from functools import partial
+
+import ipywidgets
+import numpy as np
+from matplotlib.figure import Figure
+
+from ivdlib.course.viewer.picture import HEIGHT, Picture, enlarge, grey, lettered
+from ivdlib.course.viewer.shown import STYLE, WIDE, Shown, arranged, row, whole
+from ivdlib.data.case import Case
+from ivdlib.errors import DataError
+from ivdlib.preprocessing import fusion
+from ivdlib.report.plotting import middle_slice
+
+WORDS = {"wat": "water", "fat": "fat", "inn": "in phase", "opp": "opposed phase"}
+"""The Dixon contrasts in words; others keep their names."""
+
+LOWEST, HIGHEST, STEP = -1.0, 2.0, 0.05
+"""Weights that the sliders offer."""
+
+
+def fusion_mixer(case: Case) -> Shown:
+    """Mix the contrasts of a case by sliders, as `fusion.fuse` does.
+
+    Parameters
+    ----------
+    case : Case
+        A slider for each of its contrasts; wat+opp stands at the start where it can be made.
+
+    Returns
+    -------
+    Shown
+        To be shown as the last line of a cell, or by `display`; `.figure()` is the present slice,
+        (AP, SI) upright, min–max over the scan.
+
+    Raises
+    ------
+    DataError
+        Where the case has no contrasts, or the sum at the start cannot be brought to [0, 1].
+    """
+    return _Mixer(case)
+
+
+class _Mixer(Shown):
+    def __init__(self, case: Case) -> None:
+        if not case.contrasts:
+            raise DataError(f"case {case.name} has no contrasts; there is nothing to mix.")
+        self._case, self._fault = case, ""
+        start = fusion.fused_names(case.contrasts)[:1] or (next(iter(case.contrasts)),)
+        self._weights = {
+            name: ipywidgets.FloatSlider(
+                description=WORDS.get(name, name), value=name in start[0].split("+"), min=LOWEST,
+                max=HIGHEST, step=STEP, style=STYLE, layout=WIDE,
+            )
+            for name in case.contrasts
+        }  # fmt: skip
+        self._fused = fusion.fuse(case, [self._sum()])[self._sum()]
+        middle = case.shape[0] // 2 if case.discs is None else middle_slice(case.discs)
+        self._slice = whole("sagittal slice", middle, 0, case.shape[0] - 1)
+        self._screen, self._text = ipywidgets.HTML(), ipywidgets.HTML()
+        for slider in self._weights.values():
+            slider.observe(self._mix, "value")
+        self._slice.observe(self._draw, "value")
+        controls = [*self._weights.values(), self._slice, self._buttons()]
+        self.widget = arranged(self._screen, self._text, controls)
+        self._draw()
+
+    def _buttons(self) -> ipywidgets.Box:
+        """A button for each of the paper's fused contrasts that can be made."""
+        buttons = []
+        for pair in fusion.fused_names(self._case.contrasts):
+            button = ipywidgets.Button(
+                description=pair, tooltip=f"set the weights to {pair}", layout={"width": "7em"}
+            )
+            button.on_click(partial(self._choose, pair))
+            buttons.append(button)
+        return row(buttons)
+
+    def _choose(self, pair: str, _button: ipywidgets.Button) -> None:
+        """Set all sliders, then mix once."""
+        for name, slider in self._weights.items():
+            slider.unobserve(self._mix, "value")
+            slider.value = name in pair.split("+")
+            slider.observe(self._mix, "value")
+        self._mix()
+
+    def _sum(self) -> str:
+        """Weighted sum as `fusion.fuse` takes it; a weight of 0 is left out."""
+        weights = {name: round(slider.value, 2) for name, slider in self._weights.items()}
+        some = {name: weight for name, weight in weights.items() if weight} or weights
+        return "+".join(f"{weight:g}*{name}" for name, weight in some.items())
+
+    def _mix(self, _change: object = None) -> None:
+        try:
+            self._fused, self._fault = fusion.fuse(self._case, [self._sum()])[self._sum()], ""
+        except DataError as error:  # such as all weights 0: no picture, but a reason
+            self._fused, self._fault = np.zeros(self._case.shape, np.float32), str(error)
+        self._draw()
+
+    def _draw(self, _change: object = None) -> None:
+        self._screen.value = self._picture().html(self.alt)
+        self._text.value = f"<p>{html.escape(self._words())}</p>"
+
+    def _picture(self) -> Picture:
+        plane, edges = self._fused[self._slice.value], self._case.spacing[1:]
+        pixels = enlarge(np.round(255 * plane), edges, HEIGHT / (plane.shape[1] * edges[1]))
+        return lettered(grey(pixels.astype(np.uint8)), "APSI")
+
+    def _formula(self) -> str:
+        parts = [part.split("*") for part in self._sum().split("+")]
+        text = " + ".join(f"{float(weight):g} × {WORDS.get(n, n)}" for weight, n in parts)
+        return text.replace("+ -", "− ").replace("-", "−")
+
+    def _words(self) -> str:
+        if self._fault:
+            return f"{self._formula()}: {self._fault}"
+        return (
+            f"Fused contrast = {self._formula()}, added voxel by voxel. Then the smallest value of "
+            "the whole scan becomes 0 (black) and the largest 1 (white)."
+        )
+
+    @property
+    def alt(self) -> str:
+        """What is to be seen at present."""
+        return (
+            f"Sagittal slice {self._slice.value} of case {self._case.name}. {self._words()} "
+            "Anterior is on the left, superior at the top."
+        )
+
+    def figure(self) -> Figure:
+        """Figure of the present slice."""
+        return self._picture().figure(f"{self._formula()}\nslice {self._slice.value}")

@@ -1,0 +1,311 @@
+"""Find cases by the names of their files: the challenge's layout and its variants.
+
+A case's files are called `<case>_<contrast>.nii[.gz]`, `<case>_Labels.nii[.gz]` (or
+`<case>-Labels`), `<case>_Spine.nii[.gz]` and, in phantoms, `<case>_Exact.nii[.gz]`, in any case
+of the letters; in one folder a case, under a further level, or all in one folder. The folder's own
+name says nothing then. It names the case where the files have no prefix, as in the challenge's
+containers: `sub-01/fat.nii.gz`, `sub-01/labels.nii.gz`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ivdlib.data.contrasts import CONTRASTS, contrast_order
+from ivdlib.errors import DataError
+from ivdlib.files import cannot, readable
+from ivdlib.links import is_annexed, leads_nowhere, need_content
+from ivdlib.data.people import key
+from ivdlib.data.remarks import split_repair
+from ivdlib.data.file_words import seems
+
+_NAME = re.compile(r"(?P<case>.+)[-_](?P<word>[a-z][a-z0-9]*)\.nii(\.gz)?", re.IGNORECASE)
+_BARE = re.compile(rf"(?P<word>{'|'.join(CONTRASTS)}|labels|spine)\.nii(\.gz)?", re.IGNORECASE)
+MASKS = ("labels", "spine", "exact")
+"""Words of the masks that a case may have beside its contrasts."""
+FOUND = "discs"
+"""Word of what `ivdlib predict` writes: never a contrast, wherever it was put."""
+NO_WORD = "image"
+"""What the contrast of a file is called whose name holds none."""
+_DIXON_WORDS = {*CONTRASTS, *MASKS}
+
+DEEPEST = 3
+"""Levels of folders below the given one that are looked into."""
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """Paths of one case's files.
+
+    Attributes
+    ----------
+    name : str
+        The part of the names that the files share, e.g. ``"01"``, ``"A1_03"``.
+    contrasts : dict of str to Path
+        In the order of `dixon.CONTRASTS`, others by the alphabet, lower case.
+    labels, spine, exact : Path or None
+        `exact`: the discs as they are, where a rater's errors are part of the labels (phantoms).
+    faults : tuple of str
+        What is wrong with the files by their names alone, one sentence each; loading raises the
+        first.
+    repeated : tuple of str
+        Those of them that say that a file is there several times.
+    complete : bool
+        Nothing is missing: no other contrast was asked for.
+    left_out : tuple of Path
+        Files of the case under words that are not read beside Dixon images.
+    """
+
+    name: str
+    contrasts: dict[str, Path] = field(default_factory=dict)
+    labels: Path | None = None
+    spine: Path | None = None
+    exact: Path | None = None
+    faults: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    complete: bool = False
+    left_out: tuple[Path, ...] = ()
+
+    def only(self, needed: Iterable[str] | None, masks: bool) -> CaseFiles:
+        """Ask for less: without masks, or without other contrasts than those needed.
+
+        All contrasts that have a file stay, for two of them may be copies.
+
+        Parameters
+        ----------
+        needed : iterable of str or None
+            Where all of these have a file, none is missing. None asks for the usual ones.
+        masks : bool
+        """
+        enough = needed is not None and set(needed) <= set(self.contrasts)
+        return replace(self, complete=enough, **({} if masks else dict.fromkeys(MASKS)))
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """All files: the contrasts, then "labels", "spine" and "exact" where they are there."""
+        masks = {word: getattr(self, word) for word in MASKS}
+        return {**self.contrasts, **{word: path for word, path in masks.items() if path}}
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Contrasts that the case should have: all four where one is Dixon, else those it has."""
+        if not self.complete and any(name in CONTRASTS for name in self.contrasts):
+            return CONTRASTS
+        return tuple(self.contrasts)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Contrasts that should be there and have no file."""
+        return tuple(name for name in self.wanted if name not in self.contrasts)
+
+
+def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
+    """Find the cases of a folder, without opening an image.
+
+    Parameters
+    ----------
+    folder : path
+        Holds the cases, at most `DEEPEST` levels down; hidden files and folders are ignored.
+
+    Returns
+    -------
+    list of CaseFiles
+        Sorted by name.
+
+    Raises
+    ------
+    DataError
+        Where the folder is missing, is a file, or holds no file with a name that fits.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        need_content(folder)
+        raise DataError(f"the folder {folder} does not exist; check the path.")
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; give the folder that holds the scans.")
+    found: dict[str, list[tuple[str, str, Path]]] = {}
+    others = 0
+    for path in _nifti_files(folder):
+        named = _case_and_word(path)
+        if named is None or named[1] == FOUND:
+            others += 1
+            continue
+        found.setdefault(key(named[0]), []).append((*named, path))
+    if not found:
+        from ivdlib.data.leftovers import left_over  # rests on this module
+
+        left = next(iter(left_over(folder, [])), None)
+        what, repair = split_repair(left.text) if left else ("", "")
+        raise DataError(
+            f"{folder} holds no scans: {others or 'no'} NIfTI files, none of them named "
+            "<case>_<contrast>.nii or .nii.gz (as in 01_fat.nii.gz), or fat.nii.gz in a folder of "
+            f"the case{f' ({left.where}: {what})' if left else ''}; {repair or 'rename the files'}."
+        )
+    return [_case(files) for _, files in sorted(found.items())]
+
+
+def _unreadable(error: OSError) -> None:
+    raise DataError(cannot("read", error.filename, error)) from error
+
+
+def _nifti_files(folder: Path) -> list[Path]:
+    paths = []
+    for root, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
+        here = Path(root)
+        deep = len(here.relative_to(folder).parts)
+        folders[:] = sorted(f for f in folders if not f.startswith(".")) if deep < DEEPEST else []
+        for path in (here / name for name in sorted(names) if not name.startswith(".")):
+            if path.name.lower().endswith((".nii", ".nii.gz")):
+                paths.append(path)
+            elif deep < DEEPEST and leads_nowhere(path) and not (path.suffix or is_annexed(path)):
+                need_content(path)  # this was a folder, perhaps that of a case
+    return paths
+
+
+def _case(files: list[tuple[str, str, Path]]) -> CaseFiles:
+    by_word: dict[str, list[Path]] = {}
+    for _, word, path in files:
+        by_word.setdefault(word, []).append(path)
+    words = set(by_word)
+    kept = words & _DIXON_WORDS if words & {*CONTRASTS} else words
+    repeated = _repeated([file for file in files if file[1] in kept])
+    faults = [*repeated]
+    if not kept.difference(MASKS):
+        paths = ", ".join(str(path) for word in sorted(kept) for path in by_word[word])
+        faults.append(
+            f"case {files[0][0]} has no image, only {paths}; add its contrasts beside it."
+        )
+    return CaseFiles(
+        files[0][0],
+        {word: by_word[word][0] for word in sorted(kept.difference(MASKS), key=contrast_order)},
+        *(by_word[word][0] if word in words else None for word in MASKS),
+        tuple(faults),
+        tuple(repeated),
+        left_out=tuple(path for word in sorted(words - kept) for path in by_word[word]),
+    )
+
+
+def _repeated(files: list[tuple[str, str, Path]]) -> list[str]:
+    """Which of a case's files are there several times, one sentence each."""
+    by_word: dict[str, list[tuple[str, Path]]] = {}
+    for name, word, path in sorted(files, key=lambda file: contrast_order(file[1])):
+        by_word.setdefault(word, []).append((name, path))
+    several = {word: some for word, some in by_word.items() if len(some) > 1}
+    name, spelt = files[0][0], list(dict.fromkeys(name for name, *_ in files))
+    if len(given := _given_names(files)) > 1 and any(readable(one) != one for one in given):
+        return [
+            f"{len(given)} cases would both be called {name}, as their names are no UTF-8; rename "
+            "their files."
+        ]
+    if several and all(len({n for n, _ in some}) == len(some) for some in several.values()):
+        alike = len({n.casefold() for n in spelt}) == 1
+        what = "differ only in capitals" if alike else "are two spellings of one name"
+        folders = {path.parent.name for *_, path in files}
+        of = "folders" if folders == {*spelt} else "names"
+        word, some = next(iter(several.items()))
+        return [
+            f"case {name}: the {of} {' and '.join(spelt)} {what}, so they are one "
+            f"case, whose {word} is there {len(some)} times ({_paths(some)}); give two scans two "
+            "names, or keep one of them."
+        ]
+    bare = sorted({path.parent for *_, path in files if _BARE.fullmatch(path.name)})
+    if len(bare) > 1:
+        return [
+            f"{len(bare)} folders are called {name} ({', '.join(map(str, bare))}) and their files "
+            "have no prefix that tells them apart; rename all but one."
+        ]
+    return [
+        f"case {name}: {word} is there {len(some)} times ({_paths(some)}); keep one of them, or "
+        "give two scans two names."
+        for word, some in several.items()
+    ]
+
+
+def _paths(files: list[tuple[str, Path]]) -> str:
+    return ", ".join(str(path) for _, path in files)
+
+
+def _given_names(files: list[tuple[str, str, Path]]) -> set[str]:
+    """Names as the disk has them: two that are no UTF-8 may read alike, and are two people."""
+    return {
+        path.parent.name if _BARE.fullmatch(path.name) else path.name[: len(name)]
+        for name, _, path in files
+    }
+
+
+def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
+    """Cases that should have other contrasts than most of the folder.
+
+    Parameters
+    ----------
+    cases : list of CaseFiles
+
+    Returns
+    -------
+    dict of str to str
+        Case name → one sentence; empty where all agree.
+    """
+    named = {
+        case.name: [f"{w} is like {s[1]}" for w, p in case.contrasts.items() if (s := seems(p))]
+        for case in cases
+        if not {*CONTRASTS} & {*case.contrasts}
+    }
+    usual = Counter(case.wanted for case in cases if case.contrasts).most_common(1)
+    there = {key(case.name): case.paths for case in cases}
+    return {
+        case.name: _another(case, there)
+        or f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
+        f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own"
+        + (
+            f", or rename the files ({', '.join(named[case.name])})."
+            if named.get(case.name)
+            else "."
+        )
+        for case in cases
+        if case.contrasts and case.wanted != usual[0][0]
+    }
+
+
+def _another(case: CaseFiles, there: Mapping[str, Mapping[str, Path]]) -> str:
+    """Say that a case is but another version of a contrast, as `P1_fat_N4` is of `P1_fat`."""
+    match = _NAME.fullmatch(f"{case.name}.nii")
+    if not match or match["word"].lower() not in there.get(key(match["case"]), ()):
+        return ""
+    files = ", ".join(readable(path.name) for path in case.paths.values())
+    return (
+        f"case {case.name} is no scan of its own by its name, but another {match['word'].lower()} "
+        f"of {match['case']} ({files}); move it elsewhere, or rename it if it is the one to read."
+    )
+
+
+def contrast_in_name(path: Path) -> tuple[str, str]:
+    """Split a file's name into case and contrast: ``01_wat.nii.gz`` gives ``("01", "wat")``.
+
+    Without a prefix the folder names the case: ``sub-01/wat.nii.gz`` gives ``("sub-01", "wat")``. A
+    name without a contrast gives ``"image"``.
+    """
+    return _case_and_word(path) or (
+        re.sub(r"\.nii(\.gz)?$", "", readable(path.name), flags=re.IGNORECASE),
+        NO_WORD,
+    )
+
+
+def _case_and_word(path: Path) -> tuple[str, str] | None:
+    if bare := _BARE.fullmatch(path.name):
+        # abspath, not resolve: what a link is called here counts, not where it leads
+        return readable(_folder_name(Path(os.path.abspath(path)).parent)), bare["word"].lower()
+    match = _NAME.fullmatch(readable(path.name))
+    return (match["case"], match["word"].lower()) if match else None
+
+
+def _folder_name(folder: Path) -> str:
+    """What a folder names its case: in BIDS, `sub-01/ses-1` is the case `sub-01_ses-1`."""
+    for levels, place in enumerate((folder, *folder.parents[: DEEPEST - 1])):
+        if place.name.lower().startswith("sub-"):
+            return "_".join(folder.parts[len(folder.parts) - levels - 1 :])
+    return folder.name or "case"

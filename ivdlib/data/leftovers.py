@@ -1,0 +1,217 @@
+"""What lies in a folder of scans and is not read, and what it looks like.
+
+Cases are found by names (`layout`): a file with another name would vanish without a word.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivdlib.files import ASIDE, readable
+from ivdlib.data.layout import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name, find_cases
+from ivdlib.data.people import key
+from ivdlib.data.remarks import listed
+from ivdlib.data.dataset_notes import Declared, declared_beside, find_beside
+from ivdlib.data.subjects import left_over_cases
+from ivdlib.data.file_words import FORMATS, LIKE, bare, seems
+
+_OURS = {FOUND, "tissue", "swap"}
+"""Words of files that ivdlib writes itself and never reads as scans."""
+
+_SIDECAR = re.compile(r"(subject|dataset)s?\.(csv|tsv|txt|xlsx?|ods|json|ya?ml|csv\.txt)", re.I)
+_PEOPLE = re.compile(r"(subject|participant|patient|proband)[^.]*\.(csv|tsv|txt|xlsx?|ods)", re.I)
+
+_FAR = 2 * DEEPEST
+"""Levels of folders below the given one that are looked into for files that lie too deep."""
+
+
+@dataclass(frozen=True)
+class LeftOver:
+    """Files that are not read for one reason.
+
+    Attributes
+    ----------
+    where : str
+        How many they are, and the names of some.
+    text : str
+        What is so and, behind a semicolon, what to do; without a full stop.
+    serious : bool
+        They look like something that a scan lacks, or like a scan of their own.
+    """
+
+    where: str
+    text: str
+    serious: bool
+
+
+def instead(files: CaseFiles, word: str) -> str:
+    """Say which file of a case looks like a word that it lacks: " (…_W.nii.gz looks like it)"."""
+    for path in files.left_out:
+        if (seems(path) or ("", ""))[1] == word:
+            return f" (…{readable(path.name)[len(files.name) :]} looks like it)"
+    return ""
+
+
+def of_folder(folder: str | os.PathLike) -> list[LeftOver]:
+    """Find what is not read in a folder of scans, or in that of one scan."""
+    folder = Path(folder)
+    found = find_cases(folder)
+    above = len(found) == 1
+    declared = declared_beside(folder, found, above=above)
+    table = find_beside("subjects.csv", folder, found, above=above)
+    return loose_ends(folder, found, declared, table)
+
+
+def loose_ends(
+    folder: Path,
+    cases: list[CaseFiles],
+    declared: Declared,
+    table: Path | None,
+    needed: Iterable[str] | None = None,
+    masks: bool = True,
+) -> list[LeftOver]:
+    """Find what is not read: files as in `left_over`, keys of `dataset.json`, rows of a table.
+
+    Parameters
+    ----------
+    folder, cases, needed, masks
+        As in `left_over`.
+    declared : Declared
+    table : Path or None
+        `subjects.csv`.
+
+    Returns
+    -------
+    list of LeftOver
+    """
+    found = [
+        LeftOver(str(declared.path), f"{shown!r} is not read; {_repair_of_key(shown, right)}", True)
+        for shown, right in declared.misspelt.items()
+    ]
+    if table and (rest := left_over_cases(cases, table)):
+        found.append(LeftOver(str(table), f"of its cases {listed(rest)} are not here", False))
+    return found + left_over(folder, cases, needed, masks)
+
+
+def _repair_of_key(shown: str, right: str) -> str:
+    if shown.endswith(f".{right}"):
+        return f"put {right!r} at the top, where it holds for all scans of the folder"
+    return f"call it {right!r} if it is that"
+
+
+def left_over(
+    folder: Path, cases: list[CaseFiles], needed: Iterable[str] | None = None, masks: bool = True
+) -> list[LeftOver]:
+    """Find files that are not read.
+
+    Parameters
+    ----------
+    folder : Path
+    cases : list of CaseFiles
+        Found in it.
+    needed : iterable of str or None
+        Contrasts that are enough, see `CaseFiles.only`.
+    masks : bool, default True
+        False where no labels are asked for.
+
+    Returns
+    -------
+    list of LeftOver
+        The serious ones first. Neither hidden files are among them nor what ivdlib writes, nor
+        what a fault of a case names already.
+    """
+    used = {path for case in cases for path in case.paths.values()}
+    by_name = {key(case.name): case.only(needed, masks=True) for case in cases}
+    groups: dict[tuple[bool, str], list[str]] = defaultdict(list)
+    for path, reason in _hollow(folder):
+        groups[reason].append(readable(path.relative_to(folder).as_posix()))
+    for path, deep in _files(folder):
+        if path not in used and (reason := _reason(path, deep, by_name, masks)):
+            groups[reason].append(readable(path.relative_to(folder).as_posix()))
+    return [
+        LeftOver(
+            names[0] if len(names) == 1 else f"{len(names)} files ({listed(names)})", text, serious
+        )
+        for (serious, text), names in sorted(groups.items(), key=lambda group: not group[0][0])
+    ]
+
+
+def _reason(
+    path: Path, deep: bool, cases: dict[str, CaseFiles], masks: bool
+) -> tuple[bool, str] | None:
+    """Whether it is serious that a file is not read, and why it is not; None to say nothing."""
+    name = path.name.lower()
+    if _SIDECAR.fullmatch(name):
+        right = "dataset.json" if name.startswith("dataset") else "subjects.csv"
+        there = path.name == right or (path.parent / right).is_file()
+        return None if there else (True, f"it is not read under this name; call it {right}")
+    if _PEOPLE.fullmatch(name):
+        there = (path.parent / "subjects.csv").is_file()
+        return None if there else (True, "not read; write a subjects.csv (case,subject,stage)")
+    kind = next((kind for kind, ends in FORMATS.items() if name.endswith(ends)), "")
+    if not kind and not name.endswith((".nii", ".nii.gz")):
+        return None
+    case, word = contrast_in_name(path.with_name(f"{bare(path.name)}.nii"))
+    mine = cases.get(key(case))
+    if word in _OURS or _set_aside(path) or (mine is not None and word in mine.paths and not kind):
+        return None
+    known = word in LIKE
+    seeming = (case, word) if known else seems(path)
+    mine = cases.get(key(seeming[0])) if seeming else mine
+    if seeming and mine is not None:
+        lacks = [*mine.missing, *(["labels"] if masks and mine.labels is None else [])]
+        serious = seeming[1] in lacks
+    else:
+        serious = mine is None and (bool(seeming) or word == NO_WORD and not kind)
+    if kind:
+        return serious, f"{kind} is not read; convert scans and labels to .nii.gz"
+    if deep:
+        return True, f"not looked for, more than {DEEPEST} folders down; give a folder nearer to it"
+    if seeming and (serious or word == NO_WORD):
+        right = "Labels" if seeming[1] == "labels" else seeming[1]
+        repair = f"rename to …_{right}.nii.gz" + ("" if serious else " if it is the one to read")
+        return serious, f"not read, but the name is like {seeming[1]}; {repair}"
+    if word != NO_WORD:
+        return False, f"not read: of a Dixon scan only wat, fat, inn and opp are, not {word}"
+    return serious, (
+        "not read, because the name does not end in the word of an image, as 01_fat.nii.gz does; "
+        "rename it if it is one"
+    )
+
+
+def _set_aside(path: Path) -> bool:
+    """Whether it is a mask that `predict` moved aside: `saved/01_Discs-1.nii.gz`."""
+    word = contrast_in_name(path.with_name(re.sub(r"-\d+\.nii", ".nii", path.name)))[1]
+    return path.parent.name == ASIDE and word == FOUND
+
+
+def _hollow(folder: Path) -> Iterator[tuple[Path, tuple[bool, str]]]:
+    """Folders that look like a scan and hold none, each with `serious` and the reason."""
+    for path in sorted(p for p in folder.glob("**/*") if p.is_dir()):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        if path.name.lower().endswith((".nii", ".nii.gz")):
+            yield path, (True, "a folder is no image; put the file that lies in it in its place")
+        elif not any(not inside.name.startswith(".") for inside in path.iterdir()):
+            yield path, (False, "an empty folder; copy the scan into it, or delete it")
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """All files that are not hidden, and whether they lie too deep to be read."""
+    for root, folders, names in os.walk(folder, followlinks=True):
+        here = Path(root)
+        deep = len(here.relative_to(folder).parts)
+        links = deep < DEEPEST  # further down they might lead round in circles
+        folders[:] = sorted(
+            f
+            for f in folders
+            if deep < _FAR and not f.startswith(".") and (links or not (here / f).is_symlink())
+        )
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield here / name, deep > DEEPEST

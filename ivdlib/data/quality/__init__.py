@@ -1,0 +1,1 @@
+"""What `ivdlib check` looks for in scans: flaws, exchanged water and fat, shifted labels, copies."""

@@ -1,0 +1,1 @@
+"""Scores and what they are worth: tables, comparisons, verdicts (paper, Sect. 3)."""

@@ -1,0 +1,243 @@
+"""FDS-CNN: the fully dilated separable network of the paper (Sect. 2.2).
+
+The paper gives the ideas, not the layers (its Figure 2 is lost): separable, dilated 3x3
+convolutions throughout, one down-sampling, half the feature maps of Xception, a rate for each
+layer, a spatial pyramid, three skips, a decoder of two separable convolutions and one 1x1, bilinear
+enlargement by 2. Everything else is a field of `FDSCNNConfig`, with the reason beside its default.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+from keras.layers import Concatenate, Conv2D
+
+from ivdlib.errors import ConfigError
+from ivdlib.networks.blocks import aspp, probabilities
+from ivdlib.networks.config import NetworkConfig
+from ivdlib.networks.resize import LAST, BilinearUpsampling, crop_to, pad_to_multiple
+from ivdlib.networks.xception import BLOCKS, XceptionConfig, xception
+
+SKIPS = ("third_layer", "entry", "middle")
+
+
+@dataclass(frozen=True)
+class FDSCNNConfig(XceptionConfig):
+    """Configuration of FDS-CNN; the fields of `XceptionConfig`, and those of pyramid and decoder.
+
+    Widths are those of the original network; `width` scales them all.
+
+    Attributes
+    ----------
+    aspp_rates : tuple of int
+        Dilation rates of the pyramid's separable convolutions.
+    aspp_pointwise, image_pooling : bool
+        With the pyramid's 1x1 branch; with its mean over the image.
+    aspp_width, skip_width, decoder_width : int
+        Feature maps of the pyramid, of each of the three skips, of the decoder.
+    skips : tuple of str
+        Low-level features that are joined to the pyramid's output: some of "third_layer", "entry"
+        and "middle".
+    first_skip : {1, 3}
+        Which convolution of entry1 is "the third layer convolution".
+    dropout : float
+        Share of the pyramid's output that is dropped in training.
+    upsample : {"logits", "features"}
+        What is enlarged: the output of the 1x1 convolution, or its input.
+    head : {"sigmoid", "softmax"}
+        One output channel, or background and disc against each other.
+    """
+
+    # "we reduce the number of all feature maps by half" (Sect. 2.2).
+    width: float = 0.5
+    # Xception-65, the backbone of DeepLabv3+, which the paper builds on.
+    middle_units: int = 16
+    # "only one down-sampling in the entire model"; all three skips are concatenated without
+    # resizing and one bilinear factor 2 leads back, so it lies at or before the third layer.
+    strides: tuple[tuple[int, ...], ...] = (
+        (2,),
+        (1,),
+        (1, 1, 1),
+        (1, 1, 1),
+        (1, 1, 1),
+        (1, 1, 1),
+        (1, 1, 1),
+        (1, 1, 1),
+    )
+    # "assigned with different rates", citing hybrid dilated convolution (arXiv:1702.08502): 1, 2, 5
+    # leaves no holes. A layer with a stride must have rate 1.
+    rates: tuple[tuple[int, ...], ...] = (
+        (1,),
+        (2,),
+        (1, 2, 5),
+        (1, 2, 5),
+        (1, 2, 5),
+        (1, 2, 5),
+        (1, 2, 5),
+        (1, 2, 5),
+    )
+    # "replaces all convolutions with dilated separable convolutions"; 1x1 ones stay as they are.
+    convolution: str = "separable"
+    # "all": the stem too.
+    stem: str = "separable"
+    # The input has one channel: with 1 the whole network would see a single filter's answer.
+    stem_depth_multiplier: int = 16
+    # As DeepLab's code.
+    relu_inside: bool = False
+    norm_between: bool = True
+    # Keras' defaults; the paper names none.
+    bn_momentum: float = 0.99
+    bn_epsilon: float = 1e-3
+    # "two Nvidia 1080Ti GPUs", and no word of it: each with its own is what Keras did.
+    bn_synchronised: bool = False
+    # DeepLabv3+ at output stride 16; they fit into 56 x 64.
+    aspp_rates: tuple[int, ...] = (6, 12, 18)
+    aspp_pointwise: bool = True
+    image_pooling: bool = True
+    aspp_width: int = 256
+    # 48 in DeepLabv3+, halved with all others.
+    skip_width: int = 48
+    decoder_width: int = 256
+    # "the output of the third layer convolution, the output of the enter flow and the output of the
+    # middle flow" (Sect. 2.2).
+    skips: tuple[str, ...] = SKIPS
+    # conv1 and conv2 are the first two.
+    first_skip: int = 1
+    # DeepLabv3+.
+    dropout: float = 0.1
+    # "two 3x3 separable convolutions and one 1x1 convolution ... followed by a simple bilinear
+    # upsampling".
+    upsample: str = "logits"
+    head: str = "sigmoid"
+
+    def check(self) -> None:
+        """As `XceptionConfig.check`, and the fields of pyramid and decoder.
+
+        Raises
+        ------
+        ConfigError
+            Also if a skip does not exist.
+        """
+        super().check()
+        self.one_of("first_skip", (1, 3))
+        self.one_of("upsample", ("logits", "features"))
+        self.one_of("head", ("sigmoid", "softmax"))
+        self.positive("aspp_width", "skip_width", "decoder_width")
+        if not set(self.skips) <= set(SKIPS) or len(set(self.skips)) < len(self.skips):
+            raise ConfigError(
+                f"{type(self).__name__}.skips is {self.skips}; it may hold each of "
+                f"{', '.join(SKIPS)} once."
+            )
+
+    def skip_place(self, skip: str) -> tuple[str, int]:
+        """Module that a skip starts from, and the number of the convolution in it, from 1."""
+        places = {"third_layer": ("entry1", self.first_skip), "entry": ("entry3", 3)}
+        return places.get(skip, ("middle", 3))
+
+    @property
+    def decoder_stride(self) -> int:
+        """Input pixels between two of the decoder's: those of the finest skip."""
+        return min([self.stride_of(*self.skip_place(skip)) for skip in self.skips] + [self.stride])
+
+
+SIZES: dict[str, NetworkConfig] = {
+    "tiny": FDSCNNConfig(width=0.125, middle_units=2),
+    "laptop": FDSCNNConfig(width=0.25, middle_units=4),
+    "paper": FDSCNNConfig(),
+}
+
+
+_ONE_EACH = tuple(tuple(1 for _ in group) for group in FDSCNNConfig.rates)
+
+
+def _downsampled(config: FDSCNNConfig, blocks: tuple[str, ...]) -> FDSCNNConfig:
+    """Stride 2 in conv1 and in the last convolution of `blocks`, as Xception has it; rate 1."""
+    strides, rates = [list(group) for group in config.strides], [list(g) for g in config.rates]
+    for block in blocks:
+        index = BLOCKS.index(block)
+        strides[index][-1], rates[index][-1] = 2, 1
+    return replace(config, strides=strides, rates=rates)
+
+
+VARIANTS: dict[str, Callable[[FDSCNNConfig], FDSCNNConfig]] = {
+    "standard": lambda c: replace(c, convolution="standard"),
+    "no_dilation": lambda c: replace(c, rates=_ONE_EACH, aspp_rates=(1,) * len(c.aspp_rates)),
+    "two_down": lambda c: _downsampled(c, ("entry1",)),
+    "four_down": lambda c: _downsampled(c, ("entry1", "entry2", "entry3")),
+    "no_aspp": lambda c: replace(c, aspp_rates=(), aspp_pointwise=False, image_pooling=False),
+    "no_skips": lambda c: replace(c, skips=()),
+    "full_width": lambda c: replace(c, width=2 * c.width),
+    "literal_stem": lambda c: replace(c, stem_depth_multiplier=1),
+}
+"""What each idea of the paper is worth: the network without it, by name."""
+
+
+def build(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Model:
+    """Build FDS-CNN.
+
+    Parameters
+    ----------
+    config : FDSCNNConfig
+    input_shape : (height, width, channels)
+        Any height and width: the image is padded with zeros inside to a multiple of the network's
+        stride, and the result cropped.
+
+    Returns
+    -------
+    keras.Model
+        (batch, height, width, channels) to float32 probabilities (batch, height, width, 1).
+    """
+    image = keras.Input(input_shape, name="image")
+    outputs = xception(pad_to_multiple(image, config.stride), config)
+    x = aspp(
+        outputs["exit2"][-1],
+        config.channels(config.aspp_width),
+        config.convolutions(),
+        rates=config.aspp_rates,
+        pointwise=config.aspp_pointwise,
+        image_pooling=config.image_pooling,
+        dropout=config.dropout,
+    )
+    x = _decoder(x, outputs, config)
+    # One 1x1 convolution commutes with linear interpolation: the two orders differ in cost, and by
+    # rounding.
+    steps: list[Any] = [
+        Conv2D(1 if config.head == "sigmoid" else 2, 1, data_format=LAST, name="logits"),
+        BilinearUpsampling(config.decoder_stride, name="upsample"),
+    ]
+    for step in steps if config.upsample == "logits" else reversed(steps):
+        x = step(x)
+    x = probabilities(x)
+    if config.head == "softmax":
+        x = x[..., 1:]
+    return keras.Model(image, crop_to(x, input_shape[:2]), name="fds_cnn")
+
+
+def _decoder(x: Any, outputs: dict[str, list[Any]], config: FDSCNNConfig) -> Any:
+    """Join the pyramid with the low-level features and refine (Sect. 2.2).
+
+    All lie at one resolution unless there are strides after the first skip; then the coarser ones
+    are enlarged to the finest.
+    """
+    convolutions = config.convolutions()
+    parts = [_enlarged(x, "upsample_aspp", config.stride, config)]
+    for skip in config.skips:
+        block, number = config.skip_place(skip)
+        feature = convolutions.one(
+            outputs[block][number - 1], config.channels(config.skip_width), f"skip_{skip}"
+        )
+        parts.append(
+            _enlarged(feature, f"upsample_{skip}", config.stride_of(block, number), config)
+        )
+    x = Concatenate(name="decoder_concat")(parts) if config.skips else parts[0]
+    for i in (1, 2):
+        x = convolutions.three(
+            x, config.channels(config.decoder_width), f"decoder{i}", relu="inside"
+        )
+    return x
+
+
+def _enlarged(x: Any, name: str, stride: int, config: FDSCNNConfig) -> Any:
+    factor = stride // config.decoder_stride
+    return x if factor == 1 else BilinearUpsampling(factor, name=name)(x)

@@ -1,0 +1,20 @@
+"""Measure a phantom the way the real scans were measured, and hold it against them.
+
+`measure` gives tables of what is in the files, `targets` one row for each thing that was to be
+reached. Nothing here changes the phantom.
+"""
+
+from ivdlib.phantom.calibration.measure import Measured, beside, drawn, measure, tissue_names
+from ivdlib.phantom.calibration.real import QUANTITIES, real_statistics
+from ivdlib.phantom.calibration.targets import targets
+
+__all__ = [
+    "QUANTITIES",
+    "Measured",
+    "beside",
+    "drawn",
+    "measure",
+    "real_statistics",
+    "targets",
+    "tissue_names",
+]

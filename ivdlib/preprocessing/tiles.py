@@ -1,0 +1,118 @@
+"""Tiles of 112 × 128 ("sub-maps") and splicing them back (paper, Sect. 3.1).
+
+A slice is (AP, SI). 256 = 2 × 128 along SI, and 112 pixels = 140 mm along AP hold the spine, so a
+challenge slice gives two tiles. A side that is no multiple of the tile gets evenly spread tiles
+that overlap; splicing averages where they do. A side shorter than the tile is padded with zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ivdlib.errors import DataError
+from ivdlib.options import TILE
+
+MULTIPLE = 4
+"""Small images are padded to a multiple of this many pixels, which every network allows."""
+
+
+def tile_for(shape: tuple[int, int], tile: tuple[int, int] = TILE) -> tuple[int, int]:
+    """Tile for slices of `shape`: that of the paper, or the padded slice where it is smaller.
+
+    >>> tile_for((256, 256)), tile_for((35, 25))
+    ((112, 128), (36, 28))
+    """
+    padded = (-(-side // MULTIPLE) * MULTIPLE for side in shape)
+    return tuple(min(t, p) for t, p in zip(tile, padded, strict=True))
+
+
+def tile_starts(length: int, tile: int) -> list[int]:
+    """First pixels of the fewest evenly spread tiles that cover `length` pixels.
+
+    >>> tile_starts(256, 128), tile_starts(320, 128), tile_starts(25, 28)
+    ([0, 128], [0, 96, 192], [0])
+    """
+    if length <= tile:
+        return [0]
+    count = -(-length // tile)
+    return [round(i * (length - tile) / (count - 1)) for i in range(count)]
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """Where the tiles of a scan lie; cuts a volume and splices tiles back.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The scan (slices, AP, SI).
+    tile : tuple of int
+        The tile (AP, SI).
+    window : tuple of int or None
+        AP band to cover, see `Region`; None covers all.
+    """
+
+    shape: tuple[int, int, int]
+    tile: tuple[int, int] = TILE
+    window: tuple[int, int] | None = None
+
+    @property
+    def positions(self) -> list[tuple[int, int, int]]:
+        """First voxel (slice, AP, SI) of each tile, slice by slice."""
+        first, last = self.window or (0, self.shape[1])
+        rows = [first + start for start in tile_starts(last - first, self.tile[0])]
+        columns = tile_starts(self.shape[2], self.tile[1])
+        return [(s, r, c) for s in range(self.shape[0]) for r in rows for c in columns]
+
+    def holds(self, box: tuple[slice, slice, slice]) -> bool:
+        """Whether one tile a slice holds a whole box (slice, AP, SI), so that no seam cuts it."""
+        _, rows, columns = box
+        height, width = self.tile
+        return any(
+            r <= rows.start and rows.stop <= r + height
+            and c <= columns.start and columns.stop <= c + width
+            for _, r, c in self.positions
+        )  # fmt: skip
+
+    def cut(self, volume: np.ndarray) -> np.ndarray:
+        """Cut a volume of `shape` into tiles (tiles, AP, SI); beyond the image stand zeros.
+
+        Channels, where the volume has them as a fourth axis, stay the last axis.
+
+        Raises
+        ------
+        DataError
+            Where the volume has another shape.
+        """
+        if volume.shape[:3] != self.shape:
+            raise DataError(f"a volume of shape {volume.shape} does not fit tiles of {self.shape}.")
+        height, width = self.tile
+        sides = (len(self.positions), height, width, *volume.shape[3:])
+        tiles = np.zeros(sides, dtype=volume.dtype)
+        for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
+            part = volume[s, r : r + height, c : c + width]
+            tile[: part.shape[0], : part.shape[1]] = part
+        return tiles
+
+    def splice(self, tiles: np.ndarray) -> np.ndarray:
+        """Put tiles back to a float32 volume of `shape`; mean where they overlap, zero elsewhere.
+
+        Raises
+        ------
+        DataError
+            Where number or shape of the tiles is not that of this grid.
+        """
+        expected = (len(self.positions), *self.tile)
+        if tiles.shape != expected:
+            raise DataError(f"tiles of shape {tiles.shape} do not fit: {expected} are needed.")
+        total = np.zeros(self.shape, dtype=np.float32)
+        count = np.zeros(self.shape, dtype=np.float32)
+        height, width = self.tile
+        for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
+            place = np.s_[s, r : r + height, c : c + width]
+            part = total[place]
+            part += tile[: part.shape[0], : part.shape[1]]
+            count[place] += 1
+        return total / np.maximum(count, 1)

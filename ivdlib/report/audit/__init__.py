@@ -1,0 +1,1 @@
+"""AUDIT.md: the paper's claims, each with its verdict and where the evidence lies."""

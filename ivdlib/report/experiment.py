@@ -1,0 +1,128 @@
+"""Reports: one self-contained HTML page and one tagged PDF, made offline.
+
+Of an experiment (`build`), of an audit (`build` of the folder with ``AUDIT.md``), of a student's
+lesson (`coursework`), of several experiments side by side (`compare`). No script, no font and no
+picture comes from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup
+from nbconvert.filters import markdown2html
+
+from ivdlib.errors import DataError
+from ivdlib.evaluation import verdicts
+from ivdlib.report import notebook, record, results
+from ivdlib.report.pages import fill, write_report
+from ivdlib.report.record import Author
+from ivdlib.training import again
+
+
+def build(
+    folder: str | Path,
+    expected: Sequence[str] = (),
+    author: Author | None = None,
+    *,
+    code: bool = False,
+) -> dict[str, Any]:
+    """Write `report.html` and `report.pdf` of an experiment, or of an audit.
+
+    Parameters
+    ----------
+    folder : path
+        The experiment, with `record.json` and whatever else there is; or a folder with ``AUDIT.md``
+        and no record.
+    expected : sequence of str, optional
+        Names (`01_data_loading`) of the lessons that should be there; a missing one is told.
+    author : Author, optional
+        For the title page.
+    code : bool, default False
+        Whether the code of the lessons is shown, or only what it gives.
+
+    Returns
+    -------
+    dict
+        `html`: path; `pdf`: path, or None where Pango is missing; `note`: what to do about that,
+        or "".
+
+    Raises
+    ------
+    DataError
+        Where `record.json` is missing or broken, or a file cannot be read or written.
+    """
+    folder = Path(folder)
+    return write_report(folder / "report", render(folder, expected, author, code=code))
+
+
+def render(
+    folder: Path,
+    expected: Sequence[str] = (),
+    author: Author | None = None,
+    *,
+    code: bool = False,
+) -> str:
+    """The report as one HTML page; parameters as for `build`."""
+    author = author or Author()
+    claims = folder / verdicts.PAGE
+    if claims.is_file() and not (folder / "record.json").is_file():
+        return _audit(claims, author)
+    made = results.record_of(folder)
+    metrics = results.metrics_of(folder)
+    name = made.get("name", folder.name)
+    page = results.audit_page(folder)
+    return fill(
+        "report/experiment.html.j2",
+        kind="report of an experiment",
+        name=name,
+        badges=record.badges(made),
+        facts=[*author.rows(), *record.facts(folder, made, metrics), ("Report", record.when())],
+        sentences=[
+            *(f"{told}." for key in ("remarks", "short_of") for told in made.get(key, [])),
+            *results.sentences(metrics),
+        ],
+        tables=results.scores(folder, made),
+        figures=results.figures(folder, metrics),
+        worst=results.worst(metrics),
+        deviations=_rows(made.get("deviations", []), "field", "ours", "paper", "why"),
+        choices=_rows(made.get("open_choices", []), "what", "ours", "paper", "why"),
+        audit=_markdown(page, "audit") if page else None,
+        lessons=notebook.series(folder / "notebooks", expected, code),
+        command=record.command(folder, made),
+        needs=again.needs(made),
+        versions=record.versions(made),
+    )
+
+
+def _rows(found: Sequence[dict[str, str]], *keys: str) -> list[list[str]]:
+    return [[str(row[key]) for key in keys] for row in found]
+
+
+def _audit(path: Path, author: Author) -> str:
+    part = _markdown(path, "audit")
+    return fill(
+        "report/audit.html.j2",
+        kind="the audit",
+        name="The audit of FDS-CNN, claim by claim",
+        badges=[],
+        facts=[*author.rows(), ("Report", record.when())],
+        audit=part,
+    )
+
+
+def _markdown(path: Path, stem: str) -> dict[str, Any]:
+    """A page in Markdown as part of a report, its pictures within it."""
+    soup = BeautifulSoup(markdown2html(path.read_text(encoding="utf-8")), "html.parser")
+    for image in soup.find_all("img"):
+        place = path.parent / str(image.get("src", ""))
+        inside = path.parent.resolve() in place.resolve().parents  # nobody's files but its own
+        if not (inside and place.suffix == ".png" and place.is_file()):
+            raise DataError(
+                f"{place}, a picture of {path.name}, is no PNG file within its folder; call ivdlib "
+                "audit --page."
+            )
+        image["src"] = results.picture(place, str(image.get("alt", "")))["src"]
+    return notebook.fitted(str(soup), stem)

@@ -1,0 +1,312 @@
+"""Pictures of scans for the lessons, and showing and saving figures. Arrays in, figures out.
+
+Slices are (AP, SI) and drawn upright: superior up, anterior left. The colours of Okabe and Ito
+can be told apart by the colour-blind; outlines differ in their dashes too.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from IPython.display import display
+from matplotlib import patheffects
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from ivdlib.files import atomic, readable
+from ivdlib.report import figure_fonts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+OUTLINES = ((ORANGE, "solid"), (SKY, "dashed"), (GREEN, "dotted"))
+"""Colour and dashes of the first, second and third outline of a figure."""
+
+MARKERS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"), (BLACK, "x"), (ORANGE, "v"))
+"""Colour and marker of the first, second, … series of a figure."""
+
+WIDTH = 10.0
+"""Inches; the width of a lesson's page."""
+
+DPI = 110
+
+
+# --- showing and saving --------------------------------------------------------------------
+
+
+def _png(figure: Figure, target: str | os.PathLike | io.BytesIO) -> None:
+    about = {"Description": readable(figure.get_label())}
+    figure_fonts.save(figure, target, format="png", dpi=DPI, bbox_inches="tight", metadata=about)
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Show a figure in a notebook, with a text for those who cannot see it.
+
+    Parameters
+    ----------
+    figure : Figure
+    alt : str
+        What is to be seen. It goes into the output's metadata, where nbconvert finds it, and into
+        the PNG itself.
+    """
+    bundle = {"image/png": _base64(figure, alt), "text/plain": alt}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+
+
+def data_uri(figure: Figure, alt: str) -> str:
+    """A figure as the source of an image within a page; `alt` goes into the PNG too."""
+    return f"data:image/png;base64,{_base64(figure, alt)}"
+
+
+def _base64(figure: Figure, alt: str) -> str:
+    figure.set_label(alt)
+    buffer = io.BytesIO()
+    _png(figure, buffer)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def save(figures: Mapping[str, Figure], folder: str | os.PathLike) -> None:
+    """Write figures as `<name>.png`."""
+    for name, figure in figures.items():
+        with atomic(Path(folder) / f"{name}.png") as temporary:
+            _png(figure, temporary)
+
+
+# --- slices --------------------------------------------------------------------------------
+
+
+def middle_slice(mask: np.ndarray) -> int:
+    """Find the slice with most of a mask (slices, AP, SI); the middle one if the mask is empty."""
+    if not mask.any():
+        return mask.shape[0] // 2
+    return int(np.argmax(mask.sum(axis=(1, 2))))
+
+
+def around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """Part of a slice (AP, SI) that holds a mask and `margin` pixels around it."""
+    if not mask.any():
+        return slice(None), slice(None)
+    edges = [np.flatnonzero(mask.any(axis=1 - axis))[[0, -1]] for axis in (0, 1)]
+    return tuple(slice(max(0, int(a) - margin), int(b) + margin + 1) for a, b in edges)
+
+
+def upright(plane: np.ndarray) -> np.ndarray:
+    """Turn a slice (AP, SI) so that rows run downwards and columns from anterior to posterior."""
+    return plane.T[::-1, ::-1]
+
+
+def draw(
+    axes: Axes,
+    plane: np.ndarray,
+    spacing: Sequence[float],
+    title: str = "",
+    outlines: Mapping[str, np.ndarray] | None = None,
+    limits: tuple[float, float] | None = None,
+    cmap: str = "gray",
+) -> None:
+    """Draw a slice upright, with outlines over a light fill.
+
+    Parameters
+    ----------
+    axes : Axes
+    plane : ndarray, (AP, SI)
+    spacing : sequence of 3 floats
+        Voxel edges in mm (left–right, AP, SI).
+    title : str
+    outlines : mapping of str to ndarray of bool, (AP, SI)
+        At most as many as there are `OUTLINES`.
+    limits : tuple of float, optional
+        Values drawn black and white; without them the picture is stretched on its own.
+    cmap : str
+        Colour map.
+    """
+    low, high = limits or np.percentile(plane, (0.5, 99.5))
+    axes.imshow(
+        upright(plane), cmap=cmap, vmin=low, vmax=max(high, low + 1e-6),
+        aspect=spacing[2] / spacing[1], interpolation="nearest",
+    )  # fmt: skip
+    for mask, (colour, dashes) in zip((outlines or {}).values(), OUTLINES, strict=False):
+        if mask.any():
+            levels = upright(mask).astype(float)
+            axes.contourf(levels, levels=[0.5, 1.5], colors=[colour], alpha=0.2)
+            if not mask.all():  # else there is no line to draw, and matplotlib warns
+                axes.contour(
+                    levels, levels=[0.5], colors=[colour], linestyles=[dashes], linewidths=1.2
+                )
+    axes.set_title(title, fontsize=10)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    _letters(axes)
+
+
+def _letters(axes: Axes) -> None:
+    """Write which way is anterior, posterior, superior, inferior."""
+    halo = [patheffects.withStroke(linewidth=2, foreground="black")]
+    for letter, x, y, side, height in (
+        ("A", 0.02, 0.5, "left", "center"), ("P", 0.98, 0.5, "right", "center"),
+        ("S", 0.5, 0.985, "center", "top"), ("I", 0.5, 0.015, "center", "bottom"),
+    ):  # fmt: skip
+        axes.text(x, y, letter, transform=axes.transAxes, ha=side, va=height, color="white",
+                  fontsize=8, path_effects=halo)  # fmt: skip
+
+
+def _panels(
+    heights: Sequence[float], columns: int, plane: np.ndarray, spacing: Sequence[float]
+) -> tuple[Figure, np.ndarray]:
+    """Make a figure whose panels fit a slice; a height of 1 makes a row as high as a slice."""
+    side = min(min(WIDTH / columns, 4.0) * _ratio(plane, spacing), 5.5)
+    inches = [height * side + 0.45 for height in heights]
+    figure = Figure(figsize=(WIDTH, sum(inches) + 0.2), layout="constrained")
+    return figure, figure.subplots(len(inches), columns, squeeze=False, height_ratios=inches)
+
+
+def _ratio(plane: np.ndarray, spacing: Sequence[float]) -> float:
+    """Height over width of a slice as it is drawn."""
+    return plane.shape[1] * spacing[2] / (plane.shape[0] * spacing[1])
+
+
+def _legend(figure: Figure, names: Sequence[str]) -> None:
+    handles = [
+        Line2D([], [], color=colour, linestyle=dashes, label=name)
+        for name, (colour, dashes) in zip(names, OUTLINES, strict=False)
+    ]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9)
+
+
+def contrast_grid(
+    planes: Mapping[str, np.ndarray],
+    spacing: Sequence[float],
+    outlines: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+    columns: int = 4,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw slices side by side (as Fig. 3 of the paper).
+
+    Parameters
+    ----------
+    planes : mapping of str to ndarray, (AP, SI)
+        Slice by title.
+    spacing : sequence of 3 floats
+        Voxel edges in mm.
+    outlines : mapping, optional
+        For each title, masks by name; the names are the same for all titles.
+    columns : int
+        Panels in a row.
+    limits : tuple of float, optional
+        Values drawn black and white in all panels; without them each is stretched on its own.
+    """
+    rows = -(-len(planes) // columns)
+    first = next(iter(planes.values()))
+    figure, axes = _panels([1.0] * rows, min(columns, max(len(planes), 2)), first, spacing)
+    outlines = outlines or {}
+    for place, (title, plane) in zip(axes.flat, planes.items(), strict=False):
+        draw(place, plane, spacing, title, outlines.get(title), limits)
+    for place in axes.flat[len(planes) :]:
+        place.set_axis_off()
+    _legend(figure, list(next(iter(outlines.values()), {})))
+    return figure
+
+
+def overlay(
+    planes: Mapping[str, np.ndarray],
+    predictions: Mapping[str, np.ndarray],
+    truth: np.ndarray,
+    spacing: Sequence[float],
+) -> Figure:
+    """Draw predictions beside the truth (as Fig. 4 of the paper).
+
+    Parameters
+    ----------
+    planes, predictions : mapping of str to ndarray, (AP, SI)
+        Slice and predicted mask by contrast.
+    truth : ndarray of bool, (AP, SI)
+    spacing : sequence of 3 floats
+        Voxel edges in mm.
+
+    Returns
+    -------
+    Figure
+        Above, each slice with both outlines; below, the predicted mask (left) and the true one.
+    """
+    figure, axes = _panels([1.0, 0.5], max(len(planes), 2), truth, spacing)
+    gap = np.full((max(1, truth.shape[0] // 20), truth.shape[1]), 0.5)
+    for column, (name, plane) in enumerate(planes.items()):
+        both = {"prediction": predictions[name], "truth": truth}
+        draw(axes[0, column], plane, spacing, name, both)
+        pair = np.concatenate(
+            [truth, gap, predictions[name]]
+        )  # anterior left: the last is drawn first
+        draw(axes[1, column], pair, spacing, "prediction | truth", limits=(0, 1))
+    for place in axes[:, len(planes) :].flat:
+        place.set_axis_off()
+    _legend(figure, ["prediction", "truth"])
+    return figure
+
+
+def region_overview(
+    plane: np.ndarray,
+    spacing: Sequence[float],
+    window: tuple[int, int],
+    tile: tuple[int, int],
+    starts: Sequence[tuple[int, int]],
+    spine: np.ndarray | None = None,
+    kept: np.ndarray | None = None,
+    probability: np.ndarray | None = None,
+) -> Figure:
+    """Draw the way of a slice through both networks (as Fig. 1 of the paper).
+
+    Parameters
+    ----------
+    plane : ndarray, (AP, SI)
+    spacing : sequence of 3 floats
+        Voxel edges in mm.
+    window : tuple of int
+        AP band that is cut into tiles.
+    tile : tuple of int
+        Tile in pixels (AP, SI).
+    starts : sequence of (AP, SI)
+        First pixel of each tile.
+    spine, kept : ndarray of bool, (AP, SI), optional
+        Mask of the spine, and the mask widened, outside which the image becomes zero.
+    probability : ndarray, (AP, SI), optional
+        Probability of disc; without it an empty panel stands for it.
+    """
+    figure, axes = _panels([1.0], 5, plane, spacing)
+    scan, mask, band, tiles, discs = axes[0]
+    limits = tuple(np.percentile(plane, (0.5, 99.5)))
+    left = plane if kept is None else np.where(kept, plane, 0)
+    draw(scan, plane, spacing, "1 image", limits=limits)
+    title = "2 spine" if spine is not None else "2 spine\n(not looked for)"
+    draw(mask, plane, spacing, title, None if spine is None else {"spine": spine}, limits)
+    draw(band, left, spacing, "3 region of interest", limits=limits)
+    for edge in window:
+        band.axvline(plane.shape[0] - edge - 0.5, color=ORANGE, linestyle="dashed", linewidth=1.2)
+    draw(tiles, left, spacing, f"4 tiles of {tile[0]} × {tile[1]}", limits=limits)
+    for start in starts:
+        tiles.add_patch(_tile(start, tile, plane.shape))
+    if probability is None:
+        discs.set_title("5 disc probability", fontsize=10)
+        discs.text(0.5, 0.5, "comes in\nlesson 04", ha="center", va="center", fontsize=10)
+        discs.set_aspect("equal", adjustable="box")
+        discs.set(xticks=[], yticks=[], box_aspect=_ratio(plane, spacing))
+    else:
+        draw(discs, probability, spacing, "5 disc probability", limits=(0, 1), cmap="cividis")
+    return figure
+
+
+def _tile(start: tuple[int, int], tile: tuple[int, int], shape: tuple[int, int]) -> Rectangle:
+    """Outline of the part of a tile that lies on the slice, in the upright picture."""
+    size = [min(t, n - s) for t, n, s in zip(tile, shape, start, strict=True)]
+    corner = [n - s - t - 0.5 for n, s, t in zip(shape, start, size, strict=True)]
+    return Rectangle(corner, *size, fill=False, edgecolor=ORANGE, linewidth=1.5, clip_on=False)

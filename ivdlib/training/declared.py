@@ -1,0 +1,159 @@
+"""Experiments declared in small files (TOML), for `ivdlib grid --experiment` and `make audit`.
+
+    about = "Tables 1 to 3 on disc crops of six patients"
+    data = "ivdm3seg_crops"          # a folder in $IVDLIB_DATA or data/; without it the phantom
+    profile = "laptop"
+    recipe = "better"                # without it the paper's
+
+    [set]                            # fields of the profile, as with --set
+    seeds = 3
+    training.steps = 1200
+
+The file's name is the experiment's.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivdlib import profiles
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import cannot
+from ivdlib.links import need_content
+from ivdlib.places import root
+from ivdlib.training import recipes
+
+if TYPE_CHECKING:
+    from ivdlib.training.experiment import Experiment
+
+KEYS = ("about", "data", "profile", "recipe", "set")
+
+LONGEST = 20_000
+"""Letters of a file; tomllib needs minutes for keys with dots by the hundred thousand."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a file declares.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        One sentence for people.
+    profile : str
+    data : str or None
+        Name or path of a folder of scans; None: the phantom of the profile.
+    recipe : str
+    fields : mapping
+        Fields of the profile that the file sets itself.
+    """
+
+    name: str
+    about: str
+    profile: str
+    data: str | None = None
+    recipe: str = "paper"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """Fields of the profile, those of the recipe too."""
+        return {**recipes.recipe(self.recipe, self.profile), **self.fields}
+
+    def short_of(self, experiment: Experiment) -> list[str]:
+        """Sentences on what was set lower than the recipe needs, if it takes part."""
+        used = self.recipe != "paper" and experiment.uses_spine_network
+        return recipes.short_of(self.recipe, experiment.profile) if used else []
+
+    def folder(self) -> Path | None:
+        """Folder of the data; None for the phantom.
+
+        Raises
+        ------
+        DataError
+            Where it is not there.
+        """
+        if self.data is None:
+            return None
+        places = [Path(self.data), root() / "data" / self.data]
+        if given := os.environ.get("IVDLIB_DATA"):
+            places.insert(0, Path(given).expanduser() / self.data)
+        for place in places:
+            need_content(place)
+            if place.is_dir():
+                return place
+        raise DataError(
+            f"the data {self.data} of experiment {self.name} are not there; put the folder into "
+            "data/, or name the folder that it lies in with IVDLIB_DATA."
+        )
+
+
+def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
+    """Read a declared experiment.
+
+    Parameters
+    ----------
+    path : path
+    recipe : str, optional
+        In place of the one that the file names.
+
+    Raises
+    ------
+    ConfigError
+        Where the file cannot be read, has an unknown key, or its profile does not fit.
+    """
+    path = Path(path)
+    need_content(path)
+    try:
+        with open(path, encoding="utf-8-sig") as stream:
+            text = stream.read(LONGEST + 1)
+        if len(text) > LONGEST:
+            raise ConfigError(
+                f"{path} has more than {LONGEST:,} letters, so it declares no experiment; name "
+                "another file."
+            )
+        found = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not text in UTF-8; save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(cannot("read", path, error)) from error
+    except (RecursionError, ValueError) as error:  # a number of 5000 digits, too
+        raise ConfigError(f"{path} cannot be read as an experiment in TOML ({error}).") from error
+    odd = sorted(set(found) - set(KEYS))
+    if odd:
+        raise ConfigError(f"{path} has the unknown key {odd[0]!r}; known are {', '.join(KEYS)}.")
+    if found.get("data") == "":
+        raise ConfigError(f"{path}: data is empty; name a folder, or leave data out (the phantom).")
+    kinds = {"about": str, "data": str, "profile": str, "recipe": str, "set": dict}
+    for key, value in found.items():
+        if not isinstance(value, kinds[key]):
+            raise ConfigError(f"{path}: {key} is {value!r}, not of type {kinds[key].__name__}.")
+    try:
+        declared = Declared(
+            path.stem,
+            found.get("about", ""),
+            found.get("profile", "laptop"),
+            found.get("data"),
+            recipe or found.get("recipe", "paper"),
+            _fields(found.get("set", {})),
+        )
+        profiles.profile(declared.profile, declared.overrides)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return declared
+
+
+def _fields(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Fields by their dotted names: `training.steps = 5` is a table within a table in TOML."""
+    found = {}
+    for key, value in table.items():
+        found |= (
+            _fields(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+        )
+    return found

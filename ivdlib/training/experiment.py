@@ -1,0 +1,294 @@
+"""The grid of Tables 1, 2 and 3: every network, with and without fusion, every fold, every seed.
+
+An experiment is a folder under `reports/`. A training is recognised by the hash of all that could
+change its result and is never done twice; whatever is missing is done when `run` is called again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Set
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ivdlib import files, profiles, provenance
+from ivdlib.data.cases import load_cases
+from ivdlib.errors import ConfigError, DataError, printable
+from ivdlib.evaluation import recorded, scores, tables
+from ivdlib.links import need_content
+from ivdlib.options import essence
+from ivdlib.places import data_folder, reports_folder, sound_name
+from ivdlib.preprocessing.folds import folds_from_file, patient_folds, subjects_of
+from ivdlib.profiles import EXTENDABLE
+from ivdlib.progress import say, track
+from ivdlib.training import recording
+from ivdlib.training.grid import Grid
+
+
+class Experiment(Grid):
+    """A grid of trainings under one name: its folder, its records, and doing it.
+
+    Parameters
+    ----------
+    name : str
+        Folder under `reports`.
+    profile : str, default "smoke"
+        See `profiles.PROFILES`.
+    data : path, optional
+        Folder with scans; without it the phantom of the profile is made (once) and used.
+    overrides : mapping, optional
+        Single fields of the profile, see `profiles.profile`.
+    reports : path, optional
+        Where experiments lie; default `reports` of the checkout.
+    split : path, optional
+        CSV with the columns `case,fold`, in place of the folds made here.
+    load : mapping, optional
+        Further arguments of `cases.load_cases`, such as ``{"discs": {1}}``.
+    claim : bool, default True
+        Write the folder's `record.json`; False for plans, which write nothing but the phantom.
+
+    Raises
+    ------
+    ConfigError
+        Where the profile does not fit, or the folder holds another experiment.
+    DataError
+        Where the data cannot be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        profile: str = "smoke",
+        data: str | os.PathLike | None = None,
+        *,
+        overrides: Mapping[str, Any] | None = None,
+        reports: str | os.PathLike | None = None,
+        split: str | os.PathLike | None = None,
+        load: Mapping[str, Any] | None = None,
+        claim: bool = True,
+    ) -> None:
+        self.name = sound_name(name)
+        self.arguments = {  # plain values, for workers that open the experiment again
+            "name": name,
+            "profile": profile,
+            "data": data and str(Path(data).resolve()),
+            "overrides": dict(overrides or {}),
+            "reports": str(Path(reports or reports_folder()).resolve()),
+            "split": split and str(Path(split).resolve()),
+            "load": {k: sorted(v) if isinstance(v, Set) else v for k, v in (load or {}).items()},
+        }
+        self.profile = profiles.profile(profile, overrides)
+        self._check_variants()
+        self.folder = (Path(reports) if reports else reports_folder()) / name
+        self.is_phantom = not data
+        self.data = Path(data) if data else self._phantom()
+        self.cases = {
+            case.name: case
+            for case in load_cases(self.data, labels_required=True, **dict(load or {}))
+        }
+        self.folds = (
+            folds_from_file(split, self.cases.values())
+            if split
+            else patient_folds(self._subjects(), self.profile.folds, self.profile.partition)
+        )
+        if self.profile.inner:
+            self.folds = [fold.inner() for fold in self.folds]
+        self._claim_folder(claim)
+
+    def _subjects(self) -> dict[str, str]:
+        """Who is kept on one side of a fold, by scan."""
+        people = subjects_of(self.cases.values())  # asks who is who, refuses copies
+        return {name: name for name in people} if self.profile.leak == "scan" else people
+
+    def _check_variants(self) -> None:
+        """Refuse a variant that its network does not have, before any scan is read."""
+        variants = [n for n in self.profile.networks if ":" in n]
+        if variants:
+            from ivdlib.training import store  # brings the framework, which takes seconds
+
+            for network in variants:
+                store.config(self, network, self.profile.size)
+
+    def _phantom(self) -> Path:
+        from ivdlib.phantom import VERSION, Conditions, make_phantom
+
+        sizes = asdict(self.profile.phantom)
+        conditions = Conditions(swap=sizes.pop("swap"))
+        name = "phantom{}-{subjects}x{stages}x{slices}-seed{seed}".format(VERSION, **sizes)
+        folder = data_folder() / (name + (f"-swap{conditions.swap:g}" if conditions.swap else ""))
+        workers = min(sizes["subjects"] * sizes["stages"], provenance.cores())
+        make_phantom(folder, **sizes, conditions=conditions, workers=workers)
+        return folder
+
+    # --- what has been done ----------------------------------------------------------------
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All that must be equal for results to stand in one table."""
+        return {
+            "profile": self._fixed(self.profile.to_dict()),
+            "data": files.sha256_json(self.fingerprints),
+            "folds": [{"number": f.number, "train": f.train, "test": f.test} for f in self.folds],
+        }
+
+    @property
+    def digest(self) -> str:
+        """Hash of `config`, of the profile only what differs from its defaults."""
+        return files.sha256_json({**self.config, "profile": self._fixed(essence(self.profile))})
+
+    def _fixed(self, profile: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of a profile that may not change under one name."""
+        fixed = {k: v for k, v in profile.items() if k not in EXTENDABLE}
+        if "training" in fixed:
+            fixed["training"] = self.as_placed(fixed["training"])
+        if "spine" in fixed:
+            fixed["spine"] = self.as_widened(fixed["spine"])
+        return {k: v for k, v in fixed.items() if v != {}}  # as `essence` leaves out such parts
+
+    def _claim_folder(self, write: bool) -> None:
+        """Write `record.json`, or refuse a folder that holds another experiment."""
+        path = self.folder / "record.json"
+        need_content(path)  # not to train again what was
+        digest = self.digest
+        if path.is_file():
+            old = recorded.read(self.folder)
+            if old.get("config_hash") == digest:
+                return
+            if any(self.folder.glob("trainings/*/*")) or (self.folder / "metrics.csv").exists():
+                different = _differences(old["config"], self.config)
+                raise ConfigError(
+                    f"{self.folder} holds an experiment with another configuration ({different}); "
+                    "choose another name, or delete that folder."
+                )
+        if write:
+            files.write_json(path, recording.begun(self))
+
+    def metrics(self) -> pd.DataFrame:
+        """Every row scored so far, tidy: a row a case × contrast × disc or volume.
+
+        Raises
+        ------
+        DataError
+            Where nothing has been scored yet.
+        """
+        from ivdlib.training import spine_stage, store, trial
+
+        wanted = [trial.digest(self, training) for training in self.trainings()]
+        wanted += [spine_stage.digest(self, fold) for fold in self.folds]
+        wanted += [trial.reference_digest(self, fold) for fold in self.folds]
+        places = [store.place(self, digest) for digest in wanted]
+        found = scores.together(p / scores.METRICS for p in places if store.finished(p))
+        if found is None:
+            raise DataError(f"{self.folder} holds no results yet; run the grid first.")
+        for column in ("subject", "stage"):  # as they are known now: subjects.csv may be corrected
+            found[column] = [getattr(self.cases[name], column) for name in found["case"]]
+        return found
+
+    def label(self) -> str:
+        """What stands below every table: data, profile, seeds."""
+        data = "phantom" if self.is_phantom else printable(self.data.resolve().name)
+        seeds, discs = self.profile.seeds, self.profile.networks
+        steps = self.profile.training.steps if discs else self.profile.spine.steps
+        text = (
+            f"{data}, profile {self.profile.name}, {len(self.cases)} scans, "
+            f"{len(self.folds)} folds, {seeds} seed{'s' * (seeds > 1)}, "
+            f"{steps} steps{'' if discs else ' of the spine network'}"
+        )
+        if self.profile.inner:
+            text += ", INNER PATIENTS (for choices, no result)"
+        if self.profile.leak != "none":
+            text += f", {profiles.LEAKS[self.profile.leak]}"
+        return text if self.profile.comparable else text + ", NOT COMPARABLE"
+
+    # --- doing it --------------------------------------------------------------------------
+
+    def run(self, workers: int = 1, scheduler: str | None = None) -> pd.DataFrame:
+        """Do what is missing, then write `metrics.csv` and the tables; returns the metrics.
+
+        Parameters
+        ----------
+        workers, scheduler
+            Trainings side by side, see `workers.run`. Default: one after the other, here.
+
+        Raises
+        ------
+        ConfigError
+            Where there is nothing to train.
+        """
+        from ivdlib.training import spine_stage, trial
+        from ivdlib.training import workers as side_by_side
+
+        todo = list(self.trainings())
+        if not todo and not self.uses_spine_network:
+            raise ConfigError(
+                "there is nothing to train: no network is named, and these scans fit one tile, "
+                "so they need no spine network."
+            )
+        recording.go_on(self)  # whatever stops it, the record says what is left
+        if self.profile.references:
+            for fold in track(self.folds, "rows that need no network"):
+                trial.references(self, fold)
+        if workers > 1 or scheduler:
+            side_by_side.run(self, workers, scheduler)
+        for number, training in enumerate(todo, start=1):
+            row = trial.train(self, training, f"training {number}/{len(todo)}: {training.title}")
+            say(f"training {number}/{len(todo)}: {training.title}: mean Dice {row:.3f}")
+            recording.go_on(self)
+        if not todo:  # the spine stage alone
+            for fold in spine_stage.left(self):
+                spine_stage.network(self, fold)
+        return self.collect()
+
+    def collect(self) -> pd.DataFrame:
+        """Write `metrics.csv` and `tables/` from the finished trainings."""
+        metrics = self.metrics()
+        files.write_csv(self.folder / "metrics.csv", metrics)
+        record, label = recording.go_on(self), self.label()
+        if left := recorded.left(record):
+            label += f", UNFINISHED: {left}"
+        tables.write(metrics, self.folder / "tables", label, self.derived)
+        water = tables.fused_and_water(self.cases.values(), self.fused)
+        if len(water):
+            files.write_csv(self.folder / "tables" / "fused_and_water.csv", water)
+        recording.seal(self)
+        return metrics
+
+
+def of_parameters(
+    profile: str, data_dir: str = "", name: str = "", reports_dir: str = "", seeds: int = 0
+) -> Experiment:
+    """Open the experiment that the parameters of a lesson name.
+
+    Parameters
+    ----------
+    profile : str
+        See `profiles.PROFILES`.
+    data_dir, name, reports_dir : str, optional
+        As `data`, `name` and `reports` of `Experiment`; "" stands for its default, for `name` that
+        of the profile.
+    seeds : int, optional
+        0 leaves it to the profile.
+    """
+    return Experiment(
+        name or profile,
+        profile,
+        data_dir or None,
+        overrides={"seeds": seeds} if seeds else None,
+        reports=reports_dir or None,
+    )
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> str:
+    """Name what differs between two configurations, for an error message."""
+    found = []
+    for key in sorted(set(old) | set(new)):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found.append(_differences(a, b, f"{prefix}{key}."))
+        elif files.sha256_json(a) != files.sha256_json(b):
+            short = len(str(a)) + len(str(b)) < 60
+            found.append(f"{prefix}{key}: {a} there, {b} here" if short else f"{prefix}{key}")
+    return "; ".join(text for text in found if text)

@@ -1,0 +1,90 @@
+"""Masks that `ivdlib predict` writes, each with a record beside it, `CASE_Discs.json`.
+
+The record says what the mask was made from, so the same call goes on where it stopped; it holds
+digests and no paths. A mask that somebody drew or changed is never written over.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ivdlib import provenance
+from ivdlib.data.cases import Case, save_mask
+from ivdlib.data.file_words import bare
+from ivdlib.errors import DataError
+from ivdlib.files import atomic, read_json, set_aside, sha256_file, write_json
+from ivdlib.progress import say
+
+
+def warned_of(path: Path, source: dict[str, Any]) -> list[list[str]] | None:
+    """Find a mask that was made from the same.
+
+    Parameters
+    ----------
+    path : Path
+        Of the mask.
+    source : dict
+        What it would be made from, as `write` noted it.
+
+    Returns
+    -------
+    list of [str, str], or None
+        What was warned of then (category, text); None where it is to be made.
+    """
+    record = _record(path)
+    if record.get("from") != source or not path.is_file() or sha256_file(path) != record["mask"]:
+        return None
+    return record["warned"]
+
+
+def write(
+    case: Case, mask: np.ndarray, path: Path, source: dict[str, Any], warned: list[list[str]]
+) -> None:
+    """Write a mask, then its record; move aside what is there and somebody else's.
+
+    Parameters
+    ----------
+    case : Case
+    mask : ndarray of `case.shape`
+    path : Path
+    source : dict
+        What it was made from, fit for JSON.
+    warned : list of [str, str]
+        Category and text.
+
+    Raises
+    ------
+    DataError
+        As `cases.save_mask`.
+    """
+    beside, record = _beside(path), _record(path)
+    with atomic(path) as temporary:
+        save_mask(case, mask, temporary)
+        made = sha256_file(temporary)
+        if path.is_file() and sha256_file(path) not in (made, record.get("mask")):
+            _keep(path)
+    if beside.exists() and not record:
+        _keep(beside)
+    known = {"case": case.name, "mask": made, "from": source, "warned": warned}
+    write_json(beside, provenance.record(**known))
+
+
+def _keep(path: Path) -> None:
+    say(f"kept: {path} was not made by ivdlib, or changed since, and is now {set_aside(path)}")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{bare(path.name)}.json")
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """The record of a mask; empty where there is none that can be used."""
+    try:
+        record = read_json(_beside(path))
+        pairs = [(str(kind), str(text)) for kind, text in record["warned"]]
+        return {"from": record["from"], "mask": str(record["mask"]), "warned": [*map(list, pairs)]}
+    except (DataError, KeyError, TypeError, ValueError, RecursionError):
+        return {}

@@ -1,0 +1,110 @@
+"""A converted network in OpenVINO, in the place of a `keras.Model` where tiles are predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from ivdlib.progress import say
+from ivdlib.training.inference import THRESHOLD
+
+NEAR = 0.02
+"""Precision "auto" keeps bfloat16 where no probability differs more from that of float32."""
+
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVINOModel:
+    """Stands for a `keras.Model` where tiles are predicted.
+
+    Attributes
+    ----------
+    input_shape : tuple
+        (None, AP, SI, channels), as that of the Keras model.
+    precision : {"float32", "bfloat16"}
+    """
+
+    def __init__(self, graph: Any, model: keras.Model, precision: str) -> None:
+        self.input_shape = model.input_shape
+        self.precision = precision
+        import openvino
+
+        self._margins = margins(model)
+        # One tile at a time, several of them side by side, each on cores of its own: measured as
+        # faster than batches, and any number of tiles will do.
+        sides = [
+            sum(m) + side for m, side in zip(self._margins, model.input_shape[1:3], strict=True)
+        ]
+        graph.reshape([1, *sides, model.input_shape[-1]])
+        settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "THROUGHPUT"}
+        if count := _threads():
+            settings["INFERENCE_NUM_THREADS"] = count
+        self._queue = openvino.AsyncInferQueue(core().compile_model(graph, "CPU", settings))
+
+    def predict_on_batch(self, tiles: np.ndarray) -> np.ndarray:
+        """Probabilities (n, AP, SI, 1) of tiles (n, AP, SI, channels), both float32; any n."""
+        tiles = np.ascontiguousarray(tiles, dtype=np.float32)
+        out = np.empty((*tiles.shape[:3], 1), np.float32)
+        (top, bottom), (left, right) = self._margins
+        tiles = np.pad(tiles, ((0, 0), (top, bottom), (left, right), (0, 0)))
+
+        def keep(request: Any, i: int) -> None:
+            height, width = out.shape[1:3]
+            out[i] = request.get_output_tensor().data[0, top:, left:][:height, :width]
+
+        self._queue.set_callback(keep)
+        for i in range(len(tiles)):
+            self._queue.start_async({0: tiles[i : i + 1]}, i)
+        self._queue.wait_all()
+        return out
+
+
+class Automatic:
+    """Bfloat16 where that answers as float32 does; the first tiles with disc settle it.
+
+    Until then, and for these tiles, the answer is that of float32.
+    """
+
+    def __init__(self, fast: OpenVINOModel, exact: OpenVINOModel) -> None:
+        self.input_shape, self.precision = exact.input_shape, "auto"
+        self._fast, self._model = fast, exact
+
+    def predict_on_batch(self, tiles: np.ndarray) -> np.ndarray:
+        """Probabilities of tiles, see `OpenVINOModel`."""
+        found = self._model.predict_on_batch(tiles)
+        if self.precision == "auto" and (found >= THRESHOLD).any():
+            self._settle(float(np.abs(self._fast.predict_on_batch(tiles) - found).max()))
+        return found
+
+    def _settle(self, difference: float) -> None:
+        if difference <= NEAR:
+            self._model = self._fast
+        self.precision, self._fast = self._model.precision, None
+        say(
+            f"openvino computes in {self.precision}: probabilities in bfloat16 differ from those "
+            f"in float32 by up to {difference:.3f}, and {NEAR:g} is allowed."
+        )
+
+
+def margins(model: keras.Model) -> tuple[tuple[int, int], tuple[int, int]]:
+    """What the network pads its tile with inside, see `layers.pad_to_multiple`."""
+    pads = [layer for layer in model.layers if layer.name == "pad_input"]
+    return pads[0].padding if pads else ((0, 0), (0, 0))
+
+
+def core() -> Any:
+    """OpenVINO's entry, which reads and compiles networks."""
+    import openvino
+
+    found = openvino.Core()
+    found.set_property({"ENABLE_MMAP": False})  # a file may go while the network is in use
+    return found
+
+
+def _threads() -> int:
+    """Cores that `backend.configure` has chosen; 0 for all."""
+    import tensorflow as tf
+
+    return tf.config.threading.get_intra_op_parallelism_threads()

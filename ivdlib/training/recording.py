@@ -1,0 +1,120 @@
+"""What `record.json` of an experiment says: what it is, what is done of it, and what is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ivdlib import files, provenance
+from ivdlib.data.remarks import grouped, split_repair
+from ivdlib.errors import printable
+from ivdlib.evaluation import recorded
+from ivdlib.training import again, recipes
+from ivdlib.training.choices import open_choices
+from ivdlib.training.deviations import deviations
+
+if TYPE_CHECKING:
+    from ivdlib.training.experiment import Experiment
+
+READ_AS = {"discs": None, "spine": None, "derive_missing": True, "label_grid": "voxel"}
+"""How scans are read where nothing else was asked for, see `cases.load_cases`."""
+
+
+def begun(experiment: Experiment) -> dict[str, Any]:
+    """Record of an experiment of which nothing is done yet."""
+    return provenance.record(
+        **_told(experiment),
+        config_hash=experiment.digest,
+        planned=_planned(experiment),
+        left=_planned(experiment),
+        spine_planned=_planned_spine(experiment),
+        spine_left=_planned_spine(experiment),
+        seconds=0.0,
+        devices=[],
+    )
+
+
+def go_on(experiment: Experiment) -> dict[str, Any]:
+    """Bring the record up to date, and give it: what is trained by now, and how long it took."""
+    from ivdlib.training import spine_stage, trial
+
+    path = experiment.folder / "record.json"
+    records = {
+        place.name: record for place, record in recorded.trainings(experiment.folder).items()
+    }
+    seconds = (
+        r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
+        for r in records.values()
+    )
+    if experiment.profile.networks:
+        left = [t for t in experiment.trainings() if not trial.is_done(experiment, t)]
+    else:
+        left = spine_stage.left(experiment)
+    spine = spine_stage.left(experiment) if experiment.profile.networks else []
+    found = {
+        **_told(experiment),
+        "trainings": list(records),
+        "planned": _planned(experiment),
+        "left": len(left),
+        "spine_planned": _planned_spine(experiment),
+        "spine_left": len(spine),
+        "seconds": sum(seconds),
+        "devices": sorted({r["device"] for r in records.values() if "device" in r}),
+    }
+    record = recorded.read(experiment.folder) | found
+    files.write_json(path, record)
+    return record
+
+
+def seal(experiment: Experiment) -> None:
+    """Put the SHA-256 of the scores and tables into the record, which thereby vouches for them."""
+    folder = experiment.folder
+    paths = [folder / "metrics.csv", *sorted((folder / "tables").iterdir())]
+    names = [path.relative_to(folder).as_posix() for path in paths if path.name[0] != "."]
+    record = recorded.read(folder) | {"sha256": recorded.sealed(folder, names)}
+    files.write_json(folder / recorded.RECORD, record)
+    recorded.changed(folder)
+
+
+def _planned(experiment: Experiment) -> int:
+    """Trainings of the grid; of the spine network where that is all."""
+    return len(list(experiment.trainings()) or experiment.folds)
+
+
+def _planned_spine(experiment: Experiment) -> int:
+    """Spine networks that the disc networks need; 0 where the spine network is all there is."""
+    needed = experiment.profile.networks and experiment.uses_spine_network
+    return len(experiment.folds) if needed else 0
+
+
+def _told(experiment: Experiment) -> dict[str, Any]:
+    """What follows from the experiment as it was opened; another call may add to it."""
+    profile, split = experiment.profile, experiment.arguments["split"]
+    load, cases = experiment.arguments["load"].items(), experiment.cases.values()
+    said = {
+        "name": experiment.name,
+        "config": experiment.config,
+        "data": "phantom" if experiment.is_phantom else printable(experiment.data.resolve().name),
+        "phantom": experiment.is_phantom,
+        "comparable": profile.comparable,
+        "cases": {case.name: {"subject": case.subject, "stage": case.stage} for case in cases},
+        "derived": sorted(experiment.derived),
+        "remarks": [
+            f"{where}: {split_repair(note)[0]}"
+            for where, note in grouped((case.name, n) for case in cases for n in case.notes)
+        ],
+        "tile": experiment.tile,
+        "one_tile": experiment.one_tile,
+        "networks": list(profile.networks),
+        "arms": list(profile.arms),
+        "seeds": profile.seeds,
+        "load": {key: value for key, value in load if READ_AS.get(key, value) != value},
+        "split": split and Path(split).name,
+    }
+    return {
+        **said,
+        "command": again.command(said),
+        "deviations": deviations(experiment),
+        "open_choices": open_choices(experiment),
+        "short_of": recipes.short_of_any(profile) if experiment.uses_spine_network else [],
+    }

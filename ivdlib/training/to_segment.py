@@ -1,0 +1,173 @@
+"""Scans that are to be segmented: found all at once, read one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ivdlib.data.assembly import about_headers
+from ivdlib.data.cases import Case, Scans, look
+from ivdlib.data.contrasts import contrast_order, parts
+from ivdlib.data.dataset_notes import declared_beside
+from ivdlib.data.dixon import derivable
+from ivdlib.data.geometry import spacing_mm
+from ivdlib.data.layout import NO_WORD, CaseFiles, contrast_in_name
+from ivdlib.data.nifti import read_image
+from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
+from ivdlib.data.quality.flaws import find_flaws
+from ivdlib.data.quality.spine_axes import check_axes
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import sha256_file
+from ivdlib.links import need_content
+
+AXES = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan: files by contrast, axes that are declared, what reads it, files there twice."""
+
+    name: str
+    paths: dict[str, Path]
+    axes: AXES | None
+    load: Callable[[], Case]
+    repeated: tuple[str, ...] = ()
+
+    def source(self) -> dict[str, Any]:
+        """What the scan is: digests of its files, and its axes. Asked for before it is read.
+
+        Raises
+        ------
+        DataError
+            Where nobody knows what it is: files are there several times.
+        """
+        if self.repeated:
+            raise DataError(self.repeated[0])
+        for path in self.paths.values():
+            need_content(path)
+        files = {word: sha256_file(path) for word, path in self.paths.items()}
+        return {"files": files, "axes": self.axes and [*self.axes]}
+
+
+def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list[Scan]:
+    """Find the scans of a folder, or the one that a file is.
+
+    Parameters
+    ----------
+    source : Path
+    contrast, derive_missing
+        As for `application.predict_folder`.
+
+    Returns
+    -------
+    list of Scan
+
+    Raises
+    ------
+    DataError
+        Where the folder is at fault as a whole.
+    ConfigError
+        Where several contrasts of a single file are asked for.
+
+    Warns
+    -----
+    DataWarning
+        Of files that are not read and look as if they should be.
+    """
+    if source.is_file():
+        return [_single(source, contrast)]
+    found = look(source, parts(contrast) if contrast else None, False,
+                 derive_missing=derive_missing)  # fmt: skip
+    found.say_left()
+    axes = found.settings.declared.axcodes
+
+    def reader(files: CaseFiles) -> Callable[[], Case]:
+        return lambda: _load(found, files, contrast)
+
+    return [Scan(f.name, f.paths, axes, reader(f), f.repeated) for f in found.files]
+
+
+def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
+    try:
+        return found.load(files)
+    except DataError as error:
+        lacking = {*files.missing} - {*derivable(files.contrasts, files.missing)}
+        if contrast or not files.contrasts or not lacking:
+            raise
+        known = " or ".join(sorted(files.contrasts, key=contrast_order))
+        raise DataError(
+            f"{str(error).rstrip('.')}, or segment from one image with --contrast {known}."
+        ) from error
+
+
+def _single(path: Path, contrast: str | None) -> Scan:
+    """A scan of one file; its contrast is read from the name, ``01_wat.nii.gz``."""
+    if contrast and len(parts(contrast)) > 1:
+        raise ConfigError(
+            f"{path} is a single file, which is one contrast, not {contrast}; give the folder of "
+            "the case."
+        )
+    name, word = contrast_in_name(path)
+    axes = declared_beside(path.parent, [], above=True).axcodes
+    taken = contrast or word
+
+    def load() -> Case:
+        image = read_image(path)
+        grid = file_grid(image.array.shape, image.affine, image.header, axes)
+        scan = to_canonical(image.array, grid)
+        notes = about_headers({word: image}, axes)
+        flaws = find_flaws({taken: scan}, spacing_mm(canonical_affine(grid)), grid)
+        sound = None if flaws.stretched else scan
+        notes += check_axes(name, grid, sound, None, axes is not None)
+        notes += flaws.remarks
+        if word not in {taken, NO_WORD}:
+            notes.append(
+                f"the file is taken as {contrast}, as was asked for, though its name says {word}; "
+                "look whether that is so"
+            )
+        return Case(name, name, {taken: scan}, canonical_affine(grid), notes=(*notes,), grid=grid)
+
+    return Scan(name, {taken: path}, axes, load)
+
+
+def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[str, ...]:
+    """Images to predict from: the one asked for, else all that network and scan share.
+
+    Parameters
+    ----------
+    known : sequence of str
+        What the network was trained on.
+    case : Case
+    contrast : str or None
+        As in `application.predict_folder`.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ConfigError
+        Where there is none.
+    """
+    together = any("&" in name for name in known)  # takes its channels together or not at all
+    if contrast is None:
+        names = tuple(name for name in known if parts(name) <= set(case.contrasts))
+    else:
+        asked = next((n for n in known if set(n.split("+")) == set(contrast.split("+"))), contrast)
+        possible = parts(asked) <= set(case.contrasts) and (asked in known or not together)
+        names = (asked,) if possible else ()
+    if not names:
+        there = f"case {case.name} has the contrasts {', '.join(case.contrasts)}"
+        lacking = sorted(parts(contrast) - set(case.contrasts)) if contrast else []
+        if lacking:
+            raise ConfigError(f"{there} and no {' and no '.join(lacking)}; name one that it has.")
+        asked = f", and {contrast} was asked for" if contrast else ""
+        other = "" if together else ", or name an image of the scan with --contrast to try it"
+        raise ConfigError(
+            f"{there}, but the network was trained on {', '.join(known)}{asked}; take weights that "
+            f"fit the scan{other}."
+        )
+    return names

@@ -1,0 +1,256 @@
+"""One training of the grid, from hash to scored rows, and the rows that need no network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ivdlib import files, profiles, provenance
+from ivdlib.data.contrasts import is_derived
+from ivdlib.evaluation import challenge, metrics, recorded, scores, stress
+from ivdlib.evaluation.scores import TOGETHER
+from ivdlib.options import essence
+from ivdlib.preprocessing import fusion
+from ivdlib.preprocessing.folds import Fold
+from ivdlib.preprocessing.region import Region
+from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
+from ivdlib.preprocessing.tiles import TileGrid
+from ivdlib.progress import track
+from ivdlib.training import baselines, inference, leaks, spine_stage, store
+from ivdlib.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from ivdlib.data.cases import Case
+    from ivdlib.training.experiment import Experiment
+    from ivdlib.training.grid import Training
+
+
+def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
+    """All that decides on a training and its scores."""
+    profile = experiment.profile
+    used = (*spine_stage.USE, "factor")
+    region = {k: v for k, v in essence(profile.spine).items() if k in used}
+    if experiment.uses_spine_network:
+        region["spine"] = spine_stage.digest(experiment, training.fold)
+    return {
+        "target": "disc",
+        "network": training.network,
+        "config": store.config(experiment, training.network, profile.size).to_dict(),
+        "options": experiment.as_placed(essence(experiment.options(training.arm))),
+        "tile": experiment.tile,
+        "arm": training.arm,
+        "images": experiment.trained_on(training.arm),
+        "tested": experiment.tested_on(training.arm),
+        "region": region if experiment.uses_region else None,
+        "seed": training.seed,
+        "score_discs": profile.score_discs,
+        "stress": profile.stress,
+        **({"leak": profile.leak} if profile.leak == "epoch" else {}),
+        **store.scans(experiment, training.fold),
+    }
+
+
+def digest(experiment: Experiment, training: Training) -> str:
+    """Hash of a training."""
+    return store.short_hash(fields(experiment, training))
+
+
+def reference_digest(experiment: Experiment, fold: Fold) -> str:
+    """Hash of the rows without a network."""
+    return store.short_hash(
+        {
+            "target": "reference",
+            "rows": baselines.ROWS,
+            "images": experiment.contrasts,
+            **store.scans(experiment, fold),
+        }
+    )
+
+
+def place_of(experiment: Experiment, training: Training) -> Path:
+    """Folder of a training."""
+    return store.place(experiment, digest(experiment, training))
+
+
+def is_done(experiment: Experiment, training: Training) -> bool:
+    """Whether a training and its scores are there."""
+    return store.finished(place_of(experiment, training))
+
+
+def train(experiment: Experiment, training: Training, label: str) -> float:
+    """Do one training unless it is there; returns its mean Dice over test scans and contrasts."""
+    place = place_of(experiment, training)
+    if not store.finished(place):
+        _train(experiment, training, place, label)
+    rows = scores.read(place / scores.METRICS)
+    scope = TOGETHER if training.arm == "stacked" else "volume"
+    return float(scores.single(rows[rows["scope"] == scope])["dice"].mean())
+
+
+def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
+    profile, fold = experiment.profile, training.fold
+    options = experiment.options(training.arm)
+    where = spine_stage.regions_once(experiment, fold)
+    images = []
+    for name in fold.train:
+        case, region = experiment.cases[name], where[name]
+        names = experiment.training_images(training.arm, name, training.seed)
+        truth = case.discs  # made anew at each access: once a scan, not once an image
+        for image in fusion.images_of(case.contrasts, names, options.neighbours).values():
+            images.append(TrainingImage(region.apply(image), truth, region.window))
+    network = store.config(experiment, training.network, profile.size)
+    channels = images[0].channels
+    engine = store.trainer(training.network, network, experiment.tile, options, channels)
+    sampler = TileSampler(images, experiment.tile, options, training.seed)
+
+    def test(score: Callable[..., list[dict[str, Any]]], names: Iterable[str]) -> list[dict]:
+        cases = ((experiment.cases[name], where[name]) for name in names)
+        return [row for pair in cases for row in score(experiment, training, engine, *pair)]
+
+    watched = checkpoint = None
+    if profile.leak == "epoch":
+        # No checkpoint: a resumed training would have seen less.
+        watched = leaks.Watched(lambda: test(_watch_case, fold.test))
+    else:
+        checkpoint = place / "checkpoint.h5"
+    history = engine.fit(sampler, training.seed, label, checkpoint, watched)
+
+    def score() -> list[dict[str, Any]]:
+        rows = test(_score_case, track(fold.test, f"{label}, scoring"))
+        return rows + (watched.best() if watched else [])
+
+    passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
+    if experiment.uses_spine_network:
+        passport |= {
+            "spine": spine_stage.digest(experiment, fold),
+            "margin": profile.spine.margin,
+            "gap": profile.spine.gap,
+            "tolerance": profile.spine.tolerance,
+            "mask": profile.spine.mask,
+        }
+    store.finish(
+        experiment, place, engine, history, score, fields(experiment, training), fold, passport
+    )
+
+
+def _row(experiment: Experiment, training: Training, case: Case, contrast: str) -> dict[str, Any]:
+    """Begin a row of this training."""
+    arm, size = profiles.ARMS[training.arm], experiment.profile.size
+    row = store.row(case, training.fold, training.seed, training.network, size, arm, contrast)
+    if contrast == TOGETHER:
+        row["derived"] = is_derived("&".join(experiment.trained_on(training.arm)), case.derived)
+    return row
+
+
+def _images(experiment: Experiment, training: Training, case: Case) -> dict[str, np.ndarray]:
+    """Images of a scan that a training is tested on."""
+    neighbours = experiment.options(training.arm).neighbours
+    return fusion.images_of(case.contrasts, experiment.tested_on(training.arm), neighbours)
+
+
+def _dice_rows(
+    experiment: Experiment,
+    training: Training,
+    case: Case,
+    truth: np.ndarray,
+    found: Mapping[str, np.ndarray],
+    scope: str = "volume",
+) -> list[dict[str, Any]]:
+    """Score nothing but the Dice of each image's probability."""
+    return [
+        {**_row(experiment, training, case, contrast), "scope": scope,
+         "dice": metrics.dice(probability >= inference.THRESHOLD, truth)}
+        for contrast, probability in found.items()
+    ]  # fmt: skip
+
+
+def _watch_case(
+    experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
+) -> list[dict[str, Any]]:
+    """Rows of a network that is still being trained, see `leaks`."""
+    found = inference.predict_images(engine.model, _images(experiment, training, case), region)
+    return _dice_rows(experiment, training, case, case.discs, found)
+
+
+def _score_case(
+    experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
+) -> list[dict[str, Any]]:
+    """Rows of a trained network: each image, one mask from all, images made worse."""
+    profile, rows = experiment.profile, []
+    numbers = case.disc_numbers  # made anew at each access: once a scan, not once an image
+    truth = numbers > 0
+    images = _images(experiment, training, case)
+    grid = TileGrid(case.shape, experiment.tile, region.window)
+    kept = region.coverage(truth)
+    stacked = training.arm == "stacked"  # one image, which gives the one mask
+    found = inference.predict_images(engine.model, images, region)
+    for contrast, probability in () if stacked else found.items():
+        row, mask = _row(experiment, training, case, contrast), probability >= inference.THRESHOLD
+        rows += _scored({**row, **kept}, mask, numbers, case, profile.score_discs, grid)
+    known = experiment.trained_on(training.arm)
+    if stacked or len(known) > 1:
+        together = {TOGETHER: np.mean([found[name] for name in known], axis=0)}
+        rows += _dice_rows(experiment, training, case, truth, together, TOGETHER)
+    for kind in profile.stress:
+        worse = {name: stress.worsen(image, kind) for name, image in images.items()}
+        found = inference.predict_images(engine.model, worse, region)
+        if stacked:
+            found = {TOGETHER: found[known[0]]}
+        rows += _dice_rows(experiment, training, case, truth, found, kind)
+    return rows
+
+
+def _scored(
+    row: dict[str, Any],
+    mask: np.ndarray,
+    numbers: np.ndarray,
+    case: Case,
+    per_disc: bool,
+    grid: TileGrid | None = None,
+) -> list[dict[str, Any]]:
+    """Score a mask as a volume and, where wanted, disc by disc."""
+    truth, exact = numbers > 0, case.exact_mask
+    whole = {
+        "dice": metrics.dice(mask, truth),
+        "dice_exact": np.nan if exact is None else metrics.dice(mask, exact),
+        "dice_slices": metrics.slice_dice(mask, truth),
+        **metrics.volumes(mask, truth, case.spacing),
+    }
+    rows = [{**row, **whole}]
+    if per_disc:
+        discs = challenge.disc_scores(mask, numbers, case.spacing, grid.holds)
+        rows += [{**row, "scope": "disc", **disc} for disc in discs]
+    return rows
+
+
+def references(experiment: Experiment, fold: Fold) -> None:
+    """Score what needs no network on a fold, unless it is there."""
+    place = store.place(experiment, reference_digest(experiment, fold))
+    if store.finished(place):
+        return
+    begin = time.monotonic()
+    images = {
+        name: fusion.images_of(case.contrasts, experiment.contrasts)
+        for name, case in experiment.cases.items()
+    }
+    train_cases = [experiment.cases[name] for name in fold.train]
+    test_cases = [experiment.cases[name] for name in fold.test]
+    rows = []
+    for name, case_name, contrast, mask in baselines.reference_predictions(
+        train_cases, test_cases, images, seed=0
+    ):
+        case = experiment.cases[case_name]
+        row = store.row(case, fold, 0, name, "-", "contrasts", contrast)
+        rows += _scored(row, mask, case.disc_numbers, case, experiment.profile.score_discs)
+    files.write_csv(place / scores.METRICS, pd.DataFrame(rows))
+    record = provenance.record(
+        target="reference", **store.scans(experiment, fold), fold=fold.number,
+        seconds=round(time.monotonic() - begin, 1),
+        sha256=recorded.sealed(place, [scores.METRICS]),
+    )  # fmt: skip
+    files.write_json(place / "record.json", record)

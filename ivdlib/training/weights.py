@@ -1,0 +1,126 @@
+"""Weights files: a network and its passport, written and read (`*.weights.h5`, never a pickle)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ivdlib import networks
+from ivdlib.errors import DataError, DataWarning, memory_full
+from ivdlib.files import atomic, need_room
+from ivdlib.networks.backend import jit_compile, policy
+from ivdlib.training import likeness, passport
+
+
+@dataclass
+class Network:
+    """A trained network and what it needs to be used.
+
+    Attributes
+    ----------
+    model : keras.Model
+        Takes (batch, AP, SI, 1), gives probabilities of the same shape.
+    passport : dict
+        `network`, `config`, `tile`, `images`, and more; see `save_weights`.
+    """
+
+    model: keras.Model
+    passport: dict[str, Any]
+
+
+def save_weights(
+    model: keras.Model, path: str | os.PathLike, card: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write weights together with their passport; `path` ends with ``.weights.h5``.
+
+    Parameters
+    ----------
+    model : keras.Model
+    path : path
+    card : mapping
+        The passport; what may stand in it, see `passport.ALLOWED`.
+
+    Returns
+    -------
+    dict
+        The passport as it is in the file, with a checksum of the weights.
+
+    Raises
+    ------
+    DataError
+        Where the weights are not finite, or the passport says what cannot be.
+    """
+    card = json.loads(json.dumps(dict(card)))
+    passport.check(card, path)
+    need_room(path, 4 * model.count_params())
+    with atomic(path) as temporary:
+        model.save_weights(temporary)
+        return passport.seal(temporary, card)
+
+
+@policy()
+def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
+    """Build the network that a weights file names and load its weights, whatever its ending.
+
+    Parameters
+    ----------
+    path : path
+    quiet : bool, default False
+        Leave it to the caller to say that the passport is old.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing, damaged, was not written by `save_weights`, or its passport says
+        what cannot be.
+
+    Warns
+    -----
+    DataWarning
+        Where the passport is older than checksums and voxel sizes, see `likeness.older`.
+    """
+    card, shapes = passport.read(path)
+    shape = (*card["tile"], card.get("channels", 1))
+    try:
+        config = networks.config_from_dict(card["network"], card["config"])
+        with keras.StatelessScope(initialize_variables=False):  # what would fill memory is not made
+            planned = networks.build(card["network"], config, shape)
+        if sorted(tuple(w.shape) for w in planned.weights) != sorted(shapes):
+            raise passport.damaged(path, "the network of its passport does not fit the numbers in "
+                                         "the file")  # fmt: skip
+        model = networks.build(card["network"], config, shape)
+        with _as_weights_h5(Path(path)) as named:
+            model.load_weights(named)
+    except Exception as error:  # Keras and h5py raise every kind
+        if memory_full(error) or isinstance(error, DataError):
+            raise
+        raise passport.damaged(path, error) from error
+    model.compile(jit_compile=jit_compile())
+    if not quiet and (old := likeness.older({path: card})):
+        warnings.warn(old, DataWarning, stacklevel=2)
+    return Network(model, card)
+
+
+@contextmanager
+def _as_weights_h5(path: Path) -> Iterator[Path]:
+    """Give weights under a name by which Keras knows their kind; it goes by the ending alone."""
+    if path.name.endswith(".weights.h5"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as place:
+        named = Path(place, "model.weights.h5")
+        try:
+            named.symlink_to(path.absolute())
+        except OSError:  # Windows lets not everybody make links
+            shutil.copyfile(path, named)
+        yield named

@@ -1,0 +1,214 @@
+"""Trainings side by side: in processes of this machine, or on a cluster through Dask.
+
+One training is one task. A task finds its experiment by the arguments it was made with, so workers
+share nothing but the folders of the data and of the experiments. A training that a lost worker had
+begun is done again by another, from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ivdlib import provenance
+from ivdlib.errors import ConfigError, IvdlibError, memory_full, printable
+from ivdlib.progress import Progress
+
+if TYPE_CHECKING:
+    from ivdlib.training.experiment import Experiment
+
+CONNECT_SECONDS = 20
+"""How long a scheduler may take to answer."""
+
+_opened: dict[str, Experiment] = {}
+
+
+def _open(arguments: dict[str, Any]) -> Experiment:
+    """Get the experiment of these arguments, loaded once in a process."""
+    from ivdlib.training.experiment import Experiment
+
+    key = repr(arguments)
+    if key not in _opened:
+        _opened.clear()
+        _opened[key] = Experiment(**arguments)
+    return _opened[key]
+
+
+def _spine(arguments: dict[str, Any], number: int) -> str:
+    from ivdlib.training import spine_stage
+
+    experiment = _open(arguments)
+    spine_stage.network(experiment, experiment.folds[number])
+    return f"spine U-Net, fold {experiment.folds[number].number}"
+
+
+def _train(arguments: dict[str, Any], number: int) -> str:
+    from ivdlib.training import trial
+
+    experiment = _open(arguments)
+    training = list(experiment.trainings())[number]
+    return f"{training.title}: mean Dice {trial.train(experiment, training, training.title):.3f}"
+
+
+TASKS = {"spine": _spine, "train": _train}
+
+
+def _task(name: str, arguments: dict[str, Any], number: int, isolated: bool) -> str:
+    return _isolated(name, arguments, number) if isolated else TASKS[name](arguments, number)
+
+
+def _isolated(task: str, arguments: dict[str, Any], number: int) -> str:
+    """Do a task in a process of its own.
+
+    Within a worker of Dask other threads draw from Python's random numbers, which Keras takes its
+    first weights from: the same seed would not give the same network.
+    """
+    words = [sys.executable, "-m", "ivdlib.training.workers", task, str(number), str(os.getpid())]
+    done = subprocess.run(words, input=json.dumps(arguments), capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        raise ConfigError(said[-1].removeprefix("ivdlib: "))
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone, lest two of them write one training."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _isolated_main(task: str, number: str, parent: str) -> int:
+    """Be the process of `_isolated`."""
+    _end_with(int(parent))
+    try:
+        print(TASKS[task](json.load(sys.stdin), int(number)))
+    except IvdlibError as error:
+        print(f"ivdlib: {printable(str(error))}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if not memory_full(error):
+            raise
+        print("a worker has no memory left; let it do fewer tasks at once.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) -> None:
+    """Do all trainings of an experiment that are not done, several at a time.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    workers : int, default 1
+        Processes of this machine, which share its cores.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://host:8786``; its workers do the work, and see
+        the folders of data and experiments under the same paths.
+
+    Raises
+    ------
+    ConfigError
+        Where Dask is not installed, nothing answers at the address, or a worker of this machine
+        was killed; what is finished is kept.
+    """
+    from ivdlib.training import spine_stage, trial
+
+    every = list(experiment.trainings())
+    missing = [n for n, training in enumerate(every) if not trial.is_done(experiment, training)]
+    # The trainings of a fold share its spine network; where none is asked for, it is all there is.
+    needed = [every[number].fold for number in missing] if every else spine_stage.left(experiment)
+    if not needed:
+        return
+    with _pool(workers, scheduler) as pool:
+        task = partial(_task, isolated=bool(scheduler))
+        most = len(needed) if scheduler else workers  # a cluster knows best what to begin
+        if experiment.uses_spine_network:
+            folds = sorted({experiment.folds.index(fold) for fold in needed})
+            _all(pool, partial(task, "spine"), experiment, folds, "spine networks", most)
+        _all(pool, partial(task, "train"), experiment, missing, "trainings", most)
+
+
+def _all(
+    pool: Executor,
+    task: Callable[[dict[str, Any], int], str],
+    experiment: Experiment,
+    numbers: Sequence[int],
+    label: str,
+    side_by_side: int,
+) -> None:
+    """Do tasks; no more are handed out than run, so that none begins after Ctrl-C or a failure."""
+    left, begun = list(numbers)[::-1], set()
+    with Progress(len(left), label) as progress:
+        try:
+            while left or begun:
+                while left and len(begun) < side_by_side:
+                    begun.add(pool.submit(task, experiment.arguments, left.pop()))
+                done, begun = wait(begun, return_when=FIRST_COMPLETED)
+                for future in done:
+                    progress.advance(note=future.result())
+        except BrokenProcessPool as error:
+            raise ConfigError(
+                "a worker was killed, perhaps for want of memory; use fewer workers and call the "
+                "command again: it goes on from what is done."
+            ) from error
+        finally:
+            for future in begun:
+                future.cancel()
+
+
+@contextmanager
+def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
+    if scheduler:
+        with _client(scheduler) as client:
+            yield client.get_executor(pure=False)  # tasks of lost workers are begun again
+        return
+    cores = int(os.environ.get("IVDLIB_THREADS") or provenance.cores())
+    threads = max(1, cores // workers)
+    spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with ProcessPoolExecutor(workers, spawn, _begin, (threads, workers, os.getpid())) as pool:
+        yield pool
+
+
+def _begin(threads: int, workers: int, parent: int) -> None:
+    """Set up a process of this machine: its share of cores and GPU; the parent shows progress."""
+    _end_with(parent)
+    own = {"PROGRESS": "off", "THREADS": str(threads), "PROCESSES": str(workers)}
+    os.environ.update({f"IVDLIB_{name}": value for name, value in own.items()})
+    from ivdlib.networks import backend  # takes them, and the device, from the environment
+
+    backend.configure(threads)  # if a script of the user has loaded it before
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ConfigError(
+            "trainings on a cluster need Dask; install it with: pip install 'ivdlib[cluster]'."
+        ) from error
+    try:
+        return Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(
+            f"no Dask scheduler answers at {address}; start one with: dask scheduler."
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(_isolated_main(*sys.argv[1:]))

@@ -1,0 +1,174 @@
+import nibabel as nib
+import numpy as np
+import pytest
+from dixon_cases import rotation
+
+from ivdlib.data import geometry, orientation
+from ivdlib.errors import DataError
+
+SHAPE = (3, 4, 5)
+
+
+def header_of(affine):
+    return nib.Nifti1Image(np.zeros(SHAPE, np.uint8), affine).header
+
+
+def numbered():
+    return np.arange(np.prod(SHAPE)).reshape(SHAPE)
+
+
+def test_canonical_axes_and_the_way_back(oblique_affine):
+    grid = orientation.file_grid(SHAPE, oblique_affine, header_of(oblique_affine))
+    array = numbered()
+    canonical = orientation.to_canonical(array, grid)
+    affine = orientation.canonical_affine(grid)
+    expected = nib.as_closest_canonical(nib.Nifti1Image(array.astype(np.int16), oblique_affine))
+    np.testing.assert_array_equal(canonical, np.asarray(expected.dataobj))
+    np.testing.assert_allclose(affine, expected.affine, atol=1e-12)
+    assert orientation.axcodes_of(affine) == ("R", "A", "S")
+    assert canonical.flags.c_contiguous
+    np.testing.assert_array_equal(orientation.from_canonical(canonical, grid), array)
+
+
+def test_a_voxel_keeps_its_place_in_the_world(oblique_affine):
+    grid = orientation.file_grid(SHAPE, oblique_affine, header_of(oblique_affine))
+    array = numbered()
+    canonical, affine = orientation.to_canonical(array, grid), orientation.canonical_affine(grid)
+    for value in (0, 17, 59):
+        before = oblique_affine @ [*np.argwhere(array == value)[0], 1]
+        after = affine @ [*np.argwhere(canonical == value)[0], 1]
+        np.testing.assert_allclose(before, after, atol=1e-9)
+
+
+@pytest.mark.parametrize("codes", ["RPS", "LAS", "SRP", "IAL"])
+def test_declared_axes_decide_the_canonical_array(oblique_affine, codes):
+    grid = orientation.file_grid(
+        SHAPE, oblique_affine, header_of(oblique_affine), orientation.check_axcodes(codes, "x")
+    )
+    array = numbered()
+    canonical, affine = orientation.to_canonical(array, grid), orientation.canonical_affine(grid)
+    place = np.argwhere(canonical == 0)[0]
+    for world, letters in enumerate(("RL", "AP", "SI")):
+        axis = next(i for i, code in enumerate(codes) if code in letters)
+        first = codes[axis] == letters[0]
+        assert place[world] == (0 if first else canonical.shape[world] - 1)
+        assert canonical.shape[world] == SHAPE[axis]
+    assert orientation.axcodes_of(affine) == ("R", "A", "S")
+    in_file = geometry.spacing_mm(oblique_affine)
+    order = [next(i for i, c in enumerate(codes) if c in pair) for pair in ("RL", "AP", "SI")]
+    np.testing.assert_allclose(geometry.spacing_mm(affine), [in_file[i] for i in order])
+    origin = affine @ [*place, 1]
+    np.testing.assert_allclose(origin[:3], oblique_affine[:3, 3], atol=1e-9)
+    np.testing.assert_array_equal(orientation.from_canonical(canonical, grid), array)
+
+
+def test_declaring_what_the_header_says_changes_nothing(oblique_affine):
+    codes = orientation.axcodes_of(oblique_affine)
+    header = header_of(oblique_affine)
+    plain = orientation.file_grid(SHAPE, oblique_affine, header)
+    declared = orientation.file_grid(SHAPE, oblique_affine, header, codes)
+    np.testing.assert_allclose(
+        orientation.canonical_affine(plain), orientation.canonical_affine(declared), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    "codes", ["RAA", "RAX", "RA", "ras", ["R", "A"], ["RL", "A", "S"], 3, None]
+)
+def test_unknown_axcodes_are_refused(codes):
+    with pytest.raises(DataError, match="dataset.json.*axcodes"):
+        orientation.check_axcodes(codes, "dataset.json")
+
+
+def test_spacing_is_the_length_of_the_columns(oblique_affine):
+    np.testing.assert_allclose(geometry.spacing_mm(oblique_affine), (2, 1.25, 0.9))
+
+
+def test_corner_displacement_of_a_shift_a_scaling_and_a_turn():
+    eye = np.eye(4)
+    shifted = eye.copy()
+    shifted[:3, 3] = 3, 4, 0
+    assert geometry.corner_displacement_mm(eye, shifted, (2, 3, 4)) == pytest.approx(5)
+    scaled = np.diag([1, 1, 1.1, 1])
+    assert geometry.corner_displacement_mm(eye, scaled, (9, 9, 11)) == pytest.approx(1)
+    a = np.radians(2)
+    turned = eye.copy()
+    turned[:2, :2] = [[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]
+    chord = 2 * np.sin(a / 2) * np.hypot(30, 40)
+    assert geometry.corner_displacement_mm(eye, turned, (31, 41, 5)) == pytest.approx(chord)
+
+
+def test_grids_are_compared_axis_by_axis(oblique_affine):
+    """A turn that leaves the corners where they are is a turn all the same."""
+    same = geometry.compare(oblique_affine, SHAPE, oblique_affine + 1e-6)
+    assert same.same and not same.turned and same.degrees < 0.01 and same.stretch < 1e-5
+    order, signs = (2, 0, 1), np.array([1, -1, 1])
+    other = oblique_affine.copy()
+    other[:3, :3] = oblique_affine[:3, order] * signs
+    found = geometry.compare(other, SHAPE, oblique_affine)
+    assert found.axes == order and found.mirrored == (False, True, False)
+    assert found.turned and not found.alike and found.degrees < 0.01 and found.stretch < 1e-9
+    one = geometry.compare(other, (4, 1, 4), oblique_affine)
+    assert one.axes == order and not any(one.mirrored)
+
+
+def test_a_tilt_and_a_stretch_are_measured():
+    a = np.diag([2.0, 1.25, 1.25, 1])
+    b = a.copy()
+    b[:3, :3] = rotation(0, 0, np.radians(12)) @ a[:3, :3] * [1, 1, 1.1]
+    found = geometry.compare(a, SHAPE, b)
+    assert found.degrees == pytest.approx(12) and found.stretch == pytest.approx(0.1)
+    assert not found.turned and not found.alike
+    shifted = a.copy()
+    shifted[:3, 3] += 5
+    assert geometry.compare(a, SHAPE, shifted).alike
+    assert not geometry.compare(a, SHAPE, shifted).same
+    assert not geometry.compare(a, SHAPE, a, (3, 4, 6)).alike
+
+
+@pytest.mark.parametrize(
+    ("affine", "match"),
+    [
+        (np.diag([1.0, 0, 1, 1]), "singular"),
+        (np.array([[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]), "singular"),
+        (np.array([[1, 0, 0, np.nan], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]), "NaN or inf"),
+    ],
+)
+def test_unusable_affines_are_refused(affine, match):
+    with pytest.raises(DataError, match=f"scan.nii.*{match}"):
+        geometry.check_affine(affine, "scan.nii")
+
+
+def sheared(degrees):
+    affine = np.diag([2.0, 1.25, 1.25, 1])
+    affine[:3, 2] = 1.25 * np.array([np.sin(np.radians(degrees)), 0, np.cos(np.radians(degrees))])
+    return affine
+
+
+def test_a_sheared_affine_is_refused():
+    geometry.check_affine(sheared(2), "scan.nii")
+    with pytest.raises(DataError, match="scan.nii: the axes of its affine are 10.0 degrees off"):
+        geometry.check_affine(sheared(-10), "scan.nii")
+
+
+def test_a_small_voxel_is_not_singular():
+    geometry.check_affine(np.diag([1e-3, 1e-3, 1e-3, 1]), "scan.nii")
+
+
+def test_nearest_resampling_undoes_a_change_of_grid(oblique_affine):
+    labels = numbered().astype(np.uint8)
+    image = nib.as_closest_canonical(nib.Nifti1Image(labels, oblique_affine))
+    back = geometry.resample_nearest(
+        np.asarray(image.dataobj), image.affine, oblique_affine, labels.shape
+    )
+    np.testing.assert_array_equal(back, labels)
+
+
+def test_nearest_resampling_shifts_by_whole_voxels_and_fills_with_zero():
+    labels = np.ones((4, 4, 4), np.uint8)
+    moved = np.eye(4)
+    moved[0, 3] = 2
+    there = geometry.resample_nearest(labels, np.eye(4), moved, (4, 4, 4))
+    assert there[:2].all()
+    assert not there[2:].any()
+    assert there.dtype == np.uint8

@@ -1,0 +1,172 @@
+"""Cost and receptive field, against hand counts and brute force."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from ivdlib import networks
+from ivdlib.errors import ConfigError
+from ivdlib.networks import cost, receptive_field
+from ivdlib.report import architecture
+
+
+@pytest.fixture(scope="module")
+def paper():
+    model = networks.build("fds_cnn", "paper")
+    return model, cost.table(model)
+
+
+def test_totals_of_the_paper_s_network(paper):
+    """Counted by hand beforehand: parameters, 36.6 thousand million multiply–adds, fields."""
+    _, rows = paper
+    assert rows["all_parameters"].iloc[-1] == rows["parameters"].sum() == 10_446_849
+    assert rows["all_multiply_adds"].iloc[-1] == pytest.approx(36.6e9, rel=1e-3)
+    fields = rows.set_index("name")["receptive_field"]
+    known = {
+        "conv1": 3, "conv2": 11, "entry1_sep1": 15, "entry1_sep3": 43, "entry2_sep3": 75,
+        "entry3_sep3": 107, "middle16_sep3": 619, "exit1_sep3": 651, "exit2_sep3": 683,
+        "aspp_sep3": 755, "decoder2": 763,
+    }  # fmt: skip
+    assert {name: fields[name] for name in known} == known
+
+
+def test_the_mean_over_the_image_is_marked(paper):
+    rows = paper[1].set_index("name")
+    assert rows["whole_image"]["aspp_project"] and rows["whole_image"]["logits"]
+    assert not rows["whole_image"]["exit2_sep3"] and not rows["whole_image"]["skip_middle"]
+    without = networks.build("fds_cnn", replace(networks.config_of("fds_cnn"), image_pooling=False))
+    assert not cost.table(without)["whole_image"].any()
+
+
+@pytest.mark.parametrize("name", networks.NAMES)
+@pytest.mark.parametrize("size", ["tiny", "laptop"])
+def test_parameters_are_those_of_keras(name, size):
+    model = networks.build(name, size)
+    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    assert cost.table(model)["parameters"].sum() == trainable
+
+
+def multiply_adds_by_hand(config, height=112, width=128):
+    """From the lists of the configuration alone."""
+    total, channels, pixels = 0, 1, height * width
+    ends = {}
+    for block, widths, strides, shortcut in zip(
+        networks.xception.BLOCKS, networks.xception.WIDTHS, config.strides,
+        networks.xception.SHORTCUTS, strict=True,
+    ):  # fmt: skip
+        for _ in range(config.middle_units if block == "middle" else 1):
+            start = channels
+            for wide, stride in zip(widths, strides, strict=True):
+                pixels //= stride**2
+                wide = config.channels(wide)
+                inner = channels * (config.stem_depth_multiplier if block == "conv1" else 1)
+                total += pixels * inner * (9 + wide)
+                channels = wide
+                ends.setdefault(block, []).append(wide)
+            total += pixels * start * channels if shortcut == "conv" else 0
+    w, skip = config.channels(config.aspp_width), config.channels(config.skip_width)
+    total += pixels * channels * w + 3 * pixels * channels * (9 + w) + channels * w
+    total += pixels * 5 * w * w
+    total += pixels * skip * (ends["entry1"][0] + ends["entry3"][2] + ends["middle"][2])
+    joined, out = w + 3 * skip, config.channels(config.decoder_width)
+    return total + pixels * (joined * (9 + out) + out * (9 + out) + out)
+
+
+@pytest.mark.parametrize("size", ["tiny", "laptop", "paper"])
+def test_multiply_adds_are_those_of_a_hand_count(size):
+    config = networks.config_of("fds_cnn", size)
+    rows = cost.table(networks.build("fds_cnn", config))
+    assert rows["multiply_adds"].sum() == multiply_adds_by_hand(config)
+
+
+def test_baselines_cost_what_was_counted_beforehand():
+    rows = cost.comparison().set_index(["network", "size"])
+    published = rows.loc[("DeepLabv3+", "as published")]
+    ours = rows.loc[("FDS-CNN", "paper")]
+    assert published["parameters"] == pytest.approx(41.05e6, rel=1e-3)
+    assert published["multiply_adds"] == pytest.approx(2.80e9, rel=2e-3)
+    assert published["parameters"] / ours["parameters"] == pytest.approx(4, abs=0.1)
+    assert ours["multiply_adds"] / published["multiply_adds"] == pytest.approx(13, abs=0.2)
+    assert rows.loc[("U-Net", "tiny")]["multiply_adds"] == pytest.approx(0.66e9, rel=5e-3)
+    assert 1e9 < ours["training_bytes"] < 2.5e9
+
+
+def test_the_paper_s_eight_to_nine_times_holds_from_72_filters_on(paper):
+    saved = cost.savings(paper[0])
+    assert len(saved) == 70
+    one_filter_each = saved[saved["name"] != "conv1"]  # its depth multiplier is 16
+    filters = one_filter_each["filters"]
+    np.testing.assert_allclose(one_filter_each["times"], 9 * filters / (9 + filters))
+    assert ((one_filter_each["times"] >= 8) == (filters >= 72)).all()
+    assert saved["times"].max() < 9
+
+
+SHORT = {
+    "middle_units": 1, "width": 0.02, "image_pooling": False, "aspp_rates": (2,),
+    "rates": ((1,), (2,), *[(1, 1, 2)] * 6), "dropout": 0.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("last", ["entry1_sep3", "exit2_sep3", "logits", "upsample"])
+def test_receptive_field_by_brute_force(last):
+    size = (256, 2)
+    model = networks.build("fds_cnn", networks.FDSCNNConfig(**SHORT), (*size, 1))
+    layer = model.get_layer(last)
+    found = receptive_field.receptive_field(model, layer)["receptive_field"]
+    assert found == responding(model, layer, size)
+
+
+@pytest.mark.parametrize("last", ["bottom_conv2", "up1_conv2", "logits"])
+def test_receptive_field_of_the_unet_by_brute_force(last):
+    size = (128, 4)
+    model = networks.build("unet", networks.UNetConfig(base=1, levels=2), (*size, 1))
+    layer = model.get_layer(last)
+    found = receptive_field.receptive_field(model, layer)["receptive_field"]
+    assert found == responding(model, layer, size)
+
+
+def responding(model, layer, size):
+    """Rows of the image that move one row of the output, the most over the rows, by brute force.
+
+    Kernels are positive and normalisation only scales, so that nothing cancels.
+    """
+    for variable in model.trainable_variables:
+        if len(variable.shape) == 4:
+            variable.assign(np.ones(variable.shape) / np.prod(variable.shape[:3]))
+    probe = keras.Model(model.input, layer.output)
+    images = np.zeros((size[0], *size, 1), np.float32)
+    images[np.arange(size[0]), np.arange(size[0])] = 1e12  # one lit row each
+    answers = keras.ops.convert_to_numpy(probe.predict(images, verbose=0)).max(axis=(2, 3))
+    rows = (answers > 0).sum(axis=0)  # by row of the output: how many rows of the image move it
+    return int(rows.max())
+
+
+def test_a_layer_whose_reach_is_not_known_is_named():
+    image = keras.Input((8, 8, 1))
+    x = keras.layers.AveragePooling2D(2, name="odd")(image)
+    x = keras.layers.Conv2D(2, 3, padding="same")(x)
+    with pytest.raises(ConfigError, match="odd: no rule for the reach of a AveragePooling2D"):
+        cost.table(keras.Model(image, x))
+
+
+@pytest.mark.parametrize("variant", networks.variants("fds_cnn"))
+def test_every_variant_can_be_listed_and_drawn(variant):
+    config = networks.config_of("fds_cnn", "tiny", variant)
+    rows = cost.table(networks.build("fds_cnn", config))
+    assert rows["all_multiply_adds"].is_monotonic_increasing
+    assert architecture.architecture(config).axes
+
+
+def test_what_the_variants_cost():
+    base, *others = (
+        cost.table(networks.build("fds_cnn", networks.config_of("fds_cnn", "tiny", name)))
+        for name in (None, "standard", "no_dilation", "two_down", "four_down")
+    )
+    standard, no_dilation, two_down, four_down = (o["multiply_adds"].sum() for o in others)
+    ours = base["multiply_adds"].sum()
+    assert 7 < standard / ours < 9
+    assert no_dilation == ours
+    assert four_down < two_down < ours
+    assert others[1]["receptive_field"].max() < base["receptive_field"].max() / 2

@@ -1,0 +1,140 @@
+import base64
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from ivdlib.report import plotting
+
+SPACING = (2.0, 1.25, 1.25)
+
+
+def corner_plane(shape=(20, 30)):
+    """A slice (AP, SI) with one bright pixel at its anterior, superior corner."""
+    plane = np.zeros(shape, np.float32)
+    plane[-1, -1] = 1
+    return plane
+
+
+def panels(figure):
+    """Axes that show something."""
+    return [axes for axes in figure.axes if axes.axison]
+
+
+def outlines(axes):
+    """Contour lines and fills of a panel."""
+    return [c for c in axes.collections if type(c).__name__ == "QuadContourSet"]
+
+
+def test_upright_puts_anterior_left_and_superior_up():
+    shown = plotting.upright(corner_plane())
+    assert shown.shape == (30, 20)
+    assert shown[0, 0] == 1 and shown.sum() == 1
+
+
+def test_drawn_slice_has_true_proportions_and_letters():
+    figure = plotting.contrast_grid({"wat": corner_plane()}, (4.0, 1.0, 2.5))
+    axes = panels(figure)[0]
+    assert axes.get_aspect() == 2.5
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    assert places["A"][0] < 0.5 < places["P"][0]
+    assert places["I"][1] < 0.5 < places["S"][1]
+
+
+def test_middle_slice_is_the_one_with_most_of_the_mask():
+    mask = np.zeros((5, 4, 4), bool)
+    assert plotting.middle_slice(mask) == 2
+    mask[3, :2] = True
+    mask[1, 0] = True
+    assert plotting.middle_slice(mask) == 3
+
+
+def test_around_is_the_box_of_the_mask_with_a_margin_inside_the_slice():
+    mask = np.zeros((20, 30), bool)
+    mask[2:5, 10:13] = True
+    assert plotting.around(mask, 4) == (slice(0, 9), slice(6, 17))
+    assert mask[plotting.around(np.zeros_like(mask), 4)].shape == mask.shape
+
+
+def test_contrast_grid_has_a_panel_for_each_slice_and_outlines_where_asked():
+    planes = {name: np.random.default_rng(0).random((20, 30)) for name in "abcde"}
+    disc = np.zeros((20, 30), bool)
+    disc[5:9, 5:20] = True
+    figure = plotting.contrast_grid(planes, SPACING, {"b": {"disc": disc}}, columns=3)
+    assert [axes.get_title() for axes in panels(figure)] == list("abcde")
+    assert [bool(outlines(axes)) for axes in panels(figure)] == [False, True, False, False, False]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [True, False])
+def test_full_and_empty_masks_are_drawn_without_a_warning(value, tmp_path):
+    mask = np.full((20, 30), value)
+    figure = plotting.overlay({"t2": corner_plane()}, {"t2": mask}, ~mask, SPACING)
+    assert len(panels(figure)) == 2  # one contrast: a picture, and the pair of masks below it
+    plotting.save({"all": figure}, tmp_path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_constant_slice_is_drawn_without_a_warning(tmp_path):
+    plotting.save({"x": plotting.contrast_grid({"x": np.zeros((20, 30))}, SPACING)}, tmp_path)
+
+
+def test_overlay_shows_the_prediction_left_of_the_truth():
+    prediction, truth = np.zeros((20, 30), bool), np.zeros((20, 30), bool)
+    prediction[3, 4] = True
+    truth[10:] = True
+    figure = plotting.overlay({"wat": corner_plane()}, {"wat": prediction}, truth, SPACING)
+    shown = np.asarray(panels(figure)[1].images[0].get_array())
+    assert np.array_equal(shown[:, :20], plotting.upright(prediction))
+    assert np.array_equal(shown[:, -20:], plotting.upright(truth))
+
+
+def test_region_overview_draws_tiles_where_they_were_cut():
+    plane = corner_plane((24, 32))
+    kept = np.zeros_like(plane, bool)
+    kept[:, :16] = True
+    figure = plotting.region_overview(
+        plane, SPACING, (4, 16), (12, 16), [(4, 0), (4, 16)], kept, kept, plane
+    )
+    boxes = [patch.get_bbox().extents for patch in figure.axes[3].patches]
+    shown = np.asarray(figure.axes[3].images[0].get_array())
+    assert shown.sum() == 0  # the bright corner lies outside what is kept
+    for (x0, y0, x1, y1), start in zip(boxes, (0, 16), strict=True):
+        marked = np.zeros_like(plane)
+        marked[4:16, start : start + 16] = 1
+        inside = np.zeros_like(plotting.upright(marked))
+        inside[round(y0 + 0.5) : round(y1 + 0.5), round(x0 + 0.5) : round(x1 + 0.5)] = 1
+        assert np.array_equal(inside, plotting.upright(marked))
+
+
+def test_tile_larger_than_the_slice_is_drawn_around_the_slice():
+    figure = plotting.region_overview(corner_plane(), SPACING, (0, 20), (112, 128), [(0, 0)])
+    (box,) = figure.axes[3].patches
+    assert tuple(box.get_bbox().extents) == (-0.5, -0.5, 19.5, 29.5)
+
+
+def test_region_overview_says_what_is_not_there():
+    figure = plotting.region_overview(corner_plane(), SPACING, (0, 20), (20, 32), [(0, 0)])
+    words = " ".join(
+        [axes.get_title() for axes in figure.axes] + [figure.axes[4].texts[0].get_text()]
+    )
+    assert "not looked for" in words and "lesson 04" in words
+
+
+def test_show_gives_the_alternative_text_to_the_notebook(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(plotting, "display", lambda data, **more: seen.update(data=data, **more))
+    plotting.show(Figure(figsize=(1, 1)), "a blank page")
+    assert seen["metadata"] == {"image/png": {"alt": "a blank page"}}
+    assert seen["raw"] and seen["data"]["text/plain"] == "a blank page"
+    assert base64.b64decode(seen["data"]["image/png"]).startswith(b"\x89PNG")
+
+
+def test_saved_figure_keeps_the_text_it_was_shown_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(plotting, "display", lambda *_, **__: None)
+    figure = Figure(figsize=(1, 1))
+    plotting.show(figure, "a blank page")
+    plotting.save({"blank": figure}, tmp_path / "figures")
+    path = tmp_path / "figures" / "blank.png"
+    assert path.name == "blank.png"
+    assert b"a blank page" in path.read_bytes()
