@@ -39,12 +39,12 @@ def check(add) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """`ivdlib check`."""
-    from ivdlib.data.leftovers import of_folder
+    from ivdlib.data.cases import left_in_folder
     from ivdlib.data.quality.checks import examine
 
     checked = examine(args.folder, pictures=bool(args.html), **load_options(args))
     rows = [one.row for one in checked]
-    left = of_folder(args.folder)
+    left = left_in_folder(args.folder)
     if args.html:
         from ivdlib.report.check_page import write_page
 

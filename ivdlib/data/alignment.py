@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ivdlib.errors import DataError
 from ivdlib.data.geometry import (
     AFFINE_TOLERANCE_MM,
     LIMIT_DEGREES,
@@ -19,6 +18,7 @@ from ivdlib.data.geometry import (
 from ivdlib.data.header import qform_hint
 from ivdlib.data.nifti import Image
 from ivdlib.data.orientation import axcodes_of, file_grid
+from ivdlib.errors import DataError
 
 Axcodes = tuple[str, str, str]
 SIDES = {"L": "left-right", "P": "front-back", "I": "up-down"}

@@ -7,22 +7,22 @@ from pathlib import Path
 import numpy as np
 
 from ivdlib.data.alignment import check_same_grid
-from ivdlib.data.dixon import FORMULAS, derivable, derive, find_copies, which_is_the_copy
+from ivdlib.data.case import Case, Options, labels_of
+from ivdlib.data.case_files import MASKS, CaseFiles
 from ivdlib.data.contrasts import CONTRASTS, contrast_order
-from ivdlib.errors import DataError
-from ivdlib.data.quality.flaws import find_flaws
+from ivdlib.data.dixon import FORMULAS, derivable, derive, find_copies, which_is_the_copy
+from ivdlib.data.file_words import seems
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.header import NO_FORM
 from ivdlib.data.labels import disc_and_spine_values, labels_on_grid
-from ivdlib.data.layout import MASKS, CaseFiles
 from ivdlib.data.leftovers import instead
 from ivdlib.data.nifti import Image, read_image, read_labels
 from ivdlib.data.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
-from ivdlib.data.remarks import Remarks, listed
-from ivdlib.data.case import Case, Options, labels_of
+from ivdlib.data.quality.flaws import find_flaws
 from ivdlib.data.quality.spine_axes import check_axes
+from ivdlib.data.remarks import Remarks, listed
 from ivdlib.data.subjects import Subject
-from ivdlib.data.file_words import seems
+from ivdlib.errors import DataError
 
 
 def read(word: str, path: Path) -> Image:

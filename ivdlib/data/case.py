@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.errors import ConfigError
+from ivdlib.data.dataset_notes import Declared, label_set
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.orientation import Grid
-from ivdlib.data.dataset_notes import Declared, label_set
+from ivdlib.errors import ConfigError
 
 LABEL_GRIDS = ("voxel", "affine")
 DEFAULT_DISCS = frozenset({1})

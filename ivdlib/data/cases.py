@@ -16,17 +16,18 @@ from pathlib import Path
 import numpy as np
 
 from ivdlib.data.assembly import assemble, read
-from ivdlib.data.quality.checks import check_cases
-from ivdlib.errors import DataError, DataWarning
+from ivdlib.data.case import Case, Options
+from ivdlib.data.case_files import CaseFiles
+from ivdlib.data.dataset_notes import declared_beside, find_beside
 from ivdlib.data.geometry import mixed_spacings
-from ivdlib.data.layout import CaseFiles, find_cases, odd_ones
+from ivdlib.data.layout import find_cases, odd_ones
 from ivdlib.data.leftovers import LeftOver, loose_ends
 from ivdlib.data.nifti import write_mask
 from ivdlib.data.orientation import from_canonical, memory_grid
+from ivdlib.data.quality.checks import check_cases
 from ivdlib.data.remarks import grouped, listed
-from ivdlib.data.case import Case, Options
-from ivdlib.data.dataset_notes import declared_beside, find_beside
 from ivdlib.data.subjects import Subject, find_subjects
+from ivdlib.errors import DataError, DataWarning
 
 __all__ = [
     "Case",
@@ -67,7 +68,7 @@ def load_cases(
         values where there are more than `discs` (with a warning).
     derive_missing : bool, default True
         Derive a missing Dixon contrast from two others where that takes no guess
-        (`ivdlib.data.dixon.FORMULAS`), with a warning, and mark it as derived; False refuses the case.
+        (`dixon.FORMULAS`), with a warning, and mark it as derived; False refuses the case.
     labels_required : bool, default False
         Refuse a case without labels.
     label_grid : {"voxel", "affine"}, default "voxel"
@@ -298,3 +299,13 @@ def save_mask(case: Case, mask: np.ndarray, path: str | os.PathLike) -> None:
     """
     grid = case.grid or memory_grid(case.shape, case.affine)
     write_mask(to_file_grid(case, np.asarray(mask)), grid, path)
+
+
+def left_in_folder(folder: str | os.PathLike) -> list[LeftOver]:
+    """Find what is not read in a folder of scans, or in that of one scan."""
+    folder = Path(folder)
+    found = find_cases(folder)
+    above = len(found) == 1
+    declared = declared_beside(folder, found, above=above)
+    table = find_beside("subjects.csv", folder, found, above=above)
+    return loose_ends(folder, found, declared, table)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-
 CONTRASTS = ("wat", "fat", "inn", "opp")
 """Water, fat, in-phase and opposed-phase image, in the order of Tables 1 and 2 of the paper."""
 

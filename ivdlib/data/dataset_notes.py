@@ -13,11 +13,11 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from ivdlib.data.case_files import CaseFiles
+from ivdlib.data.orientation import check_axcodes
 from ivdlib.errors import DataError
 from ivdlib.files import read_json
-from ivdlib.data.layout import CaseFiles
 from ivdlib.links import need_content
-from ivdlib.data.orientation import check_axcodes
 
 DECLARABLE = ("axcodes", "discs", "spine")
 """Keys of `dataset.json` that are read; it may hold others."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.errors import DataError
 from ivdlib.data.masks import as_mask, as_numbers, check_spacing, nearest
+from ivdlib.errors import DataError
 
 LEVELS = ("L5/S1", "L4/5", "L3/4", "L2/3", "L1/2", "T12/L1", "T11/12")
 """The seven levels that the numbered release of the challenge labels, from caudal to cranial."""

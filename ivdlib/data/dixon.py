@@ -13,7 +13,6 @@ import numpy as np
 from ivdlib.data.contrasts import CONTRASTS, contrast_order
 from ivdlib.errors import DataError
 
-
 FORMULAS = {
     "wat": "max(inn - fat, 0)",
     "fat": "max(inn - wat, 0)",

@@ -11,8 +11,8 @@ from itertools import permutations, product
 
 import numpy as np
 
-from ivdlib.errors import DataError
 from ivdlib.data.remarks import listed
+from ivdlib.errors import DataError
 
 AFFINE_TOLERANCE_MM = 0.1
 """Two grids whose corners lie no farther apart than this are the same grid."""

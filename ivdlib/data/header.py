@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.errors import DataError
 from ivdlib.data.geometry import AFFINE_TOLERANCE_MM, check_affine, compare, spacing_mm
 from ivdlib.data.orientation import axcodes_of
+from ivdlib.errors import DataError
 
 MM_PER_UNIT = {1: ("metres", 1e3), 3: ("microns", 1e-3)}
 """Units by their NIfTI code; mm (2) and unknown (0, most files) are read as they stand."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
 MOST = 2**63
 """What no number of a record comes to."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ivdlib.data.alignment import axcodes_way, describe, difference_of, stored_otherwise
-from ivdlib.errors import DataError
+from ivdlib.data.case import DEFAULT_DISCS, Options
+from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.geometry import LABEL_AFFINE_LIMIT_MM, resample_nearest
 from ivdlib.data.header import qform_hint, without_geometry
-from ivdlib.data.layout import CaseFiles
 from ivdlib.data.leftovers import instead
 from ivdlib.data.nifti import Image
 from ivdlib.data.remarks import Remarks
-from ivdlib.data.case import DEFAULT_DISCS, Options
+from ivdlib.errors import DataError
 
 MOST_LOST = 0.1
 """Share of the labelled volume that may lie beyond the scan: labels of its border, and rounding."""

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivdlib.files import ASIDE, readable
-from ivdlib.data.layout import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name, find_cases
+from ivdlib.data.case_files import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name
+from ivdlib.data.dataset_notes import Declared
+from ivdlib.data.file_words import FORMATS, LIKE, bare, seems
 from ivdlib.data.people import key
 from ivdlib.data.remarks import listed
-from ivdlib.data.dataset_notes import Declared, declared_beside, find_beside
 from ivdlib.data.subjects import left_over_cases
-from ivdlib.data.file_words import FORMATS, LIKE, bare, seems
+from ivdlib.files import ASIDE, readable
 
 _OURS = {FOUND, "tissue", "swap"}
 """Words of files that ivdlib writes itself and never reads as scans."""
@@ -55,16 +55,6 @@ def instead(files: CaseFiles, word: str) -> str:
         if (seems(path) or ("", ""))[1] == word:
             return f" (…{readable(path.name)[len(files.name) :]} looks like it)"
     return ""
-
-
-def of_folder(folder: str | os.PathLike) -> list[LeftOver]:
-    """Find what is not read in a folder of scans, or in that of one scan."""
-    folder = Path(folder)
-    found = find_cases(folder)
-    above = len(found) == 1
-    declared = declared_beside(folder, found, above=above)
-    table = find_beside("subjects.csv", folder, found, above=above)
-    return loose_ends(folder, found, declared, table)
 
 
 def loose_ends(

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from ivdlib.data.header import Geometry, check_pixdim, read_geometry
+from ivdlib.data.orientation import Grid
 from ivdlib.errors import DataError
 from ivdlib.files import atomic
-from ivdlib.data.header import Geometry, check_pixdim, read_geometry
 from ivdlib.links import not_fetched
-from ivdlib.data.orientation import Grid
 from ivdlib.provenance import free_memory
 
 SCALED = 1e-4

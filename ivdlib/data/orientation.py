@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.errors import DataError
 from ivdlib.data.geometry import redirect_axes, spacing_mm
+from ivdlib.errors import DataError
 
 AXCODES = ("LR", "PA", "IS")
 """The two letters of each world axis, negative direction first."""

@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from ivdlib.data.people import key
 from ivdlib.errors import DataError, printable
 from ivdlib.files import cannot
 from ivdlib.links import need_content
-from ivdlib.data.people import key
 
 _LIKE = {
     "case": r"(case|scan|image|file|fall|examination|study)s?",

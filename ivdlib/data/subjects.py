@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ivdlib.data import people as names
-from ivdlib.data.layout import DEEPEST, CaseFiles
+from ivdlib.data.case_files import DEEPEST, CaseFiles
 from ivdlib.data.people import FROM_NAME
 from ivdlib.data.remarks import listed
 from ivdlib.data.spreadsheet import read_table, says_who, shortened

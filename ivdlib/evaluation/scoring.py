@@ -12,11 +12,12 @@ import numpy as np
 
 from ivdlib.data.alignment import check_same_grid
 from ivdlib.data.case import DEFAULT_DISCS, labels_of
+from ivdlib.data.case_files import FOUND, contrast_in_name
 from ivdlib.data.dataset_notes import Declared, declared_beside, label_set
 from ivdlib.data.file_words import seems
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.labels import in_words, label_values
-from ivdlib.data.layout import FOUND, contrast_in_name, find_cases
+from ivdlib.data.layout import find_cases
 from ivdlib.data.nifti import Image, read_labels
 from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.data.people import key, meant

@@ -36,7 +36,7 @@ def write_page(
     checked : list of Checked
         From `checks.examine` with pictures.
     left : sequence of LeftOver
-        From `leftovers.of_folder`.
+        From `cases.left_in_folder`.
 
     Raises
     ------

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ivdlib.data.assembly import about_headers
+from ivdlib.data.case_files import NO_WORD, CaseFiles, contrast_in_name
 from ivdlib.data.cases import Case, Scans, look
 from ivdlib.data.contrasts import contrast_order, parts
 from ivdlib.data.dataset_notes import declared_beside
 from ivdlib.data.dixon import derivable
 from ivdlib.data.geometry import spacing_mm
-from ivdlib.data.layout import NO_WORD, CaseFiles, contrast_in_name
 from ivdlib.data.nifti import read_image
 from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.data.quality.flaws import find_flaws

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 
 from ivdlib import files
 from ivdlib.course import lessons
-from ivdlib.report import experiment, pdf
+from ivdlib.report import pdf
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))

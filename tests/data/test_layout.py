@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dixon_cases import CONTRASTS
 
-from ivdlib.data import cases, layout
+from ivdlib.data import case_files, cases, layout
 from ivdlib.errors import DataError, DataWarning
 
 
@@ -109,7 +109,7 @@ def test_a_link_counts_by_its_own_name(tmp_path, write_case):
     ],
 )
 def test_case_and_contrast_in_a_name(path, expected):
-    assert layout.contrast_in_name(Path(path)) == expected
+    assert case_files.contrast_in_name(Path(path)) == expected
 
 
 def test_another_version_of_a_contrast_is_no_scan_of_its_own(tmp_path, write_case):

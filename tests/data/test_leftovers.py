@@ -10,7 +10,7 @@ import pytest
 from dixon_cases import write_case
 
 from ivdlib.cli import main
-from ivdlib.data import cases, leftovers
+from ivdlib.data import cases
 from ivdlib.errors import DataError, DataWarning, SomeFailed
 from ivdlib.evaluation.scoring import score_folders
 
@@ -29,7 +29,7 @@ def rename(data, person, word, name):
 
 
 def said(folder):
-    return [(one.serious, one.where, one.text) for one in leftovers.of_folder(folder)]
+    return [(one.serious, one.where, one.text) for one in cases.left_in_folder(folder)]
 
 
 SCANNERS = {
@@ -195,7 +195,7 @@ def test_a_folder_without_scans_says_what_it_holds_instead(tmp_path):
 def test_links_in_circles_end(data):
     (data / "subjects.csv").unlink()
     os.symlink(data, data / "again")
-    assert leftovers.of_folder(data / "ana") == []
+    assert cases.left_in_folder(data / "ana") == []
     with pytest.raises(DataError, match="is there"):
         cases.load_cases(data)
 
@@ -320,7 +320,7 @@ def test_a_mask_that_belongs_to_no_case_says_which_it_may_be(masks, data):
      ("berlin_t2", 1), ("munich_wat", 1), ("ribeirao_discs", 0)],
 )  # fmt: skip
 def test_no_warning_over_the_real_scans(shared, name, listed):
-    found = leftovers.of_folder(shared / "data" / name)
+    found = cases.left_in_folder(shared / "data" / name)
     assert [one for one in found if one.serious] == [] and len(found) == listed
 
 
@@ -328,7 +328,7 @@ def test_what_is_left_over_of_a_phantom_is_nothing(tmp_path):
     from ivdlib.phantom import make_phantom
 
     make_phantom(tmp_path, subjects=2, stages=2, slices=2, in_plane=64, workers=1)
-    assert leftovers.of_folder(Path(tmp_path)) == []
+    assert cases.left_in_folder(Path(tmp_path)) == []
 
 
 def test_folders_that_hold_no_scan_are_said(data):
@@ -350,4 +350,4 @@ def test_masks_that_were_moved_aside_are_ours(data):
     place.mkdir()
     for name in ("ana_Discs-1.nii.gz", "ana_other.nii.gz"):
         (place / name).write_bytes(b"x")
-    assert [item.where for item in leftovers.of_folder(data)] == ["saved/ana_other.nii.gz"]
+    assert [item.where for item in cases.left_in_folder(data)] == ["saved/ana_other.nii.gz"]

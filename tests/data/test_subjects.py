@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ivdlib.data import cases
 from ivdlib.data import subjects as who
-from ivdlib.data.layout import CaseFiles, find_cases
+from ivdlib.data.case_files import CaseFiles
+from ivdlib.data.layout import find_cases
 from ivdlib.data.people import key
 from ivdlib.errors import DataError, DataWarning, IvdlibError
 from ivdlib.preprocessing import folds as splits

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from test_classroom import ONE, Course, cells
-from test_hostile import experiment
 from test_experiment import PNG
+from test_hostile import experiment
 
 from ivdlib import cli
 from ivdlib.report import notebook as lesson

@@ -1,1 +1,1 @@
-"""What `ivdlib check` looks for in scans: flaws, exchanged water and fat, shifted labels, copies."""
+"""What `ivdlib check` looks for in scans: flaws, exchanges, shifted labels, copies."""

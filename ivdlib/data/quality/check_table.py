@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ivdlib.data.contrasts import contrast_order
-from ivdlib.errors import printable
 from ivdlib.data.leftovers import LeftOver
 from ivdlib.data.remarks import grouped, split_repair
+from ivdlib.errors import printable
 
 HEAD = (
     *("case", "subject", "stage", "voxels", "mm", "axes", "contrasts", "discs", "inn/opp %"),

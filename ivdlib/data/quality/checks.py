@@ -11,23 +11,31 @@ from typing import Any
 import numpy as np
 
 from ivdlib.data.assembly import assemble, read
-from ivdlib.data.dixon import FORMULAS, broken, consistency, find_copies, find_names, which_is_the_copy
+from ivdlib.data.case import Case, Options
+from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.contrasts import CONTRASTS
-from ivdlib.errors import DataError, why
-from ivdlib.data.quality.exchange import Exchange, find_exchange
+from ivdlib.data.dataset_notes import declared_beside, find_beside
+from ivdlib.data.dixon import (
+    FORMULAS,
+    broken,
+    consistency,
+    find_copies,
+    find_names,
+    which_is_the_copy,
+)
 from ivdlib.data.geometry import mixed_spacings
-from ivdlib.data.quality.label_shift import find_label_shift
 from ivdlib.data.labels import label_values
-from ivdlib.data.layout import CaseFiles, find_cases, odd_ones
+from ivdlib.data.layout import find_cases, odd_ones
 from ivdlib.data.nifti import Image
 from ivdlib.data.orientation import axcodes_of, from_canonical
+from ivdlib.data.quality.copies import Signature, find_twins, signature
+from ivdlib.data.quality.exchange import Exchange, find_exchange
+from ivdlib.data.quality.label_shift import find_label_shift
 from ivdlib.data.quality.panels import Panel, panels_of
+from ivdlib.data.subjects import Subject, find_subjects
+from ivdlib.errors import DataError, why
 from ivdlib.progress import track
 from ivdlib.provenance import cores
-from ivdlib.data.case import Case, Options
-from ivdlib.data.dataset_notes import declared_beside, find_beside
-from ivdlib.data.quality.copies import Signature, find_twins, signature
-from ivdlib.data.subjects import Subject, find_subjects
 
 MOST_THREADS = 4
 """Cases that are looked at side by side; each takes about 0.2 GB where a scan is of full size."""

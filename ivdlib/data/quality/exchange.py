@@ -2,8 +2,8 @@
 
 Scanners choose in each voxel which of two values is water; a wrong choice spreads over a region
 with a smooth border (a swap). Two files under each other's names look like a swap of the whole
-body. The identities of `ivdlib.data.dixon` hold all the same, so what is left is the border, where one
-tissue changes from water to fat without a dark line, and anatomy (`ivdlib.data.quality.polarity`).
+body. The identities of `dixon` hold all the same, so what is left is the border, where one tissue
+changes from water to fat without a dark line, and anatomy (`polarity`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivdlib.errors import DataError
 from ivdlib.data.quality.polarity import (
     Blocks,
     Scan,
@@ -26,6 +25,7 @@ from ivdlib.data.quality.polarity import (
     sides,
 )
 from ivdlib.data.quality.spins import Bonds, settle
+from ivdlib.errors import DataError
 
 SMALLEST_SHARE = 0.02
 """Share of the body from which an exchange is reported; smaller pieces occur by nature."""

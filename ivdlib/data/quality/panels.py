@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ivdlib.data.case import Case
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.nifti import Image
 from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
-from ivdlib.data.case import Case
 
 
 @dataclass(frozen=True, eq=False)

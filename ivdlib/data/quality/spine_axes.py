@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ivdlib.data.disc_stack import Pieces, measure
-from ivdlib.errors import DataError
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.orientation import AXCODES, Grid, canonical_affine
+from ivdlib.errors import DataError
 
 THICK, FEW = 1.5, 4.0
 """Slices are this much thicker than pixels are wide, or that many times fewer than pixels. The
