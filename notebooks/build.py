@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 COURSE_CONFIG = f'''\
 """Course of the ivdlib lessons; all options: nbgrader --help-all."""
 
-from ivdlib import put_back
+from ivdlib.course import put_back
 
 c = get_config()  # noqa: F821  nbgrader provides it
 c.CourseDirectory.course_id = "ivdlib"

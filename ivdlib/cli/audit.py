@@ -48,6 +48,7 @@ def run_audit(args: argparse.Namespace) -> int:
     from ivdlib import places
     from ivdlib.report.audit import page
     from ivdlib.training import declared
+    from ivdlib.training.run import collect, run
 
     reports = Path(args.reports) if args.reports else places.reports_folder()
     paths = args.files or sorted((places.root() / "benchmarks" / "audit").glob("*.toml"))
@@ -61,7 +62,7 @@ def run_audit(args: argparse.Namespace) -> int:
     lacking = bool(args.files) and not args.page and len(experiments) < len(wanted)
     for made in experiments if not args.plan else ():
         with _going_on(made.name, faults):
-            made.collect() if args.page else made.run(args.workers)
+            collect(made) if args.page else run(made, args.workers)
     if (experiments or args.page) and not args.plan:
         print(f"audit: {page.write(reports)}")
     return int(lacking or bool(faults))

@@ -117,6 +117,7 @@ def run_grid(args: argparse.Namespace) -> int:
     from ivdlib.report import result_figures
     from ivdlib.training import curves
     from ivdlib.training.experiment import Experiment
+    from ivdlib.training.run import run
 
     if args.tensorboard:
         os.environ[curves.VARIABLE] = str(Path(args.tensorboard).resolve() / wanted.name)
@@ -138,7 +139,7 @@ def run_grid(args: argparse.Namespace) -> int:
 
         print(plan.text(wanted.name, plan.plan(experiment)))
         return 0
-    experiment.run(args.workers, args.scheduler)
+    run(experiment, args.workers, args.scheduler)
     result_figures.write(experiment.folder)
     _print_tables(experiment.folder)
     return 0

@@ -1,7 +1,7 @@
 """The grid of Tables 1, 2 and 3: every network, with and without fusion, every fold, every seed.
 
 An experiment is a folder under `reports/`. A training is recognised by the hash of all that could
-change its result and is never done twice; whatever is missing is done when `run` is called again.
+change its result (`hashes`) and is never done twice; `run` does what is missing.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ import pandas as pd
 from ivdlib import files, profiles, provenance
 from ivdlib.data.cases import load_cases
 from ivdlib.errors import ConfigError, DataError, printable
-from ivdlib.evaluation import recorded, scores, tables
+from ivdlib.evaluation import recorded, scores
 from ivdlib.links import need_content
 from ivdlib.options import essence
 from ivdlib.places import data_folder, reports_folder, sound_name
 from ivdlib.preprocessing.folds import folds_from_file, patient_folds, subjects_of
 from ivdlib.profiles import EXTENDABLE
-from ivdlib.progress import say, track
-from ivdlib.training import recording
+from ivdlib.training import hashes, recording
 from ivdlib.training.grid import Grid
 
 
 class Experiment(Grid):
-    """A grid of trainings under one name: its folder, its records, and doing it.
+    """A grid of trainings under one name: its scans and folds, its folder, its record.
 
     Parameters
     ----------
@@ -107,10 +106,8 @@ class Experiment(Grid):
         """Refuse a variant that its network does not have, before any scan is read."""
         variants = [n for n in self.profile.networks if ":" in n]
         if variants:
-            from ivdlib.training import store  # brings the framework, which takes seconds
-
             for network in variants:
-                store.config(self, network, self.profile.size)
+                hashes.config(self, network, self.profile.size)
 
     def _phantom(self) -> Path:
         from ivdlib.phantom import VERSION, Conditions, make_phantom
@@ -174,13 +171,11 @@ class Experiment(Grid):
         DataError
             Where nothing has been scored yet.
         """
-        from ivdlib.training import spine_stage, store, trial
-
-        wanted = [trial.digest(self, training) for training in self.trainings()]
-        wanted += [spine_stage.digest(self, fold) for fold in self.folds]
-        wanted += [trial.reference_digest(self, fold) for fold in self.folds]
-        places = [store.place(self, digest) for digest in wanted]
-        found = scores.together(p / scores.METRICS for p in places if store.finished(p))
+        wanted = [hashes.disc_digest(self, training) for training in self.trainings()]
+        wanted += [hashes.spine_digest(self, fold) for fold in self.folds]
+        wanted += [hashes.reference_digest(self, fold) for fold in self.folds]
+        places = [hashes.place(self, digest) for digest in wanted]
+        found = scores.together(p / scores.METRICS for p in places if hashes.finished(p))
         if found is None:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
         for column in ("subject", "stage"):  # as they are known now: subjects.csv may be corrected
@@ -202,59 +197,6 @@ class Experiment(Grid):
         if self.profile.leak != "none":
             text += f", {profiles.LEAKS[self.profile.leak]}"
         return text if self.profile.comparable else text + ", NOT COMPARABLE"
-
-    # --- doing it --------------------------------------------------------------------------
-
-    def run(self, workers: int = 1, scheduler: str | None = None) -> pd.DataFrame:
-        """Do what is missing, then write `metrics.csv` and the tables; returns the metrics.
-
-        Parameters
-        ----------
-        workers, scheduler
-            Trainings side by side, see `workers.run`. Default: one after the other, here.
-
-        Raises
-        ------
-        ConfigError
-            Where there is nothing to train.
-        """
-        from ivdlib.training import spine_stage, trial
-        from ivdlib.training import workers as side_by_side
-
-        todo = list(self.trainings())
-        if not todo and not self.uses_spine_network:
-            raise ConfigError(
-                "there is nothing to train: no network is named, and these scans fit one tile, "
-                "so they need no spine network."
-            )
-        recording.go_on(self)  # whatever stops it, the record says what is left
-        if self.profile.references:
-            for fold in track(self.folds, "rows that need no network"):
-                trial.references(self, fold)
-        if workers > 1 or scheduler:
-            side_by_side.run(self, workers, scheduler)
-        for number, training in enumerate(todo, start=1):
-            row = trial.train(self, training, f"training {number}/{len(todo)}: {training.title}")
-            say(f"training {number}/{len(todo)}: {training.title}: mean Dice {row:.3f}")
-            recording.go_on(self)
-        if not todo:  # the spine stage alone
-            for fold in spine_stage.left(self):
-                spine_stage.network(self, fold)
-        return self.collect()
-
-    def collect(self) -> pd.DataFrame:
-        """Write `metrics.csv` and `tables/` from the finished trainings."""
-        metrics = self.metrics()
-        files.write_csv(self.folder / "metrics.csv", metrics)
-        record, label = recording.go_on(self), self.label()
-        if left := recorded.left(record):
-            label += f", UNFINISHED: {left}"
-        tables.write(metrics, self.folder / "tables", label, self.derived)
-        water = tables.fused_and_water(self.cases.values(), self.fused)
-        if len(water):
-            files.write_csv(self.folder / "tables" / "fused_and_water.csv", water)
-        recording.seal(self)
-        return metrics
 
 
 def of_parameters(

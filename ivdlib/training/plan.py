@@ -14,7 +14,7 @@ from ivdlib.evaluation import recorded
 from ivdlib.networks import cost
 from ivdlib.profiles import arm_title, title
 from ivdlib.progress import duration
-from ivdlib.training import spine_stage, store, trial
+from ivdlib.training import hashes, spine_stage
 
 if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
@@ -44,7 +44,7 @@ def plan(experiment: Experiment) -> pd.DataFrame:
     for network, arm, place in _every(experiment):
         row = rows.setdefault((network, arm), {"trainings": 0, "left": 0})
         row["trainings"] += 1
-        if store.finished(place):
+        if hashes.finished(place):
             record = recorded.training(place / recorded.RECORD)
             seconds = record.get("seconds_training", 0) + record.get("seconds_scoring", 0)
             spent.setdefault(network, []).append(seconds)
@@ -69,9 +69,9 @@ def _every(experiment: Experiment) -> Iterator[tuple[str, str, Path]]:
     """Network, arm and folder of every training, those of the spine stage first."""
     if experiment.uses_spine_network:
         for fold in experiment.folds:
-            yield SPINE, "", store.place(experiment, spine_stage.digest(experiment, fold))
+            yield SPINE, "", hashes.place(experiment, hashes.spine_digest(experiment, fold))
     for training in experiment.trainings():
-        yield training.network, training.arm, trial.place_of(experiment, training)
+        yield training.network, training.arm, hashes.place_of(experiment, training)
 
 
 def _estimate(experiment: Experiment, network: str) -> float:
@@ -81,7 +81,7 @@ def _estimate(experiment: Experiment, network: str) -> float:
     if network == SPINE:
         options, size, name = profile.spine, profile.spine.size, "unet"
         tile = spine_stage.tile(experiment)
-    config = store.config(experiment, name if network == SPINE else network, size)
+    config = hashes.config(experiment, name if network == SPINE else network, size)
     model = networks.build(name, config, (*tile, 1))
     step = 3 * 2 * int(cost.table(model)["multiply_adds"].sum()) * options.batch
     return options.steps * step / (GFLOPS * 1e9)

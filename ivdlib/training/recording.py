@@ -9,7 +9,7 @@ from ivdlib import files, provenance
 from ivdlib.data.remarks import grouped, split_repair
 from ivdlib.errors import printable
 from ivdlib.evaluation import recorded
-from ivdlib.training import again, recipes
+from ivdlib.training import again, hashes, recipes
 from ivdlib.training.choices import open_choices
 from ivdlib.training.deviations import deviations
 
@@ -36,8 +36,6 @@ def begun(experiment: Experiment) -> dict[str, Any]:
 
 def go_on(experiment: Experiment) -> dict[str, Any]:
     """Bring the record up to date, and give it: what is trained by now, and how long it took."""
-    from ivdlib.training import spine_stage, trial
-
     path = experiment.folder / "record.json"
     records = {
         place.name: record for place, record in recorded.trainings(experiment.folder).items()
@@ -47,10 +45,10 @@ def go_on(experiment: Experiment) -> dict[str, Any]:
         for r in records.values()
     )
     if experiment.profile.networks:
-        left = [t for t in experiment.trainings() if not trial.is_done(experiment, t)]
+        left = [t for t in experiment.trainings() if not hashes.is_done(experiment, t)]
     else:
-        left = spine_stage.left(experiment)
-    spine = spine_stage.left(experiment) if experiment.profile.networks else []
+        left = hashes.spine_left(experiment)
+    spine = hashes.spine_left(experiment) if experiment.profile.networks else []
     found = {
         **_told(experiment),
         "trainings": list(records),

@@ -12,51 +12,20 @@ import numpy as np
 from ivdlib.data.remarks import listed
 from ivdlib.errors import NothingFound
 from ivdlib.evaluation import metrics
-from ivdlib.options import essence, spine_training
+from ivdlib.options import spine_training
 from ivdlib.preprocessing import fusion, region, spine_tube
 from ivdlib.preprocessing.folds import Fold
 from ivdlib.preprocessing.region import Region
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.progress import track
-from ivdlib.training import inference, store, weights
+from ivdlib.training import hashes, inference, store, weights
+from ivdlib.training.hashes import USE, spine_digest, spine_fields
 
 if TYPE_CHECKING:
     import keras
 
     from ivdlib.data.cases import Case
     from ivdlib.training.experiment import Experiment
-
-
-USE = ("region", "margin", "mask", "gap", "tolerance")
-"""Options that say what is done with the network's mask, and leave the network alone."""
-
-
-def fields(experiment: Experiment, fold: Fold) -> dict[str, Any]:
-    """All that decides on the spine network of a fold."""
-    options = experiment.profile.spine
-    how = {k: v for k, v in essence(options).items() if k not in USE}
-    return {
-        "target": "spine",
-        "network": "unet",
-        "config": store.config(experiment, "unet", options.size).to_dict(),
-        "options": how,
-        "images": experiment.contrasts,
-        **store.scans(experiment, fold),
-    }
-
-
-def digest(experiment: Experiment, fold: Fold) -> str:
-    """Hash of the spine network of a fold."""
-    return store.short_hash(fields(experiment, fold))
-
-
-def left(experiment: Experiment) -> list[Fold]:
-    """Folds whose spine network has not been trained and scored."""
-    if not experiment.uses_spine_network:
-        return []
-    places = [store.place(experiment, digest(experiment, fold)) for fold in experiment.folds]
-    pairs = zip(experiment.folds, places, strict=True)
-    return [fold for fold, place in pairs if not store.finished(place)]
 
 
 def tile(experiment: Experiment) -> tuple[int, int]:
@@ -84,8 +53,8 @@ def network(experiment: Experiment, fold: Fold) -> weights.Network:
 
     Trained again where only its record is there: weights are not committed with the results.
     """
-    place = store.place(experiment, digest(experiment, fold))
-    if not (store.finished(place) and (place / store.WEIGHTS).is_file()):
+    place = hashes.place(experiment, spine_digest(experiment, fold))
+    if not (hashes.finished(place) and (place / store.WEIGHTS).is_file()):
         _train(experiment, fold, place)
     return weights.load_model(place / store.WEIGHTS)
 
@@ -103,7 +72,7 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
         for image in fusion.images_of(case.contrasts, experiment.contrasts).values():
             small = region.shrink(image, spine.factor)
             images.append(TrainingImage(small, small_truth, (0, small.shape[1])))
-    engine = store.trainer("unet", store.config(experiment, "unet", spine.size), size, options)
+    engine = store.trainer("unet", hashes.config(experiment, "unet", spine.size), size, options)
     label = f"spine U-Net, fold {fold.number}"
     history = engine.fit(TileSampler(images, size, options, 0), 0, label, place / "checkpoint.h5")
 
@@ -118,7 +87,7 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
         return rows
 
     passport = {"factor": spine.factor, "tile": size, "spine_truth": _kind_of_truth(cases)}
-    what = fields(experiment, fold)
+    what = spine_fields(experiment, fold)
     store.finish(experiment, place, engine, history, score, what, fold, passport)
 
 
@@ -165,8 +134,8 @@ def regions_once(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     """`regions`, kept while the same folds are asked for again and again."""
     use = {name: getattr(experiment.profile.spine, name) for name in USE}
     where = str(experiment.folder.resolve())  # each experiment has spine networks of its own
-    what = {**fields(experiment, fold), **use, "tile": experiment.tile, "folder": where}
-    key = store.short_hash(what)
+    what = {**spine_fields(experiment, fold), **use, "tile": experiment.tile, "folder": where}
+    key = hashes.short_hash(what)
     if key not in _regions:
         _regions[key] = regions(experiment, fold)
     return _regions[key]

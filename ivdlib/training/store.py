@@ -7,7 +7,6 @@ with.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ivdlib import files, networks, provenance
+from ivdlib import files, provenance
 from ivdlib.data.contrasts import is_derived
 from ivdlib.evaluation import recorded, scores
 from ivdlib.networks import cost
@@ -46,37 +45,6 @@ def trainer(
         name = network.partition(":")[0]
         _trainers[key] = Trainer(name, config, tile, options, channels=channels)
     return _trainers[key]
-
-
-def config(experiment: Experiment, network: str, size: str) -> Any:
-    """Configuration of a network under the profile of an experiment."""
-    name, _, variant = network.partition(":")
-    found = networks.config_of(name, size, variant or None)
-    return dataclasses.replace(found, bn_momentum=experiment.profile.bn_momentum)
-
-
-def place(experiment: Experiment, digest: str) -> Path:
-    """Folder of the training with this hash."""
-    return experiment.folder / "trainings" / digest
-
-
-def finished(place: Path) -> bool:
-    """Whether a training is done: its record is written last."""
-    return all((place / name).is_file() for name in ("record.json", scores.METRICS))
-
-
-def short_hash(fields: Mapping[str, Any]) -> str:
-    """Hash that names a training: 16 hexadecimal digits."""
-    return files.sha256_json(fields)[:16]
-
-
-def scans(experiment: Experiment, fold: Fold) -> dict[str, dict[str, str]]:
-    """Hashes of the scans that a fold trains on and tests on."""
-    prints = experiment.fingerprints
-    return {
-        "train": {name: prints[name] for name in fold.train},
-        "test": {name: prints[name] for name in fold.test},
-    }
 
 
 def row(

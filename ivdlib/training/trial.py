@@ -14,14 +14,14 @@ from ivdlib import files, profiles, provenance
 from ivdlib.data.contrasts import is_derived
 from ivdlib.evaluation import challenge, metrics, recorded, scores, stress
 from ivdlib.evaluation.scores import TOGETHER
-from ivdlib.options import essence
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.folds import Fold
 from ivdlib.preprocessing.region import Region
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.progress import track
-from ivdlib.training import baselines, inference, leaks, spine_stage, store
+from ivdlib.training import baselines, hashes, inference, leaks, spine_stage, store
+from ivdlib.training.hashes import disc_fields, place_of, reference_digest
 from ivdlib.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -30,62 +30,10 @@ if TYPE_CHECKING:
     from ivdlib.training.grid import Training
 
 
-def fields(experiment: Experiment, training: Training) -> dict[str, Any]:
-    """All that decides on a training and its scores."""
-    profile = experiment.profile
-    used = (*spine_stage.USE, "factor")
-    region = {k: v for k, v in essence(profile.spine).items() if k in used}
-    if experiment.uses_spine_network:
-        region["spine"] = spine_stage.digest(experiment, training.fold)
-    return {
-        "target": "disc",
-        "network": training.network,
-        "config": store.config(experiment, training.network, profile.size).to_dict(),
-        "options": experiment.as_placed(essence(experiment.options(training.arm))),
-        "tile": experiment.tile,
-        "arm": training.arm,
-        "images": experiment.trained_on(training.arm),
-        "tested": experiment.tested_on(training.arm),
-        "region": region if experiment.uses_region else None,
-        "seed": training.seed,
-        "score_discs": profile.score_discs,
-        "stress": profile.stress,
-        **({"leak": profile.leak} if profile.leak == "epoch" else {}),
-        **store.scans(experiment, training.fold),
-    }
-
-
-def digest(experiment: Experiment, training: Training) -> str:
-    """Hash of a training."""
-    return store.short_hash(fields(experiment, training))
-
-
-def reference_digest(experiment: Experiment, fold: Fold) -> str:
-    """Hash of the rows without a network."""
-    return store.short_hash(
-        {
-            "target": "reference",
-            "rows": baselines.ROWS,
-            "images": experiment.contrasts,
-            **store.scans(experiment, fold),
-        }
-    )
-
-
-def place_of(experiment: Experiment, training: Training) -> Path:
-    """Folder of a training."""
-    return store.place(experiment, digest(experiment, training))
-
-
-def is_done(experiment: Experiment, training: Training) -> bool:
-    """Whether a training and its scores are there."""
-    return store.finished(place_of(experiment, training))
-
-
 def train(experiment: Experiment, training: Training, label: str) -> float:
     """Do one training unless it is there; returns its mean Dice over test scans and contrasts."""
     place = place_of(experiment, training)
-    if not store.finished(place):
+    if not hashes.finished(place):
         _train(experiment, training, place, label)
     rows = scores.read(place / scores.METRICS)
     scope = TOGETHER if training.arm == "stacked" else "volume"
@@ -103,7 +51,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         truth = case.discs  # made anew at each access: once a scan, not once an image
         for image in fusion.images_of(case.contrasts, names, options.neighbours).values():
             images.append(TrainingImage(region.apply(image), truth, region.window))
-    network = store.config(experiment, training.network, profile.size)
+    network = hashes.config(experiment, training.network, profile.size)
     channels = images[0].channels
     engine = store.trainer(training.network, network, experiment.tile, options, channels)
     sampler = TileSampler(images, experiment.tile, options, training.seed)
@@ -127,14 +75,14 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
     if experiment.uses_spine_network:
         passport |= {
-            "spine": spine_stage.digest(experiment, fold),
+            "spine": hashes.spine_digest(experiment, fold),
             "margin": profile.spine.margin,
             "gap": profile.spine.gap,
             "tolerance": profile.spine.tolerance,
             "mask": profile.spine.mask,
         }
     store.finish(
-        experiment, place, engine, history, score, fields(experiment, training), fold, passport
+        experiment, place, engine, history, score, disc_fields(experiment, training), fold, passport
     )
 
 
@@ -230,8 +178,8 @@ def _scored(
 
 def references(experiment: Experiment, fold: Fold) -> None:
     """Score what needs no network on a fold, unless it is there."""
-    place = store.place(experiment, reference_digest(experiment, fold))
-    if store.finished(place):
+    place = hashes.place(experiment, reference_digest(experiment, fold))
+    if hashes.finished(place):
         return
     begin = time.monotonic()
     images = {
@@ -249,7 +197,7 @@ def references(experiment: Experiment, fold: Fold) -> None:
         rows += _scored(row, mask, case.disc_numbers, case, experiment.profile.score_discs)
     files.write_csv(place / scores.METRICS, pd.DataFrame(rows))
     record = provenance.record(
-        target="reference", **store.scans(experiment, fold), fold=fold.number,
+        target="reference", **hashes.scans(experiment, fold), fold=fold.number,
         seconds=round(time.monotonic() - begin, 1),
         sha256=recorded.sealed(place, [scores.METRICS]),
     )  # fmt: skip

@@ -19,14 +19,13 @@ from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, w
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ivdlib import provenance
 from ivdlib.errors import ConfigError, IvdlibError, memory_full, printable
 from ivdlib.progress import Progress
-
-if TYPE_CHECKING:
-    from ivdlib.training.experiment import Experiment
+from ivdlib.training import hashes, spine_stage, trial
+from ivdlib.training.experiment import Experiment
 
 CONNECT_SECONDS = 20
 """How long a scheduler may take to answer."""
@@ -36,8 +35,6 @@ _opened: dict[str, Experiment] = {}
 
 def _open(arguments: dict[str, Any]) -> Experiment:
     """Get the experiment of these arguments, loaded once in a process."""
-    from ivdlib.training.experiment import Experiment
-
     key = repr(arguments)
     if key not in _opened:
         _opened.clear()
@@ -46,16 +43,12 @@ def _open(arguments: dict[str, Any]) -> Experiment:
 
 
 def _spine(arguments: dict[str, Any], number: int) -> str:
-    from ivdlib.training import spine_stage
-
     experiment = _open(arguments)
     spine_stage.network(experiment, experiment.folds[number])
     return f"spine U-Net, fold {experiment.folds[number].number}"
 
 
 def _train(arguments: dict[str, Any], number: int) -> str:
-    from ivdlib.training import trial
-
     experiment = _open(arguments)
     training = list(experiment.trainings())[number]
     return f"{training.title}: mean Dice {trial.train(experiment, training, training.title):.3f}"
@@ -109,7 +102,7 @@ def _isolated_main(task: str, number: str, parent: str) -> int:
     return 0
 
 
-def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) -> None:
+def side_by_side(experiment: Experiment, workers: int = 1, scheduler: str | None = None) -> None:
     """Do all trainings of an experiment that are not done, several at a time.
 
     Parameters
@@ -127,12 +120,10 @@ def run(experiment: Experiment, workers: int = 1, scheduler: str | None = None) 
         Where Dask is not installed, nothing answers at the address, or a worker of this machine
         was killed; what is finished is kept.
     """
-    from ivdlib.training import spine_stage, trial
-
     every = list(experiment.trainings())
-    missing = [n for n, training in enumerate(every) if not trial.is_done(experiment, training)]
+    missing = [n for n, training in enumerate(every) if not hashes.is_done(experiment, training)]
     # The trainings of a fold share its spine network; where none is asked for, it is all there is.
-    needed = [every[number].fold for number in missing] if every else spine_stage.left(experiment)
+    needed = [every[number].fold for number in missing] if every else hashes.spine_left(experiment)
     if not needed:
         return
     with _pool(workers, scheduler) as pool:
@@ -150,14 +141,14 @@ def _all(
     experiment: Experiment,
     numbers: Sequence[int],
     label: str,
-    side_by_side: int,
+    most: int,
 ) -> None:
     """Do tasks; no more are handed out than run, so that none begins after Ctrl-C or a failure."""
     left, begun = list(numbers)[::-1], set()
     with Progress(len(left), label) as progress:
         try:
             while left or begun:
-                while left and len(begun) < side_by_side:
+                while left and len(begun) < most:
                     begun.add(pool.submit(task, experiment.arguments, left.pop()))
                 done, begun = wait(begun, return_when=FIRST_COMPLETED)
                 for future in done:

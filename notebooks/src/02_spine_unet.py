@@ -45,7 +45,7 @@ from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import enlarge, region_around, region_of, shrink
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.report import diagrams, plotting
-from ivdlib.training import inference, spine_stage, store
+from ivdlib.training import hashes, inference, spine_stage
 from ivdlib.training.experiment import of_parameters
 
 # %%
@@ -187,7 +187,7 @@ histories = {}
 if uses_network:
     for part in experiment.folds:
         network = spine_stage.network(experiment, part)
-        place = store.place(experiment, spine_stage.digest(experiment, part))
+        place = hashes.place(experiment, hashes.spine_digest(experiment, part))
         histories[f"fold {part.number}"] = pd.read_csv(place / "history.csv")
         seconds = files.read_json(place / "record.json")["seconds_training"]
         print(f"fold {part.number}: {options.steps} steps, {seconds:.0f} s of training")

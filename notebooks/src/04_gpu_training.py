@@ -50,7 +50,7 @@ from ivdlib.preprocessing import augmentation, fusion
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.report import diagrams, plotting
-from ivdlib.training import inference, spine_stage, store, trial
+from ivdlib.training import hashes, inference, spine_stage, store, trial
 from ivdlib.training.experiment import of_parameters
 from ivdlib.training.weights import load_model
 
@@ -341,7 +341,7 @@ display(pd.DataFrame(kept, index=["1.001", "70,000", "0.00000001"]).T)
 # one is made. Counted from this network, in `float32`:
 
 # %%
-plan = store.config(experiment, "fds_cnn", experiment.profile.size)
+plan = hashes.config(experiment, "fds_cnn", experiment.profile.size)
 built = networks.build("fds_cnn", plan, input_shape=(*tile, 1))
 maps = cost.memory(built)
 need = {
@@ -384,7 +384,7 @@ display(speed) if len(speed) else print("This copy of the package has no referen
 
 # %%
 trial.train(experiment, training, training.title)
-place = trial.place_of(experiment, training)
+place = hashes.place_of(experiment, training)
 record = files.read_json(place / "record.json")
 history = pd.read_csv(place / "history.csv")
 print(f"{record['seconds_training']:.0f} s for {options.steps} steps on {record['device']}")

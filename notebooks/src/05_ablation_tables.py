@@ -37,6 +37,7 @@ from ivdlib.evaluation import scores, statistics, tables, verdicts
 from ivdlib.report import diagrams, plotting, result_figures
 from ivdlib.training.choices import open_choices
 from ivdlib.training.experiment import of_parameters
+from ivdlib.training.run import run
 
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 reference = places.root() / "reports" / "reference"  # results that are kept with the package
@@ -57,7 +58,7 @@ grid = list(experiment.trainings())
 print(f"{len(grid)} trainings: {', '.join(dict.fromkeys(t.network for t in grid))}; "
       f"{', '.join(dict.fromkeys(profiles.arm_title(t.arm) for t in grid))}; "
       f"{len(experiment.folds)} folds; seeds: {experiment.profile.seeds}")  # fmt: skip
-results = experiment.run()
+results = run(experiment)
 print(f"{len(results)} rows of scores in {experiment.folder.name}/metrics.csv")
 
 # %% [markdown]

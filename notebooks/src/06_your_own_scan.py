@@ -51,7 +51,7 @@ from ivdlib.preprocessing import fusion
 from ivdlib.report import plotting
 
 # %%
-from ivdlib.training import predict, store, trial
+from ivdlib.training import hashes, predict, store, trial
 from ivdlib.training.experiment import of_parameters
 from ivdlib.training.weights import load_model
 
@@ -126,7 +126,7 @@ display(pd.Series(facts).to_frame("this scan"))
 
 # %%
 trial.train(experiment, training, training.title)  # read, if lesson 04 has done it
-weights = trial.place_of(experiment, training) / store.WEIGHTS
+weights = hashes.place_of(experiment, training) / store.WEIGHTS
 network = load_model(weights)
 spine, _ = predict.spine_beside(network, weights) or (None, None)
 print("trained on:", ", ".join(network.passport["images"]), "· tile", network.passport["tile"])

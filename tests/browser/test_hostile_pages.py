@@ -96,10 +96,8 @@ def made(course, host, tmp_path_factory):
     """Pages of all kinds; those of notebooks by attack."""
     found, out = {}, tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ivdlib.report.experiment.pdf.write", lambda html, path: False)
-        patch.setattr(
-            "ivdlib.report.experiment.results.figures", lambda folder, metrics: []
-        )  # slow, and ours
+        patch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
+        patch.setattr("ivdlib.report.results.figures", lambda folder, metrics: [])  # slow, and ours
         name = filled(NAME, host[0])
         author, plain = Author(name, name, name), Author("Ann")
         classroom.class_reports(course, author=author)
@@ -136,7 +134,7 @@ def test_nothing_runs_and_nothing_is_fetched(attack, made, seen):
 
 
 def test_names_do_nothing_on_pages_without_notebooks(seen, host, tmp_path, write_case, monkeypatch):
-    monkeypatch.setattr("ivdlib.report.experiment.pdf.write", lambda html, path: False)
+    monkeypatch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
     name = filled(NAME, host[0])
     two = [experiment(tmp_path / one, name + one) for one in "ab"]
     compared = compare.build(two, tmp_path / "compared", Author(name))["html"]

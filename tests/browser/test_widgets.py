@@ -10,7 +10,7 @@ from ivdlib.phantom import make_phantom
 
 CELLS = (
     "import ivdlib\n"
-    "from ivdlib import viewer\n"
+    "from ivdlib.course import viewer\n"
     "case = ivdlib.load_case('data')\n"
     "viewer.volume(case, case.discs)",
     "viewer.fusion_mixer(case)",

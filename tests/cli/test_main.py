@@ -135,7 +135,8 @@ HOSTILE = "A\x1b[2J\x1b]0;x\x07\u202e\rb"
 PRINTS = """
 import logging, os, sys, warnings
 os.environ["IVDLIB_PROGRESS"] = "plain"
-from ivdlib import checks, cli, progress
+from ivdlib import cli, progress
+from ivdlib.data.quality import checks
 from ivdlib.errors import DataError, DataWarning
 
 name, kind, *words = sys.argv[1:]

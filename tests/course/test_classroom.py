@@ -118,7 +118,7 @@ class Course:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """The page is looked at here, not its PDF."""
-    monkeypatch.setattr("ivdlib.report.experiment.pdf.write", lambda html, path: False)
+    monkeypatch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ivdlib.data import json_shape
 from ivdlib.errors import DataError
 from ivdlib.evaluation import recorded
 from ivdlib.preprocessing.folds import Fold
-from ivdlib.training import declared, spine_stage, store, trial
+from ivdlib.training import declared, hashes
 from ivdlib.training.experiment import Experiment
 
 ROOT = Path(__file__).parents[2]
@@ -74,9 +74,9 @@ class Recorded(Experiment):
 def test_hashes_come_out_as_before(toml):
     folder = REFERENCE / ("audit" if toml.parent.name == "audit" else "") / toml.stem
     made = Recorded(toml, folder)
-    wanted = {trial.digest(made, training) for training in made.trainings()}
-    wanted |= {spine_stage.digest(made, fold) for fold in made.folds}
-    wanted |= {trial.reference_digest(made, fold) for fold in made.folds}
+    wanted = {hashes.disc_digest(made, training) for training in made.trainings()}
+    wanted |= {hashes.spine_digest(made, fold) for fold in made.folds}
+    wanted |= {hashes.reference_digest(made, fold) for fold in made.folds}
     assert made.records and not set(made.records) - wanted
     assert made.digest == made.record["config_hash"]
 
@@ -98,7 +98,7 @@ def test_a_record_alone_gives_its_hash(target):
     assert len(records) > 30
     for name, record in records:
         hashed = {key: value for key, value in record.items() if key not in added}
-        assert store.short_hash(hashed) == name
+        assert hashes.short_hash(hashed) == name
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,14 @@ def test_cores_that_are_no_number_are_one_sentence():
 WORK = """
 import os, sys
 import numpy as np
-from ivdlib import backend, inference, models
+from ivdlib import networks
+from ivdlib.networks import backend
+from ivdlib.training import inference
 backend.configure(int(sys.argv[2]))
-config = models.UNetConfig(base=16, levels=2)
-network = inference.Network(models.build("unet", config, (64, 64, 1)), {})
+config = networks.UNetConfig(base=16, levels=2)
+network = inference.Network(networks.build("unet", config, (64, 64, 1)), {})
 if sys.argv[1] == "openvino":
-    from ivdlib import engines
+    from ivdlib.training import engines
     network.model.save_weights(sys.argv[3] + "/a.weights.h5")
     network = engines.on_engine(network, sys.argv[3] + "/a.weights.h5", precision="float32")
 tiles = np.ones((64, 64, 64), np.float32)
@@ -111,7 +113,7 @@ def test_threads_are_as_many_as_asked_for(engine, tmp_path):
 def test_jax_takes_its_threads_before_it_starts():
     code = """
 import jax
-from ivdlib import backend
+from ivdlib.networks import backend
 backend.configure(2)
 jax.devices()
 backend.configure(2)  # the same: nothing to do

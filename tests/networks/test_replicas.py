@@ -15,13 +15,13 @@ TRAIN = """
 import json, sys
 import numpy as np, keras
 from dataclasses import replace
-from ivdlib import models
+from ivdlib import networks
 from ivdlib.options import TrainingOptions
-from ivdlib.sampler import TileSampler, TrainingImage
-from ivdlib.training import Trainer
+from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
+from ivdlib.training.trainer import Trainer
 
 name, synchronised = {name!r}, {synchronised!r}
-config = replace(models.config_of(name, "tiny"), bn_synchronised=synchronised)
+config = replace(networks.config_of(name, "tiny"), bn_synchronised=synchronised)
 small = {{"middle_units": 1, "dropout": 0.0}} if name == "fds_cnn" else {{"base": 4, "levels": 2}}
 config = replace(config, **small)
 rng = np.random.default_rng(0)

@@ -30,12 +30,13 @@ if keras.backend.backend() == "torch":
     import torch
     torch.set_default_dtype(torch.float64)
 keras.config.set_dtype_policy("mixed_float16")
-from ivdlib import inference
+from ivdlib.training import inference
+from ivdlib.training.weights import load_model
 sys.path.insert(0, sys.argv[2])
 from test_user_settings import CONFIGS, learn
 folder, tiles, found = sys.argv[1], np.load(sys.argv[1] + "/tiles.npy"), {}
 for name in CONFIGS:
-    network = weights.load_model(f"{folder}/{name}.weights.h5")
+    network = load_model(f"{folder}/{name}.weights.h5")
     found[name] = inference.probabilities(network.model, tiles).tolist()
     found[name + " trained"] = learn(name, "float32")
     found[name + " mixed"] = learn(name, "bfloat16")
@@ -163,7 +164,7 @@ def assert_named(place, more):
     assert done.returncode == 1, done.stderr
     (line,) = done.stderr.splitlines()
     assert place in line and "; " in line
-    code = "from ivdlib import models"
+    code = "from ivdlib.networks import by_name"
     notebook = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=clean() | more
     )

@@ -40,7 +40,7 @@ student: str = ""  # your name
 # %%
 import numpy as np
 
-from ivdlib import exercises
+from ivdlib.course import exercises
 
 mask = np.eye(4) > 0
 

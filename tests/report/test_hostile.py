@@ -450,7 +450,7 @@ def test_what_is_indented_without_end_is_a_pdf_soon(sign, tmp_path):
 
 @pytest.mark.parametrize("formula", ["$x$ ", "<math><mi>x</mi></math> "])
 def test_formulas_are_bounded_and_the_page_says_so_once(formula, monkeypatch):
-    monkeypatch.setattr("ivdlib.report.experiment.formulas.MOST", 5)
+    monkeypatch.setattr("ivdlib.report.formulas.MOST", 5)
     soup = fitted("# A\n\n" + formula * 9)
     assert len(soup.select("img.formula")) == 5 and len(soup.find_all("code")) == 4
     assert soup.get_text().count("From here on formulas stand as code") == 1

@@ -14,9 +14,13 @@ import ivdlib
 
 FRAMEWORKS = ("keras", "tensorflow", "jax", "torch")
 LIBRARY = Path(ivdlib.__file__).parent
-PAGES = ("pages", "check_page", "phantom_page", "claims", "audit", "commands.report")
-MODULES = [*PAGES, *(path.stem for path in LIBRARY.glob("audit_*.py")), "report"]
-MODULES += [f"report.{path.stem}" for path in LIBRARY.glob("report/[a-z]*.py")]
+PACKAGES = ("data", "preprocessing", "evaluation", "phantom", "report", "course")
+MODULES = [
+    ".".join(path.relative_to(LIBRARY).with_suffix("").parts)
+    for package in PACKAGES
+    for path in LIBRARY.glob(f"{package}/**/[a-z]*.py")
+    if path.stem not in {"augmentation", "niivue"}  # the one is of Keras, the other of an extra
+]
 
 PROGRAM = """
 import json, os, sys

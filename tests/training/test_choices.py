@@ -9,7 +9,7 @@ from ivdlib.data.cases import Case
 from ivdlib.data.subjects import CHALLENGE_SUBJECTS
 from ivdlib.options import TrainingOptions, spine_training
 from ivdlib.profiles import PROFILES, current, keys
-from ivdlib.training import choices, deviations, recipes, recording, spine_stage, trial
+from ivdlib.training import choices, deviations, hashes, recipes, recording, spine_stage
 from ivdlib.training import experiment as experiment_module
 from ivdlib.training.experiment import Experiment
 
@@ -262,9 +262,9 @@ def other(experiment, key):
 
 
 def digests(experiment):
-    found = {trial.digest(experiment, training) for training in experiment.trainings()}
+    found = {hashes.disc_digest(experiment, training) for training in experiment.trainings()}
     if experiment.uses_spine_network:
-        found |= {spine_stage.digest(experiment, fold) for fold in experiment.folds}
+        found |= {hashes.spine_digest(experiment, fold) for fold in experiment.folds}
     return found
 
 

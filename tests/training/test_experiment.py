@@ -25,10 +25,11 @@ from ivdlib.profiles import ARMS
 from ivdlib.report import compare
 from ivdlib.report import experiment as report
 from ivdlib.report.audit import page as audit_page
-from ivdlib.training import baselines, inference, plan, spine_stage, store, trial
+from ivdlib.training import baselines, hashes, inference, plan, spine_stage, store, trial
 from ivdlib.training import experiment as experiment_module
 from ivdlib.training.experiment import Experiment
 from ivdlib.training.grid import Training
+from ivdlib.training.run import collect, run
 from ivdlib.training.trainer import Trainer
 from ivdlib.training.weights import load_model
 
@@ -74,7 +75,7 @@ def first_run(tmp_path_factory, phantom):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "fit", spied)
-        done.run()
+        run(done)
     return done, fed
 
 
@@ -113,8 +114,8 @@ def contents(folder):
 
 
 def test_the_folder_is_that_of_the_design(finished):
-    hashes = {trial.digest(finished, t) for t in finished.trainings()}
-    hashes |= {spine_stage.digest(finished, fold) for fold in finished.folds}
+    hashes = {hashes.disc_digest(finished, t) for t in finished.trainings()}
+    hashes |= {hashes.spine_digest(finished, fold) for fold in finished.folds}
     assert len(hashes) == 2 * 2 + 2  # two folds, with and without fusion; two spine networks
     parts = ("history.csv", "metrics.csv.gz", "model.weights.h5", "record.json")
     expected = ["metrics.csv", "record.json", "tables/exact_labels.csv"]
@@ -167,7 +168,7 @@ def test_scores_that_were_edited_are_told(again, finished, tmp_path):
 
     one.write_bytes(gzip.compress(text.replace(b"wat", b"fat")))
     with pytest.warns(DataWarning, match=f"{one.parent.name}/metrics.csv.gz changed"):
-        made.run()
+        run(made)
     with pytest.warns(DataWarning, match="metrics.csv.gz changed"):
         assert recorded.changed(folder) == [one.relative_to(folder).as_posix()]
 
@@ -207,10 +208,10 @@ def test_a_record_of_what_was_stopped_says_what_is_left(phantom, tmp_path, monke
 
     monkeypatch.setattr(trial, "train", stopped)
     with pytest.raises(KeyboardInterrupt):
-        made.run()
+        run(made)
     record = files.read_json(path)
     assert (record["left"], record["planned"]) == (3, 4) and record["devices"]
-    made.collect()
+    collect(made)
     table = (made.folder / "tables" / "table1.md").read_text(encoding="utf-8")
     assert "UNFINISHED: 3 of 4 trainings of discs, and 1 of 2 of the spine, are left" in table
     assert "UNFINISHED" not in made.label()
@@ -221,7 +222,7 @@ def test_a_record_follows_what_was_added(finished, again):
     before = files.read_json(finished.folder / "record.json")
     assert {row["field"] for row in before["deviations"]} >= {"networks", "folds"}
     more = again(seeds=2, arms=["without"])
-    more.collect()
+    collect(more)
     record = files.read_json(more.folder / "record.json")
     assert record["config_hash"] == before["config_hash"] and record["seeds"] == 2
     words = " ".join(record["command"])
@@ -248,7 +249,7 @@ def test_the_command_of_a_record_opens_the_same_experiment(finished, phantom, tm
 
 def test_the_record_of_a_training_says_what_made_it(finished):
     for training in finished.trainings():
-        digest = trial.digest(finished, training)
+        digest = hashes.disc_digest(finished, training)
         place = finished.folder / "trainings" / digest
         record = files.read_json(place / "record.json")
         fold = training.fold
@@ -256,7 +257,7 @@ def test_the_record_of_a_training_says_what_made_it(finished):
         assert tuple(record["train"]) == fold.train and tuple(record["test"]) == fold.test
         assert record["images"] == list(SINGLE + (FUSED if training.arm == "with" else ()))
         assert record["options"]["steps"] == 3
-        assert record["region"]["spine"] == spine_stage.digest(finished, fold)
+        assert record["region"]["spine"] == hashes.spine_digest(finished, fold)
         network = load_model(place / "model.weights.h5")
         assert network.passport == record["passport"]
         assert network.passport["trained_by"] == f"grid/{digest}"
@@ -302,8 +303,8 @@ def test_the_scores_are_those_of_the_saved_weights(finished):
     training = next(t for t in finished.trainings() if t.arm == "with")
     fold = training.fold
     folder = finished.folder / "trainings"
-    disc = load_model(folder / trial.digest(finished, training) / store.WEIGHTS)
-    spine = load_model(folder / spine_stage.digest(finished, fold) / store.WEIGHTS)
+    disc = load_model(folder / hashes.disc_digest(finished, training) / store.WEIGHTS)
+    spine = load_model(folder / hashes.spine_digest(finished, fold) / store.WEIGHTS)
     rows = finished.metrics()
     for name in fold.test:
         case = finished.cases[name]
@@ -323,14 +324,14 @@ def test_the_scores_are_those_of_the_saved_weights(finished):
 
 def test_the_spine_stage_alone(phantom, tmp_path):
     made = begin(tmp_path, phantom, networks=[], references=False)
-    rows = made.run()
+    rows = run(made)
     assert set(rows["target"]) == {"spine"} and sorted(rows["case"]) == sorted(made.cases)
     assert rows["discs_inside"].between(0, 1).all() and rows["region_share"].between(0, 1).all()
     record = files.read_json(made.folder / "record.json")
     assert (record["planned"], record["left"]) == (len(made.folds), 0)
     assert (record["spine_planned"], record["spine_left"]) == (0, 0)
     assert not list((made.folder / "tables").glob("table*"))
-    made.run(workers=2)  # nothing is left: no process is started
+    run(made, 2)  # nothing is left: no process is started
 
 
 def test_rows_of_the_spine_network_tell_what_its_region_keeps(finished):
@@ -364,7 +365,7 @@ def test_the_tables_are_means_over_the_scans(finished):
 
 def test_a_second_run_trains_nothing(again, finished, fits):
     repeated = again()
-    repeated.run()
+    run(repeated)
     assert fits == []
     before, after = (e.folder / "metrics.csv" for e in (finished, repeated))
     assert before.read_bytes() == after.read_bytes()
@@ -373,9 +374,9 @@ def test_a_second_run_trains_nothing(again, finished, fits):
 def test_a_training_without_a_record_is_done_again_and_gives_the_same(again, finished, fits):
     repeated = again()
     training = list(repeated.trainings())[2]
-    place = repeated.folder / "trainings" / trial.digest(repeated, training)
+    place = repeated.folder / "trainings" / hashes.disc_digest(repeated, training)
     (place / "record.json").unlink()
-    repeated.run()
+    run(repeated)
     assert len(fits) == 1 and training.title in fits[0]
     same = "metrics.csv"
     assert (repeated.folder / same).read_bytes() == (finished.folder / same).read_bytes()
@@ -388,18 +389,18 @@ def test_a_training_without_a_record_is_done_again_and_gives_the_same(again, fin
 
 def test_more_seeds_extend_an_experiment(again, fits):
     more = again(seeds=2)
-    rows = more.run()
+    rows = run(more)
     assert len(fits) == 4 and all("seed 1" in label for label in fits)
     assert set(rows.loc[rows["target"] == "disc", "seed"].astype(int)) == {0, 1}
     table = pd.read_csv(more.folder / "tables" / "table3.csv")
     assert table.loc[0, "scans"] == 3
     fits.clear()
     fewer = again()
-    assert set(fewer.run()["seed"].astype(int)) == {0} and fits == []
+    assert set(run(fewer)["seed"].astype(int)) == {0} and fits == []
 
 
 def test_fewer_arms_are_a_part_of_it(again, fits):
-    rows = again(arms=["without"]).run()
+    rows = run(again(arms=["without"]))
     assert fits == [] and "contrasts+fused" not in set(rows["trained_on"])
 
 
@@ -408,7 +409,7 @@ def test_a_lost_spine_network_is_trained_again(again, fits):
     more = again(seeds=2)
     spine_stage._regions.clear()
     for fold in more.folds:
-        (more.folder / "trainings" / spine_stage.digest(more, fold) / store.WEIGHTS).unlink()
+        (more.folder / "trainings" / hashes.spine_digest(more, fold) / store.WEIGHTS).unlink()
     trial.train(more, list(more.trainings())[-1], "last")
     assert fits == ["spine U-Net, fold 2", "last"]
 
@@ -427,15 +428,15 @@ def test_an_interrupted_training_leaves_no_record_and_is_finished_later(
 ):
     stopped = again()
     training = list(stopped.trainings())[1]
-    place = stopped.folder / "trainings" / trial.digest(stopped, training)
+    place = stopped.folder / "trainings" / hashes.disc_digest(stopped, training)
     shutil.rmtree(place)
     with monkeypatch.context() as patch:
         patch.setattr(trial, "TileSampler", PressedKeys)
         with pytest.raises(KeyboardInterrupt):
-            stopped.run()
+            run(stopped)
     assert not (place / "record.json").exists() and not (place / store.WEIGHTS).exists()
     assert not list(stopped.folder.rglob(".part-*"))
-    again().run()
+    run(again())
     assert len(fits) == 2 and fits[0] == fits[1]
     assert contents(stopped.folder) == contents(finished.folder)
     same = "metrics.csv"
@@ -445,7 +446,7 @@ def test_an_interrupted_training_leaves_no_record_and_is_finished_later(
 def test_an_interruption_while_scoring_does_not_cost_the_training(again, finished, monkeypatch):
     stopped = again()
     training = next(stopped.trainings())
-    place = stopped.folder / "trainings" / trial.digest(stopped, training)
+    place = stopped.folder / "trainings" / hashes.disc_digest(stopped, training)
     shutil.rmtree(place)
 
     def interrupted(*args):
@@ -454,10 +455,10 @@ def test_an_interruption_while_scoring_does_not_cost_the_training(again, finishe
     with monkeypatch.context() as patch:
         patch.setattr(trial.metrics, "dice", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            stopped.run()
+            run(stopped)
     assert contents(place) == ["checkpoint.h5"]
     monkeypatch.setattr(TileSampler, "draw", interrupted)
-    again().run()
+    run(again())
     assert contents(stopped.folder) == contents(finished.folder)
 
 
@@ -518,7 +519,7 @@ def test_nothing_to_train(phantom, tmp_path):
     nothing = begin(tmp_path, phantom, networks=[], training__tile=[112, 128])
     assert plan.plan(nothing)["left"].sum() == 0
     with pytest.raises(ConfigError, match="nothing to train"):
-        nothing.run()
+        run(nothing)
 
 
 def test_other_data_under_the_same_name(again, phantom, tmp_path):
@@ -564,7 +565,7 @@ def test_a_profile_that_does_not_fit_touches_nothing(phantom, tmp_path):
 
 def test_results_before_a_run(phantom, tmp_path):
     with pytest.raises(DataError, match="holds no results yet"):
-        begin(tmp_path, phantom).collect()
+        collect(begin(tmp_path, phantom))
 
 
 def test_a_split_from_a_file(phantom, tmp_path):
@@ -594,11 +595,11 @@ def test_scores_take_the_patients_from_the_table_as_it_is_now(phantom, tmp_path)
         options = {**QUICK, "arms": ["without"], "spine.region": "none"}
         return Experiment("a", "test", same, overrides=options, reports=tmp_path, split=split)
 
-    assert set(made().run()["subject"]) == {"1", "2", "3"}
+    assert set(run(made())["subject"]) == {"1", "2", "3"}
     table = pd.read_csv(same / "subjects.csv", dtype=str).replace({"subject": {"3": "Anna"}})
     table.to_csv(same / "subjects.csv", index=False)
     again = made()
-    again.collect()
+    collect(again)
     assert set(pd.read_csv(again.folder / "metrics.csv")["subject"]) == {"1", "2", "Anna"}
     assert files.read_json(again.folder / "record.json")["cases"]["03"]["subject"] == "Anna"
 
@@ -642,7 +643,7 @@ def weights_of(made, training):
     """Weights and learning curves of a training and of its spine network."""
     trial.train(made, training, "training")
     found = []
-    for digest in (spine_stage.digest(made, training.fold), trial.digest(made, training)):
+    for digest in (hashes.spine_digest(made, training.fold), hashes.disc_digest(made, training)):
         place = made.folder / "trainings" / digest
         found += load_model(place / store.WEIGHTS).model.get_weights()
         found.append(pd.read_csv(place / "history.csv")["loss"].to_numpy())
@@ -667,7 +668,7 @@ def test_random_mixtures_are_an_arm_of_their_own(phantom, tmp_path, fits):
     made = begin(tmp_path, phantom, arms=["random"], stress=["blurred", "noisy"])
     first, second = (made.training_images("random", case, 0) for case in ("01", "02"))
     assert first[:4] == second[:4] == SINGLE and len(set(first + second)) == 4 + 4 + 4
-    rows = made.run()
+    rows = run(made)
     assert set(rows["trained_on"][rows["target"] == "disc"]) == {"contrasts+random"}
     assert sum("random mixtures" in label for label in fits) == 2
     # Test images made worse are scored apart, so that no table takes them for what they are not.
@@ -685,7 +686,7 @@ def test_the_quiet_arm_differs_in_nothing_but_the_random_pixels(phantom, tmp_pat
     quiet = made.options("quiet")
     assert quiet.noise_probability == 0 and made.options("with").noise_probability > 0
     assert made.training_images("quiet", "01") == made.training_images("with", "01")
-    fields = {t.arm: trial.fields(made, t) for t in listed}
+    fields = {t.arm: hashes.disc_fields(made, t) for t in listed}
     differ = {k for k in fields["with"] if fields["with"][k] != fields["quiet"][k]}
     assert differ <= {"arm", "options", "train", "test", "region"}  # the folds are others, too
 
@@ -695,7 +696,7 @@ def test_one_mask_a_scan_from_all_images(phantom, tmp_path):
     options = {"arms": ["without", "stacked"], "training.neighbours": 1, "stress": ["noisy"]}
     options["spine.region"] = "true"  # else the network of the spine is compiled between the two
     made = begin(tmp_path, phantom, **options)
-    rows = made.run()
+    rows = run(made)
     together = rows[rows["scope"] == trial.TOGETHER]
     assert together.groupby("trained_on")["case"].nunique().to_dict() == {
         "contrasts": 3, "contrasts as channels": 3
@@ -704,7 +705,7 @@ def test_one_mask_a_scan_from_all_images(phantom, tmp_path):
     stacked = rows[rows["trained_on"] == "contrasts as channels"]
     assert set(stacked["scope"]) == {trial.TOGETHER, "noisy"}
     for training in made.trainings():
-        network = load_model(trial.place_of(made, training) / store.WEIGHTS)
+        network = load_model(hashes.place_of(made, training) / store.WEIGHTS)
         assert network.passport["neighbours"] == 1
         assert network.model.input_shape[-1] == (12 if training.arm == "stacked" else 3)
         for name in training.fold.test:  # as `ivdlib predict` finds it
@@ -725,8 +726,8 @@ def test_a_variant_is_the_network_without_an_idea(phantom, tmp_path):
     made = begin(tmp_path, phantom, networks=["fds_cnn:no_aspp"], arms=["without"])
     training = next(made.trainings())
     assert training.title == "FDS-CNN, no aspp, without fusion, fold 1, seed 0"
-    assert trial.fields(made, training)["config"]["aspp_rates"] == []
-    config = store.config(made, training.network, "tiny")
+    assert hashes.disc_fields(made, training)["config"]["aspp_rates"] == []
+    config = hashes.config(made, training.network, "tiny")
     engine = store.trainer(training.network, config, made.tile, made.options(training.arm))
     assert engine.network == "fds_cnn"  # what the weights' passport says
     whole = networks.build("fds_cnn", "tiny", (32, 32, 1))
@@ -762,7 +763,7 @@ def test_the_region_can_be_the_true_spine_or_nothing(phantom, tmp_path, fits):
     assert spine_stage.regions(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
     large = begin(tmp_path, phantom, "large", training__tile=[64, 64])
     assert not large.uses_region
-    assert trial.fields(large, next(large.trainings()))["region"] is None
+    assert hashes.disc_fields(large, next(large.trainings()))["region"] is None
     assert fits == []
 
 
@@ -785,15 +786,18 @@ def test_how_tiles_are_placed_counts_only_if_they_are(phantom, tmp_path):
         begin(tmp_path, phantom, name, training__placement=name) for name in ("even", "clipped")
     )
     first = next(even.trainings())
-    assert trial.fields(even, first)["options"]["placement"] == "even"
-    assert "placement" not in trial.fields(old, first)["options"]
-    assert trial.digest(even, first) != trial.digest(old, first) and even.digest != old.digest
+    assert hashes.disc_fields(even, first)["options"]["placement"] == "even"
+    assert "placement" not in hashes.disc_fields(old, first)["options"]
+    assert (
+        hashes.disc_digest(even, first) != hashes.disc_digest(old, first)
+        and even.digest != old.digest
+    )
     alike = [
         begin(tmp_path, phantom, f"{name}_whole", training__tile=[64, 64], training__placement=name)
         for name in ("even", "clipped")
     ]
     assert alike[0].digest == alike[1].digest and alike[0].config == alike[1].config
-    assert len({trial.digest(made, first) for made in alike}) == 1
+    assert len({hashes.disc_digest(made, first) for made in alike}) == 1
 
 
 def test_the_tolerance_of_a_region_counts_only_if_there_is_one(phantom, tmp_path):
@@ -803,9 +807,12 @@ def test_the_tolerance_of_a_region_counts_only_if_there_is_one(phantom, tmp_path
         for name, value in (("new", 1e-4), ("old", 0.0))
     ]
     first = next(made[0].trainings())
-    assert [trial.fields(one, first)["region"].get("tolerance") for one in made] == [1e-4, None]
+    assert [hashes.disc_fields(one, first)["region"].get("tolerance") for one in made] == [
+        1e-4,
+        None,
+    ]
     assert made[0].digest != made[1].digest
-    digests = {spine_stage.digest(one, one.folds[0]) for one in made}
+    digests = {hashes.spine_digest(one, one.folds[0]) for one in made}
     assert len(digests) == 1  # the network does not depend on what is done with its mask
     for other in ({"training__tile": [64, 64]}, {"spine__region": "none"}):
         alike = [
@@ -815,29 +822,29 @@ def test_the_tolerance_of_a_region_counts_only_if_there_is_one(phantom, tmp_path
             for value in (1e-4, 0.0)
         ]
         assert alike[0].digest == alike[1].digest and alike[0].config == alike[1].config
-        assert len({trial.digest(one, first) for one in alike}) == 1
+        assert len({hashes.disc_digest(one, first) for one in alike}) == 1
 
 
 def test_a_hash_depends_on_what_decides_and_on_nothing_else(finished, phantom, tmp_path):
     first = next(finished.trainings())
     same = begin(tmp_path, phantom, "other_name", seeds=3, arms=["with"])
-    digest = trial.digest(finished, first)
-    assert trial.digest(same, first) == digest
+    digest = hashes.disc_digest(finished, first)
+    assert hashes.disc_digest(same, first) == digest
     found = {digest}
-    found.add(trial.digest(finished, Training("unet", first.arm, first.fold, 1)))
-    found.add(trial.digest(finished, Training("unet", "without", first.fold, 0)))
-    found.add(trial.digest(finished, Training("fds_cnn", first.arm, first.fold, 0)))
-    found.add(trial.digest(finished, Training("unet", first.arm, finished.folds[1], 0)))
+    found.add(hashes.disc_digest(finished, Training("unet", first.arm, first.fold, 1)))
+    found.add(hashes.disc_digest(finished, Training("unet", "without", first.fold, 0)))
+    found.add(hashes.disc_digest(finished, Training("fds_cnn", first.arm, first.fold, 0)))
+    found.add(hashes.disc_digest(finished, Training("unet", first.arm, finished.folds[1], 0)))
     for number, change in enumerate(
         ({"training__steps": 9}, {"spine__margin": 1.0}, {"spine__steps": 9},
          {"spine__region": "true"}, {"spine__mask": False}, {"score_discs": False})
     ):  # fmt: skip
-        found.add(trial.digest(begin(tmp_path, phantom, f"e{number}", **change), first))
+        found.add(hashes.disc_digest(begin(tmp_path, phantom, f"e{number}", **change), first))
     assert len(found) == 11
     # What is done with the spine's mask leaves the network that finds it alone.
     other = begin(tmp_path, phantom, "margin", spine__margin=1.0, spine__mask=False)
     fold = first.fold
-    assert spine_stage.digest(other, fold) == spine_stage.digest(finished, fold)
+    assert hashes.spine_digest(other, fold) == hashes.spine_digest(finished, fold)
 
 
 def in_memory(name, subject, contrasts=("t2",), seed=0):
@@ -853,7 +860,7 @@ def test_a_single_contrast_has_no_arm_with_fusion(tmp_path, monkeypatch):
     made = begin(tmp_path, tmp_path, training__tile=[112, 128])
     assert made.contrasts == ("t2",) and made.fused == () and made.tile == (20, 24)
     assert [t.arm for t in made.trainings()] == ["without", "without"]
-    rows = made.run()
+    rows = run(made)
     assert set(rows["contrast"]) == {"t2"} and set(rows["target"]) == {"disc"}
     assert [p.name for p in sorted((made.folder / "tables").iterdir())] == [
         "table1.csv",
@@ -903,11 +910,11 @@ def test_references_are_scored_once_and_stand_in_table_1(finished, phantom, tmp_
     monkeypatch.setattr(trial.baselines, "reference_predictions", None)
     for fold in made.folds:
         trial.references(made, fold)
-    made.collect()
+    collect(made)
     table = pd.read_csv(made.folder / "tables" / "table1.csv")
     assert set(table.loc[table["source"] == "ours", "network"]) == names
     record = json.loads(
-        (made.folder / "trainings" / trial.reference_digest(made, made.folds[0]) / "record.json")
+        (made.folder / "trainings" / hashes.reference_digest(made, made.folds[0]) / "record.json")
         .read_text()
     )  # fmt: skip
     assert record["target"] == "reference" and record["fold"] == 1

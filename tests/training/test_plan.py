@@ -5,7 +5,7 @@ import pytest
 from ivdlib import files
 from ivdlib.evaluation import recorded, scores
 from ivdlib.phantom import make_phantom
-from ivdlib.training import plan, recording, store, trial
+from ivdlib.training import hashes, plan, recording
 from ivdlib.training.experiment import Experiment
 
 
@@ -24,7 +24,7 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
     assert not rows["measured"].any() and (rows["seconds"] > 0).all()
 
     first = next(made.trainings())
-    place = made.folder / "trainings" / trial.digest(made, first)
+    place = made.folder / "trainings" / hashes.disc_digest(made, first)
     files.write_json(
         place / "record.json",
         {
@@ -37,7 +37,7 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
         },
     )
     files.write_text(place / scores.METRICS, "")
-    assert store.finished(place)
+    assert hashes.finished(place)
     rows = plan.plan(made).set_index(["network", "arm"])
     assert rows.loc[("U-Net", "with"), ["left", "seconds", "measured"]].tolist() == [3, 300.0, True]
     assert rows.loc[("U-Net", "without"), "seconds"] == 400

@@ -294,10 +294,10 @@ def test_averaged_weights_follow_the_weights_of_the_steps(sampler, tmp_path):
 
 ON_JAX = """
 import numpy as np
-from ivdlib.models import UNetConfig
+from ivdlib.networks import UNetConfig
 from ivdlib.options import TrainingOptions
-from ivdlib.sampler import TileSampler, TrainingImage
-from ivdlib.training import Trainer
+from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
+from ivdlib.training.trainer import Trainer
 
 tile, seen = (16, 16), []
 options = TrainingOptions(steps=6, batch=2, learning_rate=1e-2, tile=tile, tiles="all")
@@ -324,7 +324,7 @@ for ours, theirs in zip(trainer.model.get_weights(), singly, strict=True):
 
 def test_on_jax_a_chain_of_steps_is_the_single_ones():
     pytest.importorskip("jax", reason="JAX is not installed (extra jax)")
-    program = "from ivdlib import training\n" + ON_JAX
+    program = "from ivdlib.training import trainer\n" + ON_JAX
     environment = os.environ | {
         "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "IVDLIB_PROGRESS": "off",
         "XLA_FLAGS": "--xla_backend_optimization_level=0",

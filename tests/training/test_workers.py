@@ -14,8 +14,9 @@ import pytest
 
 from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.phantom import make_phantom
-from ivdlib.training import trial, workers
+from ivdlib.training import hashes, trial, workers
 from ivdlib.training.experiment import Experiment
+from ivdlib.training.run import run
 from ivdlib.training.trainer import Trainer
 
 OVERRIDES = {
@@ -40,7 +41,7 @@ def begin(reports, phantom, **overrides):
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory, phantom):
     """Scores of the trainings one after the other."""
-    return begin(tmp_path_factory.mktemp("reports"), phantom).run()
+    return run(begin(tmp_path_factory.mktemp("reports"), phantom))
 
 
 def assert_same(metrics, alone):
@@ -55,9 +56,9 @@ def assert_same(metrics, alone):
 def test_two_processes(phantom, tmp_path, alone, monkeypatch):
     made = begin(tmp_path, phantom)
     monkeypatch.setattr(Trainer, "fit", None)  # this process trains nothing
-    assert_same(made.run(workers=2), alone)
-    assert all(trial.is_done(made, training) for training in made.trainings())
-    before = made.run(workers=2)  # nothing is left: no process is started
+    assert_same(run(made, 2), alone)
+    assert all(hashes.is_done(made, training) for training in made.trainings())
+    before = run(made, 2)  # nothing is left: no process is started
     pd.testing.assert_frame_equal(before, made.metrics())
 
 
@@ -97,7 +98,7 @@ def test_only_folds_with_something_to_train_need_their_spine(phantom, tmp_path, 
         "_all",
         lambda pool, task, made, numbers, label, most: asked.update({label: numbers}),
     )
-    workers.run(made, 2)
+    workers.side_by_side(made, 2)
     assert [made.folds[k].number for k in asked["spine networks"]] == [2]
     assert len(asked["trainings"]) == len(todo)
 
@@ -110,7 +111,7 @@ def test_a_cluster_is_handed_every_fold_of_the_spine_stage_alone(phantom, tmp_pa
         "_all",
         lambda pool, task, made, numbers, label, most: asked.update({label: (list(numbers), most)}),
     )
-    workers.run(made, scheduler="tcp://nowhere:1")
+    workers.side_by_side(made, scheduler="tcp://nowhere:1")
     folds = len(made.folds)
     assert asked["spine networks"] == (list(range(folds)), folds)
     assert asked["trainings"][0] == []
@@ -144,16 +145,17 @@ def test_what_a_worker_refuses_is_said_here(phantom, tmp_path):
     wrong = {"training__learning_rate": 1e9, "training__steps": 10, "spine__region": "none"}
     made = begin(tmp_path, phantom, **wrong)
     with pytest.raises(IvdlibError, match="loss is not finite|weights hold NaN"):
-        made.run(workers=2)
+        run(made, 2)
 
 
 TRAIN = """
 import sys
 from ivdlib import training
-from ivdlib.experiment import Experiment
+from ivdlib.training.experiment import Experiment
+from ivdlib.training.run import run
 training.CHECKPOINT_SECONDS = 0.0
 overrides = eval(sys.argv[3])
-Experiment("grid", "test", sys.argv[1], overrides=overrides, reports=sys.argv[2]).run()
+run(Experiment("grid", "test", sys.argv[1], overrides=overrides, reports=sys.argv[2]))
 """
 
 
@@ -167,13 +169,13 @@ def test_a_killed_experiment_goes_on_from_its_checkpoint(phantom, tmp_path, monk
     )
     made = begin(tmp_path / "killed", phantom, **steps)
     first = next(made.trainings())
-    checkpoint = made.folder / "trainings" / trial.digest(made, first) / "checkpoint.h5"
+    checkpoint = made.folder / "trainings" / hashes.disc_digest(made, first) / "checkpoint.h5"
     deadline = time.monotonic() + 180
     while not checkpoint.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert checkpoint.exists() and not trial.is_done(made, first)
+    assert checkpoint.exists() and not hashes.is_done(made, first)
 
     resumed = []
     resume = Trainer._resume
@@ -184,18 +186,19 @@ def test_a_killed_experiment_goes_on_from_its_checkpoint(phantom, tmp_path, monk
         return history
 
     monkeypatch.setattr(Trainer, "_resume", spied)
-    rows = made.run()
+    rows = run(made)
     assert max(resumed) >= 1
     assert not list(made.folder.rglob("checkpoint.h5"))
-    assert_same(rows, begin(tmp_path / "whole", phantom, **steps).run())
+    assert_same(rows, run(begin(tmp_path / "whole", phantom, **steps)))
 
 
 RUN = """
 import sys
-from ivdlib.experiment import Experiment
+from ivdlib.training.experiment import Experiment
+from ivdlib.training.run import run
 if __name__ == "__main__":
     made = Experiment("grid", "test", sys.argv[1], overrides=eval(sys.argv[3]), reports=sys.argv[2])
-    made.run(workers=2)
+    run(made, 2)
 """
 
 
@@ -271,7 +274,7 @@ def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
 
         killer = Thread(target=kill)
         killer.start()
-        rows = made.run(scheduler=cluster.scheduler_address)
+        rows = run(made, scheduler=cluster.scheduler_address)
         killer.join()
     assert killed
     psutil.wait_procs(killed, timeout=10)
@@ -283,10 +286,10 @@ def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
 def test_no_scheduler_at_the_address(phantom, tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
     with pytest.raises(ConfigError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
-        begin(tmp_path, phantom).run(scheduler="tcp://127.0.0.1:9")
+        run(begin(tmp_path, phantom), scheduler="tcp://127.0.0.1:9")
 
 
 def test_without_dask_the_message_says_what_to_install(phantom, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigError, match=r"pip install 'ivdlib\[cluster\]'"):
-        begin(tmp_path, phantom).run(scheduler="tcp://127.0.0.1:9")
+        run(begin(tmp_path, phantom), scheduler="tcp://127.0.0.1:9")
