@@ -91,12 +91,16 @@ def floors(graph: dict[str, set[str]]) -> int:
 
 
 def rooms(graph: dict[str, set[str]]) -> dict[str, set[str]]:
-    """The same graph between packages, and files on the ground."""
+    """The same graph between packages; the files on the ground are one room."""
+    packages = {name.split(".")[1] for name in graph if name.count(".") > 1}
+
+    def room(name: str) -> str:
+        second = name.split(".")[1]
+        return second if second in packages else "ground"
+
     found: dict[str, set[str]] = defaultdict(set)
     for name, others in graph.items():
-        room = ".".join(name.split(".")[:2])
-        found[room] |= {".".join(other.split(".")[:2]) for other in others} - {room, PACKAGE}
-    found.pop(PACKAGE, None)
+        found[room(name)] |= {room(other) for other in others} - {room(name)}
     return dict(found)
 
 
@@ -130,8 +134,11 @@ def count(root: Path) -> dict[str, object]:
     sizes = {name: len(path.read_text(encoding="utf-8").splitlines())
              for name, path in known.items()}  # fmt: skip
     graph = {name: set(imported(name, path, set(known))) for name, path in known.items()}
-    graph.pop(PACKAGE, None)  # the public face sees everything
-    graph = {name: others - {PACKAGE, name} for name, others in graph.items()}
+    for name in (PACKAGE, f"{PACKAGE}.__main__"):  # they see all
+        graph.pop(name, None)
+    graph = {
+        name: others - {PACKAGE, f"{PACKAGE}.__main__", name} for name, others in graph.items()
+    }
     places: dict[str, list[str]] = defaultdict(list)
     for name, path in known.items():
         for word in public_names(path):
@@ -140,7 +147,7 @@ def count(root: Path) -> dict[str, object]:
     return {
         "modules": len(known),
         "files on the ground": len(list((root / PACKAGE).glob("*.py"))),
-        "packages": len(rooms(graph)) - len(list((root / PACKAGE).glob("*.py"))) + 1,
+        "packages": len(rooms(graph)) - 1,
         "lines": sum(sizes.values()),
         "median lines of a module": int(median(sizes.values())),
         f"modules over {LONGEST} lines": [n for n, size in sizes.items() if size > LONGEST],

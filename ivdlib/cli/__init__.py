@@ -13,7 +13,18 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 
 from ivdlib import __version__
-from ivdlib.cli import about, audit, check, data, job, predict, report
+from ivdlib.cli import (
+    audit,
+    check,
+    grid,
+    info,
+    lesson,
+    phantom,
+    predict,
+    report,
+    reproduce,
+    score,
+)
 from ivdlib.errors import IvdlibError, Visible, memory_full, printable
 from ivdlib.files import cause, readable
 from ivdlib.links import not_fetched
@@ -88,16 +99,16 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     for define in (
-        data.phantom,
-        check.check,
-        job.grid,
-        job.reproduce,
-        audit.audit,
-        job.lesson,
-        report.report,
-        predict.predict,
-        data.score,
-        about.info,
+        phantom.add_phantom,
+        check.add_check,
+        grid.add_grid,
+        reproduce.add_reproduce,
+        audit.add_audit,
+        lesson.add_lesson,
+        report.add_report,
+        predict.add_predict,
+        score.add_score,
+        info.add_info,
     ):
         define(add)
     return parser

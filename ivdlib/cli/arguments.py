@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 
 def value(text: str, like: object = None) -> object:
@@ -103,3 +104,19 @@ def hand_down(args: argparse.Namespace) -> None:
     for name in ("threads", "device"):
         if getattr(args, name) is not None:
             os.environ[f"IVDLIB_{name.upper()}"] = str(getattr(args, name))
+
+
+def add_experiment(sub: argparse.ArgumentParser) -> None:
+    """Add which experiment is meant."""
+    sub.add_argument("--profile", default="smoke", help="test, smoke, laptop or paper")
+    sub.add_argument("--data", metavar="DIR", help="folder of scans (default: the phantom)")
+    sub.add_argument("--name", help="name of the experiment's folder (default: the profile's)")
+    sub.add_argument("--reports", metavar="DIR", help="where experiments lie (default: reports)")
+    sub.add_argument("--seeds", type=positive, help="trainings of each kind")
+
+
+def print_tables(folder: Path) -> None:
+    """Show the tables of an experiment, and where it lies."""
+    for path in sorted((folder / "tables").glob("table*.md")):
+        print("\n" + path.read_text(encoding="utf-8"), end="")
+    print(f"\nresults: {folder}")

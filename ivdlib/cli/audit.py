@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
 
 
-def audit(add) -> None:
+def add_audit(add) -> None:
     """Define `ivdlib audit`."""
     sub = add(
         "audit",

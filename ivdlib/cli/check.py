@@ -18,7 +18,7 @@ COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36", "left
 """Codes of a terminal's colours."""
 
 
-def check(add) -> None:
+def add_check(add) -> None:
     """Define `ivdlib check`."""
     sub = add(
         "check",

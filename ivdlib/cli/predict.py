@@ -13,7 +13,7 @@ FOUND_NOTHING = 3
 """Exit status where all masks are there, but in some scan a network found nothing."""
 
 
-def predict(add) -> None:
+def add_predict(add) -> None:
     """Define `ivdlib predict`."""
     sub = add(
         "predict",

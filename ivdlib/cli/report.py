@@ -21,7 +21,7 @@ LEFT_OUT = 3
 """Exit status where all reports were written, but somebody who handed in could not be graded."""
 
 
-def report(add) -> None:
+def add_report(add) -> None:
     """Define `ivdlib report`."""
     sub = add(
         "report",

@@ -58,7 +58,7 @@ def config_of(name: str, size: str = "tiny", variant: str | None = None) -> Netw
 
     Examples
     --------
-    >>> config("fds_cnn", "paper").rates[-1]
+    >>> config_of("fds_cnn", "paper").rates[-1]
     (1, 2, 5)
     """
     module, _ = _network(name)

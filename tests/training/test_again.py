@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivdlib import cli, files, places, profiles
-from ivdlib.cli import arguments, job
+from ivdlib.cli import arguments, grid
 from ivdlib.evaluation import recorded
 from ivdlib.profiles import EXTENDABLE
 from ivdlib.training import again, declared
@@ -32,7 +32,7 @@ def read(words):
     """Profile, name and arguments that a command comes to, as `ivdlib grid` reads it."""
     assert words[:4] == [*again.PROGRAM, "grid"]
     args = cli._parser().parse_args(shlex.split(shlex.join(words))[3:])
-    wanted = job._declared(args)
+    wanted = grid._declared(args)
     return profiles.profile(wanted.profile, wanted.overrides), wanted, args
 
 

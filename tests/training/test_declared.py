@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from ivdlib import cli, profiles
-from ivdlib.cli import job
+from ivdlib.cli import grid
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.training import declared, recipes
 
@@ -90,7 +90,7 @@ def test_a_recipe_sets_fields_that_the_file_may_override(tmp_path):
 def test_a_recipe_holds_what_it_says_in_the_profile_that_is_asked_for(tmp_path, line, steps):
     path = write(tmp_path, 'recipe = "better"\nprofile = "paper"')
     args = cli._parser().parse_args(["grid", *line.replace("FILE", str(path)).split()])
-    wanted = job._declared(args)
+    wanted = grid._declared(args)
     found = profiles.profile(wanted.profile, wanted.overrides)
     assert found.spine.steps == steps
     told = wanted.short_of(SimpleNamespace(profile=found, uses_spine_network=True))

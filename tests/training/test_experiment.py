@@ -233,13 +233,13 @@ def test_a_record_follows_what_was_added(finished, again):
 
 def test_the_command_of_a_record_opens_the_same_experiment(finished, phantom, tmp_path):
     from ivdlib import cli
-    from ivdlib.cli import job
+    from ivdlib.cli import grid
 
     words = files.read_json(finished.folder / "record.json")["command"]
     assert words[:4] == ["python", "-m", "ivdlib", "grid"]
     args = cli._parser().parse_args(words[3:])
     assert args.data == f"data/{phantom.name}"
-    wanted = job._declared(args)
+    wanted = grid._declared(args)
     same = Experiment(
         wanted.name, wanted.profile, phantom, overrides=wanted.overrides, reports=tmp_path
     )

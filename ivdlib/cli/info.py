@@ -9,7 +9,7 @@ from ivdlib.errors import ConfigError
 from ivdlib.files import json_text
 
 
-def info(add) -> None:
+def add_info(add) -> None:
     """Define `ivdlib info`."""
     sub = add(
         "info",

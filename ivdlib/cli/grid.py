@@ -1,4 +1,4 @@
-"""`grid`, `reproduce`, `lesson`: the experiments."""
+"""`grid`: the trainings of the tables, without notebooks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivdlib.cli.arguments import (
+    add_experiment,
     add_load,
     add_machine,
     add_workers,
     configure,
-    hand_down,
     load_options,
-    positive,
+    print_tables,
     value,
 )
 
@@ -24,15 +24,7 @@ if TYPE_CHECKING:
     from ivdlib.training.declared import Declared
 
 
-def _add_experiment(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--profile", default="smoke", help="test, smoke, laptop or paper")
-    sub.add_argument("--data", metavar="DIR", help="folder of scans (default: the phantom)")
-    sub.add_argument("--name", help="name of the experiment's folder (default: the profile's)")
-    sub.add_argument("--reports", metavar="DIR", help="where experiments lie (default: reports)")
-    sub.add_argument("--seeds", type=positive, help="trainings of each kind")
-
-
-def grid(add) -> None:
+def add_grid(add) -> None:
     """Define `ivdlib grid`."""
     sub = add(
         "grid",
@@ -43,7 +35,7 @@ def grid(add) -> None:
         "  ivdlib grid --experiment benchmarks/audit/crops.toml --plan\n"
         "  ivdlib grid --networks fds_cnn,unet --set training.steps=500",
     )
-    _add_experiment(sub)
+    add_experiment(sub)
     sub.set_defaults(profile=None)
     sub.add_argument("--experiment", metavar="FILE", help="a declared experiment (TOML)")
     sub.add_argument(
@@ -141,70 +133,5 @@ def run_grid(args: argparse.Namespace) -> int:
         return 0
     run(experiment, args.workers, args.scheduler)
     result_figures.write(experiment.folder)
-    _print_tables(experiment.folder)
-    return 0
-
-
-def _print_tables(folder: Path) -> None:
-    for path in sorted((folder / "tables").glob("table*.md")):
-        print("\n" + path.read_text(encoding="utf-8"), end="")
-    print(f"\nresults: {folder}")
-
-
-def reproduce(add) -> None:
-    """Define `ivdlib reproduce`."""
-    sub = add(
-        "reproduce",
-        "the main job: the lessons in order, then tables and reports",
-        "  ivdlib reproduce                                  the phantom, profile smoke\n"
-        "  ivdlib reproduce --profile laptop --data data/ivdm3seg --name mine",
-    )
-    _add_experiment(sub)
-    add_machine(sub)
-    sub.set_defaults(run=run_reproduce)
-
-
-def run_reproduce(args: argparse.Namespace) -> int:
-    """`ivdlib reproduce`."""
-    from ivdlib._quiet import need_backend
-    from ivdlib.course.lessons import reproduce
-
-    need_backend()  # not after two lessons
-    hand_down(args)
-    folder = reproduce(
-        args.profile, args.data or "", args.name or "", args.reports or "", args.seeds or 0
-    )
-    _print_tables(folder)
-    for report in sorted(folder.glob("report.*")):
-        print(f"report:  {report}")
-    return 0
-
-
-def lesson(add) -> None:
-    """Define `ivdlib lesson`."""
-    sub = add(
-        "lesson",
-        "run one lesson by papermill; the executed copy goes to the experiment",
-        "  ivdlib lesson 05 -p profile laptop -p data_dir data/ivdm3seg",
-    )
-    sub.add_argument("number", help="its number, such as 05")
-    sub.add_argument(
-        "-p",
-        "--parameter",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="a parameter of the lesson",
-    )
-    add_machine(sub)
-    sub.set_defaults(run=run_lesson)
-
-
-def run_lesson(args: argparse.Namespace) -> int:
-    """`ivdlib lesson`."""
-    from ivdlib.course import lessons
-
-    hand_down(args)
-    print(f"executed: {lessons.lesson(args.number, dict(args.parameter))}")
+    print_tables(experiment.folder)
     return 0

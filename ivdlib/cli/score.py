@@ -1,86 +1,16 @@
-"""`phantom`, `score`, `info`: no network is built."""
+"""`score`: masks against the truth."""
 
 from __future__ import annotations
 
 import argparse
 import os
 
-from ivdlib.cli.arguments import numbers, positive, value
+from ivdlib.cli.arguments import numbers
 from ivdlib.errors import SomeFailed
 from ivdlib.files import json_text
-from ivdlib.phantom.conditions import RATES, Conditions
 
 
-def phantom(add) -> None:
-    """Define `ivdlib phantom`."""
-    sub = add(
-        "phantom",
-        "make synthetic Dixon scans in the layout of the challenge",
-        "Interrupted, it leaves whole scans only; called again, it goes on where it stopped.\n"
-        "The same seed gives the same bytes, with any number of workers.",
-    )
-    sub.add_argument("out", nargs="?", help="folder to make (default: data/phantom)")
-    sub.add_argument("--subjects", type=int, default=8, help="number of people")
-    sub.add_argument("--stages", type=int, default=2, help="scans a person, as before and after")
-    sub.add_argument("--seed", type=int, default=0, help="of everything")
-    sub.add_argument("--slices", type=int, default=36, help="the central sagittal slices")
-    sub.add_argument("--in-plane", type=int, default=256, help="pixels a side over 320 mm")
-    sub.add_argument("--workers", type=positive, help="processes (default: all cores)")
-    sub.add_argument(
-        "--rate",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "SHARE"),
-        help=f"how common a finding is, 0 to 1; {', '.join(RATES)}",
-    )
-    for name, text in (
-        ("noise", "standard deviation over the signal of a healthy nucleus"),
-        ("swap", "probability that a region of a scan has water and fat exchanged"),
-        ("jitter-mm", "standard deviation of the rater's outline; 0: exact labels"),
-        ("artefacts", "factor on ghosts, wrap, ringing; 0: none"),
-        ("variety", "how far people and scanners differ, 1 as published"),
-    ):
-        default = getattr(Conditions(), name.replace("-", "_"))
-        sub.add_argument(f"--{name}", type=float, default=default, metavar="X", help=text)
-    sub.add_argument(
-        "--report", action="store_true", help="measure it against real scans: OUT/phantom.html"
-    )
-    sub.set_defaults(run=run_phantom)
-
-
-def run_phantom(args: argparse.Namespace) -> int:
-    """`ivdlib phantom`."""
-    from ivdlib import places, provenance
-    from ivdlib.phantom import make_phantom
-
-    out = args.out or places.data_folder() / "phantom"
-    make_phantom(
-        out,
-        subjects=args.subjects,
-        stages=args.stages,
-        seed=args.seed,
-        slices=args.slices,
-        in_plane=args.in_plane,
-        workers=args.workers or provenance.cores(),
-        conditions=_conditions(args),
-    )
-    print(f"phantom: {args.subjects} subjects × {args.stages} stages in {out}")
-    if args.report:
-        from ivdlib.report.phantom_page import write_page
-
-        print(f"report:  {write_page(out)}")
-    return 0
-
-
-def _conditions(args: argparse.Namespace) -> Conditions:
-    """Collect pathology, noise and the like from the command line."""
-    rates = {name: value(share) for name, share in args.rate}
-    names = ("noise", "swap", "jitter_mm", "artefacts", "variety")
-    return Conditions(rates=rates, **{name: getattr(args, name) for name in names})
-
-
-def score(add) -> None:
+def add_score(add) -> None:
     """Define `ivdlib score`."""
     sub = add(
         "score",

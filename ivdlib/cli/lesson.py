@@ -1,0 +1,37 @@
+"""`lesson`: one lesson by papermill."""
+
+from __future__ import annotations
+
+import argparse
+
+from ivdlib.cli.arguments import add_machine, hand_down
+
+
+def add_lesson(add) -> None:
+    """Define `ivdlib lesson`."""
+    sub = add(
+        "lesson",
+        "run one lesson by papermill; the executed copy goes to the experiment",
+        "  ivdlib lesson 05 -p profile laptop -p data_dir data/ivdm3seg",
+    )
+    sub.add_argument("number", help="its number, such as 05")
+    sub.add_argument(
+        "-p",
+        "--parameter",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter of the lesson",
+    )
+    add_machine(sub)
+    sub.set_defaults(run=run_lesson)
+
+
+def run_lesson(args: argparse.Namespace) -> int:
+    """`ivdlib lesson`."""
+    from ivdlib.course import lessons
+
+    hand_down(args)
+    print(f"executed: {lessons.lesson(args.number, dict(args.parameter))}")
+    return 0

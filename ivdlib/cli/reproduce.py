@@ -1,0 +1,36 @@
+"""`reproduce`: the main job, the lessons in order into one experiment."""
+
+from __future__ import annotations
+
+import argparse
+
+from ivdlib.cli.arguments import add_experiment, add_machine, hand_down, print_tables
+
+
+def add_reproduce(add) -> None:
+    """Define `ivdlib reproduce`."""
+    sub = add(
+        "reproduce",
+        "the main job: the lessons in order, then tables and reports",
+        "  ivdlib reproduce                                  the phantom, profile smoke\n"
+        "  ivdlib reproduce --profile laptop --data data/ivdm3seg --name mine",
+    )
+    add_experiment(sub)
+    add_machine(sub)
+    sub.set_defaults(run=run_reproduce)
+
+
+def run_reproduce(args: argparse.Namespace) -> int:
+    """`ivdlib reproduce`."""
+    from ivdlib._quiet import need_backend
+    from ivdlib.course.lessons import reproduce
+
+    need_backend()  # not after two lessons
+    hand_down(args)
+    folder = reproduce(
+        args.profile, args.data or "", args.name or "", args.reports or "", args.seeds or 0
+    )
+    print_tables(folder)
+    for report in sorted(folder.glob("report.*")):
+        print(f"report:  {report}")
+    return 0
