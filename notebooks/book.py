@@ -24,12 +24,35 @@ SITE = ROOT / "reports" / "book"
 EXECUTED = ROOT / "reports" / "smoke" / "notebooks"
 
 API = {
-    "Data": ("cases", "checks", "splits", "phantom", "dixon", "exchange", "fusion"),
-    "Tiles and augmentation": ("patches", "sampler", "augment", "stress"),
-    "Layers and networks": ("layers", "models", "losses", "cost"),
-    "Training and use": ("training", "inference", "application", "experiment", "profiles"),
-    "Scores and statistics": ("metrics", "discs", "challenge", "scoring", "statistics"),
-    "Tables, audit, reports": ("tables", "claims", "audit", "report", "exercises", "viewer"),
+    "Data": (
+        "data.cases",
+        "data.case",
+        "data.dixon",
+        "data.quality.checks",
+        "data.quality.exchange",
+        "phantom",
+    ),
+    "Before the network": (
+        *("preprocessing.fusion", "preprocessing.region", "preprocessing.tiles"),
+        *("preprocessing.augmentation", "preprocessing.sampler", "preprocessing.folds"),
+    ),
+    "Layers and networks": (
+        *("networks.by_name", "networks.fds_cnn", "networks.unet", "networks.deeplabv3plus"),
+        *("networks.convolution", "networks.blocks", "networks.normalisation"),
+        *("networks.resize", "networks.losses", "networks.cost"),
+    ),
+    "Training and use": (
+        *("profiles", "options", "training.trainer", "training.weights", "training.inference"),
+        *("training.predict", "training.experiment", "training.run"),
+    ),
+    "Scores and statistics": (
+        *("evaluation.metrics", "data.discs", "evaluation.challenge", "evaluation.scoring"),
+        "evaluation.statistics",
+    ),
+    "Tables, audit, reports": (
+        *("evaluation.tables", "evaluation.claims", "evaluation.verdicts", "report.experiment"),
+        *("course.exercises", "course.viewer"),
+    ),
 }
 """Modules of the reference by chapter."""
 

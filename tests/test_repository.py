@@ -262,21 +262,31 @@ def test_import_is_quick_and_loads_no_framework():
     assert min(seconds for seconds, _ in runs) < 0.5
 
 
-def quick_floors() -> set[str]:
-    """Modules of floors 0 and 1: from the layer of `cases` down."""
-    floors, *_ = PYPROJECT["tool"]["importlinter"]["contracts"]
-    layers = [layer.split(" : ") for layer in floors["layers"]]
-    (first,) = [number for number, layer in enumerate(layers) if "cases" in layer]
-    return {f"ivdlib.{name}" for layer in layers[first:] for name in layer}
+QUICK = ("data", "evaluation", "phantom")
+LIBRARY = ROOT / "ivdlib"
 
 
-def test_linter_keeps_frameworks_out_of_floors_0_and_1():
-    (quick,) = [c for c in PYPROJECT["tool"]["importlinter"]["contracts"] if c["id"] == "quick"]
-    assert set(quick["source_modules"]) == quick_floors()
+def contracts() -> dict[str, dict]:
+    return {c["id"]: c for c in PYPROJECT["tool"]["importlinter"]["contracts"]}
 
 
-def test_floors_0_and_1_load_no_framework():
-    _, slow = import_afresh(*sorted(quick_floors()))
+def test_the_linter_names_packages_and_the_ground_alone():
+    """So that a new module needs no entry."""
+    packages = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
+    ground = {path.stem for path in LIBRARY.glob("*.py")} - {"__init__", "__main__"}
+    named = [re.split(r"[ :|]+", layer) for layer in contracts()["floors"]["layers"]]
+    assert {name for layer in named for name in layer} == packages | ground
+    assert len(packages) == 9 and len(named) <= 7 and set(named[-1]) == ground
+
+
+def test_the_linter_keeps_frameworks_out_of_data_evaluation_and_phantom():
+    quick = contracts()["quick"]
+    assert {f"ivdlib.{name}" for name in QUICK} <= set(quick["source_modules"])
+    assert {"keras", "tensorflow", "jax", "torch"} <= set(quick["forbidden_modules"])
+
+
+def test_the_ground_loads_nothing_slow():
+    _, slow = import_afresh(*(f"ivdlib.{path.stem}" for path in LIBRARY.glob("[a-z]*.py")))
     assert slow == []
 
 

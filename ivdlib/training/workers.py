@@ -24,7 +24,7 @@ from typing import Any
 from ivdlib import provenance
 from ivdlib.errors import ConfigError, IvdlibError, memory_full, printable
 from ivdlib.progress import Progress
-from ivdlib.training import hashes, spine_stage, trial
+from ivdlib.training import hashes
 from ivdlib.training.experiment import Experiment
 
 CONNECT_SECONDS = 20
@@ -42,13 +42,20 @@ def _open(arguments: dict[str, Any]) -> Experiment:
     return _opened[key]
 
 
+# A process sets its share of the machine (`_begin`) before it imports what loads a framework.
+
+
 def _spine(arguments: dict[str, Any], number: int) -> str:
+    from ivdlib.training import spine_stage
+
     experiment = _open(arguments)
     spine_stage.network(experiment, experiment.folds[number])
     return f"spine U-Net, fold {experiment.folds[number].number}"
 
 
 def _train(arguments: dict[str, Any], number: int) -> str:
+    from ivdlib.training import trial
+
     experiment = _open(arguments)
     training = list(experiment.trainings())[number]
     return f"{training.title}: mean Dice {trial.train(experiment, training, training.title):.3f}"

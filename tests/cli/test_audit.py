@@ -87,13 +87,13 @@ def test_an_experiment_that_fails_does_not_stop_the_others(
             raise DataError("scan 01 is broken; mend it.")
         real(self, name, *args, **options)
 
-    def run(self, workers=None):
-        if self.name == "small":
+    def run(made, processes=1):
+        if made.name == "small":
             raise DataError("scan 01 is broken; mend it.")
-        done.append(self.name)
+        done.append(made.name)
 
     monkeypatch.setattr(Experiment, "__init__", begin)
-    monkeypatch.setattr(Experiment, "run", run)
+    monkeypatch.setattr("ivdlib.training.run.run", run)
     monkeypatch.setattr(audit_page, "write", lambda reports: done.append("page"))
     words = ["audit", str(first), str(second), "--reports", str(tmp_path / "reports")]
     assert cli.main(words) == 1
@@ -104,10 +104,10 @@ def test_an_experiment_that_fails_does_not_stop_the_others(
 def test_a_full_disk_stops_all(small, tmp_path, capsys, monkeypatch):
     """Whatever comes after it would meet the same disk."""
 
-    def full(self, workers=None):
+    def full(made, processes=1):
         raise CannotWrite("cannot write x: No space left; free some.")
 
-    monkeypatch.setattr(Experiment, "run", full)
+    monkeypatch.setattr("ivdlib.training.run.run", full)
     monkeypatch.setattr(audit_page, "write", lambda reports: pytest.fail("a page was written"))
     assert cli.main(["audit", str(small(1)), "--reports", str(tmp_path / "reports")]) == 1
     assert capsys.readouterr().err.startswith("ivdlib: cannot write x")

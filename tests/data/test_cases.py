@@ -1038,5 +1038,5 @@ def test_all_cases_that_cannot_be_used_are_named_at_once(tmp_path, write_case):
     with pytest.raises(DataError, match=r"P2_fat.nii.gz is trunc.*\. 1 more cannot be used \(P4\)"):
         cases.load_cases(tmp_path)
     (tmp_path / "subjects.csv").write_text("case,subject\nP1,a\nP3,\n")
-    with pytest.raises(DataError, match=r"case P2 is not in .*\. 2 more .* \(P3, P4\); ivdlib che"):
+    with pytest.raises(DataError, match=r"case P2 is not in .*\. 2 more .* \(P3, P4\); mend this"):
         cases.load_cases(tmp_path)

@@ -89,7 +89,7 @@ def test_no_experiment_is_left_out():
 
 @pytest.mark.parametrize("target", ["disc", "spine"])
 def test_a_record_alone_gives_its_hash(target):
-    """What was hashed is all that a record holds, but for what `ledger.finish` adds."""
+    """What was hashed is all that a record holds, but for what `store.finish` adds."""
     added = {"fold", "passport", "precision", "parameters", "seconds_training", "seconds_scoring",
              "made", "device", "versions"}  # fmt: skip
     paths = [*REFERENCE.glob("**/trainings/*/record.json")]

@@ -232,12 +232,13 @@ def test_both_files_are_made(folder):
 def test_without_pango_there_is_html_and_a_sentence(folder):
     (folder / "report.pdf").write_text("of yesterday")
     call = (
-        "import sys, json; from ivdlib import report\n"
+        "import sys, json; from ivdlib.report import experiment\n"
         "class Broken:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'weasyprint': raise OSError('cannot load library')\n"
         "sys.meta_path.insert(0, Broken())\n"
-        "made = report.build(sys.argv[1]); print(json.dumps({k: str(v) for k, v in made.items()}))"
+        "made = experiment.build(sys.argv[1])\n"
+        "print(json.dumps({k: str(v) for k, v in made.items()}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", call, str(folder)], capture_output=True, text=True, check=True

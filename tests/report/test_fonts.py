@@ -33,13 +33,13 @@ CASES = {
 PROGRAM = """
 import json, sys, warnings
 from pathlib import Path
-from ivdlib import report
+from ivdlib.report import pages
 warnings.simplefilter("always")
 found = []
 for text in json.load(sys.stdin):
     with warnings.catch_warnings(record=True) as told:
         html = f"<html lang=en><title>x</title><body><p>{text}</p></body></html>"
-        made = report.write(Path(sys.argv[1]), html)
+        made = pages.write_report(Path(sys.argv[1]), html)
     assert made["pdf"].read_bytes().startswith(b"%PDF")
     found.append([str(one.message) for one in told])
 print(json.dumps(found))

@@ -19,7 +19,7 @@ MODULES = [
     ".".join(path.relative_to(LIBRARY).with_suffix("").parts)
     for package in PACKAGES
     for path in LIBRARY.glob(f"{package}/**/[a-z]*.py")
-    if path.stem not in {"augmentation", "sampler", "niivue"}  # of Keras, and of an extra
+    if path.stem not in {"augmentation", "sampler", "architecture", "niivue"}  # of Keras; an extra
 ]
 
 PROGRAM = """

@@ -108,7 +108,7 @@ def test_what_trains_is_what_is_told(make, monkeypatch):
         got.append(options)
         raise Stopped
 
-    monkeypatch.setattr(spine_stage.ledger, "trainer", trainer)
+    monkeypatch.setattr(spine_stage.store, "trainer", trainer)
     with pytest.raises(Stopped):
         spine_stage.network(made, made.folds[0])
     expected = spine_training(made.profile.spine, made.profile.training.precision)

@@ -313,7 +313,7 @@ assert seen == [1, 2, 3, 4, 5, 6], seen
 np.testing.assert_allclose([row["loss"] for row in with_watch], losses, rtol=1e-5)
 for ours, theirs in zip(trainer.model.get_weights(), singly, strict=True):
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
-training.POINTS = 2  # three steps a row: the state stays on the device between them
+trainers.POINTS = 2  # three steps a row: the state stays on the device between them
 again = trainer.fit(sampler, 3, "")
 rows = np.reshape(losses, (2, 3)).mean(1)
 np.testing.assert_allclose([row["loss"] for row in again], rows, rtol=1e-5)
@@ -324,7 +324,7 @@ for ours, theirs in zip(trainer.model.get_weights(), singly, strict=True):
 
 def test_on_jax_a_chain_of_steps_is_the_single_ones():
     pytest.importorskip("jax", reason="JAX is not installed (extra jax)")
-    program = "from ivdlib.training import trainer\n" + ON_JAX
+    program = "from ivdlib.training import trainer as trainers\n" + ON_JAX
     environment = os.environ | {
         "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "IVDLIB_PROGRESS": "off",
         "XLA_FLAGS": "--xla_backend_optimization_level=0",

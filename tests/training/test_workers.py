@@ -14,7 +14,7 @@ import pytest
 
 from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.phantom import make_phantom
-from ivdlib.training import hashes, trial, workers
+from ivdlib.training import hashes, workers
 from ivdlib.training.experiment import Experiment
 from ivdlib.training.run import run
 from ivdlib.training.trainer import Trainer
@@ -81,17 +81,17 @@ class Pool:
 def test_no_task_begins_after_one_has_failed(phantom, tmp_path):
     made, pool = begin(tmp_path, phantom), Pool(fails={2})
     with pytest.raises(ConfigError, match="2 failed"):
-        workers._all(pool, None, made, range(9), "tasks", side_by_side=1)
+        workers._all(pool, None, made, range(9), "tasks", most=1)
     assert pool.begun == [0, 1, 2]
     whole = Pool()
-    workers._all(whole, None, made, range(9), "tasks", side_by_side=4)
+    workers._all(whole, None, made, range(9), "tasks", most=4)
     assert sorted(whole.begun) == list(range(9))
 
 
 def test_only_folds_with_something_to_train_need_their_spine(phantom, tmp_path, monkeypatch):
     made = begin(tmp_path, phantom)
     todo = [t for t in made.trainings() if t.fold.number == 2]
-    monkeypatch.setattr(trial, "is_done", lambda _, training: training not in todo)
+    monkeypatch.setattr(hashes, "is_done", lambda _, training: training not in todo)
     asked = {}
     monkeypatch.setattr(
         workers,

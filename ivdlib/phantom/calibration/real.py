@@ -39,7 +39,7 @@ def real_statistics() -> dict[str, Any]:
         values of all scans by level; `foreground_percent`, `total_ml` and `slices_with_label`, one
         a scan; `z_index_range`, the lowest and the highest labelled index from below.
     """
-    return read_json(Path(__file__).parents[1] / "phantom" / "real_statistics.json")
+    return read_json(Path(__file__).with_name("real_statistics.json"))
 
 
 def band(quantity: str, level: str) -> tuple[float, float]:
