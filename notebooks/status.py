@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 
-from ivdlib import files, places
+from ivdlib import files, provenance
 from ivdlib.errors import DataError, IvdlibError
 from ivdlib.progress import duration
 
@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 2
     try:
-        path = places.reports_folder() / "status.md"
+        path = provenance.reports_folder() / "status.md"
         files.write_text(path, page(Path(arguments[0])))
     except IvdlibError as error:
         print(error)

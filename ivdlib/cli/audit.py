@@ -45,13 +45,13 @@ def add_audit(add) -> None:
 
 def run_audit(args: argparse.Namespace) -> int:
     """`ivdlib audit`."""
-    from ivdlib import places
+    from ivdlib import provenance
     from ivdlib.report.audit import page
     from ivdlib.training import declared
     from ivdlib.training.run import collect, run
 
-    reports = Path(args.reports) if args.reports else places.reports_folder()
-    paths = args.files or sorted((places.root() / "benchmarks" / "audit").glob("*.toml"))
+    reports = Path(args.reports) if args.reports else provenance.reports_folder()
+    paths = args.files or sorted((provenance.root() / "benchmarks" / "audit").glob("*.toml"))
     if not paths:
         raise ConfigError("there are no declared experiments here; name their files.")
     wanted = [declared.load(path) for path in paths]

@@ -43,7 +43,7 @@ def run_info(args: argparse.Namespace) -> int:
 def _machine(args: argparse.Namespace) -> int:
     import keras
 
-    from ivdlib import places, provenance
+    from ivdlib import provenance
     from ivdlib.networks import backend
 
     found = {
@@ -52,7 +52,7 @@ def _machine(args: argparse.Namespace) -> int:
         "device": provenance.device(),
         "gpu": backend.has_gpu(),
         "cores": provenance.cores(),
-        "folder": str(places.root()),
+        "folder": str(provenance.root()),
     }
     if args.json:
         print(json_text(found))

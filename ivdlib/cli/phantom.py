@@ -48,10 +48,10 @@ def add_phantom(add) -> None:
 
 def run_phantom(args: argparse.Namespace) -> int:
     """`ivdlib phantom`."""
-    from ivdlib import places, provenance
+    from ivdlib import provenance
     from ivdlib.phantom import make_phantom
 
-    out = args.out or places.data_folder() / "phantom"
+    out = args.out or provenance.data_folder() / "phantom"
     make_phantom(
         out,
         subjects=args.subjects,

@@ -149,9 +149,9 @@ def _class(args: argparse.Namespace, author: Author) -> int:
 
 def _folder(name: str, reports: str | None) -> Path:
     """Folder of an experiment: in `reports`, else as a path."""
-    from ivdlib import places
+    from ivdlib import provenance
 
-    base = Path(reports) if reports else places.root() / "reports"
+    base = Path(reports) if reports else provenance.root() / "reports"
     for place in (base / name, Path(name)):
         need_content(place)
         if place.is_dir():
@@ -165,17 +165,17 @@ def _folder(name: str, reports: str | None) -> Path:
 
 def _expected(folder: Path) -> list[str]:
     """Lessons that an experiment should have: all, if it comes from lessons of this checkout."""
-    from ivdlib import places
+    from ivdlib import provenance
     from ivdlib.course import lessons
 
-    known = places.checkout() and (folder / "notebooks").is_dir()
+    known = provenance.checkout() and (folder / "notebooks").is_dir()
     return [path.stem for path in lessons.series()] if known else []
 
 
 def _out(args: argparse.Namespace, name: str) -> Path:
-    from ivdlib import places
+    from ivdlib import provenance
 
-    return _asked(args) or places.root() / "reports" / "coursework" / name
+    return _asked(args) or provenance.root() / "reports" / "coursework" / name
 
 
 def _asked(args: argparse.Namespace) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 
-from ivdlib import places
+from ivdlib import provenance
 from ivdlib.course import course_folder, grades, lesson_source, lesson_versions, lessons
 from ivdlib.course.grades import Copy, Result
 from ivdlib.errors import ConfigError, DataError
@@ -160,7 +160,7 @@ def student_copy(number: str) -> Path:
         if not (number.endswith(".ipynb") and Path(number).is_file()):
             raise ConfigError(f"there is no notebook {number}; name one that ends in .ipynb.")
         return Path(number)
-    path = places.root() / "notebooks" / "exercises" / lessons.find(number).name
+    path = provenance.root() / "notebooks" / "exercises" / lessons.find(number).name
     need_content(path)
     if not path.is_file():
         raise ConfigError(f"lesson {path.stem} has no exercises: {path} is not there.")

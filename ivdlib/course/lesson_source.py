@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ivdlib import places
+from ivdlib import provenance
 from ivdlib.errors import ConfigError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -23,7 +23,7 @@ HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
 
 def source_of(lesson: str) -> Path | None:
     """The source of a lesson, by its name or number; None where the checkout has none."""
-    root = places.checkout()
+    root = provenance.checkout()
     found = sorted(root.glob("notebooks/src/[0-9][0-9]_*.py")) if root else []
     return next((path for path in found if lesson in (path.stem, path.stem[:2])), None)
 

@@ -22,7 +22,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from ivdlib import files, places
+from ivdlib import files, provenance
 from ivdlib.course.parameters import checked, parameters_of
 from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.progress import duration, say
@@ -42,7 +42,7 @@ def series() -> list[Path]:
     ConfigError
         Where there are none, because one stands outside a checkout.
     """
-    root = places.checkout()
+    root = provenance.checkout()
     if root is None:
         raise ConfigError(
             f"{Path.cwd()} lies in no checkout of ivdlib, so there are no lessons; call this "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ivdlib import places, profiles
+from ivdlib import profiles, provenance
 from ivdlib.errors import ConfigError
 from ivdlib.evaluation import recorded
 from ivdlib.training import declared
@@ -36,7 +36,7 @@ def command(record: Mapping[str, Any]) -> list[str]:
     found = _declared(record)
     if found:
         path, base = found
-        words = ["--experiment", path.relative_to(places.root()).as_posix()]
+        words = ["--experiment", path.relative_to(provenance.root()).as_posix()]
     else:
         base = profiles.profile(profile["name"])
         words = ["--profile", base.name, "--name", record["name"]]
@@ -75,7 +75,7 @@ def _declared(record: Mapping[str, Any]) -> tuple[Path, profiles.Profile] | None
     """File of the checkout that declares this very experiment, and the profile that it gives."""
     mine = record["config"]["profile"]
     data = None if record["phantom"] else record["data"]
-    for path in sorted((places.root() / "benchmarks").rglob("*.toml")):
+    for path in sorted((provenance.root() / "benchmarks").rglob("*.toml")):
         if path.stem != record["name"]:
             continue
         try:

@@ -25,7 +25,7 @@ from ivdlib import profiles
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import cannot
 from ivdlib.links import need_content
-from ivdlib.places import root
+from ivdlib.provenance import root
 from ivdlib.training import recipes
 
 if TYPE_CHECKING:

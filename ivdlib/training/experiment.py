@@ -20,9 +20,9 @@ from ivdlib.errors import ConfigError, DataError, printable
 from ivdlib.evaluation import recorded, scores
 from ivdlib.links import need_content
 from ivdlib.options import essence
-from ivdlib.places import data_folder, reports_folder, sound_name
 from ivdlib.preprocessing.folds import folds_from_file, patient_folds, subjects_of
 from ivdlib.profiles import EXTENDABLE
+from ivdlib.provenance import data_folder, reports_folder, sound_name
 from ivdlib.training import hashes, recording
 from ivdlib.training.grid import Grid
 

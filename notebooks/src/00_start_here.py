@@ -43,7 +43,7 @@ import shutil
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import files, places, profiles, provenance
+from ivdlib import files, profiles, provenance
 from ivdlib.course import exercises
 from ivdlib.progress import duration
 from ivdlib.report import plotting
@@ -65,7 +65,7 @@ display(versions.to_frame())
 print("Networks run with", provenance.device())
 
 # %%
-free = shutil.disk_usage(places.root()).free / 1e9
+free = shutil.disk_usage(provenance.root()).free / 1e9
 print(f"{provenance.cores()} cores, {free:.0f} GB free on this disk")
 print("✅ enough for these lessons" if free > 3 else "❌ 3 GB are needed: make some room first")
 

@@ -38,7 +38,7 @@ import pandas as pd
 from IPython.display import display
 from scipy.special import expit
 
-from ivdlib import files, networks, places, provenance
+from ivdlib import files, networks, provenance
 from ivdlib.course import exercises
 from ivdlib.evaluation import comparisons, metrics, statistics
 from ivdlib.evaluation import scores as metrics_csv
@@ -57,7 +57,7 @@ from ivdlib.training.weights import load_model
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 options, tile = experiment.profile.training, experiment.tile
-reference = places.root() / "reports" / "reference"  # results that are kept with the package
+reference = provenance.root() / "reports" / "reference"  # results that are kept with the package
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 print("Networks run with", provenance.device())

@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ivdlib import files, places, profiles
+from ivdlib import files, profiles, provenance
 from ivdlib.course import exercises
 from ivdlib.evaluation import scores, statistics, tables, verdicts
 from ivdlib.report import diagrams, plotting, result_figures
@@ -40,7 +40,7 @@ from ivdlib.training.experiment import of_parameters
 from ivdlib.training.run import run
 
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
-reference = places.root() / "reports" / "reference"  # results that are kept with the package
+reference = provenance.root() / "reports" / "reference"  # results that are kept with the package
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 

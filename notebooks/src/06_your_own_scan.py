@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from ivdlib import files, places
+from ivdlib import files, provenance
 from ivdlib.course import exercises, viewer
 from ivdlib.data.cases import check_cases, load_case
 from ivdlib.data.quality import exchange
@@ -75,7 +75,7 @@ if scan_dir:
     given = load_case(scan_dir)
 elif experiment.is_phantom:
     sizes = experiment.profile.phantom
-    new = places.data_folder() / f"own-scan-{sizes.slices}"
+    new = provenance.data_folder() / f"own-scan-{sizes.slices}"
     make_phantom(new, subjects=1, stages=1, seed=sizes.seed + 4711, slices=sizes.slices)
     given = load_case(new / "01")
 else:
@@ -149,7 +149,7 @@ print(f"{written.name}: {mask.shape} voxels, as the scan's own files")
 # package keeps the scores of a longer training, on phantom people that it had not seen:
 
 # %%
-reference = places.root() / "reports" / "reference" / "audit" / "phantom"
+reference = provenance.root() / "reports" / "reference" / "audit" / "phantom"
 kept = metrics_csv.of(reference)
 if kept is not None:
     scores = kept.query("scope == 'together' and network == 'fds_cnn'")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from made_up_scores import CLEAR, FUSED, SINGLE, scores
 
-from ivdlib import files, places, profiles
+from ivdlib import files, profiles, provenance
 from ivdlib.errors import DataError
 from ivdlib.evaluation import comparisons, verdicts
 from ivdlib.evaluation.comparisons import QUIET, WITH, WITHOUT
@@ -311,7 +311,7 @@ def test_rules_say_what_is_so_here(tmp_path):
     assert "the README beside this page says what had been seen" in page
     assert "(in two their moving average)" in page and "inner patients (below)" in page
     assert "none were compared" not in page
-    reference = places.root() / "reports" / "reference" / "README.md"
+    reference = provenance.root() / "reports" / "reference" / "README.md"
     assert audit_page.SEEN in " ".join(reference.read_text(encoding="utf-8").split())
 
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivdlib import cli, files, places, profiles
+from ivdlib import cli, files, profiles, provenance
 from ivdlib.cli import arguments, grid
 from ivdlib.evaluation import recorded
 from ivdlib.profiles import EXTENDABLE
 from ivdlib.training import again, declared
 
-ROOT = places.root()
+ROOT = provenance.root()
 REFERENCE = sorted((ROOT / "reports" / "reference").glob("audit/*/record.json"))
 
 
@@ -75,7 +75,7 @@ def test_how_scans_were_read_is_in_the_command():
 def test_a_declared_file_stands_for_its_experiment_only_while_it_says_the_same(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(places, "root", lambda: tmp_path)
+    monkeypatch.setattr(provenance, "root", lambda: tmp_path)
     place = tmp_path / "benchmarks" / "mine.toml"
     text = 'data = "scans"\nprofile = "laptop"\n[set]\nseeds = 2\n"training.steps" = 7\n'
     files.write_text(place, text)

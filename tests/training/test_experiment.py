@@ -17,11 +17,11 @@ from ivdlib.errors import ConfigError, DataError, DataWarning, LeakageError, Not
 from ivdlib.evaluation import metrics, recorded
 from ivdlib.networks import UNetConfig, unet
 from ivdlib.phantom import VERSION, Conditions, make_phantom
-from ivdlib.places import sound_name
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import Region, region_of, shrink
 from ivdlib.preprocessing.sampler import TileSampler
 from ivdlib.profiles import ARMS
+from ivdlib.provenance import sound_name
 from ivdlib.report import compare
 from ivdlib.report import experiment as report
 from ivdlib.report.audit import page as audit_page
