@@ -26,6 +26,11 @@ def add_info(add) -> None:
         "--tile", nargs=2, type=int, default=(112, 128), metavar="N", help="input in pixels, AP SI"
     )
     sub.add_argument("--figure", metavar="FILE", help="draw FDS-CNN into a .svg, .png or .pdf")
+    sub.add_argument(
+        "--paper",
+        action="store_true",
+        help="sections of the paper, and the modules that follow them",
+    )
     sub.add_argument("--compare", action="store_true", help="cost of all networks")
     sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
     sub.set_defaults(run=run_info)
@@ -33,6 +38,11 @@ def add_info(add) -> None:
 
 def run_info(args: argparse.Namespace) -> int:
     """`ivdlib info`."""
+    if args.paper:
+        from ivdlib.cli import paper
+
+        print(paper.text())
+        return 0
     if args.network:
         return _network(args)
     if args.variant or args.figure:
