@@ -26,7 +26,7 @@ MEANT = re.compile(
 OURS = re.compile(
     r"(?<![\w/.])(?:benchmarks|ivdlib|tests|notebooks/src|reports/reference)/[\w*./-]*\w"
 )
-TO_BE_MADE = {"ivdlib/models/mynet.py", "tests/models/test_mynet.py", "notebooks/src/NN_name.py",
+TO_BE_MADE = {"ivdlib/networks/mynet.py", "tests/networks/test_mynet.py", "notebooks/src/NN_name.py",
               "notebooks/src/07_my_lesson.py"}  # fmt: skip
 """What CONTRIBUTING.md tells people to make."""
 
