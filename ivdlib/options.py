@@ -82,7 +82,7 @@ class SpineOptions:
     touch in some scans only. 0: one connected part. Not in the paper."""
     tolerance: float = field(default=TOLERANCE_MM, metadata={BEFORE: 0.0})
     """In mm: distances so little above `margin` or `gap` count as within. Not in the paper. Without
-    it, as in records that do not name it, the rounding of an affine decides (see `patches`)."""
+    it, as in records that do not name it, the rounding of an affine decides (see `tiles`)."""
     factor: int = 2
     """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
     size: str = "tiny"

@@ -93,7 +93,7 @@ def class_reports(
     author : Author, optional
         Its course stands on every title page; the name is the student's.
     code : bool
-        See `coursework.hand_in`.
+        See `hand_in.hand_in`.
 
     Raises
     ------

@@ -32,7 +32,7 @@ class Case:
     name, subject, stage : str
         `stage` is "" where unknown.
     contrasts : dict of str to ndarray
-        float32, all of one shape, in the order of `dixon.CONTRASTS`.
+        float32, all of one shape, in the order of `contrasts.CONTRASTS`.
     affine : ndarray, (4, 4)
         Canonical voxels → world mm, with the declared correction.
     labels : ndarray or None

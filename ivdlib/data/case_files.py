@@ -42,7 +42,7 @@ class CaseFiles:
     name : str
         The part of the names that the files share, e.g. ``"01"``, ``"A1_03"``.
     contrasts : dict of str to Path
-        In the order of `dixon.CONTRASTS`, others by the alphabet, lower case.
+        In the order of `contrasts.CONTRASTS`, others by the alphabet, lower case.
     labels, spine, exact : Path or None
         `exact`: the discs as they are, where a rater's errors are part of the labels (phantoms).
     faults : tuple of str

@@ -1,6 +1,6 @@
 """Files that stand beside the images: where they are, and `dataset.json` (corrections).
 
-`subjects.csv` is read in `who`.
+`subjects.csv` is read in `subjects`.
 """
 
 from __future__ import annotations

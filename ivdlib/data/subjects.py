@@ -2,7 +2,7 @@
 
 A patient on both sides of a split is the fault that this guards against. Where no table stands
 beside the scans, a note says what was taken from the names; what these leave open (`P01_pre` and
-`P01_post`: one person, or two?) is asked for by whoever divides the people, see `splits`.
+`P01_post`: one person, or two?) is asked for by whoever divides the people, see `folds`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def left_over_cases(cases: list[CaseFiles], table: Path) -> list[str]:
 
 
 def _rows(cases: list[CaseFiles], table: Path) -> dict[str, list[dict[str, str]]]:
-    """Rows of the table by `names.key` of the case."""
+    """Rows of the table by `people.key` of the case."""
     found: dict[str, list[dict[str, str]]] = {}
     for row in read_table(table, COLUMNS[:2], [case.name for case in cases], ",".join(COLUMNS)):
         found.setdefault(names.key(row["case"]), []).append(row)

@@ -248,7 +248,7 @@ def unusual(profile: Mapping[str, Any], unsaid: Mapping[str, Any] = UNSAID) -> d
 def overrides(profile: Mapping[str, Any]) -> dict[str, Any]:
     """What must be set, by dotted field, to make the profile of its name this one again.
 
-    Fields that a record may leave out altogether (`experiment.EXTENDABLE`) stay out.
+    Fields that a record may leave out altogether (`profiles.EXTENDABLE`) stay out.
     """
     base, found = PROFILES[profile["name"]], {}
     for key in keys():

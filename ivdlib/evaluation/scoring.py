@@ -178,7 +178,7 @@ def score_folders(
 def _masks(
     folder: Path,
 ) -> tuple[dict[str, tuple[str, Path]], list[Path], dict[str, tuple[str, ...]]]:
-    """Masks of a folder by `names.key` of the case, with its name; and the NIfTI files beside.
+    """Masks of a folder by `people.key` of the case, with its name; and the NIfTI files beside.
 
     Also, by the same key, what is wrong where a case has several masks.
     """

@@ -30,7 +30,7 @@ def table(model: keras.Model) -> pd.DataFrame:
     Parameters
     ----------
     model : keras.Model
-        From `models.build`.
+        From `networks.build`.
 
     Returns
     -------

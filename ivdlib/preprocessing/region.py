@@ -181,7 +181,7 @@ def region_of(
     masked : bool, default True
         False: only the band that is cut into tiles comes from the spine.
     tolerance : float, default `TOLERANCE_MM`
-        See `patches.region_around`.
+        See `region.region_around`.
     """
     if spine is None or not spine.any() or fits_one_tile(shape, tile):
         return whole_image(shape)

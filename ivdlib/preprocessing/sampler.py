@@ -28,7 +28,7 @@ class TrainingImage:
     truth : ndarray of bool, (slices, AP, SI)
         What the network shall find.
     window : tuple of int
-        AP band to draw tiles from, see `patches.Region`.
+        AP band to draw tiles from, see `region.Region`.
     """
 
     image: np.ndarray
@@ -42,7 +42,7 @@ class TrainingImage:
 
 
 class Draw(NamedTuple):
-    """What `augment.Augmentation` makes a batch of tiles from.
+    """What `augmentation.Augmentation` makes a batch of tiles from.
 
     Attributes
     ----------

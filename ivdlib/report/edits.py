@@ -47,7 +47,7 @@ NOTEBOOK = {
         "execution_count": (int, None), "attachments": {...: {...: str}},
     }],
 }  # fmt: skip
-"""What we need of a notebook, see `recorded.misfit`; nbformat itself warns and goes on."""
+"""What we need of a notebook, see `json_shape.misfit`; nbformat itself warns and goes on."""
 
 
 def parsed(path: Path) -> NotebookNode:

@@ -122,7 +122,7 @@ def worst(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def audit_page(folder: Path) -> Path | None:
-    """The page of claims that this experiment has a part in, see `audit_page.write`."""
+    """The page of claims that this experiment has a part in, see `audit.page.write`."""
     place = folder.parent.parent / verdicts.PAGE
     return place if folder.parent.name == verdicts.FOLDER and place.is_file() else None
 

@@ -53,7 +53,7 @@ def on_engine(
     Parameters
     ----------
     network : Network
-        From `inference.load_model`.
+        From `weights.load_model`.
     weights : path
         The file that it was loaded from; its digest names the entry in the cache.
     engine : {"openvino", "keras"}

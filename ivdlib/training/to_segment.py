@@ -58,7 +58,7 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
     ----------
     source : Path
     contrast, derive_missing
-        As for `application.predict_folder`.
+        As for `predict.predict_folder`.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[
         What the network was trained on.
     case : Case
     contrast : str or None
-        As in `application.predict_folder`.
+        As in `predict.predict_folder`.
 
     Returns
     -------

@@ -50,7 +50,7 @@ class Trainer:
     Parameters
     ----------
     network, config : str, str or configuration
-        See `models.build`.
+        See `networks.build`.
     tile : tuple of int
         Shape of the input in pixels (AP, SI).
     options : TrainingOptions

@@ -26,8 +26,10 @@ MEANT = re.compile(
 OURS = re.compile(
     r"(?<![\w/.])(?:benchmarks|ivdlib|tests|notebooks/src|reports/reference)/[\w*./-]*\w"
 )
-TO_BE_MADE = {"ivdlib/networks/mynet.py", "tests/networks/test_mynet.py", "notebooks/src/NN_name.py",
-              "notebooks/src/07_my_lesson.py"}  # fmt: skip
+TO_BE_MADE = {
+    *("ivdlib/networks/mynet.py", "tests/networks/test_mynet.py"),
+    *("notebooks/src/NN_name.py", "notebooks/src/07_my_lesson.py"),
+}
 """What CONTRIBUTING.md tells people to make."""
 
 

@@ -68,7 +68,7 @@ class Exchange:
         `anatomy`, `anatomy_after`: how far anatomy agrees with the images as they are, and after
         the exchange is undone (1 in all of the scan, -1 nowhere, 0 where it has no say). `border`:
         share of the clear places along the border of the exchanged region where one tissue lies on
-        both sides; `places`: how many these are (both 0 without such a border).
+        both sides; `provenance`: how many these are (both 0 without such a border).
     """
 
     kind: str
