@@ -43,8 +43,8 @@ def add_grid(add) -> None:
     )
     sub.add_argument(
         "--recipe",
-        help="paper (default), or better: four switches beyond the paper; raises the steps of the "
-        "spine network to 800 where a profile has fewer",
+        help="paper (default), or better: four changes that the paper does not make; the spine "
+        "network then trains for at least 800 steps",
     )
     sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
     add_workers(sub)
@@ -52,8 +52,8 @@ def add_grid(add) -> None:
         "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers train (tcp://…)"
     )
     sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
-    sub.add_argument("--folds", type=int, help="folds of patients (default: 4, as patients allow)")
-    sub.add_argument("--split", metavar="CSV", help="own folds: columns case (or subject), fold")
+    sub.add_argument("--folds", type=int, help="folds of patients (default: 4, fewer for few)")
+    sub.add_argument("--split", metavar="CSV", help="your own folds: columns case (or subject), fold")
     sub.add_argument(
         "--set",
         action="append",

@@ -21,7 +21,7 @@ def add_info(add) -> None:
     )
     sub.add_argument("--network", help="fds_cnn, unet or deeplabv3plus")
     sub.add_argument("--size", default="paper", help="tiny, laptop or paper")
-    sub.add_argument("--variant", help="FDS-CNN without one idea, e.g. no_skips")
+    sub.add_argument("--variant", help="FDS-CNN without one of its ideas: no_skips …")
     sub.add_argument(
         "--tile", nargs=2, type=int, default=(112, 128), metavar="N", help="input in pixels, AP SI"
     )
