@@ -63,7 +63,7 @@ def _choose(monkeypatch, way):
 
     monkeypatch.setenv("IVDLIB_KERNELS", "plain" if way == "plain" else "fast")
     if way != "plain":
-        monkeypatch.setattr(fast, "folds", lambda *_: way == "folded")
+        monkeypatch.setattr(fast, "folding_pays", lambda *_: way == "folded")
 
 
 @pytest.fixture(params=("folded", "apart", "plain"))

@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "deeplabv3plus": ["DeepLabV3PlusConfig"],
         "blocks": ["Convolutions", "Shortcut", "aspp", "probabilities", "xception_block"],
         "convolution": ["ConvNorm", "Relu", "SeparableConv"],
-        "normalisation": ["BatchNorm", "normalised_product"],
+        "normalisation": ["BatchNorm"],
         "resize": ["LAST", "BilinearUpsampling", "bilinear_matrix", "crop_to", "pad_to_multiple"],
     },
 )

@@ -29,7 +29,7 @@ def kernels() -> str:
     """`fast`, or `plain` where the environment has ``IVDLIB_KERNELS=plain``.
 
     Plain kernels are the operations of Keras; fast ones give the same values and gradients, see
-    `layers.kernels`.
+    `fast`.
     """
     return "plain" if os.environ.get("IVDLIB_KERNELS") == "plain" else "fast"
 

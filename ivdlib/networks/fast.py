@@ -1,7 +1,13 @@
-"""Operations that a framework does better than `keras.ops` asks it to, with equal results.
+"""What a framework does faster than the plain layers ask it to, with equal results.
 
-Everything here has a plain form in `keras.ops`, which is used on every other backend and device,
-and everywhere after ``IVDLIB_KERNELS=plain``. Nothing else in `layers` knows TensorFlow.
+The one seam for speed. `convolution` and `normalisation` stay plain, and ask here first:
+
+- `dilates`: may `depthwise` stand for a depthwise convolution?
+- `folds`: may `normalised_product` stand for a 1x1 convolution and the normalisations around it?
+- `fuses`: may `fused_batch_norm` stand for a batch normalisation?
+
+The answer is no, and the plain form runs, on every other backend and device, and everywhere after
+``IVDLIB_KERNELS=plain``. Tests hold both forms equal, in values, gradients and statistics.
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ivdlib.networks import backend
+from ivdlib.networks import backend, replicas
 
 GRAM, NORM, NORM_UNEVEN, FOLD = 0.0011, 0.09, 0.35, 0.05
 """Milliseconds, forwards and back, for a map of 16 x 56 x 64 pixels on two cores: products of
@@ -24,12 +30,21 @@ DIRECT_RATE = 6
 """oneDNN's dilated depthwise convolution is the faster one up to this rate."""
 
 
-def folds(x: Any, filters: int, inner: bool, batch_statistics: bool) -> bool:
-    """Whether to fold batch normalisation into the product between x (n, c) and (c, filters).
+def folds(x: Any, inner: Any, outer: Any, training: bool | None) -> bool:
+    """Whether `normalised_product` takes x (b, h, w, c) and is the faster way.
 
     Only in float32, because the products of lower precisions lose the variance, and on CPUs, where
-    a pass over a map costs as much as a product of matrices. `inner`: x itself is normalised too.
+    a pass over a map costs as much as a product of matrices. A frozen normalisation beside one that
+    learns takes other statistics: they are not folded.
     """
+    if inner is not None and inner.trainable != outer.trainable:
+        return False
+    batch_statistics = bool(training and outer.trainable)
+    return folding_pays(x, outer.gamma.shape[0], inner is not None, batch_statistics)
+
+
+def folding_pays(x: Any, filters: int, inner: bool, batch_statistics: bool) -> bool:
+    """Whether folding saves time; `inner`: x itself is normalised too."""
     if (
         keras.backend.standardize_dtype(x.dtype) != "float32"
         or backend.kernels() == "plain"
@@ -45,6 +60,60 @@ def folds(x: Any, filters: int, inner: bool, batch_statistics: bool) -> bool:
     channels = x.shape[-1]
     saved = norm(filters) + (norm(channels) if inner else 0.0)
     return saved > channels * (GRAM * channels + FOLD)
+
+
+def normalised_product(x: Any, kernel: Any, inner: Any, outer: Any, training: bool | None) -> Any:
+    """1x1 convolution between two batch normalisations, in one product of matrices.
+
+    Both normalisations are an affine map for each channel, and the product between them is linear,
+    so all three are one kernel and one offset. The batch statistics behind the product follow from
+    those before it: with covariance S of the channels of x, those of ``x @ k`` have the
+    variances of the diagonal of ``k' S k``. So no normalised map is ever written.
+
+    Parameters
+    ----------
+    x : tensor, (b, h, w, c)
+    kernel : tensor, (1, 1, c, filters)
+    inner : BatchNorm or None
+        Of the channels of x.
+    outer : BatchNorm
+        Of the filters. Both learn, or both are frozen.
+    training : bool or None
+        True: statistics of the batch, which the moving ones follow; else the moving ones.
+
+    Returns
+    -------
+    tensor, (b, h, w, filters)
+    """
+    batch_statistics = bool(training and outer.trainable)
+    sides, kernel = x.shape[1:3], ops.convert_to_tensor(kernel[0, 0])
+    x = ops.reshape(x, (-1, x.shape[-1]))
+    if batch_statistics:
+        mean, products = moments(x)
+        if outer.synchronized:
+            mean, products = replicas.mean(mean), replicas.mean(products)
+        covariance = products - mean[:, None] * mean[None, :]
+        variance = ops.maximum(ops.diagonal(covariance), 0.0)
+    elif inner:
+        mean, variance = inner.moving_mean, inner.moving_variance
+    if inner:
+        if batch_statistics:
+            inner.remember(mean, variance)
+        scale = inner.gamma * ops.rsqrt(variance + inner.epsilon)
+        offset = ops.matmul((inner.beta - mean * scale)[None], kernel)[0]
+        kernel = scale[:, None] * kernel
+    else:
+        offset = 0.0
+    if batch_statistics:
+        mean = ops.matmul(mean[None], kernel)[0] + offset
+        variance = ops.sum(kernel * ops.matmul(covariance, kernel), axis=0)
+        variance = ops.maximum(variance, 0.0)
+        outer.remember(mean, variance)
+    else:
+        mean, variance = outer.moving_mean, outer.moving_variance
+    scale = outer.gamma * ops.rsqrt(variance + outer.epsilon)
+    y = ops.matmul(x, kernel * scale) + (outer.beta + (offset - mean) * scale)
+    return ops.reshape(y, (-1, *sides, kernel.shape[-1]))
 
 
 def moments(x: Any) -> tuple[Any, Any]:
@@ -79,21 +148,26 @@ def _moments(x: Any) -> tuple[Any, Any]:
     return both(x)
 
 
-def depthwise(x: Any, kernel: Any, *, rate: int = 1, stride: int = 1, padding: str = "same") -> Any:
-    """Depthwise convolution, channels last; one of `rate` and `stride` is 1."""
-    simple = kernel.shape[-1] == 1 and stride == 1 and padding == "same"
-    if simple and backend.kernels() == "fast":
-        framework = keras.backend.backend()
-        if framework == "jax" and None not in x.shape[1:3]:
-            return _shifted(x, kernel, rate)
-        if (
-            framework == "tensorflow"
-            and 1 < rate <= DIRECT_RATE
-            and keras.backend.standardize_dtype(x.dtype) == "float32"
-            and _dilates_directly()
-        ):
-            return _dilated(rate)(x, kernel)
-    return ops.depthwise_conv(x, kernel, stride, padding, "channels_last", rate)
+def dilates(x: Any, kernel: Any, rate: int, stride: int) -> bool:
+    """Whether `depthwise` takes this convolution and is the faster way."""
+    if kernel.shape[-1] != 1 or stride != 1 or backend.kernels() == "plain":
+        return False
+    framework = keras.backend.backend()
+    if framework == "jax":
+        return None not in x.shape[1:3]
+    return (
+        framework == "tensorflow"
+        and 1 < rate <= DIRECT_RATE
+        and keras.backend.standardize_dtype(x.dtype) == "float32"
+        and _dilates_directly()
+    )
+
+
+def depthwise(x: Any, kernel: Any, rate: int) -> Any:
+    """Depthwise convolution with stride 1 and one filter a channel, where `dilates` allows it."""
+    if keras.backend.backend() == "jax":
+        return _shifted(x, kernel, rate)
+    return _dilated(rate)(x, kernel)
 
 
 def _shifted(x: Any, kernel: Any, rate: int) -> Any:
@@ -173,6 +247,19 @@ def _dilates_directly() -> bool:
             return bool(np.allclose(ours, plain, atol=1e-4))
     except tf.errors.OpError:
         return False
+
+
+def fuses(x: Any, norm: Any, mask: Any) -> bool:
+    """Whether `fused_batch_norm` takes x and does what this normalisation asks."""
+    return (
+        keras.backend.backend() == "tensorflow"
+        and backend.kernels() == "fast"
+        and len(x.shape) == 4
+        and norm.axis in (-1, 3)
+        and (norm.scale and norm.center and not norm.renorm and not norm.synchronized)
+        and mask is None
+        and keras.backend.standardize_dtype(x.dtype) != "float64"
+    )
 
 
 def fused_batch_norm(x: Any, norm: Any, batch_statistics: bool) -> tuple[Any, Any, Any]:

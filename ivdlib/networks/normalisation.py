@@ -1,13 +1,15 @@
-"""Batch normalisation: as Keras', faster where a framework can, and folded into convolutions."""
+"""Batch normalisation, and what the convolutions that end in it share (paper, Sect. 2.2)."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import layers, ops
 
-from ivdlib.networks import backend, fast, replicas
+from ivdlib.networks import fast
 
 
 @keras.saving.register_keras_serializable("ivdlib")
@@ -21,16 +23,7 @@ class BatchNorm(layers.BatchNormalization):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise over batch, height and width; update the moving statistics in training."""
-        fused = (
-            keras.backend.backend() == "tensorflow"
-            and backend.kernels() == "fast"
-            and len(inputs.shape) == 4
-            and self.axis in (-1, 3)
-            and (self.scale and self.center and not self.renorm and not self.synchronized)
-            and mask is None
-            and keras.backend.standardize_dtype(inputs.dtype) != "float64"
-        )
-        if not fused:
+        if not fast.fuses(inputs, self, mask):
             return super().call(inputs, training=training, mask=mask)
         batch_statistics = bool(training and self.trainable)
         y, mean, variance = fast.fused_batch_norm(inputs, self, batch_statistics)
@@ -45,55 +38,57 @@ class BatchNorm(layers.BatchNormalization):
             moving.assign(moving * keep + ops.cast(now, moving.dtype) * (1 - keep))
 
 
-def normalised_product(
-    x: Any, kernel: Any, inner: BatchNorm | None, outer: BatchNorm, batch_statistics: bool
-) -> Any:
-    """``outer(inner(x) @ kernel)`` in one product of matrices.
-
-    Both normalisations are an affine map for each channel, and the product between them is linear,
-    so all three are one kernel and one offset. The batch statistics behind the product follow from
-    those before it: with covariance S of the columns of x, the columns of ``x @ k`` have the
-    variances of the diagonal of ``k' S k``. So no normalised map is ever written.
+class Normalised(layers.Layer):
+    """Layer of convolutions without bias, each followed by a batch normalisation.
 
     Parameters
     ----------
-    x : tensor, (n, c)
-        One row a pixel.
-    kernel : tensor, (c, filters)
-    inner : BatchNorm or None
-        Over the columns of x.
-    outer : BatchNorm
-        Over the columns of the product.
-    batch_statistics : bool
-        True: of x, and the moving statistics follow; False: the moving statistics.
+    filters : int
+        Channels of the output.
+    own : dict
+        Arguments that only the derived class has, by their names in its configuration.
+    rate, stride : int
+        Dilation rate and stride; one of them must be 1. With a stride, output pixel k is centred on
+        input pixel ``stride * k``.
+    norm : dict, optional
+        Arguments of the batch normalisations (`momentum`, `epsilon`, `synchronized`).
 
-    Returns
-    -------
-    tensor, (n, filters)
+    Notes
+    -----
+    (batch, h, w, c) to (batch, h / stride, w / stride, filters).
     """
-    kernel = ops.convert_to_tensor(kernel)
-    if batch_statistics:
-        mean, products = fast.moments(x)
-        if outer.synchronized:
-            mean, products = replicas.mean(mean), replicas.mean(products)
-        covariance = products - mean[:, None] * mean[None, :]
-        variance = ops.maximum(ops.diagonal(covariance), 0.0)
-    elif inner:
-        mean, variance = inner.moving_mean, inner.moving_variance
-    if inner:
-        if batch_statistics:
-            inner.remember(mean, variance)
-        scale = inner.gamma * ops.rsqrt(variance + inner.epsilon)
-        offset = ops.matmul((inner.beta - mean * scale)[None], kernel)[0]
-        kernel = scale[:, None] * kernel
-    else:
-        offset = 0.0
-    if batch_statistics:
-        mean = ops.matmul(mean[None], kernel)[0] + offset
-        variance = ops.sum(kernel * ops.matmul(covariance, kernel), axis=0)
-        variance = ops.maximum(variance, 0.0)
-        outer.remember(mean, variance)
-    else:
-        mean, variance = outer.moving_mean, outer.moving_variance
-    scale = outer.gamma * ops.rsqrt(variance + outer.epsilon)
-    return ops.matmul(x, kernel * scale) + (outer.beta + (offset - mean) * scale)
+
+    def __init__(
+        self,
+        filters: int,
+        own: Mapping[str, Any],
+        *,
+        rate: int = 1,
+        stride: int = 1,
+        norm: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if rate > 1 and stride > 1:
+            raise ValueError(f"{self.name}: rate {rate} and stride {stride}; one must be 1.")
+        self.filters, self.rate, self.stride = filters, rate, stride
+        self.norm = dict(norm or {})
+        self._own = dict(own)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """(batch, height / stride, width / stride, filters), rounded up."""
+        batch, *sides, _ = input_shape
+        return (batch, *(s and math.ceil(s / self.stride) for s in sides), self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make the same layer again."""
+        names = ("filters", "rate", "stride", "norm")
+        return super().get_config() | {name: getattr(self, name) for name in names} | self._own
+
+    def _kernel(self, name: str, *shape: int) -> Any:
+        return self.add_weight(shape=shape, initializer="glorot_uniform", name=name)
+
+    def _batch_norm(self, name: str, channels: int) -> BatchNorm:
+        norm = BatchNorm(dtype=self.dtype_policy, name=name, **self.norm)
+        norm.build((None, None, None, channels))
+        return norm

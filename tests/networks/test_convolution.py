@@ -7,7 +7,6 @@ import reference
 import tensorflow as tf
 
 from ivdlib import networks
-from ivdlib.networks import fast
 
 RNG = np.random.default_rng(0)
 MOMENTUM = 0.8
@@ -252,33 +251,6 @@ def test_channels_that_a_relu_has_killed_stay_finite(way):
     check_gradients(layer, x, wanted)
 
 
-def test_a_large_mean_does_not_hide_the_variance(way):
-    """Ten standard deviations from zero, as behind a ReLU that is always open."""
-    x = (10 + RNG.normal(size=(4, 8, 7, 3))).astype(np.float32)
-    layer = networks.ConvNorm(4, relu="none", name="layer")
-    layer.build(x.shape)
-    reference.randomise(layer)
-    weights = reference.weights_of(layer)
-    want = reference.conv_norm(x.astype(float), weights, where="none", training=True)
-    reference.assert_close(np.array(layer(x, training=True)), want, 5e-4)
-
-
-def test_the_environment_and_the_precision_choose_the_way(monkeypatch):
-    """Few channels are folded, many are not; never with plain kernels or in low precision."""
-    narrow, wide = tf.zeros((1, 2, 2, 16)), tf.zeros((1, 2, 2, 1024))
-    monkeypatch.delenv("IVDLIB_KERNELS", raising=False)
-    monkeypatch.setattr(fast.backend, "has_gpu", lambda: False)
-    assert fast.folds(narrow, 32, True, True)
-    assert not fast.folds(wide, 1024, True, True)
-    assert fast.folds(wide, 1024, True, False)
-    assert not fast.folds(tf.cast(narrow, "bfloat16"), 32, True, True)
-    monkeypatch.setenv("IVDLIB_KERNELS", "plain")
-    assert not fast.folds(narrow, 32, True, True)
-    monkeypatch.delenv("IVDLIB_KERNELS")
-    monkeypatch.setattr(fast.backend, "has_gpu", lambda: True)
-    assert not fast.folds(narrow, 32, True, True)
-
-
 def test_synchronised_statistics_on_one_replica_are_those_of_the_batch(way):
     x = image((6, 5))
     norm = {"momentum": MOMENTUM, "synchronized": True}
@@ -312,21 +284,6 @@ def test_mixed_precision_is_near_the_reference(precision, kind, take):
         want = function(x.astype(float), weights, rate=2)
         reference.assert_close(np.array(tf.cast(y, "float32")), want, tolerance)
     assert {w.dtype for w in layer.weights} == {"float32"}
-
-
-def test_mixed_precision_is_never_folded(monkeypatch):
-    """The products of low precision lose the variance."""
-    monkeypatch.delenv("IVDLIB_KERNELS", raising=False)
-
-    def refuse(*_):
-        raise AssertionError("folded")
-
-    monkeypatch.setattr("ivdlib.networks.convolution.normalised_product", refuse)
-    x = image((6, 5), 16)
-    low = networks.SeparableConv(16, dtype="mixed_bfloat16")
-    assert np.isfinite(np.array(tf.cast(low(x, training=True), "float32"))).all()
-    with pytest.raises(AssertionError, match="folded"):
-        networks.SeparableConv(16)(x, training=True)
 
 
 @pytest.mark.parametrize("kind", [networks.SeparableConv, networks.ConvNorm])

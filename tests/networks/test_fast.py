@@ -7,6 +7,7 @@ import reference
 import tensorflow as tf
 
 from ivdlib import networks
+from ivdlib.networks import convolution
 from ivdlib.networks import fast as kernels
 
 RNG = np.random.default_rng(0)
@@ -42,7 +43,7 @@ def fast(monkeypatch):
 def test_dilated_depthwise_convolution_is_that_of_tensorflow(rate, shape, fast):
     """Odd maps, some smaller than the rate; channels that fill a vector, or do not."""
     x, kernel, upstream = normal(*shape), normal(3, 3, shape[-1], 1), normal(*shape)
-    got = with_gradients(lambda x, k: kernels.depthwise(x, k, rate=rate), [upstream], x, kernel)
+    got = with_gradients(lambda x, k: convolution.depthwise(x, k, rate=rate), [upstream], x, kernel)
     want = with_gradients(
         lambda x, k: tf.nn.depthwise_conv2d(x, k, [1] * 4, "SAME", dilations=[rate, rate]),
         [upstream],
@@ -68,7 +69,7 @@ def test_shifted_maps_add_up_to_a_depthwise_convolution(rate, shape, fast, monke
     )
     monkeypatch.setattr(kernels.keras.backend, "backend", lambda: "jax")
     monkeypatch.setattr(kernels.ops, "depthwise_conv", None)
-    got = with_gradients(lambda x, k: kernels.depthwise(x, k, rate=rate), [upstream], x, kernel)
+    got = with_gradients(lambda x, k: convolution.depthwise(x, k, rate=rate), [upstream], x, kernel)
     for ours, theirs in zip(got[0] + got[1], want[0] + want[1], strict=True):
         reference.assert_close(ours, theirs)
 
@@ -77,7 +78,7 @@ def test_shifted_maps_in_bfloat16_are_added_in_float32(fast, monkeypatch):
     monkeypatch.setattr(kernels.keras.backend, "backend", lambda: "jax")
     x = tf.cast(normal(1, 9, 8, 5), "bfloat16")
     kernel = tf.cast(normal(3, 3, 5, 1), "bfloat16")
-    got = kernels.depthwise(x, kernel, rate=2)
+    got = convolution.depthwise(x, kernel, rate=2)
     assert got.dtype == tf.bfloat16
     exact = reference.depthwise(np.array(x).astype(float), np.array(kernel).astype(float), 2)
     rounded = np.array(tf.cast(tf.constant(exact), "bfloat16")).astype(float)
@@ -90,7 +91,7 @@ def test_dilated_depthwise_convolution_works_outside_a_graph(rate, fast):
     want = reference.depthwise(x.astype(float), kernel.astype(float), rate)
     variable = keras.Variable(kernel)
     for weight in (tf.constant(kernel), variable, variable.value):
-        got = kernels.depthwise(tf.constant(x), weight, rate=rate)
+        got = convolution.depthwise(tf.constant(x), weight, rate=rate)
         reference.assert_close(np.array(got), want)
 
 
@@ -109,19 +110,18 @@ def test_direct_dilation_is_left_where_it_does_not_hold(monkeypatch):
     monkeypatch.setattr(kernels, "_dilates_directly", lambda: True)
     monkeypatch.delenv("IVDLIB_KERNELS", raising=False)
     x, kernel = tf.constant(normal(1, 8, 7, 4)), tf.constant(normal(3, 3, 4, 1))
-    kernels.depthwise(x, kernel, rate=kernels.DIRECT_RATE)
+    convolution.depthwise(x, kernel, rate=kernels.DIRECT_RATE)
     assert asked == [kernels.DIRECT_RATE]
-    kernels.depthwise(x, kernel, rate=kernels.DIRECT_RATE + 1)
-    kernels.depthwise(x, kernel, rate=1)
-    kernels.depthwise(x, kernel, stride=2, padding="valid")
-    kernels.depthwise(x, kernel, rate=2, padding="valid")
-    kernels.depthwise(x, tf.constant(normal(3, 3, 4, 2)), rate=2)
-    kernels.depthwise(tf.cast(x, "bfloat16"), tf.cast(kernel, "bfloat16"), rate=2)
+    convolution.depthwise(x, kernel, rate=kernels.DIRECT_RATE + 1)
+    convolution.depthwise(x, kernel, rate=1)
+    convolution.depthwise(x, kernel, stride=2)
+    convolution.depthwise(x, tf.constant(normal(3, 3, 4, 2)), rate=2)
+    convolution.depthwise(tf.cast(x, "bfloat16"), tf.cast(kernel, "bfloat16"), rate=2)
     monkeypatch.setenv("IVDLIB_KERNELS", "plain")
-    kernels.depthwise(x, kernel, rate=2)
+    convolution.depthwise(x, kernel, rate=2)
     monkeypatch.delenv("IVDLIB_KERNELS")
     monkeypatch.setattr(kernels, "_dilates_directly", lambda: False)
-    kernels.depthwise(x, kernel, rate=2)
+    convolution.depthwise(x, kernel, rate=2)
     assert asked == [kernels.DIRECT_RATE]
 
 
@@ -168,10 +168,14 @@ def test_a_normalised_product_is_its_three_steps(training, between):
         for norm in (inner, outer)
     ]
     want, seen = folded(x, kernel, weights[0] if between else None, weights[1], training)
-    got = networks.normalised_product(
-        tf.constant(x), tf.constant(kernel), inner if between else None, outer, training
+    got = kernels.normalised_product(
+        tf.constant(x[:, None, None]),
+        tf.constant(kernel[None, None]),
+        inner if between else None,
+        outer,
+        training,
     )
-    reference.assert_close(np.array(got), want)
+    reference.assert_close(np.array(got)[:, 0, 0], want)
     before = weights[0] | weights[1]
     for norm in (inner, outer):
         for name, value in reference.weights_of(norm).items():
@@ -182,6 +186,32 @@ def test_a_normalised_product_is_its_three_steps(training, between):
     assert len(seen) == training * (1 + between)
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("between", [True, False])
+def test_a_normalised_product_has_the_gradients_of_its_three_steps(training, between, monkeypatch):
+    """In x, in the kernel, and in what both normalisations learn; the steps are plain Keras."""
+    monkeypatch.setenv("IVDLIB_KERNELS", "plain")
+    x, kernel, upstream = normal(3, 5, 4, 6), normal(1, 1, 6, 4), normal(3, 5, 4, 4)
+    found = []
+    for product in (kernels.normalised_product, convolution.pointwise):
+        norms = [networks.BatchNorm(name="inner"), networks.BatchNorm(name="outer")]
+        for norm, channels in zip(norms, (6, 4), strict=True):
+            norm.build((None, None, None, channels))
+            reference.randomise(norm, channels)
+        inner, outer = norms if between else (None, norms[1])
+        sources = [tf.constant(x), tf.constant(kernel)]
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            y = product(*sources, inner, outer, training)
+            total = tf.reduce_sum(y * upstream)
+        learned = [w.value for norm in norms[not between :] for w in norm.trainable_weights]
+        moving = [w.value for norm in norms for w in norm.non_trainable_weights]
+        found.append([y, *tape.gradient(total, sources + learned), *moving])
+    assert len(found[0]) == 1 + 2 + 2 * (1 + between) + 4
+    for folded, plain in zip(*found, strict=True):
+        reference.assert_close(np.array(folded), np.array(plain), 1e-4)
+
+
 def test_the_fused_kernel_gives_the_variance_over_n():
     norm = networks.BatchNorm()
     norm.build((None, None, None, 3))
@@ -190,3 +220,88 @@ def test_the_fused_kernel_gives_the_variance_over_n():
     _, mean, variance = kernels.fused_batch_norm(tf.constant(x), norm, True)
     np.testing.assert_allclose(mean, x.mean((0, 1, 2)), atol=1e-6)
     np.testing.assert_allclose(variance, x.var((0, 1, 2)), atol=1e-6)
+
+
+def test_the_environment_and_the_precision_choose_the_way(monkeypatch):
+    """Few channels are folded, many are not; never with plain kernels or in low precision."""
+    narrow, wide = tf.zeros((1, 2, 2, 16)), tf.zeros((1, 2, 2, 1024))
+    monkeypatch.delenv("IVDLIB_KERNELS", raising=False)
+    monkeypatch.setattr(kernels.backend, "has_gpu", lambda: False)
+    assert kernels.folding_pays(narrow, 32, True, True)
+    assert not kernels.folding_pays(wide, 1024, True, True)
+    assert kernels.folding_pays(wide, 1024, True, False)
+    assert not kernels.folding_pays(tf.cast(narrow, "bfloat16"), 32, True, True)
+    monkeypatch.setenv("IVDLIB_KERNELS", "plain")
+    assert not kernels.folding_pays(narrow, 32, True, True)
+    monkeypatch.delenv("IVDLIB_KERNELS")
+    monkeypatch.setattr(kernels.backend, "has_gpu", lambda: True)
+    assert not kernels.folding_pays(narrow, 32, True, True)
+
+
+@pytest.mark.parametrize("frozen", ["depthwise_norm", "pointwise_norm"])
+def test_normalisations_of_which_one_is_frozen_are_not_folded(frozen, monkeypatch):
+    monkeypatch.setattr(kernels, "folding_pays", lambda *_: True)
+    x = tf.zeros((1, 2, 2, 3))
+    layer = networks.SeparableConv(5)
+    layer.build(x.shape)
+    norms = layer.depthwise_norm, layer.pointwise_norm
+    assert kernels.folds(x, *norms, True) and kernels.folds(x, None, norms[1], True)
+    getattr(layer, frozen).trainable = False
+    assert not kernels.folds(x, *norms, True)
+    assert kernels.folds(x, None, norms[1], True)
+
+
+def test_mixed_precision_is_never_folded(monkeypatch):
+    """The products of low precision lose the variance."""
+    monkeypatch.delenv("IVDLIB_KERNELS", raising=False)
+
+    def refuse(*_):
+        raise AssertionError("folded")
+
+    monkeypatch.setattr(kernels, "normalised_product", refuse)
+    x = normal(2, 6, 5, 16)
+    low = networks.SeparableConv(16, dtype="mixed_bfloat16")
+    assert np.isfinite(np.array(tf.cast(low(x, training=True), "float32"))).all()
+    with pytest.raises(AssertionError, match="folded"):
+        networks.SeparableConv(16)(x, training=True)
+
+
+def test_a_large_mean_does_not_hide_the_variance(way):
+    """Ten standard deviations from zero, as behind a ReLU that is always open."""
+    x = (10 + RNG.normal(size=(4, 8, 7, 3))).astype(np.float32)
+    layer = networks.ConvNorm(4, relu="none", name="layer")
+    layer.build(x.shape)
+    reference.randomise(layer)
+    weights = reference.weights_of(layer)
+    want = reference.conv_norm(x.astype(float), weights, where="none", training=True)
+    reference.assert_close(np.array(layer(x, training=True)), want, 5e-4)
+
+
+# what stands for the plain lines, and a layer in which it does
+SEAMS = {
+    "depthwise": lambda: networks.SeparableConv(32, "inside", rate=5, name="layer"),
+    "normalised_product": lambda: networks.SeparableConv(32, rate=2, name="layer"),
+    "fused_batch_norm": lambda: networks.ConvNorm(32, 3, name="layer"),
+}
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("seam", SEAMS)
+def test_the_fast_form_is_chosen_and_equals_the_plain_one(seam, training, monkeypatch):
+    """Nothing forced: outputs, gradients, statistics of a layer as it runs, and as it reads."""
+    x, upstream = normal(2, 14, 16, 16), normal(2, 14, 16, 32)
+    used, stand_in = [], getattr(kernels, seam)
+    monkeypatch.setattr(kernels, seam, lambda *a: used.append(seam) or stand_in(*a))
+    found = []
+    for form in ("fast", "plain"):
+        monkeypatch.setenv("IVDLIB_KERNELS", form)
+        layer = SEAMS[seam]()
+        layer.build(x.shape)
+        reference.randomise(layer)
+        results = reference.output_and_gradients(layer, x, upstream, training, compiled=True)
+        found.append((*results, reference.weights_of(layer)))
+        assert used == [seam], form
+    (y, gradients, after), (plain, plain_gradients, plain_after) = found
+    reference.assert_close(y, plain)
+    reference.assert_same_gradients(gradients, plain_gradients)
+    reference.assert_same_gradients(after, plain_after, 1e-5)
