@@ -117,13 +117,14 @@ def public_names(path: Path) -> set[str]:
 
 
 def without_test(root: Path, known: dict[str, Path]) -> list[str]:
-    """Modules with functions or classes and no test file of their name."""
-    tests = {path.stem.removeprefix("test_") for path in (root / "tests").rglob("test_*.py")}
+    """Modules with functions or classes and no test file of their name in the same folder."""
     missing = []
     for name, path in known.items():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         behaves = any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
-        if behaves and path.stem not in {"__init__", "__main__", *tests}:
+        folder = root / "tests" / path.relative_to(root / PACKAGE).parent
+        test = folder / f"test_{path.stem.removeprefix('_')}.py"
+        if behaves and path.stem not in {"__init__", "__main__"} and not test.is_file():
             missing.append(name)
     return missing
 

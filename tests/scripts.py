@@ -1,5 +1,6 @@
 """What tests of scripts outside the library share."""
 
+import importlib.util
 import os
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -27,3 +28,8 @@ def need(condition: object, sentence: str) -> None:
     """Skip where a program or package is missing; fail in CI, where it must not be."""
     if not condition:
         (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
+
+
+def installed(backend: str) -> None:
+    """Skip where a backend is missing; fail in CI."""
+    need(importlib.util.find_spec(backend), f"{backend} is not installed: pip install {backend}")

@@ -120,3 +120,10 @@ def test_the_readme_says_what_the_records_say(monkeypatch):
     assert "<!-- dice -->" in text and "<!-- claims -->" in text
     assert readme.filled(text) == text, "run python benchmarks/readme.py"
     assert readme.filled(text.replace("FDS-CNN is better than U-Net", "x")) == text
+
+
+def test_each_module_has_a_test_file_of_its_name(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import house
+
+    assert house.without_test(FOLDER.parent, house.modules(FOLDER.parent)) == []

@@ -7,9 +7,7 @@ import pytest
 
 from ivdlib import profiles
 from ivdlib.errors import ConfigError
-from ivdlib.options import TrainingOptions, essence
 from ivdlib.profiles import PROFILES, profile
-from ivdlib.training import recipes
 
 
 def test_the_paper_s_numbers():
@@ -156,33 +154,6 @@ def test_a_value_of_the_wrong_type_is_named(key, value):
 def test_a_value_out_of_range_is_named(key, value, words):
     with pytest.raises(ConfigError, match=f"^profile test: .*{words}"):
         profile("test", {key: value})
-
-
-def test_a_recipe_is_never_less_than_it_says():
-    """Whole slices need 800 steps of the spine network; what was asked for by hand is told."""
-    for name in PROFILES:
-        found = profile(name, recipes.recipe("better", name))
-        assert found.spine.steps == max(800, PROFILES[name].spine.steps)
-        assert recipes.short_of("better", found) == []
-        assert found.spine.factor == 1 and recipes.recipe("paper", name) == {}
-    low = profile("smoke", {**recipes.recipe("better", "smoke"), "spine.steps": 80})
-    (sentence,) = recipes.short_of("better", low)
-    assert sentence.startswith("spine.steps is 80, less than the 800")
-    other = dataclasses.replace(low, spine=dataclasses.replace(low.spine, factor=2))
-    assert recipes.short_of("better", other) == []  # no longer what needs them
-
-
-def test_the_essence_is_what_differs_from_the_defaults():
-    assert essence(TrainingOptions(placement="clipped")) == {}  # what old hashes mean by silence
-    assert essence(TrainingOptions()) == {"placement": "even"}  # a new default is always written
-    old = {"training.steps": 5, "training.placement": "clipped", "spine.mask": False}
-    found = essence(profile("paper", old))
-    assert found["training"] == {"steps": 5}
-    assert found["spine"] == {"mask": False, "tolerance": 1e-4}  # likewise a new default
-    assert "spine" not in essence(profile("paper", {"spine.tolerance": 0.0}))
-    assert "phantom" not in found and found["seeds"] == 3
-    for name in profiles.PROFILES:  # whatever a hash is made of can be written as JSON
-        json.dumps(essence(profile(name)))
 
 
 @pytest.mark.parametrize("region", ["none", "true"])

@@ -4,37 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
 import nbformat
 import pytest
 import scripts
+from written_lesson import write_notebook
 
 from ivdlib.course import lessons
-from ivdlib.course.lessons import checked, find, parameters_of, run_lesson, series
+from ivdlib.course.lessons import find, run_lesson, series
 from ivdlib.errors import ConfigError, IvdlibError
-
-PARAMETERS = """\
-profile: str = "smoke"  # a = b: papermill's own inspection loses this line
-seeds: int = 0
-rate: float = 0.5
-quick: bool = False
-plain = 3
-"""
-
-
-def write_notebook(path: Path, *cells: str, parameters: str = PARAMETERS) -> Path:
-    """A notebook of a heading, a cell of parameters and these code cells."""
-    v4 = nbformat.v4
-    first = v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
-    code = [v4.new_code_cell(textwrap.dedent(cell)) for cell in cells]
-    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# A small lesson"), first, *code])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "x", "language": "python"}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)
-    return path
 
 
 def printed(path: Path) -> str:
@@ -42,9 +22,6 @@ def printed(path: Path) -> str:
     cells = nbformat.read(path, as_version=4).cells
     outputs = [out for cell in cells for out in cell.get("outputs", [])]
     return "".join(out.text for out in outputs if out.output_type == "stream")
-
-
-# --- which lessons there are ---------------------------------------------------------------------
 
 
 def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
@@ -65,55 +42,10 @@ def test_outside_a_checkout_there_are_no_lessons(tmp_path, monkeypatch):
         find(1)
 
 
-# --- parameters ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def notebook(tmp_path) -> Path:
-    return write_notebook(tmp_path / "01_lesson.ipynb", "print(profile, seeds, rate, quick, plain)")
-
-
-def test_parameters_are_read_with_types_and_defaults(notebook):
-    assert [str(p) for p in parameters_of(notebook).values()] == [
-        "profile: str = 'smoke'",
-        "seeds: int = 0",
-        "rate: float = 0.5",
-        "quick: bool = False",
-        "plain: int = 3",
-    ]
-
-
-def test_parameters_that_are_computed_are_refused(tmp_path):
-    path = write_notebook(tmp_path / "01_x.ipynb", parameters="a: int = 1\nb: int = 2 * a")
-    with pytest.raises(ConfigError, match="01_x.ipynb cannot be read"):
-        parameters_of(path)
-
-
-def test_values_are_brought_to_their_types(notebook):
-    given = {"profile": "3", "seeds": "3", "rate": 2, "quick": "True", "plain": 4}
-    wanted = {"profile": "3", "seeds": 3, "rate": 2.0, "quick": True, "plain": 4}
-    found = checked(notebook, given)
-    assert found == wanted
-    assert {k: type(v) for k, v in found.items()} == {k: type(v) for k, v in wanted.items()}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("seeds", "three"), ("seeds", 3.0), ("seeds", True), ("rate", "fast"), ("rate", True),
-     ("quick", 1), ("quick", "yes"), ("profile", 3), ("plain", None)],
-)  # fmt: skip
-def test_values_of_a_wrong_type_are_refused(notebook, name, value):
-    with pytest.raises(ConfigError, match=f"parameter {name} of 01_lesson is of type"):
-        checked(notebook, {name: value})
-
-
-def test_unknown_parameters_are_refused_before_a_kernel_starts(notebook, tmp_path):
+def test_unknown_parameters_are_refused_before_a_kernel_starts(short_lesson, tmp_path):
     with pytest.raises(ConfigError, match="no parameter 'seed'; it takes profile: str = 'smoke'"):
-        run_lesson(notebook, {"seed": 1}, tmp_path / "out" / "01_lesson.ipynb")
+        run_lesson(short_lesson, {"seed": 1}, tmp_path / "out" / "01_lesson.ipynb")
     assert not (tmp_path / "out").exists()
-
-
-# --- running -------------------------------------------------------------------------------------
 
 
 def test_a_lesson_runs_on_this_python_in_this_folder(tmp_path, monkeypatch, capsys):
@@ -240,9 +172,6 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-# --- all of them ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -129,16 +129,6 @@ def test_split_against_brute_force(pred, seed, points):
         assert split[tuple(voxel)] in nearest
 
 
-@pytest.mark.parametrize("points", [0, 200_000])
-def test_nearest_voxel_far_from_the_origin(monkeypatch, points):
-    monkeypatch.setattr(masks, "_TREE_POINTS", points)
-    of, to = np.zeros((2, 20, 20, 20), bool)
-    of[12, 13, 14] = to[15, 13, 14] = to[12, 17, 14] = True
-    distance, where = masks.nearest(of, to, SPACING)
-    assert distance == pytest.approx([5.0])
-    assert [int(w[0]) for w in where] == [12, 17, 14]
-
-
 def test_split_refuses_what_it_cannot_do():
     pred, truth = np.ones((3, 4, 5), bool), np.zeros((3, 4, 5), np.int32)
     with pytest.raises(DataError, match="no disc"):

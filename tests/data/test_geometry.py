@@ -3,81 +3,14 @@ import numpy as np
 import pytest
 from dixon_cases import rotation
 
-from ivdlib.data import geometry, orientation
+from ivdlib.data import geometry
 from ivdlib.errors import DataError
 
 SHAPE = (3, 4, 5)
 
 
-def header_of(affine):
-    return nib.Nifti1Image(np.zeros(SHAPE, np.uint8), affine).header
-
-
 def numbered():
     return np.arange(np.prod(SHAPE)).reshape(SHAPE)
-
-
-def test_canonical_axes_and_the_way_back(oblique_affine):
-    grid = orientation.file_grid(SHAPE, oblique_affine, header_of(oblique_affine))
-    array = numbered()
-    canonical = orientation.to_canonical(array, grid)
-    affine = orientation.canonical_affine(grid)
-    expected = nib.as_closest_canonical(nib.Nifti1Image(array.astype(np.int16), oblique_affine))
-    np.testing.assert_array_equal(canonical, np.asarray(expected.dataobj))
-    np.testing.assert_allclose(affine, expected.affine, atol=1e-12)
-    assert orientation.axcodes_of(affine) == ("R", "A", "S")
-    assert canonical.flags.c_contiguous
-    np.testing.assert_array_equal(orientation.from_canonical(canonical, grid), array)
-
-
-def test_a_voxel_keeps_its_place_in_the_world(oblique_affine):
-    grid = orientation.file_grid(SHAPE, oblique_affine, header_of(oblique_affine))
-    array = numbered()
-    canonical, affine = orientation.to_canonical(array, grid), orientation.canonical_affine(grid)
-    for value in (0, 17, 59):
-        before = oblique_affine @ [*np.argwhere(array == value)[0], 1]
-        after = affine @ [*np.argwhere(canonical == value)[0], 1]
-        np.testing.assert_allclose(before, after, atol=1e-9)
-
-
-@pytest.mark.parametrize("codes", ["RPS", "LAS", "SRP", "IAL"])
-def test_declared_axes_decide_the_canonical_array(oblique_affine, codes):
-    grid = orientation.file_grid(
-        SHAPE, oblique_affine, header_of(oblique_affine), orientation.check_axcodes(codes, "x")
-    )
-    array = numbered()
-    canonical, affine = orientation.to_canonical(array, grid), orientation.canonical_affine(grid)
-    place = np.argwhere(canonical == 0)[0]
-    for world, letters in enumerate(("RL", "AP", "SI")):
-        axis = next(i for i, code in enumerate(codes) if code in letters)
-        first = codes[axis] == letters[0]
-        assert place[world] == (0 if first else canonical.shape[world] - 1)
-        assert canonical.shape[world] == SHAPE[axis]
-    assert orientation.axcodes_of(affine) == ("R", "A", "S")
-    in_file = geometry.spacing_mm(oblique_affine)
-    order = [next(i for i, c in enumerate(codes) if c in pair) for pair in ("RL", "AP", "SI")]
-    np.testing.assert_allclose(geometry.spacing_mm(affine), [in_file[i] for i in order])
-    origin = affine @ [*place, 1]
-    np.testing.assert_allclose(origin[:3], oblique_affine[:3, 3], atol=1e-9)
-    np.testing.assert_array_equal(orientation.from_canonical(canonical, grid), array)
-
-
-def test_declaring_what_the_header_says_changes_nothing(oblique_affine):
-    codes = orientation.axcodes_of(oblique_affine)
-    header = header_of(oblique_affine)
-    plain = orientation.file_grid(SHAPE, oblique_affine, header)
-    declared = orientation.file_grid(SHAPE, oblique_affine, header, codes)
-    np.testing.assert_allclose(
-        orientation.canonical_affine(plain), orientation.canonical_affine(declared), atol=1e-12
-    )
-
-
-@pytest.mark.parametrize(
-    "codes", ["RAA", "RAX", "RA", "ras", ["R", "A"], ["RL", "A", "S"], 3, None]
-)
-def test_unknown_axcodes_are_refused(codes):
-    with pytest.raises(DataError, match="dataset.json.*axcodes"):
-        orientation.check_axcodes(codes, "dataset.json")
 
 
 def test_spacing_is_the_length_of_the_columns(oblique_affine):

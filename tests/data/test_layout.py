@@ -1,14 +1,15 @@
 """Layouts beside the challenge's own: no prefix, any prefix, any case of the letters."""
 
+import os
 import shutil
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from dixon_cases import CONTRASTS
+from loaded import load_quietly
 
-from ivdlib.data import case_files, cases, layout
+from ivdlib.data import cases, layout
 from ivdlib.errors import DataError, DataWarning
 
 
@@ -98,20 +99,6 @@ def test_a_link_counts_by_its_own_name(tmp_path, write_case):
     assert (files.name, files.missing) == ("sub-01", ())
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("a/01_wat.nii.gz", ("01", "wat")),
-        ("a/sub-1_ses-2_T2.NII", ("sub-1_ses-2", "t2")),
-        ("/input/Wat.nii.gz", ("input", "wat")),
-        ("/fat.nii", ("case", "fat")),
-        ("a/scan.nii.gz", ("scan", "image")),
-    ],
-)
-def test_case_and_contrast_in_a_name(path, expected):
-    assert case_files.contrast_in_name(Path(path)) == expected
-
-
 def test_another_version_of_a_contrast_is_no_scan_of_its_own(tmp_path, write_case):
     for name in ("P11", "P12"):
         write_case(tmp_path, name)
@@ -120,3 +107,120 @@ def test_another_version_of_a_contrast_is_no_scan_of_its_own(tmp_path, write_cas
     ((name, text),) = layout.odd_ones(layout.find_cases(tmp_path)).items()
     assert name == "P11_fat"
     assert "no scan of its own by its name, but another fat of P11 (P11_fat_N4.nii.gz)" in text
+
+
+def rename(folder, change):
+    for path in [p for p in folder.rglob("*") if p.is_file()]:
+        path.rename(path.with_name(change(path.name)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        str.upper,
+        str.lower,
+        lambda name: name.replace("_Labels", "-Labels"),
+        lambda name: name.replace("_fat", "_FAT").replace(".nii.gz", ".NII.gz"),
+    ],
+)
+def test_names_in_any_spelling(data, change):
+    rename(data, change)
+    loaded = load_quietly(data)
+    assert [c.subject for c in loaded] == ["A", "B"]
+    assert all(list(c.contrasts) == ["wat", "fat", "inn", "opp"] for c in loaded)
+    assert all(c.discs.any() for c in loaded)
+
+
+def test_uncompressed_files(tmp_path, write_case):
+    write_case(tmp_path, "A1", ending=".nii")
+    (case,) = load_quietly(tmp_path)
+    assert case.sources["wat"].name == "A1_wat.nii"
+
+
+def test_a_further_level_and_one_folder_for_all(data, tmp_path):
+    expected = load_quietly(data)
+    deeper = tmp_path / "more" / "Training"
+    deeper.mkdir(parents=True)
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for name in ("A1", "B1"):
+        shutil.copytree(data / name, deeper / name)
+        for path in (data / name).iterdir():
+            shutil.copy(path, flat)
+    for folder in (tmp_path / "more", flat):
+        loaded = load_quietly(folder)
+        assert [c.name for c in loaded] == ["A1", "B1"]
+        np.testing.assert_array_equal(loaded[1].contrasts["opp"], expected[1].contrasts["opp"])
+
+
+def test_labels_in_a_folder_of_their_own(data):
+    (data / "labels").mkdir()
+    for path in [*data.glob("?1/*Labels*")]:
+        path.rename(data / "labels" / path.name)
+    assert all(c.discs.any() for c in load_quietly(data))
+
+
+def test_what_is_hidden_or_something_else_is_ignored(data):
+    (data / ".cache").mkdir()
+    shutil.copy(data / "A1" / "A1_fat.nii.gz", data / ".cache" / "C1_fat.nii.gz")
+    (data / "A1" / "._A1_fat.nii.gz").write_bytes(b"from a Mac")
+    (data / "A1" / "A1_prediction.nii.gz").write_bytes(b"of ours")
+    (data / "A1" / "notes.txt").write_text("x")
+    assert [f.name for f in cases.find_cases(data)] == ["A1", "B1"]
+    assert set(load_quietly(data)[0].sources) == {"wat", "fat", "inn", "opp", "labels"}
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda p: p / "nowhere", "does not exist"),
+        (lambda p: p / "file", "is not a folder"),
+        (lambda p: p / "empty", "holds no scans: no NIfTI files"),
+        (lambda p: p / "other", "holds no scans: 1 NIfTI files"),
+    ],
+)
+def test_folders_without_cases(tmp_path, make, match):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "scan.nii.gz").write_bytes(b"x")
+    for function in (cases.load_cases, cases.load_case, cases.find_cases, cases.check_cases):
+        with pytest.raises(DataError, match=match):
+            function(make(tmp_path))
+
+
+def test_the_same_contrast_twice(data):
+    shutil.copy(data / "A1" / "A1_fat.nii.gz", data / "A1" / "A1-FAT.nii.gz")
+    with pytest.raises(DataError, match="case A1: fat is there 2 times"):
+        cases.load_cases(data)
+
+
+def test_labels_without_an_image(data):
+    for path in (data / "A1").glob("*_???.nii.gz"):
+        path.unlink()
+    with pytest.raises(DataError, match="case A1 has no image"):
+        cases.load_cases(data)
+
+
+def test_a_folder_that_may_not_be_read_does_not_vanish(tmp_path, write_case, monkeypatch):
+    for name in ("A1", "B1"):
+        write_case(tmp_path, name)
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("B1"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match="cannot read .*B1: Permission denied; ask for"):
+        cases.find_cases(tmp_path)
+
+
+def test_what_predict_wrote_is_no_contrast(tmp_path, write_case):
+    folder = write_case(tmp_path, "A1")
+    shutil.copy(folder / "A1_wat.nii.gz", tmp_path / "A1_t2.nii.gz")
+    shutil.copy(folder / "A1_Labels.nii.gz", tmp_path / "A1_Discs.nii.gz")
+    shutil.rmtree(folder)
+    (case,) = load_quietly(tmp_path)
+    assert list(case.contrasts) == ["t2"]

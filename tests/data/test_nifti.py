@@ -3,11 +3,13 @@
 import gzip
 import struct
 import tracemalloc
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-from dixon_cases import rotation
+from dixon_cases import AFFINE, make_volumes, rotation
+from loaded import SHAPE, load_quietly
 
 from ivdlib.data import cases, nifti
 from ivdlib.data.nifti import GEOMETRY, read_image, read_labels, write_image, write_mask
@@ -86,9 +88,6 @@ def test_an_image_is_written_as_its_ending_says(tmp_path):
         write_image(image, tmp_path / name)
         np.testing.assert_array_equal(nib.load(tmp_path / name).dataobj, image.dataobj)
         assert ((tmp_path / name).read_bytes()[:2] == b"\x1f\x8b") == name.lower().endswith(".gz")
-
-
-# --- files that are no scan: one sentence with their name, and nothing large is unpacked ----------
 
 
 def header(shape=(6, 7, 8), dtype=np.int16, kind="nifti1", **fields):
@@ -220,3 +219,83 @@ def test_another_kind_of_file_is_named(tmp_path):
     for name, kind in (("scan.mgz", "MGH"), ("scan.hdr", "Nifti1Pair"), ("scan.img", "Nifti1Pair")):
         with pytest.raises(DataError, match=rf"is no NIfTI file \({kind}\); convert it"):
             read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("word", ["fat", "Labels"])
+def test_a_changed_byte_in_a_compressed_file_is_noticed(data, word):
+    path = data / "A1" / f"A1_{word}.nii.gz"
+    with gzip.open(path) as stream:
+        content = bytearray(stream.read())
+    checksum = gzip.compress(content)[-8:]
+    content[-1] ^= 1  # one voxel is another now, in a file that unpacks all the same
+    path.write_bytes(gzip.compress(content)[:-8] + checksum)
+    with pytest.raises(DataError, match=f"A1_{word}.nii.gz is truncated, corrupt.*CRC"):
+        cases.load_cases(data)
+
+
+def test_rubbish_in_place_of_a_file(data):
+    path = data / "A1" / "A1_fat.nii.gz"
+    for content in (b"", b"not gzip at all", b"\x1f\x8b rubbish after the magic number"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"A1_fat.nii.gz is truncated, corrupt or not"):
+            cases.load_cases(data)
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_another_magic_number(tmp_path, write_case, ending):
+    path = write_case(tmp_path, "A1", ending=".nii") / "A1_fat.nii"
+    content = path.read_bytes()
+    path.unlink()
+    content = content[:344] + b"nope" + content[348:]
+    path = path.with_suffix(ending)
+    path.write_bytes(gzip.compress(content) if ending == ".nii.gz" else content)
+    with pytest.raises(DataError, match=r"A1_fat.nii(.gz)? is truncated, corrupt or not a NIfTI"):
+        cases.load_cases(tmp_path)
+
+
+def test_what_is_no_nifti_file_is_called_so(tmp_path, write_case):
+    scan = nib.load(write_case(tmp_path, "A1", ending=".nii") / "A1_fat.nii")
+    with pytest.raises(DataError, match=f"{tmp_path.name} is a folder; give a NIfTI file"):
+        nifti.read_labels(tmp_path)
+    nib.save(nib.MGHImage(scan.get_fdata(dtype=np.float32), scan.affine), tmp_path / "a.mgz")
+    with pytest.raises(DataError, match=r"a.mgz is no NIfTI file \(MGH\); convert it"):
+        nifti.read_image(tmp_path / "a.mgz")
+    plain = (tmp_path / "A1" / "A1_fat.nii").rename(tmp_path / "A1_fat.nii.gz")
+    with pytest.raises(DataError, match="is not compressed as its name says; rename it to A1_fat"):
+        nifti.read_image(plain)
+
+
+def test_a_name_that_no_disk_takes(tmp_path):
+    with pytest.raises(DataError, match=r"nii.gz is truncated, corrupt or not a NIfTI file"):
+        nifti.read_image(tmp_path / f"{'x' * 300}.nii.gz")
+
+
+def test_a_file_that_may_not_be_read(data, monkeypatch):
+    def refuse(path, *_):  # not nib.load, which hides the reason
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=r"A1_wat.nii.gz may not be read; ask"):
+        cases.load_cases(data)
+
+
+def test_a_trailing_axis_of_one_is_no_fourth_dimension(tmp_path, write_case):
+    write_case(tmp_path, "A1", change={"wat": lambda a: a[..., None]})
+    (case,) = load_quietly(tmp_path)
+    assert case.shape == SHAPE
+    cases.save_mask(case, case.discs, tmp_path / "mask.nii")
+    assert nib.load(tmp_path / "mask.nii").shape == SHAPE
+
+
+def test_scaled_integers_are_read_scaled(tmp_path, write_case):
+    def scaled(array):
+        image = nib.Nifti1Image(array.astype(np.float32) / 4, AFFINE)
+        image.set_data_dtype(np.int16)
+        return image
+
+    write_case(tmp_path, "A1", change={"wat": scaled})
+    (case,) = load_quietly(tmp_path)
+    true = make_volumes("A1", SHAPE)["wat"] / 4
+    np.testing.assert_allclose(cases.to_file_grid(case, case.contrasts["wat"]), true, atol=0.01)
+    cases.save_mask(case, case.labels * 200, tmp_path / "mask.nii.gz")
+    assert set(np.unique(nib.load(tmp_path / "mask.nii.gz").dataobj)) == {0, 200}

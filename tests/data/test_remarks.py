@@ -1,6 +1,5 @@
 import pytest
 
-from ivdlib import errors
 from ivdlib.data import remarks
 
 
@@ -22,7 +21,3 @@ def test_a_remark_comes_once_with_the_cases_it_concerns():
 )
 def test_the_repair_follows_the_last_semicolon(remark, parts):
     assert remarks.split_repair(remark) == parts
-
-
-def test_what_a_terminal_must_not_get_is_replaced():
-    assert errors.printable("a\x1b[31mb\nc\udc80 é†") == "a\ufffd[31mb\ufffdc\ufffd é†"

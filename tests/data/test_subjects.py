@@ -1,7 +1,6 @@
 """Who was scanned: by table, by name, by folder; what cannot be told is asked for."""
 
 import unicodedata
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ import pytest
 from dixon_cases import write_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loaded import load_anyway
 
 from ivdlib.data import cases
 from ivdlib.data import subjects as who
@@ -29,15 +29,6 @@ def people_of(*names, table=None, folder="/data"):
     subjects, faults = who.find_subjects(found, table)
     assert not faults
     return {name: (one.subject, one.stage) for name, one in subjects.items()}
-
-
-def load_quietly(folder):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        return cases.load_cases(folder)
-
-
-# ---- by name -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -63,7 +54,7 @@ def test_folders_of_bids_say_it_where_files_have_no_prefix(tmp_path, write_case)
             for path in place.iterdir():
                 path.rename(path.with_name(path.name.split("_")[-1]))
             place.rename(tmp_path / person / session)
-    loaded = load_quietly(tmp_path)
+    loaded = load_anyway(tmp_path)
     assert [(c.name, c.subject, c.stage) for c in loaded] == [
         ("sub-01_ses-1", "sub-01", "1"),
         ("sub-01_ses-2", "sub-01", "2"),
@@ -78,7 +69,7 @@ def test_folders_of_bids_say_it_whatever_the_files_are_called(tmp_path, write_ca
     for person, session, name in (("sub-01", "ses-1", "x7"), ("sub-01", "ses-2", "y3"),
                                   ("sub-02", "ses-1", "z5")):  # fmt: skip
         write_case(tmp_path / person / session, name)
-    loaded = load_quietly(tmp_path)
+    loaded = load_anyway(tmp_path)
     assert [(c.subject, c.stage) for c in loaded] == [
         ("sub-01", "1"), ("sub-01", "2"), ("sub-02", "1")]  # fmt: skip
 
@@ -98,9 +89,6 @@ def test_the_lettered_release_alone_is_read_as_before():
         "A1": ("A", "1"), "A2": ("A", "2"), "B1_03": ("B", "1")}  # fmt: skip
 
 
-# ---- asked for ---------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def doubtful(tmp_path):
     for name in ("P01_pre", "P01_post", "P02_pre", "P03_pre"):
@@ -112,7 +100,7 @@ def test_what_cannot_be_told_is_asked_for_by_whoever_splits(doubtful, tmp_path):
     match = 'P01_post, P01_pre may be one person .*"P01_post,P01" and "P01_pre,P01" if'
     with pytest.raises(DataError, match=match):
         Experiment("x", "test", doubtful, reports=tmp_path, claim=False)
-    loaded = load_quietly(doubtful)
+    loaded = load_anyway(doubtful)
     with pytest.raises(DataError, match=match):
         splits.patient_folds(loaded)
     (tmp_path / "split.csv").write_text("case,fold\nP01_pre,1\nP01_post,2\nP02_pre,1\nP03_pre,2\n")
@@ -236,7 +224,7 @@ def test_contrasts_in_folders_of_their_own_are_no_people():
 
 
 def test_a_question_counts_for_the_cases_that_are_here(doubtful):
-    loaded = {case.name: case for case in load_quietly(doubtful)}
+    loaded = {case.name: case for case in load_anyway(doubtful)}
     assert len(splits.patient_folds([loaded[n] for n in ("P01_pre", "P02_pre", "P03_pre")])) == 2
 
 
@@ -263,8 +251,6 @@ def test_bids_names_say_who_it_is_save_for_spellings():
     with pytest.raises(DataError, match="'1' and 'sub-01' differ"):
         splits.subjects_of({name: one.subject for name, one in found.items()})
 
-
-# ---- nobody on both sides ----------------------------------------------------------------------
 
 PEOPLE = ["P01", "p2", "Krüger", "anna", "sub-03", "07", "X-ray 9", "Strauß"]
 SPELL = [
@@ -346,75 +332,33 @@ def test_a_name_in_two_spellings_is_one_case(tmp_path, write_case):
     assert files.name == "P01" and "is there 2 times" in files.faults[0]
 
 
-# ---- the table ---------------------------------------------------------------------------------
+def test_subjects_of_the_challenge_are_inferred_and_said_to_be(tmp_path, write_case):
+    for name in ("01", "02", "15", "16"):
+        write_case(tmp_path, name)
+    with pytest.warns(DataWarning, match="inferred from the challenge") as caught:
+        loaded = cases.load_cases(tmp_path)
+    assert len(caught) == 1
+    assert [(c.subject, c.stage) for c in loaded] == [
+        ("S1", "1"),
+        ("S1", "2"),
+        ("S8", "1"),
+        ("S8", "2"),
+    ]
+    assert loaded[0].subject_source == "inferred (challenge table)"
 
 
-def table(folder, text):
-    for name in ("01", "02"):
-        write_case(folder, name)
-    (folder / "subjects.csv").write_text(text, encoding="utf-8")
-    return folder
+def test_one_letter_and_two_digits_are_people_and_not_times(tmp_path, write_case):
+    """P01 and P02 are no scans of one person P."""
+    for name in ("P01", "P02", "C01"):
+        write_case(tmp_path, name)
+    with pytest.warns(DataWarning, match="3 cases .* taken as a subject of its own"):
+        loaded = cases.load_cases(tmp_path)
+    assert [c.subject for c in loaded] == ["C01", "P01", "P02"]
 
 
-@pytest.mark.parametrize(
-    ("text", "match"),
-    [
-        ("case,subject\n1,a\n2,b\n", "which lists 1, 2 instead .1 looks like 01: leading zeros"),
-        ("case,subject\n1.0,a\n2.0,b\n", "1.0 looks like 01: leading zeros were lost"),
-        ("case,subject\nP1,a\nP2,b\n", "case 01 is not in .* lists P1, P2 instead; add a line"),
-        ("Fall,subject\n01,a\n02,b\n", r"lacks the column case \(it has Fall, subject\), but Fall"),
-        ("Case ID,subject\n1,a\n2,b\n", "but Case ID looks like case; its first line must read"),
-        ("case,Patient-ID\n01,a\n02,b\n", "but Patient-ID looks like subject; its first line"),
-        ("case,subject,case\n01,a,x\n02,b,y\n", "has the column case more than once"),
-        ("case,subject,stage\n01,Lee, Ann,1\n02,b,1\n", "line 2 has more cells .* into quotes"),
-    ],
-)
-def test_tables_that_do_not_fit_say_what_they_hold_instead(tmp_path, text, match):
-    with pytest.raises(DataError, match=match):
-        cases.load_cases(table(tmp_path, text))
-
-
-def test_a_person_in_a_table_may_be_spelt_in_two_ways(tmp_path):
-    first, second = load_quietly(table(tmp_path, "case,subject,\n01,Ann Lee,,\n02,ann  lee ,,\n"))
-    assert first.subject == second.subject == "Ann Lee"
-
-
-def test_a_table_of_more_scans_than_are_here_is_fine(tmp_path, capsys):
-    folder = table(tmp_path, "case,subject\n01,a\n02,b\n03,c\n")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        cases.load_cases(folder)
-
-
-@pytest.mark.parametrize(
-    "cell", ["NA", "n/a", "NaN", "none", "null", "unknown", "unbekannt", "?", "-", "–", ".", "#N/A"]
-)
-def test_a_cell_that_names_nobody_is_empty(tmp_path, cell):
-    folder = table(tmp_path, f"case,subject\n01,a\n02,{cell}\n")
-    with pytest.raises(DataError, match="case 02 has no subject in .*; fill it in"):
-        cases.load_cases(folder)
-    with pytest.raises(DataError, match="case 02 has no subject .*; fill it in"):
-        splits.subjects_of({"01": "a", "02": cell})
-
-
-@pytest.mark.parametrize("cell", ["1.23E+11", '"1,23E+11"', "1e+5"])
-def test_a_subject_that_a_spreadsheet_shortened_is_refused(tmp_path, cell):
-    with pytest.raises(DataError, match="case 01: a spreadsheet shortened the subject"):
-        cases.load_cases(table(tmp_path, f"case,subject\n01,{cell}\n02,{cell}\n"))
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [("01", "1"), ("1.0", "1"), ("P03", "P3"), ("sub-01", "01"), ("S-1", "S1"),
-                       ("Huber-A", "Huber_A"), ("Meier Hans", '"Meier, Hans"')]
-)  # fmt: skip
-def test_two_spellings_of_one_person_in_a_table(tmp_path, one, other):
-    folder = table(tmp_path, f"case,subject\n01,{one}\n02,{other}\n")
-    loaded = load_quietly(folder)
-    match = "subjects '.*' and '.*' differ .*; write one spelling if it is one person, or a name"
-    with pytest.raises(DataError, match=match):
-        splits.patient_folds(loaded)
-    with pytest.raises(DataError, match=match):
-        splits.patient_folds({case.name: case.subject for case in loaded})
-    rows = cases.check_cases(folder)
-    assert all(any("differ as two spellings" in t for t in row["warnings"]) for row in rows)
-    assert not any(row["errors"] for row in rows)
+def test_who_is_joined_by_a_letter_is_told(tmp_path, write_case):
+    for name in ("A1", "A2", "B1"):
+        write_case(tmp_path, name)
+    with pytest.warns(DataWarning, match="A1 and A2 are one person, and so on"):
+        loaded = cases.load_cases(tmp_path)
+    assert [(c.subject, c.stage) for c in loaded] == [("A", "1"), ("A", "2"), ("B", "1")]

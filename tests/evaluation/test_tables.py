@@ -1,29 +1,17 @@
 """Tables 1 to 3: means by hand, and the paper's numbers beside them."""
 
-import io
 import itertools
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from table_rows import rows
 
-from ivdlib.errors import DataError
-from ivdlib.evaluation import scores, tables
+from ivdlib.evaluation import tables
 
 FUSED = ("wat+opp", "fat+opp", "wat+inn", "inn+opp")
 SINGLE = ("wat", "fat", "inn", "opp")
-
-
-def rows(network="fds_cnn", trained_on="contrasts", contrasts=("wat",), seeds=1, cases=("01",),
-         value=0.5, **fields):  # fmt: skip
-    """Rows of `metrics.csv`; `value` may be a function of contrast, seed and case."""
-    value = value if callable(value) else lambda *_: fields.get("dice", 0.5)
-    return [
-        {"network": network, "trained_on": trained_on, "contrast": c, "seed": s, "case": case,
-         "target": "disc", "scope": "volume", "level": "", "dice": value(c, s, case), **fields}
-        for c, s, case in itertools.product(contrasts, range(seeds), cases)
-    ]  # fmt: skip
 
 
 def ours(frame):
@@ -184,17 +172,6 @@ def test_table_1_without_fusion_says_so_and_is_set_beside_the_paper_s_without(tm
     paper = back[back["source"] == "paper"]
     assert paper["network"].tolist() == (["FDS-CNN"] if contrasts == SINGLE else [])
     assert paper["Mean"].tolist() == ([0.8973] if contrasts == SINGLE else [])
-
-
-def test_numbers_read_as_text_become_numbers():
-    frame = pd.DataFrame(rows(cases=("01", "02"), subject="1", fold=1)).astype(object)
-    frame["dice"], frame["asd_mm"] = ["0.5", ""], ["", "1.5"]
-    found = scores.read(io.StringIO(frame.to_csv(index=False)))
-    assert found["dice"].tolist()[0] == 0.5 and np.isnan(found["dice"].tolist()[1])
-    assert found["asd_mm"].tolist()[1] == 1.5 and found["case"].tolist() == ["01", "02"]
-    frame.loc[0, "asd_mm"] = "x"
-    with pytest.raises(DataError, match="asd_mm is x, no number"):
-        scores.read(io.StringIO(frame.to_csv(index=False)))
 
 
 def test_tables_of_other_trainings_do_not_stay(tmp_path):

@@ -10,18 +10,12 @@ import keras
 import numpy as np
 import one_backend
 import pytest
+from scripts import installed
 
 from ivdlib import networks
 
 OTHERS = ("jax", "torch")
 PROGRAM = Path(one_backend.__file__)
-
-
-def installed(backend):
-    """True, or the test skips; on the CI machine, which installs them all, it fails."""
-    if importlib.util.find_spec(backend) is None:
-        sentence = f"{backend} is not installed: pip install {backend}"
-        (pytest.fail if os.environ.get("IVDLIB_CI") else pytest.skip)(sentence)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What holds for all networks: names, sizes, any image, weights to a file and back, seeds."""
 
-import json
 from dataclasses import replace
 
 import keras
@@ -133,15 +132,6 @@ def test_mixed_precision_answers_in_float32_and_takes_a_step(name, precision):
     assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
     moved = [(a != b).any() for a, b in zip(start, after, strict=True)]
     assert np.mean(moved) > 0.8
-
-
-@pytest.mark.parametrize("name", networks.NAMES)
-@pytest.mark.parametrize("size", ["tiny", "laptop", "paper"])
-def test_configuration_returns_from_json(name, size):
-    config = networks.config_of(name, size)
-    again = networks.config_from_dict(name, json.loads(json.dumps(config.to_dict())))
-    assert again == config
-    assert hash(again) == hash(config)
 
 
 @pytest.mark.parametrize(

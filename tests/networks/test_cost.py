@@ -8,8 +8,7 @@ import pytest
 
 from ivdlib import networks
 from ivdlib.errors import ConfigError
-from ivdlib.networks import cost, receptive_field
-from ivdlib.report import architecture
+from ivdlib.networks import cost
 
 
 @pytest.fixture(scope="module")
@@ -103,60 +102,12 @@ def test_the_paper_s_eight_to_nine_times_holds_from_72_filters_on(paper):
     assert saved["times"].max() < 9
 
 
-SHORT = {
-    "middle_units": 1, "width": 0.02, "image_pooling": False, "aspp_rates": (2,),
-    "rates": ((1,), (2,), *[(1, 1, 2)] * 6), "dropout": 0.0,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("last", ["entry1_sep3", "exit2_sep3", "logits", "upsample"])
-def test_receptive_field_by_brute_force(last):
-    size = (256, 2)
-    model = networks.build("fds_cnn", networks.FDSCNNConfig(**SHORT), (*size, 1))
-    layer = model.get_layer(last)
-    found = receptive_field.receptive_field(model, layer)["receptive_field"]
-    assert found == responding(model, layer, size)
-
-
-@pytest.mark.parametrize("last", ["bottom_conv2", "up1_conv2", "logits"])
-def test_receptive_field_of_the_unet_by_brute_force(last):
-    size = (128, 4)
-    model = networks.build("unet", networks.UNetConfig(base=1, levels=2), (*size, 1))
-    layer = model.get_layer(last)
-    found = receptive_field.receptive_field(model, layer)["receptive_field"]
-    assert found == responding(model, layer, size)
-
-
-def responding(model, layer, size):
-    """Rows of the image that move one row of the output, the most over the rows, by brute force.
-
-    Kernels are positive and normalisation only scales, so that nothing cancels.
-    """
-    for variable in model.trainable_variables:
-        if len(variable.shape) == 4:
-            variable.assign(np.ones(variable.shape) / np.prod(variable.shape[:3]))
-    probe = keras.Model(model.input, layer.output)
-    images = np.zeros((size[0], *size, 1), np.float32)
-    images[np.arange(size[0]), np.arange(size[0])] = 1e12  # one lit row each
-    answers = keras.ops.convert_to_numpy(probe.predict(images, verbose=0)).max(axis=(2, 3))
-    rows = (answers > 0).sum(axis=0)  # by row of the output: how many rows of the image move it
-    return int(rows.max())
-
-
 def test_a_layer_whose_reach_is_not_known_is_named():
     image = keras.Input((8, 8, 1))
     x = keras.layers.AveragePooling2D(2, name="odd")(image)
     x = keras.layers.Conv2D(2, 3, padding="same")(x)
     with pytest.raises(ConfigError, match="odd: no rule for the reach of a AveragePooling2D"):
         cost.table(keras.Model(image, x))
-
-
-@pytest.mark.parametrize("variant", networks.variants("fds_cnn"))
-def test_every_variant_can_be_listed_and_drawn(variant):
-    config = networks.config_of("fds_cnn", "tiny", variant)
-    rows = cost.table(networks.build("fds_cnn", config))
-    assert rows["all_multiply_adds"].is_monotonic_increasing
-    assert architecture.architecture(config).axes
 
 
 def test_what_the_variants_cost():

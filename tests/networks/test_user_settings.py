@@ -9,19 +9,12 @@ import sys
 import keras
 import numpy as np
 import pytest
-from test_backends import installed
+from learning import CONFIGS, TILE, learn
+from scripts import installed
 
 from ivdlib import networks
-from ivdlib.options import TrainingOptions
-from ivdlib.preprocessing import sampler
 from ivdlib.training import inference, weights
-from ivdlib.training.trainer import Trainer
 
-TILE = (16, 24)
-CONFIGS = {
-    "fds_cnn": networks.FDSCNNConfig(width=0.05, middle_units=1, dropout=0.0),
-    "unet": networks.UNetConfig(base=2, levels=2),
-}
 TRAIN = """
 import json, sys
 import keras                        # before ivdlib, as a notebook may have it
@@ -33,7 +26,7 @@ keras.config.set_dtype_policy("mixed_float16")
 from ivdlib.training import inference
 from ivdlib.training.weights import load_model
 sys.path.insert(0, sys.argv[2])
-from test_user_settings import CONFIGS, learn
+from learning import CONFIGS, learn
 folder, tiles, found = sys.argv[1], np.load(sys.argv[1] + "/tiles.npy"), {}
 for name in CONFIGS:
     network = load_model(f"{folder}/{name}.weights.h5")
@@ -44,28 +37,6 @@ assert keras.config.floatx() == "float16" and keras.config.image_data_format() =
 assert keras.config.dtype_policy().name == "mixed_float16" and keras.config.epsilon() == 0.1
 print(json.dumps(found))
 """
-
-
-class Drawn:
-    """Stands for a sampler."""
-
-    def draw(self, number):
-        rng = np.random.default_rng(number)
-        image = rng.random((4, *TILE, 1), np.float32)
-        ones = np.ones((4, 1), np.float32)
-        truth = (image[..., 0] > 0.5).astype(np.uint8)
-        return sampler.Draw(image, truth, 0 * ones[:, 0], 0 * ones[:, 0], ones)
-
-
-def learn(name, precision):
-    """Learning curve of some steps."""
-    options = TrainingOptions(
-        tile=TILE, steps=4, batch=4, rotation=0.0, precision=precision, learning_rate=1e-3
-    )
-    trainer = Trainer(name, CONFIGS[name], TILE, options, devices=())
-    curve = [row["loss"] for row in trainer.fit(Drawn(), 0, name)]
-    assert {v.dtype for v in trainer.model.weights if "seed" not in v.path} == {"float32"}
-    return curve
 
 
 @pytest.fixture(scope="module")

@@ -14,92 +14,20 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-import numpy as np
 import pandas as pd
 import pytest
 import scripts
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
+from small_source import NAME, SOURCE
 
 from ivdlib.course import classroom
-from ivdlib.course.exercises import WrongAnswer, check, seed
 from ivdlib.course.lessons import run_lesson
 from ivdlib.errors import ConfigError
 from ivdlib.report.experiment import Author
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks" / "src").glob("*.py"))
-NAME = "01_small"
-SOURCE = '''\
-# %% [markdown]
-# # 01 · Small
-
-# %% tags=["parameters"]
-student: str = ""  # your name
-
-# %%
-import numpy as np
-
-from ivdlib.course import exercises
-
-mask = np.eye(4) > 0
-
-# %% [markdown]
-# ## Exercise 1 (2 minutes)
-#
-# How many voxels has the mask?
-#
-# Hint: a sum.
-
-# %% tags=["solution"]
-size = mask.size  # stands outside the marks
-### BEGIN SOLUTION
-as_numbers = mask.astype(int)
-answer = as_numbers.sum()
-### END SOLUTION
-
-# %% tags=["test"] points=2
-exercises.check(answer, np.count_nonzero(mask), hint="a mask can be summed")
-
-# %% [markdown]
-# ## Exercise 2 (5 minutes)
-#
-# Write the Dice overlap.
-#
-# Hint: `&`.
-
-# %% tags=["solution"]
-def overlap(a, b):
-    """Dice of two masks."""
-    ### BEGIN SOLUTION
-    both = (a & b).sum()
-    value = 2 * both / (a.sum() + b.sum())
-    ### END SOLUTION
-    return value
-
-
-# %% tags=["test"] points=3
-exercises.check(overlap(mask, ~mask), 0.0)
-exercises.check(overlap(mask, mask), 1.0)
-
-# %% [markdown]
-# ## Exercise 3 (5 minutes)
-#
-# Why may a test patient choose nothing?
-#
-# Hint: whose score is it?
-
-# %% [markdown] tags=["written"] points=4
-# ### BEGIN SOLUTION
-# Because the score would be **too good**.
-# ### END SOLUTION
-
-# %% [markdown]
-# ## What we have done
-
-# %%
-print("to the end")
-'''
 POINTS = {"exercise1": 2.0, "exercise2": 3.0, "exercise3": 4.0}
 
 
@@ -121,93 +49,6 @@ def tagged(text: str, tag: str) -> list:
     """Cells of a notebook's text that bear a tag."""
     cells = nbformat.reads(text, as_version=4).cells
     return [cell for cell in cells if tag in cell.metadata.get("tags", [])]
-
-
-# --- the check -----------------------------------------------------------------------------------
-
-MASK = np.eye(2) > 0
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (4, 4), (4.0, 4), (np.int64(4), 4), (0.2512, 0.25), (np.float32(0.25), 0.25),
-        (np.array(0.25), 0.25), (float("nan"), float("nan")), (1e-15, 0.0), (True, np.True_),
-        (" Wat ", "wat"), ({"a", "b"}, {"b", "a"}), (["b", "a", "a"], {"a", "b"}),
-        ([1, 2], np.array([1, 2])), ([0.0, 100.9], [0.0, 100.0]), (MASK, MASK.copy()),
-        (pd.Series(["A", "b"]), ["a", "B"]), (pd.Series([1.0, 2.0]), [1.0, 2.0]),
-    ],
-)  # fmt: skip
-def test_right_answers(answer, expected, capsys):
-    check(answer, expected)
-    assert capsys.readouterr().out.startswith("✅ ")
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected", "sentence"),
-    [
-        (None, 4, "❌ not answered yet: put your answer in place of None."),
-        (None, {1}, "❌ not answered yet: put your answer in place of None."),
-        (5, 4, "❌ expected 4, got 5."),
-        (8700, 8768, "❌ expected 8768, got 8700."),
-        (0.26, 0.25, "❌ expected 0.25, got 0.26."),
-        (float("nan"), 0.25, "❌ expected 0.25, got nan."),
-        (0.25, float("nan"), "❌ expected nan, got 0.25."),
-        (1, True, "❌ expected a truth value, got a number (1)."),
-        (False, True, "❌ expected True, got False."),
-        ("wet", "wat", "❌ expected 'wat', got 'wet'."),
-        ("4", 4, "❌ expected a number, got text ('4')."),
-        (print, 4, "❌ expected a number, got a value of type builtin_function_or_method."),
-        ([[1], [1, 2]], 4, "❌ expected a number, got a value of type list."),
-        ({"a", 3}, {"a", "b"}, "❌ expected {'a', 'b'}; yours lacks 'b' and must not hold 3."),
-        ({"a"}, {"a", "b"}, "❌ expected {'a', 'b'}; yours lacks 'b'."),
-        ("ab", {"a", "b"}, "❌ expected a set, got text ('ab')."),
-        ([1.0, 2.5, 3.5], [1.0, 2.0, 3.0], "❌ 2 of 3 values differ, the first at [1]: expected 2, "
-         "got 2.5."),
-        (~MASK, MASK, "❌ 4 of 4 values differ, the first at [0, 0]: expected True, got False."),
-        (["a", "x"], ["a", "b"], "❌ 1 of 2 values differ, the first at [1]: "
-         "expected 'b', got 'x'."),
-        (MASK.astype(int), MASK, "❌ expected an array of shape (2, 2) that holds truth values, "
-         "got an array of shape (2, 2) that holds numbers."),
-        ([1, 2], [1, 2, 3], "❌ expected an array of shape (3,) that holds numbers, "
-         "got an array of shape (2,) that holds numbers."),
-    ],
-)  # fmt: skip
-def test_wrong_answers_are_told_in_one_sentence(answer, expected, sentence):
-    with pytest.raises(AssertionError) as caught:
-        check(answer, expected)
-    assert str(caught.value) == sentence
-    assert caught.value._render_traceback_() == [sentence]
-
-
-def test_tolerance_is_a_share_of_what_is_expected():
-    check(8700, 8768, tolerance=0.01)
-    check([0.0, 0.5], [0.004, 0.5], tolerance=0.01)
-    for answer, tolerance in ((0.2516, 0.001), (0.25, 0.0)):
-        with pytest.raises(WrongAnswer):
-            check(answer, 0.2511, tolerance=tolerance)
-
-
-def test_a_hint_follows_the_sentence():
-    with pytest.raises(WrongAnswer, match=r"^❌ expected 4, got 5; hint: count again\.$"):
-        check(5, 4, hint="count again.")
-
-
-def test_what_cannot_be_compared_is_the_authors_fault():
-    with pytest.raises(TypeError, match="not a value of type dict"):
-        check(3, {"a": 3})
-
-
-def test_a_seed_is_the_same_on_every_machine():
-    assert seed("Ann") == 1234263565
-    assert seed(" ann ") == seed("Ann")
-    assert seed("Zoe\u0308") == seed("Zoë")  # macOS writes it in two characters
-    seeds = {seed(f"student {n}") for n in range(200)}
-    assert len(seeds) == 200
-    assert all(0 <= number < 2**32 for number in seeds)
-
-
-# --- the three versions --------------------------------------------------------------------------
 
 
 def test_a_lesson_folds_its_answers_and_shows_no_marks(build, source):
@@ -323,9 +164,6 @@ def test_a_missing_or_stray_exercises_notebook_is_told(build, source, tmp_path):
     assert list(build.wanted(tmp_path)) == [f"{NAME}.ipynb"]
 
 
-# --- sources that are refused --------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -368,9 +206,6 @@ def test_the_command_tells_it_in_one_sentence(build, monkeypatch, capsys):
     assert build.main(["--nbgrader"]) == 2
 
 
-# --- in a kernel ---------------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 def test_the_lesson_passes_its_own_checks(build, source, tmp_path):
     (tmp_path / f"{NAME}.ipynb").write_text(build.render(source), encoding="utf-8")
@@ -390,8 +225,6 @@ def test_an_untouched_version_shows_a_sentence_and_goes_on(build, source):
     assert shown[1].traceback == [f"{sentence}."]
     assert notebook.cells[-1].outputs[0].text == "to the end\n"
 
-
-# --- the real nbgrader ---------------------------------------------------------------------------
 
 RIGHT = {
     "lesson01_exercise1_solution": "answer = mask.sum()",

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 import scripts
-from test_exercises import NAME, SOURCE
+from small_source import NAME, SOURCE
 
 from ivdlib.report import edits
 

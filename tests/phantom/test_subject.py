@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from ivdlib.phantom.fields import Warp
-from ivdlib.phantom.spine import build_spine
 from ivdlib.phantom.subject import LABELLED, LEVELS, draw_person
 
 REAL_ML = np.array([14.0, 17.9, 17.1, 16.0, 12.4, 9.2, 7.2])
@@ -43,14 +41,3 @@ def test_the_second_stage_is_the_same_person_after_bed_rest(subject):
 def test_two_subjects_differ():
     assert not np.allclose(draw_person(1, 1, 0).volume_ml, draw_person(2, 1, 0).volume_ml)
     assert not np.allclose(draw_person(1, 1, 0).volume_ml, draw_person(1, 1, 1).volume_ml)
-
-
-def test_the_solids_have_the_volumes_that_were_drawn():
-    person = draw_person(4, 1, 0)
-    discs, bodies, truths = build_spine(person, Warp(np.random.default_rng(0), 0.7, 40.0))
-    measured = np.array([truth.volume_ml for truth in truths])
-    np.testing.assert_allclose(measured[OURS], person.volume_ml[OURS], rtol=0.005)
-    for disc, truth in zip(discs, truths, strict=True):
-        assert np.linalg.norm(truth.centre - disc.centre) < 4
-    heights = [2 * body.half_height for body in bodies if body.name[0] == "L"]
-    assert all(22 < height < 34 for height in heights)

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tiny_network import volume
 
 from ivdlib.data.contrasts import FUSED, is_derived
 from ivdlib.errors import DataError
 from ivdlib.evaluation import tables
 from ivdlib.preprocessing import fusion
+from ivdlib.preprocessing.fusion import fuse, images_of, min_max
 
 QUICK = settings(max_examples=30, deadline=None)
 WHOLE = arrays(np.int16, (2, 3, 4), elements=st.integers(0, 2000))
@@ -222,3 +224,26 @@ def test_like_water_by_hand_and_where_nothing_can_be_said():
 @pytest.mark.parametrize("name", ["opp", "wat+opp", "wat&opp", "0.3*wat+0.7*opp", "opp&fat+inn"])
 def test_an_image_rests_on_what_it_is_made_of(name):
     assert is_derived(name, {"opp"}) and not is_derived(name, {"x", "op"})
+
+
+def test_images_of_a_scan_are_single_and_fused():
+    contrasts = {name: volume((2, 3, 4), k) * 100 for k, name in enumerate(("wat", "inn", "opp"))}
+    images = images_of(contrasts, ("wat", "inn", "wat+opp"))
+    assert set(images) == {"wat", "inn", "wat+opp"}
+    np.testing.assert_array_equal(images["wat"], min_max(contrasts["wat"]))
+    np.testing.assert_array_equal(images["wat+opp"], fuse(contrasts, ["wat+opp"])["wat+opp"])
+
+
+def test_stacked_images_and_neighbouring_slices_are_channels():
+    rng = np.random.default_rng(0)
+    scan = {name: rng.random((3, 8, 9), np.float32) for name in ("wat", "opp")}
+    plain = images_of(scan, ("wat", "opp", "wat+opp"))
+    assert all(image.shape == (3, 8, 9) for image in plain.values())
+    stacked = images_of(scan, ("wat&wat+opp",), neighbours=1)["wat&wat+opp"]
+    assert stacked.shape == (3, 8, 9, 6) and stacked.dtype == np.float32
+    for number in range(3):
+        for channel, (name, shift) in enumerate(
+            (name, shift) for name in ("wat", "wat+opp") for shift in (-1, 0, 1)
+        ):
+            other = min(max(number + shift, 0), 2)
+            np.testing.assert_array_equal(stacked[number, ..., channel], plain[name][other])

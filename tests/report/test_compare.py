@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib import cli, files
+from ivdlib import files
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import compare
 
@@ -105,8 +105,3 @@ def test_what_cannot_be_compared(tmp_path):
     with pytest.raises(DataError, match="has been scored"):
         compare.build([one, empty], tmp_path / "out")
     assert not list(tmp_path.glob("out*"))
-
-
-def test_two_names_are_compared_by_an_option(capsys):
-    assert cli.main(["report", "base", "base two"]) == 1
-    assert "ivdlib report --compare base 'base two'." in capsys.readouterr().err

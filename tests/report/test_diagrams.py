@@ -2,9 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib import networks
 from ivdlib.preprocessing.folds import patient_folds
-from ivdlib.report import architecture, diagrams
+from ivdlib.report import diagrams
 
 
 @pytest.mark.parametrize(
@@ -31,20 +30,6 @@ def test_receptive_field_draws_holes_white():
     assert not np.isnan(dense).any()
     assert np.isnan(chequered).sum() == 81 - 25
     assert "0 % holes" in figure.axes[0].get_title()
-
-
-def words(figure):
-    return "\n".join(text.get_text() for text in figure.axes[0].texts)
-
-
-def test_architecture_takes_its_numbers_from_the_configuration():
-    config = networks.config_of("fds_cnn", "paper")
-    text = words(architecture.architecture(config, (112, 128)))
-    for part in ("112 × 128", "middle × 16\n364 maps", "768·768·1024", "stride 2", "rate 18",
-                 "1 × 1, 24 maps", "128 maps each"):  # fmt: skip
-        assert part in text, part
-    tiny = words(architecture.architecture(networks.config_of("fds_cnn", "tiny"), (36, 28)))
-    assert "middle × 2\n91 maps" in tiny and "36 × 28" in tiny
 
 
 def test_learning_curve_has_a_named_line_for_each_training():

@@ -1,9 +1,11 @@
 """Formulas become pictures; money, code and printed output stay what they are."""
 
 import base64
+import time
 
 import pytest
 from bs4 import BeautifulSoup
+from hostile_report import fitted
 
 from ivdlib.report import formulas
 
@@ -61,3 +63,17 @@ def test_latex_that_cannot_be_drawn_stays_readable(latex):
     soup = drawn(f"<p>a ${latex}$ b</p>")
     assert "$" not in soup.get_text()
     assert latex in (soup.get_text() + "".join(i["alt"] for i in soup.find_all("img")))
+
+
+@pytest.mark.parametrize("formula", ["$x$ ", "<math><mi>x</mi></math> "])
+def test_formulas_are_bounded_and_the_page_says_so_once(formula, monkeypatch):
+    monkeypatch.setattr("ivdlib.report.formulas.MOST", 5)
+    soup = fitted("# A\n\n" + formula * 9)
+    assert len(soup.select("img.formula")) == 5 and len(soup.find_all("code")) == 4
+    assert soup.get_text().count("From here on formulas stand as code") == 1
+
+
+def test_an_equation_that_is_never_closed_takes_no_time():
+    begun = time.process_time()
+    fitted("# A\n\n" + r"\begin{equation} x " * 2000)
+    assert time.process_time() - begun < 2

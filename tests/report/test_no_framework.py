@@ -7,8 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_classroom import ONE, Course, cells
-from test_hostile import experiment
+from hostile_report import odd_experiment
+from small_course import ONE, Course, cells
 
 import ivdlib
 
@@ -21,7 +21,6 @@ MODULES = [
     for path in LIBRARY.glob(f"{package}/**/[a-z]*.py")
     if path.stem not in {"augmentation", "sampler", "architecture", "niivue"}  # of Keras; an extra
 ]
-
 PROGRAM = """
 import json, os, sys
 os.environ["IVDLIB_PROGRESS"] = "off"
@@ -69,11 +68,16 @@ def course(folder):
 
 
 def one(folder):
-    return ["report", experiment(folder / "mine")]
+    return ["report", odd_experiment(folder / "mine")]
 
 
 def several(folder):
-    return ["report", "--compare", experiment(folder / "mine"), experiment(folder / "theirs")]
+    return [
+        "report",
+        "--compare",
+        odd_experiment(folder / "mine"),
+        odd_experiment(folder / "theirs"),
+    ]
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import os
 import nbformat
 import pandas as pd
 import pytest
-from test_classroom import ONE, cells
-from test_hostile import experiment
+from hostile_report import odd_experiment
+from small_course import ONE, cells
 
 from ivdlib import cli, files
 from ivdlib.report import experiment as report
@@ -18,7 +18,7 @@ TIMES = {"seconds_training": 1.0, "seconds_scoring": 1.0, "device": "a processor
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An experiment with curves, scores and a lesson, seen from another folder."""
-    place = experiment(tmp_path / "mine")
+    place = odd_experiment(tmp_path / "mine")
     files.write_csv(place / "trainings" / "1" / "history.csv", CURVE)
     record = {"target": "disc", "network": "fds_cnn", "arm": "with", "passport": {}} | TIMES
     files.write_json(place / "trainings" / "1" / "record.json", record)
@@ -42,7 +42,7 @@ def test_a_page_writes_nothing(folder):
 
 @pytest.mark.parametrize("words", [["report", "{}"], ["report", "--compare", "{}", "{}2"]])
 def test_what_goes_elsewhere_leaves_the_experiment_alone(folder, words):
-    experiment(folder.with_name("mine2"))
+    odd_experiment(folder.with_name("mine2"))
     before = state(folder)
     out = folder.parent / "out"
     assert cli.main([*(word.format(folder) for word in words), "--out", str(out / "page")]) == 0

@@ -1,53 +1,25 @@
 """The page about a phantom: whole, offline, and hiding nothing."""
 
 import base64
-import json
 import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import nibabel as nib
-import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from ivdlib.data.cases import load_case
 from ivdlib.data.discs import LEVELS
 from ivdlib.errors import DataError
 from ivdlib.phantom import calibration, make_phantom
-from ivdlib.phantom.calibration import Measured, drawn, measure
-from ivdlib.report import phantom_figures, phantom_page, plotting
+from ivdlib.phantom.calibration import drawn, measure
+from ivdlib.report import phantom_page
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Two stages of one person, four slices; scan 02 has an exchange, Schmorl's node and vacuum."""
-    place = make_phantom(tmp_path_factory.mktemp("data") / "p", 1, 2, 3, slices=4, in_plane=96)
-    labels = nib.load(place / "02" / "02_Labels.nii.gz")
-    swap = np.zeros(labels.shape, np.uint8)
-    swap[:, 30:60, 30:60] = 1
-    nib.save(nib.Nifti1Image(swap, labels.affine), place / "02" / "02_Swap.nii.gz")
-    record = json.loads((place / "02" / "02_scan.json").read_text())
-    record["findings"] = [
-        {"kind": "schmorl", "where": "L2/3 upper", "size_mm": 5.2},
-        {"kind": "vacuum", "where": "L4/5"},
-        {"kind": "<b>odd</b>_one", "where": "L1", "size_mm": 9},
-    ]
-    record["person"]["cobb_deg"] = -12.4
-    (place / "02" / "02_scan.json").write_text(json.dumps(record))
-    return place
-
-
-@pytest.fixture(scope="module")
-def measured(folder) -> Measured:
-    return calibration.measure(folder)
-
-
-@pytest.fixture(scope="module")
-def page(folder) -> BeautifulSoup:
-    path = phantom_page.write_page(folder)
-    assert path == folder / "phantom.html"
+def page(phantom_folder) -> BeautifulSoup:
+    path = phantom_page.write_page(phantom_folder)
+    assert path == phantom_folder / "phantom.html"
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
@@ -151,87 +123,23 @@ def test_whole_scans_have_a_table_of_sizes_and_one_stage_has_no_pairs(measured):
     assert rows[-1][-2:] == ["–", "–"], "there is no labelled disc above T11/12"
 
 
-def test_the_page_is_written_where_it_is_asked_for_or_not_at_all(folder, tmp_path):
-    made = phantom_page.write_page(folder, tmp_path / "deep" / "page.html")
+def test_the_page_is_written_where_it_is_asked_for_or_not_at_all(phantom_folder, tmp_path):
+    made = phantom_page.write_page(phantom_folder, tmp_path / "deep" / "page.html")
     assert made == tmp_path / "deep" / "page.html"
     assert [path.name for path in made.parent.iterdir()] == ["page.html"]
     (tmp_path / "taken").mkdir()
     with pytest.raises(DataError, match="cannot write"):
-        phantom_page.write_page(folder, tmp_path / "taken")
+        phantom_page.write_page(phantom_folder, tmp_path / "taken")
     assert list((tmp_path / "taken").iterdir()) == []
 
 
-def test_no_phantom_no_page(tmp_path, folder):
-    broken = Path(shutil.copytree(folder, tmp_path / "p"))
+def test_no_phantom_no_page(tmp_path, phantom_folder):
+    broken = Path(shutil.copytree(phantom_folder, tmp_path / "p"))
     (broken / "phantom.html").unlink(missing_ok=True)
     (broken / "01" / "01_Tissue.nii.gz").unlink()
     with pytest.raises(DataError, match="01_Tissue"):
         phantom_page.write_page(broken)
     assert not (broken / "phantom.html").exists()
-
-
-# --- figures -------------------------------------------------------------------------------------
-
-
-def dots(axes) -> int:
-    return sum(np.isfinite(line.get_ydata()).sum() for line in axes.lines)
-
-
-def test_figures_have_a_dot_for_every_measurement(measured):
-    panels = phantom_figures.sizes(measured.levels).axes
-    assert [dots(axes) for axes in panels] == [14, 14, 14, 12]
-    assert [dots(axes) for axes in phantom_figures.heights(measured.levels).axes] == [14] * 4
-    (axes,) = phantom_figures.contrasts(measured.scans).axes
-    assert dots(axes) == 5, "the scan with an exchange has no ratios"
-
-
-def test_bands_are_the_real_ones(measured):
-    volume = phantom_figures.sizes(measured.levels).axes[0]
-    bars = [(bar.get_y(), bar.get_y() + bar.get_height()) for bar in volume.patches]
-    assert bars[1] == pytest.approx((7.80, 27.94), abs=0.01)
-    assert len(bars) == 7
-    low, high = volume.get_ylim()
-    assert low < min(bar[0] for bar in bars) and max(bar[1] for bar in bars) < high
-
-
-def test_example_shows_contrasts_outlines_and_tissues(folder, measured):
-    case = load_case(folder / "02")
-    names = calibration.tissue_names(measured.dataset, folder)
-    tissue = calibration.beside(case, "Tissue")
-    figure = phantom_figures.example(case, tissue, names, calibration.beside(case, "Swap"))
-    assert [axes.get_title() for axes in figure.axes] == ["wat", "fat", "inn", "opp", "tissue"]
-    words = [text.get_text() for text in figure.legends[0].get_texts()]
-    here = np.unique(tissue[plotting.middle_slice(case.discs)])
-    assert words[:2] == ["disc label", "water and fat exchanged"]
-    assert words[2:] == [names[code].replace("_", " ") for code in sorted(names) if code in here]
-    shown = figure.axes[-1].images[0].get_array()
-    assert shown.shape[:2] == figure.axes[0].images[0].get_array().shape
-    k, colour = plotting.middle_slice(case.discs), {0: (0, 0, 0)}
-    for code, value in zip(
-        sorted(names), phantom_figures.tissue_colours(names).values(), strict=True
-    ):
-        colour[code] = tuple(int(value[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    turned = plotting.upright(tissue[k])
-    first = next(c for c in range(turned.shape[1]) if turned[:, c].any()) - 6
-    for row, column in ((40, 20), (50, 30), (70, 40)):
-        code = int(turned[row, max(first, 0) + column])
-        np.testing.assert_allclose(shown[row, column], colour[code])
-
-
-def test_an_exchange_of_most_of_the_body_hides_nothing(folder, measured):
-    case = load_case(folder / "02")
-    names = calibration.tissue_names(measured.dataset, folder)
-    everywhere = np.ones(case.shape, np.uint8)
-    figure = phantom_figures.example(case, calibration.beside(case, "Tissue"), names, everywhere)
-    words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words[0] == "disc label" and "water and fat exchanged" not in words
-
-
-def test_every_tissue_has_a_colour_of_its_own(measured, folder):
-    names = calibration.tissue_names(measured.dataset, folder)
-    assert 0 not in names
-    colours = phantom_figures.tissue_colours({**names, 98: "unknown one", 99: "unknown two"})
-    assert len(set(colours.values())) == len(names) + 2
 
 
 @pytest.mark.parametrize(

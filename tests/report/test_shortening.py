@@ -7,9 +7,9 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from test_classroom import ONE, Course, cells
-from test_experiment import PNG
-from test_hostile import experiment
+from hostile_report import odd_experiment
+from report_folder import PNG
+from small_course import ONE, Course, cells
 
 from ivdlib import cli
 from ivdlib.report import notebook as lesson
@@ -155,7 +155,7 @@ def test_such_a_report_takes_seconds(how, tmp_path, capsys):
     pytest.importorskip("weasyprint", exc_type=OSError)
     course, name = Course(tmp_path / "course"), ONE
     if how == "experiment":
-        words, name = ["report", str(experiment(tmp_path / "mine"))], "01_x"
+        words, name = ["report", str(odd_experiment(tmp_path / "mine"))], "01_x"
         (tmp_path / "mine" / "notebooks").mkdir()
         nbformat.write(
             V4.new_notebook(cells=huge(tmp_path)), tmp_path / f"mine/notebooks/{name}.ipynb"

@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
 import pytest
+from disc_cases import SHAPE, make_case
 
 from ivdlib.errors import DataError, LeakageError
 from ivdlib.evaluation import metrics
 from ivdlib.training import baselines
-from ivdlib.training.atlas import atlas_probability, atlases_of, best_threshold
-
-SHAPE = (10, 16, 14)
-
-
-def make_case(subject, crop=None, stage=1, shape=SHAPE, seed=0):
-    """A flat disc whose place depends on the crop and, by a voxel or so, on the patient."""
-    rng = np.random.default_rng([seed, ord(subject), int(crop or 0), stage])
-    height = shape[2] // 2 if crop is None else 3 + 4 * (int(crop) - 1)
-    centre = np.array([shape[0] // 2, shape[1] // 2, height]) + rng.integers(-1, 2, 3) * [1, 1, 0]
-    grid = np.indices(shape) - centre.reshape(3, 1, 1, 1)
-    disc = (np.abs(grid[0]) <= 3) & (np.abs(grid[1]) <= 5) & (np.abs(grid[2]) <= 1)
-    noise = rng.normal(0, 0.05, (2, *shape))
-    images = {
-        "wat": (0.7 * disc + 0.1 + noise[0]).astype(np.float32),
-        "fat": (0.5 - 0.1 * disc + 3 * noise[1]).astype(np.float32),
-    }
-    return SimpleNamespace(
-        name=f"{subject}{stage}_{crop or 0}",
-        subject=subject,
-        discs=disc,
-        columns={} if crop is None else {"crop": crop},
-        spacing=(2.0, 1.25, 1.25),
-        contrasts=images,
-    )
+from ivdlib.training.atlas import atlas_probability
 
 
 def images_of(*groups):
     return {case.name: case.contrasts for case in itertools.chain(*groups)}
-
-
-@pytest.fixture
-def crops():
-    train = [make_case(s, c) for s in "ABCD" for c in ("1", "2", "3")]
-    return train, [make_case("E", c) for c in ("1", "2", "3")]
 
 
 def test_the_atlas_goes_by_the_crop(crops):
@@ -61,21 +31,6 @@ def test_the_atlas_goes_by_the_crop(crops):
     assert all(metrics.dice(masks[case.name], case.discs) > 0.6 for case in test)
 
 
-def test_the_atlas_uses_all_cases_where_crops_are_not_known(crops):
-    train, test = crops
-    del train[4].columns["crop"]
-    atlas = atlas_probability(train, test[0])
-    assert np.array_equal(atlas, atlas_probability(train, test[1]))
-    heights = [atlas[:, :, case.discs.any((0, 1))].max() for case in test]
-    assert max(heights) < 0.6
-
-
-def test_a_crop_that_nobody_else_has_falls_back_to_all(crops):
-    train, _ = crops
-    atlas = atlas_probability(train, make_case("E", "9", shape=SHAPE))
-    assert 0 < atlas.max() < 0.6
-
-
 @pytest.mark.parametrize("other", [(14, 13, 20), (7, 19, 8), (10, 16, 14)])
 def test_other_shapes_are_centred(other):
     train = [make_case(s, shape=other) for s in "ABC"]
@@ -83,18 +38,6 @@ def test_other_shapes_are_centred(other):
     mask = baselines.level_atlas(train, [test])[test.name]
     assert mask.shape == SHAPE
     assert metrics.dice(mask, test.discs) > 0.5
-
-
-def test_the_threshold_has_the_best_mean_dice():
-    rng = np.random.default_rng(1)
-    pairs = []
-    for _ in range(4):
-        truth = rng.random((6, 7, 8)) < 0.3
-        pairs.append((np.clip(0.3 * truth + rng.normal(0.4, 0.2, truth.shape), 0, 1), truth))
-    pairs.append((np.zeros((3, 3, 3)), np.zeros((3, 3, 3), bool)))
-    grid = np.arange(1, 20) / 20
-    mean = [np.mean([metrics.dice(p >= t, truth) for p, truth in pairs]) for t in grid]
-    assert best_threshold(pairs) == pytest.approx(grid[np.argmax(mean)])
 
 
 def test_the_regression_uses_the_image(crops):
@@ -176,17 +119,6 @@ def test_test_images_do_not_change_the_fit(crops):
     alone = baselines.logistic(train, test[:1], ["wat"], images)
     together = baselines.logistic(train, test, ["wat"], images)
     assert np.array_equal(alone[test[0].name], together[test[0].name])
-
-
-def test_a_training_case_gets_an_atlas_without_its_own_patient(crops):
-    train, test = crops
-    before = atlases_of(train, test)
-    for case in train[:3]:
-        case.discs = ~case.discs
-    after = atlases_of(train, test)
-    for case in train[:3]:
-        assert np.array_equal(before[case.name], after[case.name])
-    assert not np.array_equal(before[train[3].name], after[train[3].name])
 
 
 def test_a_single_training_patient_is_enough(crops):

@@ -2,70 +2,12 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
+from told import CROP, chosen, differing, other
 
-from ivdlib.data.cases import Case
-from ivdlib.data.subjects import CHALLENGE_SUBJECTS
 from ivdlib.options import TrainingOptions, spine_training
-from ivdlib.profiles import PROFILES, current, keys
-from ivdlib.training import choices, deviations, hashes, recipes, recording, spine_stage
-from ivdlib.training import experiment as experiment_module
-from ivdlib.training.experiment import Experiment
-
-DIXON = ("wat", "fat", "inn", "opp")
-CROP, WHOLE = (2, 48, 56), (2, 130, 140)
-
-
-def scan(name, shape, contrasts, spine):
-    rng = np.random.default_rng(int.from_bytes(name.encode()))
-    labels = np.zeros(shape, np.uint8)
-    labels[:, 20:30, 20:26] = 1
-    labels[:, 30:36, 20:40] = 2 if spine else 0
-    images = {c: (labels + rng.random(shape)).astype(np.float32) for c in contrasts}
-    values = frozenset({1, 2} if spine else ())
-    return Case(name, name[-1], images, np.eye(4), labels=labels, spine_values=values)
-
-
-@pytest.fixture
-def make(monkeypatch, tmp_path):
-    """Give a function that opens an experiment on made-up scans; nothing is written."""
-
-    def made(
-        shape=WHOLE, contrasts=DIXON, spine=(True,), profile="laptop", people="ABCDEFGH",
-        phantom=False, split=None, challenge=False, **overrides,
-    ):  # fmt: skip
-        cases = [
-            scan(f"c{who}", shape, contrasts, spine[k % len(spine)]) for k, who in enumerate(people)
-        ]
-        if challenge:
-            cases = [
-                dataclasses.replace(scan(name, shape, contrasts, True), subject=who)
-                for name, (who, _) in CHALLENGE_SUBJECTS.items()
-            ]
-        monkeypatch.setattr(experiment_module, "load_cases", lambda folder, **options: cases)
-        monkeypatch.setattr(Experiment, "_phantom", lambda self: tmp_path)
-        overrides = {key.replace("__", "."): value for key, value in overrides.items()}
-        data = None if phantom else tmp_path
-        return Experiment(
-            "x", profile, data, overrides=overrides, reports=tmp_path, split=split, claim=False
-        )
-
-    return made
-
-
-def chosen(experiment):
-    rows = choices.open_choices(experiment)
-    assert all(all(row.values()) for row in rows)
-    assert len({row["what"] for row in rows}) == len(rows)
-    return {row["what"]: row["ours"] for row in rows}
-
-
-def differing(experiment):
-    return {row["field"]: row for row in deviations.deviations(experiment)}
-
-
-# --- the spine network is told from the options that train it --------------------------------
+from ivdlib.profiles import keys
+from ivdlib.training import choices, deviations, hashes, spine_stage
 
 
 def test_the_spine_network_is_told_from_what_trains_it(make):
@@ -115,9 +57,6 @@ def test_what_trains_is_what_is_told(make, monkeypatch):
     assert got == [dataclasses.replace(expected, tile=spine_stage.tile(made))]
 
 
-# --- rows are right, or not there -------------------------------------------------------------
-
-
 def test_scans_that_fit_one_tile_have_no_spine_stage(make):
     made = make(CROP)
     told = chosen(made)
@@ -147,14 +86,6 @@ def test_a_spine_that_is_given_or_left_out_has_no_network(make):
 ])  # fmt: skip
 def test_the_truth_of_the_spine_is_that_of_these_scans(make, spine, words):
     assert chosen(make(spine=spine))["spine, truth"] == words
-
-
-def test_the_recipe_better_is_told_as_it_is(make):
-    told = chosen(make(**{k.replace(".", "__"): v for k, v in recipes.recipe("better").items()}))
-    assert told["spine, input"].startswith("slices as they are; mean")
-    assert told["spine, parts of the mask"].endswith("and others up to 5 mm away")
-    assert told["one network or four"] == "one for all contrasts, 3 channels"
-    assert chosen(make())["spine, parts of the mask"] == "the largest connected part"
 
 
 def test_one_contrast_has_no_fusion_and_one_network(make):
@@ -228,21 +159,11 @@ def test_who_is_in_which_fold_is_told_as_it_is(make, tmp_path):
     assert differing(make(CROP, folds=3))["folds"]["why"] == "set for this experiment"
 
 
-# --- nothing is left out, nothing else is listed ------------------------------------------------
-
 KINDS = {
     "whole": {}, "crops": {"shape": CROP}, "one contrast": {"contrasts": ("t2",)},
     "true spine": {"spine__region": "true"}, "no spine": {"spine__region": "none"},
     "spine alone": {"networks": []}, "phantom": {"phantom": True, "profile": "smoke"},
     "stacked": {"arms": ["stacked"]}, "channels": {"training__neighbours": 1},
-}  # fmt: skip
-OTHER = {
-    "size": "laptop", "networks": ["fds_cnn"], "arms": ["with"], "folds": 3, "leak": "epoch",
-    "bn_momentum": 0.5, "training.schedule": "constant", "training.loss": "bce",
-    "training.tile": [64, 64], "training.tiles": "all", "training.placement": "clipped",
-    "training.precision": "float16", "training.learning_rate": 0.5, "training.average": 0.5,
-    "training.noise_probability": 0.25, "training.noise_max_share": 0.1, "spine.region": "none",
-    "spine.size": "laptop", "spine.learning_rate": 0.5, "spine.tolerance": 0.0,
 }  # fmt: skip
 HASHED_ONLY = {("true spine", "spine.gap"), ("true spine", "spine.factor")}
 """In the hash of old, though without a network they decide on nothing."""
@@ -252,13 +173,6 @@ TOLD_ANYWAY = {
     ("spine alone", "spine.tolerance"),
 }  # fmt: skip
 """In no hash: what is said of the mask, and what precision the spine network was trained in."""
-
-
-def other(experiment, key):
-    """Another value of a field, one that a profile takes."""
-    value = current(experiment.profile, key)
-    found = OTHER.get(key, not value if isinstance(value, bool) else None)
-    return value + 1 if found is None else found
 
 
 def digests(experiment):
@@ -283,88 +197,12 @@ def test_a_field_is_told_if_and_only_if_it_takes_part(make, kind):
         assert (now != told) == takes_part, f"{kind}, {key}"
 
 
-@pytest.mark.parametrize("name", PROFILES)
-def test_reasons_of_the_profiles_point_the_right_way(make, name):
-    words = {"smaller": -1, "fewer": -1, "higher": 1}
-    for row in deviations.deviations(make(profile=name, phantom=True)):
-        for word, sign in words.items():
-            if word in row["why"].split() and row["field"] not in {"size", "data", "folds"}:
-                ours, paper = float(row["ours"]), float(row["paper"])
-                assert np.sign(ours - paper) == sign, row
-
-
-def test_a_reason_is_that_of_the_profile_only_for_its_own_value(make):
-    why = {k: row["why"] for k, row in differing(make(spine__steps=2000, size="laptop")).items()}
-    assert why["spine.steps"] == why["size"] == "set for this experiment"  # not "fewer", "smaller"
-    assert why["training.steps"].endswith("fits the time of the profile")
-    better = {k.replace(".", "__"): v for k, v in recipes.recipe("better", "laptop").items()}
-    why = {k: row["why"] for k, row in differing(make(**better)).items()}
-    assert why["training.neighbours"] == "the recipe better sets it"
-    assert why["spine.steps"] == "the recipe better needs as many"
-
-
 def test_a_choice_that_was_asked_for_gives_no_reason_of_ours(make):
     rows = {row["what"]: row for row in choices.open_choices(make(training__loss="bce"))}
     assert rows["loss"]["why"] == "set for this experiment"
     assert "Dice" in {r["what"]: r for r in choices.open_choices(make())}["loss"]["why"]
 
 
-def test_the_paper_deviates_in_nothing_from_itself(make):
-    assert deviations.deviations(make(profile="paper", challenge=True)) == []
-    assert deviations.deviations(make(profile="paper", challenge=True, seeds=1)) == []
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"challenge": False},
-        {"shape": CROP},  # crops of those scans
-        {"contrasts": ("wat", "fat")},
-        {"contrasts": ("t2",)},
-    ],
-)
-def test_other_scans_than_the_papers_are_a_deviation(make, tmp_path, other):
-    made = make(**{"profile": "paper", "challenge": True} | other)
-    row = differing(made)["data"]
-    assert row["paper"] == "IVDM3Seg, 16 scans of 8 subjects"
-    assert row["ours"].startswith(f"{tmp_path.name}, {len(made.cases)} scans of 8 people; contr")
-    assert row["ours"].endswith(", ".join(made.contrasts))
-    assert row["why"] == "these scans were given (--data)"
-
-
-def test_contrasts_that_were_computed_are_told(make):
-    made = make(profile="paper", challenge=True)
-    first = next(iter(made.cases.values()))
-    made.cases[first.name] = dataclasses.replace(first, derived=frozenset({"fat", "wat"}))
-    assert differing(made)["data"]["ours"].endswith("; computed from others: fat, wat")
-
-
-def test_deviations_say_what_and_why(make):
-    rows = differing(make(training__batch=4))
-    assert rows["size"]["ours"] == "tiny" and rows["size"]["paper"] == "paper"
-    assert rows["training.batch"]["ours"] == "4" and rows["training.batch"]["paper"] == "16"
-    assert rows["training.steps"]["paper"] == "20000" and "seeds" not in rows
-    assert not [field for field in rows if field.startswith("phantom")]
-    drawn = differing(make(profile="smoke", phantom=True))
-    assert drawn["data"]["ours"].startswith("phantom, 8 scans of 8 people")
-    assert drawn["phantom.subjects"]["ours"] == "4"
-
-
-def test_every_reason_belongs_to_a_field():
-    assert set(deviations.REASONS) <= set(keys())
-
-
 def test_the_label_below_tables_counts_the_steps_that_are_trained(make):
     assert make().label().endswith("1200 steps")
     assert make(networks=[]).label().endswith("600 steps of the spine network")
-
-
-@pytest.mark.parametrize(("steps", "shape"), [(80, WHOLE), (800, WHOLE), (80, CROP)])
-def test_a_record_says_what_is_short_of_its_recipe(make, steps, shape):
-    """As the terminal does; not where no spine network is trained, nor without the recipe."""
-    better = {k.replace(".", "__"): v for k, v in recipes.recipe("better", "laptop").items()}
-    made = make(shape, **{**better, "spine__steps": steps})
-    told = recipes.short_of("better", made.profile) if shape == WHOLE else []
-    assert recording.begun(made)["short_of"] == told
-    assert bool(told) == (steps == 80 and shape == WHOLE)
-    assert recording.begun(make(shape, spine__steps=steps))["short_of"] == []

@@ -1,47 +1,18 @@
 """Prediction: tiles, regions, weights with a passport, the spine."""
 
-import json
-from types import SimpleNamespace
-
-import h5py
 import keras
 import numpy as np
-import pytest
+from tiny_network import volume
 
 from ivdlib import networks
-from ivdlib.errors import DataError
-from ivdlib.preprocessing.fusion import fuse, images_of, min_max
 from ivdlib.preprocessing.region import (
     Region,
-    enlarge,
-    largest_part,
-    region_of,
-    shrink,
-    whole_image,
 )
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.training import inference
-from ivdlib.training.weights import Network, load_model, save_weights
+from ivdlib.training.weights import Network
 
 TILE = (16, 12)
-TINY = networks.UNetConfig(base=2, levels=1)
-PASSPORT = {"network": "unet", "config": TINY.to_dict(), "tile": TILE, "images": ("wat", "fat"),
-            "target": "disc"}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def model():
-    keras.utils.set_random_seed(0)
-    network = networks.build("unet", TINY, input_shape=(*TILE, 1))
-    weights = [
-        w + 0.05 * np.random.default_rng(1).normal(size=w.shape) for w in network.get_weights()
-    ]
-    network.set_weights(weights)  # biases and moving statistics too
-    return network
-
-
-def volume(shape, seed=0):
-    return np.random.default_rng(seed).random(shape, dtype=np.float32)
 
 
 def direct(model, tiles):
@@ -127,145 +98,6 @@ def test_empty_tiles_are_not_computed():
     assert inference.predict(nothing, image * 0).sum() == 0 and nothing.seen == 0
 
 
-@pytest.fixture
-def weights(model, tmp_path):
-    path = tmp_path / "model.weights.h5"
-    save_weights(model, path, PASSPORT)
-    return path
-
-
-def test_weights_come_back_with_their_passport(model, weights):
-    network = load_model(weights)
-    for ours, theirs in zip(network.model.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    assert network.passport.pop("checksum")
-    assert network.passport == json.loads(json.dumps(PASSPORT))
-    image = volume((2, 20, 20))
-    np.testing.assert_array_equal(
-        inference.predict(network, image), inference.predict(model, image)
-    )
-
-
-def test_a_weights_file_holds_no_code(weights):
-    assert weights.read_bytes()[:4] == b"\x89HDF"
-    with h5py.File(weights) as file:
-        assert set(file.attrs) == {"ivdlib"} and isinstance(file.attrs["ivdlib"], bytes)
-        kinds = []
-        file.visititems(lambda _, item: kinds.append(getattr(item, "dtype", np.dtype("f4"))))
-    assert {k.kind for k in kinds} <= {"f", "u", "i"}
-
-
-def test_a_weights_file_that_is_not_there(tmp_path):
-    with pytest.raises(DataError, match=r"no weights file .*none\.weights\.h5"):
-        load_model(tmp_path / "none.weights.h5")
-    with pytest.raises(DataError, match="no weights file"):
-        load_model(tmp_path)
-
-
-def truncated(path):
-    path.write_bytes(path.read_bytes()[:2000])
-
-
-def half(path):
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def text(path):
-    path.write_text("hello")
-
-
-def without_passport(path):
-    with h5py.File(path, "a") as file:
-        del file.attrs["ivdlib"]
-
-
-def passport(**changes):
-    def forge(path):
-        with h5py.File(path, "a") as file:
-            card = json.loads(file.attrs["ivdlib"])
-            file.attrs["ivdlib"] = json.dumps({**card, **changes})
-
-    forge.__name__ = "passport_" + "_".join(changes)
-    return forge
-
-
-def passport_that_is_no_json(path):
-    with h5py.File(path, "a") as file:
-        file.attrs["ivdlib"] = "{"
-
-
-def passport_that_is_a_list(path):
-    with h5py.File(path, "a") as file:
-        file.attrs["ivdlib"] = "[1]"
-
-
-def without_layers(path):
-    with h5py.File(path, "a") as file:
-        del file["layers"]
-
-
-def without_one_layer(path):
-    with h5py.File(path, "a") as file:
-        del file["layers/batch_norm"]
-
-
-@pytest.mark.filterwarnings("ignore:Skipping nested container")
-@pytest.mark.parametrize(
-    ("damage", "words"),
-    [
-        (truncated, "is cut off"),
-        (half, "is cut off"),
-        (text, "is no HDF5 file"),
-        (without_passport, "has no passport"),
-        (passport_that_is_no_json, "its passport cannot be read"),
-        (passport_that_is_a_list, "its passport cannot be read"),
-        (without_layers, "do not fit its checksum"),
-        (without_one_layer, "do not fit its checksum"),
-        (passport(network="vnet"), "says network = "),
-        (passport(config={"base": 2, "depth": 1}), "says config = "),
-        (passport(config={"base": 4, "levels": 1}), "do not fit its checksum"),
-        (passport(config=3), "says config = 3"),
-        (passport(tile=["a", 3]), "says tile = "),
-        (passport(tile=None), "says tile = null"),
-    ],
-    ids=lambda f: getattr(f, "__name__", ""),
-)
-def test_a_foreign_or_damaged_file_is_named(weights, damage, words):
-    damage(weights)
-    with pytest.raises(DataError, match=words) as told:
-        load_model(weights)
-    assert str(weights) in str(told.value)
-
-
-def test_a_full_disk_leaves_the_weights_before(model, weights, monkeypatch):
-    before = weights.read_bytes()
-    monkeypatch.setattr(
-        "ivdlib.files.shutil.disk_usage", lambda place: SimpleNamespace(free=1_000_000)
-    )
-    with pytest.raises(DataError, match="No space left"):
-        save_weights(model, weights, PASSPORT)
-    assert weights.read_bytes() == before and len(list(weights.parent.iterdir())) == 1
-
-
-def test_shrinking_averages_and_repeats_the_edge():
-    small = shrink(np.array([[[1, 2, 3], [5, 6, 7]]]), 2)
-    np.testing.assert_array_equal(small, [[[3.5, 5.0]]])
-    assert small.dtype == np.float32
-    image = volume((2, 7, 9))
-    assert shrink(image, 3).shape == (2, 3, 3)
-    np.testing.assert_array_equal(shrink(image, 1), image)
-
-
-@pytest.mark.parametrize("factor", [1, 2, 3, 4])
-@pytest.mark.parametrize("shape", [(2, 12, 24), (1, 7, 9), (3, 13, 10)])
-def test_enlarging_undoes_shrinking_of_blocks(shape, factor):
-    sides = inference.spine_tile(shape, factor)
-    blocks = volume((shape[0], *sides))
-    big = enlarge(blocks, factor, shape)
-    assert big.shape == shape
-    np.testing.assert_allclose(shrink(big, factor), blocks, atol=1e-6)
-
-
 def test_the_spine_is_the_largest_part_of_the_mean_over_the_contrasts():
     """A stand-in network gives back what it sees, so the mean image is thresholded."""
     spine = np.zeros((4, 16, 24), np.float32)
@@ -288,70 +120,6 @@ def test_a_network_that_finds_nothing_gives_an_empty_mask():
     network.predict_on_batch = lambda tiles: tiles * 0.4
     mask = inference.predict_spine(network, {"wat": volume((2, 15, 13))}, 2, (2, 1, 1))
     assert mask.shape == (2, 15, 13) and not mask.any()
-
-
-def test_what_lies_near_the_largest_part_belongs_to_it():
-    """Gaps are measured in mm: three slices of 2 mm are 6 mm, four pixels of 1 mm are 4."""
-    spacing = (2.0, 1.0, 1.0)
-    mask = np.zeros((8, 40, 40), bool)
-    mask[0, 5:15, 5:15] = True  # the largest
-    near, far, below = mask & False, mask & False, mask & False
-    near[0, 18, 5:10] = True  # 4 mm from it
-    far[0, 5:10, 20:22] = True  # 6 mm
-    below[3, 5:10, 5:10] = True  # 6 mm
-    whole = mask | near | far | below
-    np.testing.assert_array_equal(largest_part(whole, spacing, gap=5), mask | near)
-    np.testing.assert_array_equal(largest_part(whole, spacing), mask)
-    np.testing.assert_array_equal(largest_part(whole, spacing, gap=6), whole)
-    assert not largest_part(mask & False, spacing).any()
-
-
-@pytest.mark.parametrize("shake", [-1e-6, 0, 1e-6])
-def test_rounding_of_an_affine_joins_or_parts_nothing(shake):
-    mask = np.zeros((1, 12, 12), bool)
-    mask[0, 2, 2:5] = mask[0, 6, 2] = True  # four pixels apart
-    spacing = np.multiply((2.0, 1.25, 1.25), 1 + shake)
-    np.testing.assert_array_equal(largest_part(mask, spacing, gap=5.0), mask)
-    assert largest_part(mask, spacing, gap=4.999).sum() == 3
-
-
-def test_the_region_of_a_scan():
-    spine = np.zeros((2, 40, 40), bool)
-    spine[0, 20, 20] = True
-    whole = whole_image(spine.shape)
-    around = region_of(spine, spine.shape, (2, 1, 1), (16, 16), margin=3.0)
-    assert around.window == (12, 28)
-    assert around.mask[0, 23, 20] and not around.mask[0, 24, 20]
-    assert around.mask[1, 20, 20]
-    for region in (
-        region_of(None, spine.shape, (2, 1, 1), (16, 16), 3.0),
-        region_of(spine & False, spine.shape, (2, 1, 1), (16, 16), 3.0),
-        region_of(spine, spine.shape, (2, 1, 1), (40, 40), 3.0),
-    ):
-        assert region == whole
-
-
-def test_images_of_a_scan_are_single_and_fused():
-    contrasts = {name: volume((2, 3, 4), k) * 100 for k, name in enumerate(("wat", "inn", "opp"))}
-    images = images_of(contrasts, ("wat", "inn", "wat+opp"))
-    assert set(images) == {"wat", "inn", "wat+opp"}
-    np.testing.assert_array_equal(images["wat"], min_max(contrasts["wat"]))
-    np.testing.assert_array_equal(images["wat+opp"], fuse(contrasts, ["wat+opp"])["wat+opp"])
-
-
-def test_stacked_images_and_neighbouring_slices_are_channels():
-    rng = np.random.default_rng(0)
-    scan = {name: rng.random((3, 8, 9), np.float32) for name in ("wat", "opp")}
-    plain = images_of(scan, ("wat", "opp", "wat+opp"))
-    assert all(image.shape == (3, 8, 9) for image in plain.values())
-    stacked = images_of(scan, ("wat&wat+opp",), neighbours=1)["wat&wat+opp"]
-    assert stacked.shape == (3, 8, 9, 6) and stacked.dtype == np.float32
-    for number in range(3):
-        for channel, (name, shift) in enumerate(
-            (name, shift) for name in ("wat", "wat+opp") for shift in (-1, 0, 1)
-        ):
-            other = min(max(number + shift, 0), 2)
-            np.testing.assert_array_equal(stacked[number, ..., channel], plain[name][other])
 
 
 def test_a_network_of_several_channels_splices_as_one_of_one_does():

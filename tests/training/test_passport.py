@@ -5,27 +5,20 @@ import math
 import shutil
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from passports import CARD, TINY
 
 from ivdlib import networks
 from ivdlib.errors import DataError, DataWarning
-from ivdlib.training import inference, likeness, passport
+from ivdlib.training import inference, passport
 from ivdlib.training.weights import load_model, save_weights
 
 OLD = Path(__file__).parent / "old_weights" / "trainings"
 """Made by the code of commit 69ed3e2, before passports had a checksum. Never make them again."""
-
-TINY = networks.UNetConfig(base=2, levels=1)
-SPACING = [[2.0, 2.0], [1.25, 1.25], [1.25, 1.25]]
-CARD = {"network": "unet", "config": TINY.to_dict(), "tile": (16, 12), "images": ["wat", "fat"],
-        "target": "disc", "channels": 1, "neighbours": 0, "spine": "5b1e000000000001",
-        "margin": 15.0, "gap": 5.0, "mask": True, "spacing": SPACING,
-        "field": [[100.0, 100.0], [200.0, 200.0]], "disc_mm": [3.0, 5.0]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +60,6 @@ def loaded(path):
         return load_model(path)
 
 
-# --- old weights ----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
@@ -97,9 +87,6 @@ def test_every_recorded_passport_is_valid():
     assert len(cards) > 200
     for card in cards:
         passport.check(card, "record.json")
-
-
-# --- the numbers ----------------------------------------------------------------------------------
 
 
 def test_the_checksum_is_that_of_the_numbers_not_of_the_file(weights, model, tmp_path):
@@ -175,8 +162,6 @@ def test_finite_weights_that_answer_with_nan_are_refused(model):
     with pytest.raises(DataError, match="NaN.*; "):
         inference.predict(wild, image)  # variances below zero
 
-
-# --- the passport ---------------------------------------------------------------------------------
 
 ODD = {
     "margin": (math.nan, -5, math.inf, "15", True, None, [15], 1e308, 1e4),
@@ -314,9 +299,6 @@ def test_a_network_too_wide_for_memory_is_not_built(weights):
     assert "does not fit the numbers in the file" in refused(weights)
 
 
-# --- the file -------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "name", ["best.h5", "BEST.HDF5", "model.keras", "best", "M.WEIGHTS.H5", "model.weights.h5.bak"]
 )
@@ -394,71 +376,3 @@ def test_any_other_fault_is_a_sentence_and_memory_is_not(weights, monkeypatch, f
     fault = MemoryError()
     with pytest.raises(MemoryError):
         load_model(weights)
-
-
-# --- scans ----------------------------------------------------------------------------------------
-
-
-def scan(spacing=(2, 1.25, 1.25), shape=(36, 80, 160), discs=None):
-    return SimpleNamespace(name="01", spacing=spacing, shape=shape, discs=discs)
-
-
-def test_what_was_trained_on_is_written_down():
-    discs = np.zeros((36, 80, 160), bool)
-    discs[6:31, 20:48, 10:40] = True  # 50 mm wide in 72, 35 mm deep, 37.5 of 200 mm high
-    other = scan((3, 1, 1.2505), (24, 90, 160), discs[:24, :, :] & False)
-    found = likeness.of_scans([scan(discs=discs), other])
-    assert found["spacing"] == [[2, 3], [1, 1.25], [1.25, 1.2505]]
-    assert found["slices"] == [24, 36] and found["field"] == [[90, 100], [200, 200.08]]
-    assert found["disc_mm"] == [0, pytest.approx(50 * 35 * 37.5 / (60 * 200), abs=1e-3)]
-    json.dumps(found)
-    passport.check(CARD | found, "x")
-
-
-def unlike(spacing=(2, 1.25, 1.25), shape=(36, 64, 128), card=CARD):
-    return likeness.unlike(card, None, scan(spacing, shape))
-
-
-def test_voxel_size_is_compared():
-    for fine in ((2, 1.25, 1.25), (2.09, 1.19, 1.3), (1.91, 1.25, 1.25)):
-        assert unlike(fine) == []
-    for axis in range(3):
-        for factor in (1.06, 0.94, 1.19, 0.81):
-            odd = [2, 1.25, 1.25]
-            odd[axis] *= factor
-            (text,) = unlike(odd)
-            assert f"{odd[axis]:.4g}" in text and "; resample the scan to 2 x 1.25 x 1.25" in text
-        for factor in (1.2, 0.8, 1.2 * (1 + 1e-9), 3):
-            odd = [2, 1.25, 1.25]
-            odd[axis] *= factor
-            with pytest.raises(DataError, match="case 01: .*; resample the scan to 2 x"):
-                unlike(odd)
-    mixed = [[2, 4], [0.9, 1.25], [0.9, 1.25]]
-    assert unlike((3, 1, 1.1), card=CARD | {"spacing": mixed}) == []
-    (text,) = unlike((4.3, 1, 1.1), card=CARD | {"spacing": mixed})
-    assert "resample the scan to 4 x 1 x 1.1 mm" in text and "2 to 4 x 0.9 to 1.25" in text
-    old = {k: v for k, v in CARD.items() if k != "spacing"}
-    assert unlike((9, 9, 9), (3, 3, 3), card=old) == []
-
-
-def test_a_wider_scan_is_said():
-    assert unlike(shape=(90, 83, 167)) == []  # more slices do not matter
-    for shape in ((36, 86, 160), (36, 80, 170), (36, 300, 400)):
-        (text,) = unlike(shape=shape)
-        assert "100 x 200 mm" in text and "; crop" in text
-    spine = {"target": "spine", "tile": [50, 80], "factor": 2, "spacing": SPACING}  # of before
-    case = scan(shape=(36, 80, 190))
-    (text,) = likeness.unlike(CARD, spine, case)
-    assert "100 x 160 pixels" in text  # what the spine network saw counts
-    assert likeness.unlike(CARD, spine, scan(shape=(36, 100, 160))) == []
-
-
-def test_a_mask_of_another_size_is_said():
-    # 36 slices are 72 mm, of which 60 count: 60 × 200 mm² by 3 to 5 mm are 36 to 60 ml.
-    assert likeness.odd_volume(CARD, scan(), 36 * 0.31) == ""
-    assert likeness.odd_volume(CARD, scan(), 60 * 2.9) == ""
-    for ml in (36 * 0.29, 60 * 3.1):
-        text = likeness.odd_volume(CARD, scan(), ml)
-        assert f"holds {ml:.1f} ml" in text and "36 to 60 ml" in text and "; look" in text
-    old = {k: v for k, v in CARD.items() if k != "disc_mm"}
-    assert likeness.odd_volume(old, scan(), 1e6) == ""

@@ -1,9 +1,7 @@
 """Networks on files: masks on the scan's own grid, whatever its axes; clear refusals."""
 
 import gc
-import gzip
 import json
-import random
 import shutil
 import subprocess
 import sys
@@ -17,41 +15,16 @@ import h5py
 import nibabel as nib
 import numpy as np
 import pytest
+from predicting import CONFIG, names_in, predict
 
-from ivdlib import cli, files, networks
+from ivdlib import cli, networks
 from ivdlib.data.cases import check_cases, load_case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
-from ivdlib.networks import UNetConfig
 from ivdlib.training import inference, passport
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
-CONFIG = UNetConfig(base=2, levels=1)
-
-
-@pytest.fixture(autouse=True)
-def any_mask_will_do(monkeypatch):
-    """Untrained networks find specks."""
-    monkeypatch.setattr(application, "LEAST_ML", 0.0)
-
-
-@pytest.fixture(scope="module")
-def experiment(tmp_path_factory):
-    """Folder of trainings with a spine network and a disc network, both untrained."""
-    random.seed(1)  # first weights are drawn from Python's numbers
-    place = tmp_path_factory.mktemp("trainings")
-    card = {"network": "unet", "config": CONFIG.to_dict(), "spacing": [[0.5, 6]] * 3}
-    spine = networks.build("unet", CONFIG, input_shape=(12, 16, 1))
-    save_weights(
-        spine,
-        place / "spine" / "model.weights.h5",
-        card | {"target": "spine", "tile": (12, 16), "images": ["wat", "fat"], "factor": 2},
-    )
-    disc = networks.build("unet", CONFIG, input_shape=(16, 16, 1))
-    known = ["wat", "fat", "inn", "opp", "wat+opp"]
-    more = {"target": "disc", "tile": (16, 16), "images": known, "spine": "spine", "margin": 5.0}
-    save_weights(disc, place / "disc" / "model.weights.h5", card | more)
-    return place
+pytestmark = pytest.mark.usefixtures("any_mask_will_do")
 
 
 # All 48 axis orders are tested with `save_mask`; here a few go through the networks.
@@ -61,94 +34,25 @@ def experiment(tmp_path_factory):
     indirect=True,
     ids=["RAS", "LPS", "SLP"],
 )
-def test_mask_lies_on_the_file(tmp_path, write_case, oblique_affine, experiment):
+def test_mask_lies_on_the_file(tmp_path, write_case, oblique_affine, tiny_experiment):
     write_case(tmp_path / "in", "01", affine=oblique_affine)
     (tmp_path / "in" / "01" / "01_Labels.nii.gz").unlink()
-    weights = experiment / "disc" / "model.weights.h5"
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     (path,) = application.predict_folder(tmp_path / "in", weights, tmp_path / "out")
     mask, scan = nib.load(path), nib.load(tmp_path / "in" / "01" / "01_wat.nii.gz")
     assert mask.shape == scan.shape
     np.testing.assert_allclose(mask.affine, scan.affine, atol=1e-5)
     case = load_case(tmp_path / "in" / "01")
-    network, spine = (load_model(experiment / n / "model.weights.h5") for n in ("disc", "spine"))
+    network, spine = (
+        load_model(tiny_experiment / n / "model.weights.h5") for n in ("disc", "spine")
+    )
     expected = application.predict_case(network, case, spine=spine)
     assert np.count_nonzero(mask.get_fdata()) == np.count_nonzero(expected)
 
 
-def test_one_file_is_enough(tmp_path, write_case, experiment):
+def test_refusals(tmp_path, write_case, tiny_experiment):
     write_case(tmp_path / "in", "01")
-    weights = experiment / "disc" / "model.weights.h5"
-    scan = tmp_path / "in" / "01" / "01_wat.nii.gz"
-    (path,) = application.predict_folder(scan, weights, tmp_path / "out")
-    assert path.name == "01_Discs.nii.gz"
-    assert nib.load(path).shape == nib.load(scan).shape
-
-
-def test_one_file_is_read_with_the_declared_axes_as_its_folder_is(
-    tmp_path, write_case, experiment, monkeypatch
-):
-    def lowest(network, case, **_):
-        return np.broadcast_to(np.arange(case.shape[2]) < 3, case.shape)
-
-    monkeypatch.setattr(application, "predict_case", lowest)
-    folder = write_case(tmp_path / "in", "01")
-    weights = experiment / "disc" / "model.weights.h5"
-
-    def masks():
-        return [
-            np.asarray(nib.load(next(application.predict_folder(source, weights, out))).dataobj)
-            for source, out in ((folder, tmp_path / "a"), (folder / "01_wat.nii.gz", tmp_path))
-        ]
-
-    plain, _ = masks()
-    (tmp_path / "in" / "dataset.json").write_text('{"axcodes": ["R", "A", "I"]}')
-    whole, one = masks()
-    np.testing.assert_array_equal(one, whole)
-    assert not (one & plain).any()
-
-
-def test_one_file_whose_header_is_odd_is_told_so(tmp_path, experiment):
-    image = nib.Nifti1Image(np.random.default_rng(0).random((24, 28, 4)), np.diag([2, 2, 5, 1]))
-    image.header["pixdim"][3] = 2
-    image.header["sform_code"] = 2
-    nib.save(nib.Nifti1Image(image.get_fdata(), None, image.header), tmp_path / "01_wat.nii")
-    weights = experiment / "disc" / "model.weights.h5"
-    with pytest.warns(DataWarning) as caught:
-        list(application.predict_folder(tmp_path / "01_wat.nii", weights, tmp_path / "out"))
-    told = "".join(str(one.message) for one in caught)
-    assert "pixdim says voxels of 2 x 2 x 2 mm" in told and "the slices are axial" in told
-
-
-def test_contrast_is_chosen_and_refused(tmp_path, write_case, experiment):
-    write_case(tmp_path / "in", "01")
-    case = load_case(tmp_path / "in" / "01")
-    network = load_model(experiment / "disc" / "model.weights.h5")
-    one = application.predict_case(network, case, contrast="fat+opp")
-    assert one.shape == case.shape and one.dtype == bool
-    with pytest.raises(ConfigError, match="t2"):
-        application.predict_case(network, case, contrast="t2")
-
-
-def test_a_network_of_channels_takes_all_of_them_or_none(tmp_path, write_case):
-    write_case(tmp_path / "in", "01")
-    case = load_case(tmp_path / "in" / "01")
-    model = networks.build("unet", CONFIG, input_shape=(16, 16, 6))
-    card = {"network": "unet", "config": CONFIG.to_dict(), "target": "disc", "tile": (16, 16)}
-    card |= {"images": ["wat&opp"], "channels": 6, "neighbours": 1}
-    path = tmp_path / "stacked.weights.h5"
-    save_weights(model, path, card)
-    network = load_model(path)
-    assert application.predict_case(network, case).shape == case.shape
-    with pytest.raises(ConfigError, match="trained on wat&opp, and wat was asked for"):
-        application.predict_case(network, case, contrast="wat")
-    del case.contrasts["opp"]
-    with pytest.raises(ConfigError, match="trained on wat&opp"):
-        application.predict_case(network, case)
-
-
-def test_refusals(tmp_path, write_case, experiment):
-    write_case(tmp_path / "in", "01")
-    disc, spine = (experiment / n / "model.weights.h5" for n in ("disc", "spine"))
+    disc, spine = (tiny_experiment / n / "model.weights.h5" for n in ("disc", "spine"))
     with pytest.raises(ConfigError, match="spine"):
         list(application.predict_folder(tmp_path / "in", spine, tmp_path / "out"))
     with pytest.raises(ConfigError, match="not a network for the spine"):
@@ -161,10 +65,10 @@ def test_refusals(tmp_path, write_case, experiment):
     assert len(list(masks)) == 1
 
 
-def test_prediction_asks_for_nothing_that_it_does_not_need(tmp_path, write_case, experiment):
+def test_prediction_asks_for_nothing_that_it_does_not_need(tmp_path, write_case, tiny_experiment):
     """Odd labels do not matter, nor does a contrast that was not asked for."""
     folder = write_case(tmp_path / "in", "01", change={"Labels": lambda a: a * np.uint8(9)})
-    weights = experiment / "disc" / "model.weights.h5"
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     assert list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
     for name in ("fat", "inn"):
         (folder / f"01_{name}.nii.gz").unlink()
@@ -180,17 +84,14 @@ def test_prediction_asks_for_nothing_that_it_does_not_need(tmp_path, write_case,
         ))  # fmt: skip
 
 
-def test_predict_then_score_folders(tmp_path, write_case, experiment, capsys):
+def test_predict_then_score_folders(tmp_path, write_case, tiny_experiment, capsys):
     for name in ("01", "02"):
         write_case(tmp_path / "in", name)
-    weights = experiment / "disc" / "model.weights.h5"
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     arguments = ["predict", tmp_path / "in", "--weights", weights, "--out", tmp_path / "out"]
     assert cli.main([str(a) for a in arguments]) == 0
     assert cli.main(["score", str(tmp_path / "out"), str(tmp_path / "in")]) == 0
     assert "mean over 2 scans\n  Dice per scan" in capsys.readouterr().out
-
-
-# --- images that the network never saw, and networks that find nothing ----------------------------
 
 
 @pytest.fixture(scope="module")
@@ -221,13 +122,9 @@ def write_t2(folder, name):
     return place / f"{name}_T2.nii.gz"
 
 
-def predict(*arguments):
-    return cli.main(["predict", *(str(a) for a in arguments)])
-
-
-def test_images_that_the_network_never_saw_are_refused(tmp_path, experiment, capsys):
+def test_images_that_the_network_never_saw_are_refused(tmp_path, tiny_experiment, capsys):
     file, other = (write_t2(tmp_path / "in", name) for name in ("01", "02"))
-    weights = experiment / "disc" / "model.weights.h5"
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     plain = tmp_path / "scan.nii.gz"  # a name that says nothing
     plain.write_bytes(file.read_bytes())
     for source, word in ((tmp_path / "in", "t2"), (other, "t2"), (plain, "image")):
@@ -239,8 +136,8 @@ def test_images_that_the_network_never_saw_are_refused(tmp_path, experiment, cap
         assert "--contrast" in said and not (tmp_path / "out").exists()
 
 
-def test_they_are_taken_if_asked_for_and_that_is_said(tmp_path, experiment):
-    weights = experiment / "disc" / "model.weights.h5"
+def test_they_are_taken_if_asked_for_and_that_is_said(tmp_path, tiny_experiment):
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     file = write_t2(tmp_path / "in", "01")
     for source in (tmp_path / "in", file):
         with pytest.warns(DataWarning, match="t2 is taken as it was asked for, but the network"):
@@ -248,8 +145,10 @@ def test_they_are_taken_if_asked_for_and_that_is_said(tmp_path, experiment):
         assert [path.name for path in masks] == ["01_Discs.nii.gz"]
 
 
-def test_nothing_is_written_if_one_scan_of_many_has_other_images(tmp_path, experiment, write_case):
-    weights = experiment / "disc" / "model.weights.h5"
+def test_nothing_is_written_if_one_scan_of_many_has_other_images(
+    tmp_path, tiny_experiment, write_case
+):
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     network = load_model(weights)
     network.passport["images"] = ["wat&opp"]
     case = load_case(write_case(tmp_path / "in", "01"))
@@ -258,19 +157,8 @@ def test_nothing_is_written_if_one_scan_of_many_has_other_images(tmp_path, exper
     assert "--contrast" not in str(refused.value)  # channels come together or not at all
 
 
-def test_the_order_of_a_fused_name_does_not_matter(tmp_path, experiment, write_case):
-    case = load_case(write_case(tmp_path / "in", "01"))
-    network = load_model(experiment / "disc" / "model.weights.h5")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DataWarning)
-        turned = application.predict_case(network, case, contrast="opp+wat")
-    np.testing.assert_array_equal(
-        turned, application.predict_case(network, case, contrast="wat+opp")
-    )
-
-
-def test_a_file_that_is_taken_for_what_its_name_does_not_say(tmp_path, experiment, write_case):
-    weights = experiment / "disc" / "model.weights.h5"
+def test_a_file_that_is_taken_for_what_its_name_does_not_say(tmp_path, tiny_experiment, write_case):
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     for file in (
         write_case(tmp_path / "in", "01") / "01_fat.nii.gz",
         write_t2(tmp_path / "other", "01"),
@@ -279,19 +167,12 @@ def test_a_file_that_is_taken_for_what_its_name_does_not_say(tmp_path, experimen
             list(application.predict_folder(file, weights, tmp_path, contrast="wat"))
 
 
-def test_a_contrast_that_the_scan_has_not_is_said_plainly(tmp_path, experiment, write_case):
-    case = load_case(write_case(tmp_path / "in", "01"))
-    network = load_model(experiment / "disc" / "model.weights.h5")
-    with pytest.raises(ConfigError, match="wat, fat, inn, opp and no t2; name one that it has"):
-        application.predict_case(network, case, contrast="wat+t2")
-
-
-def test_who_was_scanned_does_not_matter_here(tmp_path, experiment, write_case):
+def test_who_was_scanned_does_not_matter_here(tmp_path, tiny_experiment, write_case):
     for name in ("P01_pre", "P01_post"):
         write_case(tmp_path / "in", name)
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
-        weights = experiment / "disc" / "model.weights.h5"
+        weights = tiny_experiment / "disc" / "model.weights.h5"
         assert list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
 
 
@@ -311,10 +192,10 @@ def test_an_empty_mask_is_said_with_a_status(tmp_path, silent, write_case, capsy
     assert not nib.load(tmp_path / "out" / "01_Discs.nii.gz").get_fdata().any()
 
 
-def test_a_mask_of_specks_is_said_too(tmp_path, experiment, write_case, monkeypatch):
+def test_a_mask_of_specks_is_said_too(tmp_path, tiny_experiment, write_case, monkeypatch):
     monkeypatch.setattr(application, "LEAST_ML", 1.0)
     case = load_case(write_case(tmp_path / "in", "01"))
-    network = load_model(experiment / "disc" / "model.weights.h5")
+    network = load_model(tiny_experiment / "disc" / "model.weights.h5")
     for voxels, told in ((5, "the mask holds 0.02 ml, less than any disc"), (400, "")):
         found = np.zeros(case.shape, np.float32)
         found.flat[:voxels] = 0.9
@@ -359,9 +240,6 @@ def test_the_spine_network_sees_only_what_it_was_trained_on(
     assert seen == [["wat", "fat"], ["wat", "fat"], ["inn", "opp"]]
 
 
-# --- one scan at a time: what fails is named, what is done is kept --------------------------------
-
-
 BROKEN = {
     "cut": (lambda p: (p / "02_fat.nii.gz").write_bytes(b"\x1f\x8bx"), "02_fat.nii.gz is trunc"),
     "gone": (lambda p: [(p / f"02_{w}.nii.gz").unlink() for w in ("fat", "inn")], "contrast 'fat'"),
@@ -383,24 +261,6 @@ BROKEN = {
         "leads nowhere",
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def three(tmp_path, write_case):
-    for name in ("01", "02", "03"):
-        write_case(tmp_path / "in", name)
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def call(tmp_path, experiment):
-    return ("--weights", experiment / "disc" / "model.weights.h5", "--out", tmp_path / "out")
-
-
-def names_in(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
 BOTH = ["01_Discs.json", "01_Discs.nii.gz", "03_Discs.json", "03_Discs.nii.gz"]
 
 
@@ -476,8 +336,8 @@ def test_who_is_in_the_table_does_not_matter(three, call, tmp_path):
     assert len(names_in(tmp_path / "out")) == 6
 
 
-def test_the_first_mask_is_there_before_the_second_scan_is_read(three, experiment, tmp_path):
-    weights = experiment / "disc" / "model.weights.h5"
+def test_the_first_mask_is_there_before_the_second_scan_is_read(three, tiny_experiment, tmp_path):
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     masks = application.predict_folder(three, weights, tmp_path / "out")
     assert next(masks).is_file()
     for path in (three / "02").iterdir():
@@ -488,8 +348,8 @@ def test_the_first_mask_is_there_before_the_second_scan_is_read(three, experimen
     assert list(refused.value.failures) == ["02"]
 
 
-def test_no_scan_is_kept_in_memory(tmp_path, experiment, write_case):
-    weights = experiment / "disc" / "model.weights.h5"
+def test_no_scan_is_kept_in_memory(tmp_path, tiny_experiment, write_case):
+    weights = tiny_experiment / "disc" / "model.weights.h5"
     for number in range(8):
         write_case(tmp_path / "in", f"P{number}", shape=(12, 64, 64))
     most = []
@@ -509,70 +369,6 @@ def test_a_remark_about_many_scans_is_made_twice(tmp_path, call, write_case):
         assert predict(tmp_path / "in", *call) == 0
     texts = [str(one.message) for one in told if "opp has no file" in str(one.message)]
     assert [text.split(":")[0] for text in texts] == ["case P0", "3 cases (P1, P2, P3), too"]
-
-
-def test_the_same_call_goes_on_where_it_stopped(three, experiment, tmp_path, monkeypatch, capsys):
-    weights = experiment / "disc" / "model.weights.h5"
-
-    def run(**options):
-        predicted.clear()
-        list(application.predict_folder(three, weights, tmp_path / "out", **options))
-        return [*predicted]
-
-    def follow(network, case, **options):
-        predicted.append(case.name)
-        return plain(network, case, **options)
-
-    predicted, plain = [], application.predict_case
-    monkeypatch.setattr(application, "predict_case", follow)
-    next(application.predict_folder(three, weights, tmp_path / "out"))  # and is interrupted
-    assert run() == ["02", "03"] and "1 mask was there already" in capsys.readouterr().err
-    assert run() == []
-    assert run(use_region=False) == ["01", "02", "03"]
-    assert run(contrast="wat") == ["01", "02", "03"]
-    dixon_cases.write_case(three, "02", change={"wat": lambda a: a + np.int16(a == a.max())})
-    assert run(contrast="wat") == ["02"]
-    (three / "dataset.json").write_text('{"axcodes": ["L", "A", "S"]}')
-    assert run(contrast="wat") == ["01", "02", "03"]
-    (tmp_path / "out" / "03_Discs.nii.gz").unlink()
-    assert run(contrast="wat") == ["03"]
-    shutil.copytree(experiment, tmp_path / "other")
-    weights = tmp_path / "other" / "disc" / "model.weights.h5"
-    assert run(contrast="wat") == []  # wherever they lie
-    with h5py.File(tmp_path / "other" / "spine" / "model.weights.h5", "a") as file:
-        file.attrs["other"] = 1
-    assert run(contrast="wat") == ["01", "02", "03"]
-    assert not (tmp_path / "out" / "saved").exists()
-
-
-def test_a_mask_of_somebody_is_never_written_over(three, call, tmp_path, capsys):
-    out = tmp_path / "out"
-    out.mkdir()
-    nib.save(nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4)), out / "01_Discs.nii.gz")
-    (out / "02_Discs.json").write_text('{"of": "somebody"}')
-    first, second = (out / "01_Discs.nii.gz").read_bytes(), b'{"of": "somebody"}'
-    assert predict(three, *call) == 0
-    assert capsys.readouterr().err.count("kept: ") == 2
-    assert (out / "saved" / "01_Discs-1.nii.gz").read_bytes() == first
-    assert (out / "saved" / "02_Discs-1.json").read_bytes() == second
-    corrected = gzip.compress(gzip.decompress((out / "01_Discs.nii.gz").read_bytes()) + b"\0", 9)
-    (out / "01_Discs.nii.gz").write_bytes(corrected)
-    assert predict(three, *call) == 0
-    assert "2 masks were there already" in capsys.readouterr().err
-    assert (out / "saved" / "01_Discs-2.nii.gz").read_bytes() == corrected
-    assert nib.load(out / "01_Discs.nii.gz").shape == (6, 24, 28)
-    assert predict(three, *call) == 0 and len(names_in(out / "saved")) == 3
-
-
-def test_killed_between_a_mask_and_its_record(three, call, tmp_path):
-    assert predict(three, *call) == 0
-    for number, text in enumerate(("", "{}", "[" * 100_000, '{"from": 1, "mask": 2, "warned": 3}')):
-        (tmp_path / "out" / f"0{number % 3 + 1}_Discs.json").write_text(text)
-    (tmp_path / "out" / "01_Discs.json").unlink()
-    assert predict(three, *call) == 0
-    kept = names_in(tmp_path / "out" / "saved")
-    assert kept == ["02_Discs-1.json", "03_Discs-1.json"]  # no mask, for they are the same
-    assert predict(three, *call) == 0
 
 
 def test_what_was_warned_of_is_said_again(tmp_path, silent, write_case):
@@ -597,20 +393,6 @@ def test_a_failure_counts_more_than_nothing_found(tmp_path, silent, write_case):
         assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 1
 
 
-def test_the_record_names_nobody(tmp_path, experiment, write_case):
-    weights = tmp_path / "Doe^Jane" / "disc" / "model.weights.h5"
-    shutil.copytree(experiment, tmp_path / "Doe^Jane")
-    write_case(tmp_path / "Doe^Jane" / "in", "01")
-    source = tmp_path / "Doe^Jane" / "in" / "01" / "01_wat.nii.gz"
-    for place in (source, source.parents[1]):
-        (path,) = application.predict_folder(place, weights, tmp_path / "Doe^Jane" / "out")
-        text = path.with_name("01_Discs.json").read_text()
-        assert "Doe" not in text and str(tmp_path) not in text
-        record = json.loads(text)
-        assert record["mask"] == files.sha256_file(path) and record["case"] == "01"
-        assert record["from"]["files"]["wat"] == files.sha256_file(source)
-
-
 def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
     """A process of its own, killed as soon as its first mask is there."""
     command = [sys.executable, "-m", "ivdlib", "predict", three, *call]
@@ -628,13 +410,10 @@ def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
     assert len(list(out.glob("*.nii.gz"))) == 3
 
 
-# --- weights and scans that do not fit together, see `likeness` ----------------------------------
-
-
-def with_passport(experiment, tmp_path, **changes):
+def with_passport(tiny_experiment, tmp_path, **changes):
     """A copy of the experiment, both of whose passports have these keys, or have them no more."""
     changes = {"checksum": None} | changes
-    place = shutil.copytree(experiment, tmp_path / "trainings")
+    place = shutil.copytree(tiny_experiment, tmp_path / "trainings")
     for path in place.glob("*/*.h5"):
         with h5py.File(path, "a") as file:
             card = json.loads(file.attrs["ivdlib"]) | changes
@@ -649,9 +428,9 @@ SIZE = [[1.9, 2.05], [1.2, 1.3], [1.2, 1.3]]
 
 
 def test_scans_of_other_voxels_are_left_out_and_the_others_go_on(
-    tmp_path, write_case, experiment, capsys
+    tmp_path, write_case, tiny_experiment, capsys
 ):
-    weights = with_passport(experiment, tmp_path, spacing=SIZE)
+    weights = with_passport(tiny_experiment, tmp_path, spacing=SIZE)
     for name, factor in (("01", 1), ("02", 0.5), ("03", 1.15), ("04", 1)):
         scale = np.diag([1, factor, factor, 1])
         write_case(tmp_path / "in", name, affine=dixon_cases.AFFINE @ scale)
@@ -666,9 +445,9 @@ def test_scans_of_other_voxels_are_left_out_and_the_others_go_on(
 
 
 def test_old_weights_are_told_once_and_not_once_a_scan(
-    tmp_path, write_case, experiment, monkeypatch
+    tmp_path, write_case, tiny_experiment, monkeypatch
 ):
-    weights = with_passport(experiment, tmp_path, spacing=None)
+    weights = with_passport(tiny_experiment, tmp_path, spacing=None)
     monkeypatch.chdir(tmp_path)
     for name in ("01", "02", "03"):
         write_case(tmp_path / "in", name)
@@ -682,8 +461,10 @@ def test_old_weights_are_told_once_and_not_once_a_scan(
         list(application.predict_folder("in", file, "o", use_region=False))
 
 
-def test_what_the_spine_network_saw_counts_only_if_it_is_used(tmp_path, write_case, experiment):
-    weights = with_passport(experiment, tmp_path, field=[[20.0, 20.0], [20.0, 20.0]])
+def test_what_the_spine_network_saw_counts_only_if_it_is_used(
+    tmp_path, write_case, tiny_experiment
+):
+    weights = with_passport(tiny_experiment, tmp_path, field=[[20.0, 20.0], [20.0, 20.0]])
     write_case(tmp_path / "in", "01")
     with pytest.warns(DataWarning, match="the spine network was trained on slices of up to 20 x"):
         list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
@@ -693,10 +474,10 @@ def test_what_the_spine_network_saw_counts_only_if_it_is_used(tmp_path, write_ca
 
 @pytest.mark.parametrize(("span", "odd"), [([1e-4, 2e-4], True), ([0, 1e3], False)])
 def test_a_mask_far_from_the_labels_of_the_training_is_said(
-    tmp_path, write_case, experiment, monkeypatch, span, odd
+    tmp_path, write_case, tiny_experiment, monkeypatch, span, odd
 ):
     case = load_case(write_case(tmp_path / "in", "01"))
-    network = load_model(with_passport(experiment, tmp_path, disc_mm=span))
+    network = load_model(with_passport(tiny_experiment, tmp_path, disc_mm=span))
     found = np.zeros(case.shape, np.float32)
     found[:, 5:20, 5:20] = 0.9
     monkeypatch.setattr(inference, "predict_images", lambda *_: {"wat": found})
@@ -707,9 +488,9 @@ def test_a_mask_far_from_the_labels_of_the_training_is_said(
 
 
 def test_the_spine_network_is_found_whatever_the_weights_are_called(
-    tmp_path, experiment, monkeypatch
+    tmp_path, tiny_experiment, monkeypatch
 ):
-    weights = with_passport(experiment, tmp_path)
+    weights = with_passport(tiny_experiment, tmp_path)
     spine = weights.parent.parent / "spine" / "model.weights.h5"
     monkeypatch.chdir(weights.parent)
     network = load_model("model.weights.h5")
@@ -720,7 +501,7 @@ def test_the_spine_network_is_found_whatever_the_weights_are_called(
         assert place.samefile(spine) and found.passport["target"] == "spine"
 
 
-def test_clipping_undoes_one_hot_voxel(tmp_path, experiment, write_case, capsys, monkeypatch):
+def test_clipping_undoes_one_hot_voxel(tmp_path, tiny_experiment, write_case, capsys, monkeypatch):
     """Half a per cent of a small scan's 4032 voxels is cut off at either end."""
     seen = []
 
@@ -735,7 +516,7 @@ def test_clipping_undoes_one_hot_voxel(tmp_path, experiment, write_case, capsys,
     monkeypatch.setattr(inference, "predict_images", predict_images)
     write_case(tmp_path / "plain", "01")
     write_case(tmp_path / "hot", "01", change=dict.fromkeys(dixon_cases.CONTRASTS, hot))
-    call = ("--weights", experiment / "disc" / "model.weights.h5", "--no-region", "--out")
+    call = ("--weights", tiny_experiment / "disc" / "model.weights.h5", "--no-region", "--out")
     clip = ("--clip", "99.5")
     assert predict(tmp_path / "plain", *call, tmp_path / "a", *clip) == 0
     with pytest.warns(DataWarning, match="1 voxel lies far above all others"):

@@ -17,7 +17,6 @@ from ivdlib.data.quality import checks
 from ivdlib.data.quality.exchange import Exchange
 from ivdlib.data.remarks import split_repair
 from ivdlib.errors import ConfigError, DataWarning
-from ivdlib.phantom import make_phantom
 
 
 def subjects(folder, text):
@@ -152,9 +151,6 @@ def test_other_contrasts_have_no_exchange(tmp_path):
     assert (row["exchange"], row["consistency"], row["errors"]) == (None, {}, [])
 
 
-# ---- water and fat in each other's place --------------------------------------------------------
-
-
 def test_a_local_exchange_is_a_warning_that_says_where_and_how_much(
     tmp_path, write_case, monkeypatch
 ):
@@ -194,14 +190,6 @@ def test_a_whole_exchange_is_an_error_that_names_the_files(
     (text,) = row["errors"]
     assert split_repair(text)[1] == repair
     assert row["shape"] is not None
-
-
-@pytest.fixture(scope="module")
-def scan(tmp_path_factory):
-    """A small scan of the phantom."""
-    folder = tmp_path_factory.mktemp("phantom")
-    make_phantom(folder, subjects=1, stages=1, slices=8, in_plane=64)
-    return folder
 
 
 def exchange_files(folder, where):
@@ -308,36 +296,6 @@ def test_a_fault_of_ours_in_one_case_leaves_the_others(tmp_path, write_case, mon
     assert b["errors"] == []
 
 
-# ---- pictures ------------------------------------------------------------------------------------
-
-
-def test_pictures_are_kept_of_cases_with_findings_about_their_images(tmp_path, write_case):
-    write_case(tmp_path, "x")  # only its subject is assumed
-    write_case(tmp_path, "y", copy=("wat", "inn"))
-    write_case(tmp_path, "z", truncated="fat")
-    assert not any(one.panels for one in checks.examine(tmp_path))
-    x, y, z = checks.examine(tmp_path, pictures=True)
-    assert x.panels == ()
-    assert [p.title for p in y.panels] == [
-        "wat (= inn)",
-        "inn (= wat)",
-        "fat",
-        "opp",
-        "wat† (derived)",
-    ]
-    assert [p.title for p in z.panels] == ["wat", "inn", "opp"]
-    np.testing.assert_array_equal(y.panels[0].plane, y.panels[1].plane)
-    assert all(p.plane.shape == p.discs.shape == (24, 28) for p in (*y.panels, *z.panels))
-
-
-def test_of_the_masks_only_the_labels_are_shown(scan, tmp_path):
-    folder = tmp_path / "data"
-    shutil.copytree(scan, folder)
-    (folder / "01" / "01_opp.nii.gz").unlink()
-    (one,) = checks.examine(folder, pictures=True)
-    assert [panel.title for panel in one.panels] == ["wat", "fat", "inn", "opp† (derived)"]
-
-
 def test_the_slice_is_the_one_with_most_of_the_exchange(tmp_path, write_case, monkeypatch):
     pretend(monkeypatch, "local", np.s_[4, 3:9, 5:7])
     write_case(tmp_path, "A1")
@@ -346,14 +304,6 @@ def test_the_slice_is_the_one_with_most_of_the_exchange(tmp_path, write_case, mo
     for panel in one.panels:
         np.testing.assert_array_equal(panel.plane, case.contrasts[panel.title][4])
         np.testing.assert_array_equal(np.argwhere(panel.exchanged)[[0, -1]], [[3, 5], [8, 6]])
-
-
-def test_images_of_several_grids_are_shown_each_on_its_own(tmp_path, write_case):
-    write_case(tmp_path, "A1", change={"opp": lambda a: a[:, :12, ::2]})
-    (one,) = checks.examine(tmp_path, pictures=True)
-    shapes = {panel.title: panel.plane.shape for panel in one.panels}
-    assert shapes == {"wat": (24, 28), "fat": (24, 28), "inn": (24, 28), "opp": (12, 14)}
-    assert one.panels[-1].discs is None
 
 
 @pytest.mark.parametrize("sides", [(-5, 24, 28), (30000, 30000, 30000)])

@@ -1,0 +1,97 @@
+"""Each widget has a picture with its text, and controls that change both."""
+
+import base64
+import io
+
+import ipywidgets
+import nbformat
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from matplotlib import image
+from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from widgets import controls, make_case
+
+from ivdlib.course import viewer
+from ivdlib.report import notebook as lesson
+
+LIVE = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture(params=("volume", "slices", "mixer", "field"))
+def shown(request):
+    """Each widget, the volume viewer with and without ipyniivue."""
+    if request.param == "field":
+        return viewer.receptive_field()
+    if request.param == "mixer":
+        return viewer.fusion_mixer(make_case())
+    if request.param == "slices":
+        request.getfixturevalue("no_graphics_card")
+    else:
+        pytest.importorskip("ipyniivue")
+    case = make_case()
+    return viewer.volume(case, np.roll(case.discs, 1, axis=1))
+
+
+def move(control) -> None:
+    if isinstance(control, ipywidgets.Button):
+        control.click()
+    elif isinstance(control, ipywidgets.Checkbox):
+        control.value = not control.value
+    elif isinstance(control, ipywidgets.ToggleButtons):
+        control.index += 1
+    else:
+        control.value += control.step if control.value < control.max else -control.step
+
+
+def drawn(figure: Figure) -> int:
+    """A number that stands for what a figure draws beside its words."""
+    pictures = [picture for axes in figure.axes for picture in axes.images]
+    return hash(tuple(np.ma.filled(p.get_array(), -1).tobytes() for p in pictures))
+
+
+def test_bundle_holds_the_picture_with_its_text_beside_the_widget(shown):
+    data, metadata = shown._repr_mimebundle_()
+    assert data[LIVE]["model_id"] == shown.widget.model_id
+    assert data["text/plain"] == metadata["image/png"]["alt"] == shown.alt
+    assert len(shown.alt) > 60
+    picture = image.imread(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert min(picture.shape[:2]) > 200 and np.ptp(picture[:, :, :3]) > 0.5
+
+
+def test_page_made_without_widget_state_shows_the_picture(shown):
+    data, metadata = shown._repr_mimebundle_()
+    output = new_output("display_data", data=data, metadata=metadata)
+    notebook = new_notebook(cells=[new_code_cell("viewer", outputs=[output])])
+    nbformat.validate(notebook)
+    page = BeautifulSoup(lesson.body(notebook, "06_x", bool)["html"], "html.parser")
+    assert [tag["alt"] for tag in page.find_all("img")] == [shown.alt]
+    assert page.find("script") is None
+
+
+def test_every_control_has_a_description_and_changes_picture_and_text(shown):
+    every = controls(shown)
+    assert len(every) >= 6 and all(every)
+    for description, control in every.items():
+        if getattr(control, "disabled", False):
+            continue
+        picture, text = drawn(shown.figure()), shown.alt
+        if description == "stack to change":  # changes what the sliders stand for
+            move(control)
+            assert controls(shown)["rate of convolution 1"].value == 2
+            continue
+        move(control)
+        assert drawn(shown.figure()) != picture, description
+        assert shown.alt != text, description
+
+
+def test_no_figure_is_made_when_a_control_moves(shown, monkeypatch):
+    """A figure takes longer than a slider can wait."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a new figure")
+
+    monkeypatch.setattr(Figure, "__init__", refuse)
+    for control in controls(shown).values():
+        move(control)

@@ -1,0 +1,47 @@
+"""Which precision `auto` takes."""
+
+import importlib.util
+import os
+
+import numpy as np
+import pytest
+from converted import tiles
+
+from ivdlib.training import engines, openvino_model
+from ivdlib.training.weights import load_model
+
+if importlib.util.find_spec("openvino") is None and not os.environ.get("IVDLIB_CI"):
+    pytest.skip("OpenVINO is not there: pip install 'ivdlib[openvino]'", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+def test_auto_asks_the_processor(weights, monkeypatch):
+    for able, precision in ((["FP32", "BF16"], "bfloat16"), (["FP32"], "float32")):
+        core = openvino_model.core()
+        monkeypatch.setattr(core.__class__, "get_property", lambda *_, able=able: able)
+        assert engines.best_precision() == precision
+        network = engines.on_engine(load_model(weights), weights)
+        assert network.model.precision == ("float32" if precision == "float32" else "auto")
+
+
+@pytest.mark.parametrize(("near", "settled"), [(1.0, "bfloat16"), (0.0, "float32")])
+def test_auto_takes_bfloat16_only_where_it_answers_alike(weights, monkeypatch, near, settled):
+    monkeypatch.setattr(openvino_model, "NEAR", near)
+    monkeypatch.setattr(engines, "best_precision", lambda: "bfloat16")
+    said = []
+    monkeypatch.setattr(openvino_model, "say", said.append)
+    model = engines.on_engine(load_model(weights), weights).model
+    sharp = {
+        kind: engines.on_engine(load_model(weights), weights, precision=kind).model
+        for kind in ("float32", "bfloat16")
+    }
+    exact = sharp["float32"].predict_on_batch(tiles(3))
+    assert (exact >= 0.5).any()
+    monkeypatch.setattr(openvino_model, "THRESHOLD", 2.0)  # no disc: nothing is settled
+    np.testing.assert_array_equal(model.predict_on_batch(tiles(3)), exact)
+    assert model.precision == "auto" and not said
+    monkeypatch.setattr(openvino_model, "THRESHOLD", 0.5)
+    np.testing.assert_array_equal(model.predict_on_batch(tiles(3)), exact)
+    assert model.precision == settled and len(said) == 1 and settled in said[0]
+    after = sharp[settled].predict_on_batch(tiles(3))
+    np.testing.assert_array_equal(model.predict_on_batch(tiles(3)), after)
