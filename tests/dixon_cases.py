@@ -80,3 +80,8 @@ def rotation(a: float, b: float, c: float) -> np.ndarray:
         turn[i, j], turn[j, i] = -np.sin(angle), np.sin(angle)
         turned = turned @ turn
     return turned
+
+
+def repair_of(sentence):
+    """What a sentence says is to be done, behind its last semicolon; "" where it says nothing."""
+    return sentence.rstrip(".").rpartition("; ")[2] if "; " in sentence else ""

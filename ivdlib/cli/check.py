@@ -12,7 +12,7 @@ from ivdlib.errors import behind
 from ivdlib.files import json_text
 
 if TYPE_CHECKING:
-    from ivdlib.data.leftovers import LeftOver
+    from ivdlib.data.remarks import Finding
 
 COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36", "left out": "36"}
 """Codes of a terminal's colours."""
@@ -50,14 +50,14 @@ def run_check(args: argparse.Namespace) -> int:
 
         write_page(args.html, args.folder, checked, left)
     if args.json:
-        told = [f"{one.where}: {one.text}" for one in left]
-        print(json_text({"folder": str(args.folder), "cases": rows, "left_out": told}))
+        told = {"folder": str(args.folder), "cases": rows, "left_out": [*map(str, left)]}
+        print(json_text(told))
     else:
         _print(rows, left)
     return 1 if any(row["errors"] for row in rows) else 0
 
 
-def _print(rows: list[dict], left: list[LeftOver]) -> None:
+def _print(rows: list[dict], left: list[Finding]) -> None:
     from ivdlib.data.quality.check_table import HEAD, cells, findings, summary
 
     out = behind(sys.stdout)  # for the colours: all names are printable here
@@ -66,10 +66,10 @@ def _print(rows: list[dict], left: list[LeftOver]) -> None:
     for line in table:
         *first, last = (text.ljust(width) for text, width in zip(line, widths, strict=True))
         print("  ".join([*first, _coloured(last.rstrip())]), file=out)
-    for level, where, what, repair in findings(rows, left):
-        print(f"\n{_coloured(level)}  {where}: {what}.", file=out)
-        if repair:
-            print(f"  → {repair}.", file=out)
+    for one in findings(rows, left):
+        print(f"\n{_coloured(one.level)}  {one.where}: {one.what}.", file=out)
+        if one.repair:
+            print(f"  → {one.repair}.", file=out)
     print(f"\n{summary(rows)}")
 
 

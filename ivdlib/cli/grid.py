@@ -52,8 +52,10 @@ def add_grid(add) -> None:
         "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers train (tcp://…)"
     )
     sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
-    sub.add_argument("--folds", type=int, help="folds of patients (default: 4, fewer for few)")
-    sub.add_argument("--split", metavar="CSV", help="your own folds: columns case (or subject), fold")
+    sub.add_argument("--folds", type=int, help="folds (default: 4, fewer for few patients)")
+    sub.add_argument(
+        "--split", metavar="CSV", help="your own folds: columns case (or subject), fold"
+    )
     sub.add_argument(
         "--set",
         action="append",

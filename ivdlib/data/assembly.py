@@ -20,7 +20,7 @@ from ivdlib.data.nifti import Image, read_image, read_labels
 from ivdlib.data.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
 from ivdlib.data.quality.flaws import find_flaws
 from ivdlib.data.quality.spine_axes import check_axes
-from ivdlib.data.remarks import Remarks, listed
+from ivdlib.data.remarks import Remark, Remarks, listed
 from ivdlib.data.subjects import Subject
 from ivdlib.errors import DataError
 
@@ -117,7 +117,7 @@ def assemble(
     )
 
 
-def _about_names(files: CaseFiles) -> list[str]:
+def _about_names(files: CaseFiles) -> list[Remark]:
     """Images that are read under names of their own, which are like those of others."""
     like = {
         word: seeming[1]
@@ -128,12 +128,15 @@ def _about_names(files: CaseFiles) -> list[str]:
         return []
     names = ", ".join(f"…_{'Labels' if right == 'labels' else right}" for right in like.values())
     return [
-        f"not known, so read as images of their own: {', '.join(like)}, whose names are like "
-        f"{', '.join(like.values())}; rename to {names}, or keep elsewhere what is no image"
+        Remark(
+            f"not known, so read as images of their own: {', '.join(like)}, whose names are like "
+            f"{', '.join(like.values())}",
+            f"rename to {names}, or keep elsewhere what is no image",
+        )
     ]
 
 
-def about_headers(images: dict[str, Image], declared: tuple[str, str, str] | None) -> list[str]:
+def about_headers(images: dict[str, Image], declared: tuple[str, str, str] | None) -> list[Remark]:
     """Say what is odd about the headers of a case.
 
     Parameters
@@ -144,17 +147,17 @@ def about_headers(images: dict[str, Image], declared: tuple[str, str, str] | Non
 
     Returns
     -------
-    list of str
+    list of Remark
         Each thing once, with the files that it concerns.
     """
-    by_text: dict[str, list[str]] = {}
+    by_note: dict[Remark, list[str]] = {}
     for word, image in images.items():
-        for text in image.geometry.notes:
-            if text != NO_FORM or declared is None:
-                by_text.setdefault(text, []).append(word)
+        for note in image.geometry.notes:
+            if note != NO_FORM or declared is None:
+                by_note.setdefault(note, []).append(word)
     return [
-        f"header of {'all files' if len(words) == len(images) else ', '.join(words)}: {text}"
-        for text, words in by_text.items()
+        note.about(f"header of {'all files' if len(words) == len(images) else ', '.join(words)}")
+        for note, words in by_note.items()
     ]
 
 
@@ -169,10 +172,11 @@ def _complete(
             name, twin = aside
             arrays[name] = derive(name, arrays)
             derived.append(name)
-            remarks.notes.append(
+            what = (
                 f"{name} is voxel for voxel a copy of {twin}, so it was set aside, derived as "
-                f"{FORMULAS[name]} and marked as derived; put the true {name} image in its place"
+                f"{FORMULAS[name]} and marked as derived"
             )
+            remarks.notes.append(Remark(what, f"put the true {name} image in its place"))
         if files.missing and not options.derive_missing:
             lost = files.missing[0]
             raise DataError(
@@ -183,10 +187,11 @@ def _complete(
         for name in [*order, *(name for name in files.missing if name not in order)]:
             arrays[name] = derive(name, arrays)
             derived.append(name)
-            remarks.notes.append(
+            what = (
                 f"{name} has no file{instead(files, name)}, so it was derived as {FORMULAS[name]} "
-                "and marked as derived; add its file where it was measured"
+                "and marked as derived"
             )
+            remarks.notes.append(Remark(what, "add its file where it was measured"))
         for name in derived:
             if np.ptp(arrays[name]) == 0:
                 raise DataError(

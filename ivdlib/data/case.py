@@ -12,6 +12,7 @@ import numpy as np
 from ivdlib.data.dataset_notes import Declared, label_set
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.orientation import Grid
+from ivdlib.data.remarks import Remark
 from ivdlib.errors import ConfigError
 
 LABEL_GRIDS = ("voxel", "affine")
@@ -56,7 +57,7 @@ class Case:
         What must be asked before people are divided; "" where it is told who was scanned.
     dataset : dict
         The content of `dataset.json`.
-    notes : tuple of str
+    notes : tuple of Remark
         What was mended, derived or assumed; `load_cases` warns of them.
     corrections : tuple of str
         What was corrected because `dataset.json` or the caller said so; `load_cases` logs them.
@@ -80,7 +81,7 @@ class Case:
     subject_source: str = ""
     subject_question: str = ""
     dataset: dict[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
     corrections: tuple[str, ...] = ()
     grid: Grid | None = None
 

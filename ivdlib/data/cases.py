@@ -21,11 +21,11 @@ from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.dataset_notes import declared_beside, find_beside
 from ivdlib.data.geometry import mixed_spacings
 from ivdlib.data.layout import find_cases, odd_ones
-from ivdlib.data.leftovers import LeftOver, loose_ends
+from ivdlib.data.leftovers import loose_ends
 from ivdlib.data.nifti import write_mask
 from ivdlib.data.orientation import from_canonical, memory_grid
 from ivdlib.data.quality.checks import check_cases
-from ivdlib.data.remarks import grouped, listed
+from ivdlib.data.remarks import Finding, grouped, listed
 from ivdlib.data.subjects import Subject, find_subjects
 from ivdlib.errors import DataError, DataWarning
 
@@ -153,7 +153,7 @@ class Scans:
         Case name → why it cannot be used, by the names of its files or `subjects.csv`.
     subjects : dict of str to Subject
     settings : Options
-    left : tuple of LeftOver
+    left : tuple of Finding
         What in the folder is not read.
     """
 
@@ -161,7 +161,7 @@ class Scans:
     faults: dict[str, str]
     subjects: dict[str, Subject]
     settings: Options
-    left: tuple[LeftOver, ...]
+    left: tuple[Finding, ...]
 
     def load(self, files: CaseFiles) -> Case:
         """Read one of `files`; DataError where that cannot be done."""
@@ -174,10 +174,10 @@ class Scans:
     def say_left(self) -> None:
         """Warn of what is not read and looks as if it should be; log the rest."""
         for item in self.left:
-            if item.serious:
-                warnings.warn(f"{item.where}: {item.text}.", DataWarning, stacklevel=4)
+            if item.level == "warning":
+                warnings.warn(f"{item}.", DataWarning, stacklevel=4)
             else:
-                _log.info("%s: %s.", item.where, item.text)
+                _log.info("%s.", item)
 
 
 def look(
@@ -301,7 +301,7 @@ def save_mask(case: Case, mask: np.ndarray, path: str | os.PathLike) -> None:
     write_mask(to_file_grid(case, np.asarray(mask)), grid, path)
 
 
-def left_in_folder(folder: str | os.PathLike) -> list[LeftOver]:
+def left_in_folder(folder: str | os.PathLike) -> list[Finding]:
     """Find what is not read in a folder of scans, or in that of one scan."""
     folder = Path(folder)
     found = find_cases(folder)

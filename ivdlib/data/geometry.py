@@ -11,7 +11,7 @@ from itertools import permutations, product
 
 import numpy as np
 
-from ivdlib.data.remarks import listed
+from ivdlib.data.remarks import Remark, listed
 from ivdlib.errors import DataError
 
 AFFINE_TOLERANCE_MM = 0.1
@@ -51,7 +51,7 @@ def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:
     return float(x), float(y), float(z)
 
 
-def mixed_spacings(spacings: Mapping[str, Sequence[float]]) -> tuple[str, list[str]]:
+def mixed_spacings(spacings: Mapping[str, Sequence[float]]) -> tuple[Remark, list[str]]:
     """Say that the scans of a folder differ in the size of their voxels.
 
     Parameters
@@ -61,9 +61,9 @@ def mixed_spacings(spacings: Mapping[str, Sequence[float]]) -> tuple[str, list[s
 
     Returns
     -------
-    (str, list of str)
-        The sentence, which ends in its repair, and the scans that differ from the most; "" and
-        none where all edges are within `LIMIT_STRETCH` of each other.
+    (Remark, list of str)
+        The remark, and the scans that differ from the most; "" and none where all edges are
+        within `LIMIT_STRETCH` of each other.
     """
     groups: list[tuple[tuple[float, ...], list[str]]] = []
     for name, edges in spacings.items():
@@ -73,14 +73,17 @@ def mixed_spacings(spacings: Mapping[str, Sequence[float]]) -> tuple[str, list[s
         names.append(name)
     groups.sort(key=lambda group: -len(group[1]))
     if len(groups) < 2:
-        return "", []
+        return Remark(""), []
     told = ", ".join(
         f"{' x '.join(f'{edge:.2f}' for edge in edges)} mm in {len(names)} ({listed(names)})"
         for edges, names in groups
     )
     return (
-        f"the scans of the folder differ in voxel size: {told}; a network learns sizes in voxels, "
-        "so resample them to one size, or train and test those of each size by themselves",
+        Remark(
+            f"the scans of the folder differ in voxel size: {told}",
+            "a network learns sizes in voxels, so resample them to one size, or train and test "
+            "those of each size by themselves",
+        ),
         [name for _, names in groups[1:] for name in names],
     )
 

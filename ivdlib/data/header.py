@@ -13,6 +13,7 @@ import numpy as np
 
 from ivdlib.data.geometry import AFFINE_TOLERANCE_MM, check_affine, compare, spacing_mm
 from ivdlib.data.orientation import axcodes_of
+from ivdlib.data.remarks import Remark
 from ivdlib.errors import DataError
 
 MM_PER_UNIT = {1: ("metres", 1e3), 3: ("microns", 1e-3)}
@@ -24,9 +25,9 @@ EDGES_MM = (0.01, 100.0)
 QUATERNION_ROUNDING = 4 * float(np.finfo(np.float32).eps)
 """How far the numbers of a qform may be off by their rounding, and that of who computed them."""
 
-NO_FORM = (
-    "neither sform nor qform is set, so axes and position are a guess from the spacing alone; "
-    "export the scan again with its geometry, or declare axcodes in dataset.json"
+NO_FORM = Remark(
+    "neither sform nor qform is set, so axes and position are a guess from the spacing alone",
+    "export the scan again with its geometry, or declare axcodes in dataset.json",
 )
 
 
@@ -40,13 +41,13 @@ class Geometry:
         Voxels → world, mm.
     qform : ndarray, (4, 4), or None
         What the header's other form says, in mm, where it says otherwise.
-    notes : tuple of str
+    notes : tuple of Remark
         What was converted, chosen or guessed.
     """
 
     affine: np.ndarray
     qform: np.ndarray | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
 
 
 def check_pixdim(header: Any, where: str) -> None:
@@ -103,10 +104,8 @@ def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geome
         )
     notes = []
     if unit:
-        notes.append(
-            f"lengths stand in {unit} and are converted to mm; "
-            "write the unit mm into the header if they are millimetres"
-        )
+        what = f"lengths stand in {unit} and are converted to mm"
+        notes.append(Remark(what, "write the unit mm into the header if they are millimetres"))
     if not header["sform_code"] and not header["qform_code"]:
         notes.append(NO_FORM)
     if header["sform_code"]:
@@ -120,18 +119,22 @@ def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geome
 
 def _about_pixdim(
     pixdim: np.ndarray, edges: tuple[float, float, float], shape: tuple[int, int, int]
-) -> list[str]:
+) -> list[Remark]:
     """Say that the spacing stands twice in the header and differs; all in mm."""
     if np.all(np.abs(pixdim - edges) * shape <= AFFINE_TOLERANCE_MM):
         return []
     said, used = (" x ".join(f"{edge:.4g}" for edge in some) for some in (pixdim, edges))
     return [
-        f"pixdim says voxels of {said} mm and the sform {used} mm, and the sform is used; find out "
-        "which is right and write it over the other (nibabel: set_zooms, set_sform)"
+        Remark(
+            f"pixdim says voxels of {said} mm and the sform {used} mm, and the sform is used",
+            "find out which is right and write it over the other (nibabel: set_zooms, set_sform)",
+        )
     ]
 
 
-def _about_qform(affine: np.ndarray, qform: np.ndarray, shape: tuple[int, int, int]) -> list[str]:
+def _about_qform(
+    affine: np.ndarray, qform: np.ndarray, shape: tuple[int, int, int]
+) -> list[Remark]:
     """Say that the forms differ in more than the voxel size, which `_about_pixdim` tells."""
     other = qform.copy()
     other[:3, :3] *= np.array(spacing_mm(affine)) / spacing_mm(qform)
@@ -144,9 +147,12 @@ def _about_qform(affine: np.ndarray, qform: np.ndarray, shape: tuple[int, int, i
         turn = f" (by the sform the axes run to {codes}, by the qform to {others})"
         declare = ", or declare the true axes in dataset.json (axcodes)"
     return [
-        f"sform and qform put a corner {found.corner_mm:.1f} mm apart{turn}, and the sform is "
-        "used; find out which is right and write it over the other (nibabel: set_sform, set_qform)"
-        f"{declare}"
+        Remark(
+            f"sform and qform put a corner {found.corner_mm:.1f} mm apart{turn}, and the sform is "
+            "used",
+            "find out which is right and write it over the other (nibabel: set_sform, set_qform)"
+            f"{declare}",
+        )
     ]
 
 

@@ -19,7 +19,6 @@ from ivdlib.data.contrasts import CONTRASTS, contrast_order
 from ivdlib.data.file_words import seems
 from ivdlib.data.leftovers import left_over
 from ivdlib.data.people import key
-from ivdlib.data.remarks import split_repair
 from ivdlib.errors import DataError
 from ivdlib.files import cannot, readable
 from ivdlib.links import is_annexed, leads_nowhere, need_content
@@ -61,11 +60,11 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
         found.setdefault(key(named[0]), []).append((*named, path))
     if not found:
         left = next(iter(left_over(folder, [])), None)
-        what, repair = split_repair(left.text) if left else ("", "")
         raise DataError(
             f"{folder} holds no scans: {others or 'no'} NIfTI files, none of them named "
             "<case>_<contrast>.nii or .nii.gz (as in 01_fat.nii.gz), or fat.nii.gz in a folder of "
-            f"the case{f' ({left.where}: {what})' if left else ''}; {repair or 'rename the files'}."
+            f"the case{f' ({left.where}: {left.what})' if left else ''}; "
+            f"{(left and left.repair) or 'rename the files'}."
         )
     return [_case(files) for _, files in sorted(found.items())]
 

@@ -9,14 +9,13 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from ivdlib.data.case_files import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name
 from ivdlib.data.dataset_notes import Declared
 from ivdlib.data.file_words import FORMATS, LIKE, bare, seems
 from ivdlib.data.people import key
-from ivdlib.data.remarks import listed
+from ivdlib.data.remarks import Finding, Remark, listed
 from ivdlib.data.subjects import left_over_cases
 from ivdlib.files import ASIDE, readable
 
@@ -28,25 +27,6 @@ _PEOPLE = re.compile(r"(subject|participant|patient|proband)[^.]*\.(csv|tsv|txt|
 
 _FAR = 2 * DEEPEST
 """Levels of folders below the given one that are looked into for files that lie too deep."""
-
-
-@dataclass(frozen=True)
-class LeftOver:
-    """Files that are not read for one reason.
-
-    Attributes
-    ----------
-    where : str
-        How many they are, and the names of some.
-    text : str
-        What is so and, behind a semicolon, what to do; without a full stop.
-    serious : bool
-        They look like something that a scan lacks, or like a scan of their own.
-    """
-
-    where: str
-    text: str
-    serious: bool
 
 
 def instead(files: CaseFiles, word: str) -> str:
@@ -64,7 +44,7 @@ def loose_ends(
     table: Path | None,
     needed: Iterable[str] | None = None,
     masks: bool = True,
-) -> list[LeftOver]:
+) -> list[Finding]:
     """Find what is not read: files as in `left_over`, keys of `dataset.json`, rows of a table.
 
     Parameters
@@ -77,14 +57,17 @@ def loose_ends(
 
     Returns
     -------
-    list of LeftOver
+    list of Finding
     """
     found = [
-        LeftOver(str(declared.path), f"{shown!r} is not read; {_repair_of_key(shown, right)}", True)
+        Finding(
+            "warning", str(declared.path), f"{shown!r} is not read", _repair_of_key(shown, right)
+        )
         for shown, right in declared.misspelt.items()
     ]
     if table and (rest := left_over_cases(cases, table)):
-        found.append(LeftOver(str(table), f"of its cases {listed(rest)} are not here", False))
+        what = f"of its cases {listed(rest)} are not here"
+        found.append(Finding("left out", str(table), what))
     return found + left_over(folder, cases, needed, masks)
 
 
@@ -96,7 +79,7 @@ def _repair_of_key(shown: str, right: str) -> str:
 
 def left_over(
     folder: Path, cases: list[CaseFiles], needed: Iterable[str] | None = None, masks: bool = True
-) -> list[LeftOver]:
+) -> list[Finding]:
     """Find files that are not read.
 
     Parameters
@@ -111,38 +94,45 @@ def left_over(
 
     Returns
     -------
-    list of LeftOver
-        The serious ones first. Neither hidden files are among them nor what ivdlib writes, nor
+    list of Finding
+        First those of the level "warning": they look like something that a scan lacks, or like a
+        scan of their own. Neither hidden files are among them nor what ivdlib writes, nor
         what a fault of a case names already.
     """
     used = {path for case in cases for path in case.paths.values()}
     by_name = {key(case.name): case.only(needed, masks=True) for case in cases}
-    groups: dict[tuple[bool, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[bool, Remark], list[str]] = defaultdict(list)
     for path, reason in _hollow(folder):
         groups[reason].append(readable(path.relative_to(folder).as_posix()))
     for path, deep in _files(folder):
         if path not in used and (reason := _reason(path, deep, by_name, masks)):
             groups[reason].append(readable(path.relative_to(folder).as_posix()))
     return [
-        LeftOver(
-            names[0] if len(names) == 1 else f"{len(names)} files ({listed(names)})", text, serious
+        Finding(
+            "warning" if serious else "left out",
+            names[0] if len(names) == 1 else f"{len(names)} files ({listed(names)})",
+            remark.what,
+            remark.repair,
         )
-        for (serious, text), names in sorted(groups.items(), key=lambda group: not group[0][0])
+        for (serious, remark), names in sorted(groups.items(), key=lambda group: not group[0][0])
     ]
 
 
 def _reason(
     path: Path, deep: bool, cases: dict[str, CaseFiles], masks: bool
-) -> tuple[bool, str] | None:
+) -> tuple[bool, Remark] | None:
     """Whether it is serious that a file is not read, and why it is not; None to say nothing."""
     name = path.name.lower()
     if _SIDECAR.fullmatch(name):
         right = "dataset.json" if name.startswith("dataset") else "subjects.csv"
         there = path.name == right or (path.parent / right).is_file()
-        return None if there else (True, f"it is not read under this name; call it {right}")
+        return (
+            None if there else (True, Remark("it is not read under this name", f"call it {right}"))
+        )
     if _PEOPLE.fullmatch(name):
         there = (path.parent / "subjects.csv").is_file()
-        return None if there else (True, "not read; write a subjects.csv (case,subject,stage)")
+        write = Remark("not read", "write a subjects.csv (case,subject,stage)")
+        return None if there else (True, write)
     kind = next((kind for kind, ends in FORMATS.items() if name.endswith(ends)), "")
     if not kind and not name.endswith((".nii", ".nii.gz")):
         return None
@@ -159,19 +149,20 @@ def _reason(
     else:
         serious = mine is None and (bool(seeming) or word == NO_WORD and not kind)
     if kind:
-        return serious, f"{kind} is not read; convert scans and labels to .nii.gz"
+        return serious, Remark(f"{kind} is not read", "convert scans and labels to .nii.gz")
     if deep:
-        return True, f"not looked for, more than {DEEPEST} folders down; give a folder nearer to it"
+        what = f"not looked for, more than {DEEPEST} folders down"
+        return True, Remark(what, "give a folder nearer to it")
     if seeming and (serious or word == NO_WORD):
         right = "Labels" if seeming[1] == "labels" else seeming[1]
         repair = f"rename to …_{right}.nii.gz" + ("" if serious else " if it is the one to read")
-        return serious, f"not read, but the name is like {seeming[1]}; {repair}"
+        return serious, Remark(f"not read, but the name is like {seeming[1]}", repair)
     if word != NO_WORD:
-        return False, f"not read: of a Dixon scan only wat, fat, inn and opp are, not {word}"
-    return serious, (
-        "not read, because the name does not end in the word of an image, as 01_fat.nii.gz does; "
-        "rename it if it is one"
-    )
+        return False, Remark(
+            f"not read: of a Dixon scan only wat, fat, inn and opp are, not {word}"
+        )
+    what = "not read, because the name does not end in the word of an image, as 01_fat.nii.gz does"
+    return serious, Remark(what, "rename it if it is one")
 
 
 def _set_aside(path: Path) -> bool:
@@ -180,15 +171,16 @@ def _set_aside(path: Path) -> bool:
     return path.parent.name == ASIDE and word == FOUND
 
 
-def _hollow(folder: Path) -> Iterator[tuple[Path, tuple[bool, str]]]:
+def _hollow(folder: Path) -> Iterator[tuple[Path, tuple[bool, Remark]]]:
     """Folders that look like a scan and hold none, each with `serious` and the reason."""
     for path in sorted(p for p in folder.glob("**/*") if p.is_dir()):
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
         if path.name.lower().endswith((".nii", ".nii.gz")):
-            yield path, (True, "a folder is no image; put the file that lies in it in its place")
+            repair = "put the file that lies in it in its place"
+            yield path, (True, Remark("a folder is no image", repair))
         elif not any(not inside.name.startswith(".") for inside in path.iterdir()):
-            yield path, (False, "an empty folder; copy the scan into it, or delete it")
+            yield path, (False, Remark("an empty folder", "copy the scan into it, or delete it"))
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, bool]]:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from ivdlib.data.remarks import listed
+from ivdlib.data.remarks import Remark, listed
 
 FROM_NAME = "case name"
 """Where a subject is from that nobody has written down."""
@@ -76,10 +76,10 @@ def unified(people: Mapping[str, Any]) -> dict[str, Any]:
     return {scan: first.setdefault(key(person), person) for scan, person in people.items()}
 
 
-def one_of_two(people: Mapping[str, Any]) -> list[tuple[list[str], str]]:
+def one_of_two(people: Mapping[str, Any]) -> list[tuple[list[str], Remark]]:
     """Find people whose names differ as spellings of one do, such as `P03` and `P3`.
 
-    Of a mapping of scan → person; gives the scans, and a sentence as `questions` does.
+    Of a mapping of scan → person; gives the scans, and a remark as `questions` does.
     """
     spelt: dict[tuple[str, ...], dict[str, Any]] = defaultdict(dict)
     for person in people.values():
@@ -88,9 +88,12 @@ def one_of_two(people: Mapping[str, Any]) -> list[tuple[list[str], str]]:
     return [
         (
             [scan for scan, person in people.items() if key(person) in some],
-            f"the subjects {' and '.join(repr(str(who)) for who in [*some.values()][:2])} differ "
-            "as two spellings of one name do (in zeros, separators, accents, or a leading sub-); "
-            "write one spelling if it is one person, or a name that tells them apart",
+            Remark(
+                f"the subjects {' and '.join(repr(str(who)) for who in [*some.values()][:2])} "
+                "differ as two spellings of one name do (in zeros, separators, accents, or a "
+                "leading sub-)",
+                "write one spelling if it is one person, or a name that tells them apart",
+            ),
         )
         for some in spelt.values()
         if len(some) > 1
@@ -160,7 +163,7 @@ def doubts(people: Iterable[str], more: Iterable[Iterable[str]] = ()) -> list[tu
 
 def questions(
     people: Mapping[str, str], more: Iterable[Iterable[str]] = ()
-) -> list[tuple[list[str], str]]:
+) -> list[tuple[list[str], Remark]]:
     """What must be asked where nobody has written down who was scanned.
 
     Parameters
@@ -172,8 +175,8 @@ def questions(
 
     Returns
     -------
-    list of (list of str, str)
-        The scans that it is about; what cannot be told and, behind the semicolon, how to say it.
+    list of (list of str, Remark)
+        The scans that it is about; what cannot be told, and how to say it.
     """
     keys = [key(scan) for scan in people]
     scan_of = {person: scan for scan, person in reversed([*people.items()])}
@@ -185,13 +188,14 @@ def questions(
         others = sum(name.startswith(begin) for name in keys) > len(scans)
         a, b, c = *first[:2], first[0] if others else stem(first)
         own = "another" if _spelling(a) == _spelling(b) else b  # else `one_of_two` asks again
-        found.append((
-            scans,
+        text = Remark(
             f"{listed(first)} may be one person scanned several times or several people, and the "
-            "names do not say which; write a subjects.csv beside the scans, with a line for each "
-            f'case below the line case,subject: "{a},{c}" and "{b},{c}" if they are one person, '
-            f'"{a},{a}" and "{b},{own}" if each is a person of its own',
-        ))  # fmt: skip
+            "names do not say which",
+            "write a subjects.csv beside the scans, with a line for each case below the line "
+            f'case,subject: "{a},{c}" and "{b},{c}" if they are one person, "{a},{a}" and '
+            f'"{b},{own}" if each is a person of its own',
+        )
+        found.append((scans, text))
     return found
 
 

@@ -1,8 +1,4 @@
-"""What is said about cases: collected while they are read, grouped after.
-
-A remark is one sentence, "what is so; what to do about it": what follows the last semicolon is the
-repair.
-"""
+"""What is said about cases: collected while they are read, grouped after."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ivdlib.errors import CannotWrite, DataWarning, SomeFailed, why
 
@@ -18,28 +15,80 @@ NAMED = 5
 """A remark lists this many cases by name and counts the rest."""
 
 
+Text = TypeVar("Text", bound=str)
+
+
+class Remark(str):
+    """One sentence, "what is so; what to do about it", that knows its two parts.
+
+    Parameters
+    ----------
+    what : str
+    repair : str, default ""
+        "" where nothing is to be done.
+    """
+
+    what: str
+    repair: str
+
+    def __new__(cls, what: str, repair: str = "") -> Remark:  # noqa: D102
+        made = super().__new__(cls, f"{what}; {repair}" if repair else what)
+        made.what, made.repair = what, repair
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        return self.what, self.repair
+
+    def about(self, what: str) -> Remark:
+        """The same, with what it is about in front: "header of wat: …"."""
+        return Remark(f"{what}: {self.what}", self.repair)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What `ivdlib check` tells.
+
+    Attributes
+    ----------
+    level : str
+        "ERROR", "warning", "declared" (a correction) or "left out" (a file that is not read).
+    where : str
+        The cases that it concerns ("2 cases (A1, B1)"), or the files.
+    what, repair : str
+        As of `Remark`.
+    """
+
+    level: str
+    where: str
+    what: str
+    repair: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {Remark(self.what, self.repair)}"
+
+
 @dataclass(frozen=True)
 class Remarks:
     """Collects the `notes` and `corrections` of a case while it is put together."""
 
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
     corrections: list[str] = field(default_factory=list)
 
 
-def grouped(remarks: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def grouped(remarks: Iterable[tuple[str, Text]]) -> list[tuple[str, Text]]:
     """Each different remark once, with the cases that it concerns.
 
     Parameters
     ----------
-    remarks : iterable of (str, str)
+    remarks : iterable of (str, str or Remark)
         Case and remark.
 
     Returns
     -------
-    list of (str, str)
+    list of (str, str or Remark)
         Where ("case A1", "2 cases (A1, B1)") and remark, in the order of their first appearance.
     """
-    by_text: dict[str, list[str]] = {}
+    by_text: dict[Text, list[str]] = {}
     for case, text in remarks:
         by_text.setdefault(text, []).append(case)
     return [(_where(names, text), text) for text, names in by_text.items()]
@@ -123,9 +172,3 @@ def listed(names: list[str]) -> str:
     """Names in a row: "A1, B1, C1, D1, E1 and 3 more"."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def split_repair(remark: str) -> tuple[str, str]:
-    """Split a remark into what is so and what to do; the second is "" where nothing is."""
-    what, _, repair = remark.rstrip(".").rpartition("; ")
-    return (what, repair) if what else (repair, "")

@@ -16,7 +16,7 @@ from pathlib import Path
 from ivdlib.data import people as names
 from ivdlib.data.case_files import DEEPEST, CaseFiles
 from ivdlib.data.people import FROM_NAME
-from ivdlib.data.remarks import listed
+from ivdlib.data.remarks import Remark, listed
 from ivdlib.data.spreadsheet import read_table, says_who, shortened
 
 CHALLENGE_SUBJECTS = {f"{n:02d}": (f"S{(n + 1) // 2}", "1" if n % 2 else "2") for n in range(1, 17)}
@@ -41,9 +41,9 @@ _SESSION = re.compile(r"(?:.*_)?ses-([^_]+)(?:_.*)?", re.IGNORECASE)
 _GROUPS = re.compile(r"(train|test|val)", re.IGNORECASE)
 """What folders are called that are no person's, even if they hold but two or three cases."""
 
-_ALONE = (
-    "taken as a subject of its own, because there is no subjects.csv; write one "
-    "(case,subject,stage) if a person was scanned more than once"
+_ALONE = Remark(
+    "taken as a subject of its own, because there is no subjects.csv",
+    "write one (case,subject,stage) if a person was scanned more than once",
 )
 
 
@@ -58,8 +58,8 @@ class Subject:
     stage: str
     source: str
     columns: dict[str, str] = field(default_factory=dict)
-    note: str = ""
-    question: str = ""
+    note: Remark | str = ""
+    question: Remark | str = ""
 
 
 def find_subjects(
@@ -170,10 +170,10 @@ def _of_the_challenge(every: list[str], others: bool) -> dict[str, Subject]:
     old = {name: match for name in every if (match := _OLD_RELEASE.fullmatch(name))}
     new = [name for name in sorted(every) if name in CHALLENGE_SUBJECTS]
     if new and (old or len(new) == len(every) and not others):
-        note = (
+        note = Remark(
             "the subject is inferred from the challenge's numbering (01 and 02 are one person, and "
-            f"so on{', and A1 is 01 in the older release' if old else ''}); write a subjects.csv "
-            "(case,subject,stage) if these are other scans"
+            f"so on{', and A1 is 01 in the older release' if old else ''})",
+            "write a subjects.csv (case,subject,stage) if these are other scans",
         )
         same = {n: f"{2 * (ord(m[1].upper()) - ord('A')) + int(m[2]):02d}" for n, m in old.items()}
         return {
@@ -185,14 +185,15 @@ def _of_the_challenge(every: list[str], others: bool) -> dict[str, Subject]:
         return {}
     a, b = pairs[0]
     if any(re.fullmatch(r"\d\d", name) for name in {*every} - {*new}):  # they go on: 17, 18, …
-        note = _ALONE.replace(";", f" (in the challenge {a} and {b} are one person);")
+        said = f"{_ALONE.what} (in the challenge {a} and {b} are one person)"
+        note = Remark(said, _ALONE.repair)
         return {name: Subject(name, "", FROM_NAME, note=note) for name in new}
-    text = (
+    text = Remark(
         f"{listed(new)} may be scans of the IVDM3Seg challenge, in which {a} and {b} are one "
-        "person, or of a person each, and the names do not say which; write a subjects.csv beside "
-        f'the scans, with a line for each case below the line case,subject: "{a},S{a}" and '
-        f'"{b},S{a}" if they are the challenge\'s, "{a},{a}" and "{b},{b}" if each is a person of '
-        "its own"
+        "person, or of a person each, and the names do not say which",
+        "write a subjects.csv beside the scans, with a line for each case below the line "
+        f'case,subject: "{a},S{a}" and "{b},S{a}" if they are the challenge\'s, "{a},{a}" and '
+        f'"{b},{b}" if each is a person of its own',
     )
     return {name: Subject(name, "", FROM_NAME, note=text, question=text) for name in new}
 
@@ -239,10 +240,9 @@ def _said_by_name(found: dict[str, tuple[str, str]]) -> dict[str, Subject]:
     for name, (person, time) in found.items():
         times.setdefault(names.key(person), {}).setdefault(time, name)
     joined = [list(scans.values()) for scans in times.values() if len(scans) > 1]
-    note = (
+    note = joined and Remark(
         f"the subject is read from the name ({joined[0][0]} and {joined[0][1]} are one person, "
-        "and so on); write a subjects.csv (case,subject,stage) if that is wrong"
-        if joined
-        else ""
+        "and so on)",
+        "write a subjects.csv (case,subject,stage) if that is wrong",
     )
-    return {name: Subject(*who, FROM_NAME, note=note) for name, who in found.items()}
+    return {name: Subject(*who, FROM_NAME, note=note or "") for name, who in found.items()}

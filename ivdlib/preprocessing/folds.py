@@ -119,7 +119,7 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
         }
         if twins := find_twins(signed, found):
             kind = LeakageError if len(twins[0].people) > 1 else DataError
-            raise kind(f"{twins[0].text}.")
+            raise kind(f"{twins[0].remark}.")
     spelt: dict[str, str] = {}
     for name in found:
         if (other := spelt.setdefault(key(name), name)) != name:

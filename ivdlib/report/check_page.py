@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ivdlib import files
-from ivdlib.data.leftovers import LeftOver
 from ivdlib.data.quality import check_table
 from ivdlib.data.quality.checks import Checked
 from ivdlib.data.quality.panels import Panel
+from ivdlib.data.remarks import Finding
 from ivdlib.errors import printable
 from ivdlib.progress import track
 from ivdlib.report import pages, plotting
@@ -24,7 +24,7 @@ def write_page(
     path: str | os.PathLike,
     folder: str | os.PathLike,
     checked: list[Checked],
-    left: Sequence[LeftOver] = (),
+    left: Sequence[Finding] = (),
 ) -> None:
     """Write the page, whole or not at all.
 
@@ -35,7 +35,7 @@ def write_page(
         That was checked, for the title.
     checked : list of Checked
         From `checks.examine` with pictures.
-    left : sequence of LeftOver
+    left : sequence of Finding
         From `cases.left_in_folder`.
 
     Raises

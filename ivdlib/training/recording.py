@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivdlib import files, provenance
-from ivdlib.data.remarks import grouped, split_repair
+from ivdlib.data.remarks import grouped
 from ivdlib.errors import printable
 from ivdlib.evaluation import recorded
 from ivdlib.training import again, hashes, recipes
@@ -98,7 +98,7 @@ def _told(experiment: Experiment) -> dict[str, Any]:
         "cases": {case.name: {"subject": case.subject, "stage": case.stage} for case in cases},
         "derived": sorted(experiment.derived),
         "remarks": [
-            f"{where}: {split_repair(note)[0]}"
+            f"{where}: {note.what}"
             for where, note in grouped((case.name, n) for case in cases for n in case.notes)
         ],
         "tile": experiment.tile,

@@ -18,6 +18,7 @@ from ivdlib.data.nifti import read_image
 from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.data.quality.flaws import find_flaws
 from ivdlib.data.quality.spine_axes import check_axes
+from ivdlib.data.remarks import Remark
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import sha256_file
 from ivdlib.links import need_content
@@ -123,10 +124,8 @@ def _single(path: Path, contrast: str | None) -> Scan:
         notes += check_axes(name, grid, sound, None, axes is not None)
         notes += flaws.remarks
         if word not in {taken, NO_WORD}:
-            notes.append(
-                f"the file is taken as {contrast}, as was asked for, though its name says {word}; "
-                "look whether that is so"
-            )
+            what = f"the file is taken as {contrast}, as was asked for, though its name says {word}"
+            notes.append(Remark(what, "look whether that is so"))
         return Case(name, name, {taken: scan}, canonical_affine(grid), notes=(*notes,), grid=grid)
 
     return Scan(name, {taken: path}, axes, load)

@@ -6,11 +6,10 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from dixon_cases import AFFINE, CONTRASTS, make_volumes
+from dixon_cases import AFFINE, CONTRASTS, make_volumes, repair_of
 from loaded import SHAPE, canonical, load_quietly, moved
 
 from ivdlib.data import cases
-from ivdlib.data.remarks import split_repair
 from ivdlib.errors import DataError, DataWarning
 
 
@@ -245,7 +244,7 @@ def test_a_broken_case_gives_one_sentence_and_no_chatter(broken, caplog):
         cases.load_cases(folder)
     message = str(caught.value)
     assert message.endswith(".")
-    assert split_repair(message)[1], "the message names no repair"
+    assert repair_of(message), "the message names no repair"
     assert "\n" not in message
     assert not caplog.records
     assert cases.load_case(folder / "B1").name == "B1"
@@ -257,7 +256,7 @@ def test_check_goes_on_after_a_broken_case(broken):
     assert (bad["case"], good["case"]) == ("A1", "B1")
     pytest.raises(DataError, _raise, bad["errors"][0]).match(match)
     assert good["errors"] == []
-    assert all(split_repair(sentence)[1] for sentence in bad["errors"] + bad["warnings"])
+    assert all(repair_of(sentence) for sentence in bad["errors"] + bad["warnings"])
     json.dumps([bad, good], allow_nan=False)
 
 

@@ -11,6 +11,7 @@ from dixon_cases import write_case
 
 from ivdlib.cli import main
 from ivdlib.data import cases
+from ivdlib.data.remarks import Remark
 from ivdlib.errors import DataError, DataWarning, SomeFailed
 from ivdlib.evaluation.scoring import score_folders
 
@@ -29,7 +30,10 @@ def rename(data, person, word, name):
 
 
 def said(folder):
-    return [(one.serious, one.where, one.text) for one in cases.left_in_folder(folder)]
+    return [
+        (one.level == "warning", one.where, str(Remark(one.what, one.repair)))
+        for one in cases.left_in_folder(folder)
+    ]
 
 
 SCANNERS = {
@@ -321,7 +325,7 @@ def test_a_mask_that_belongs_to_no_case_says_which_it_may_be(masks, data):
 )  # fmt: skip
 def test_no_warning_over_the_real_scans(shared, name, listed):
     found = cases.left_in_folder(shared / "data" / name)
-    assert [one for one in found if one.serious] == [] and len(found) == listed
+    assert [one for one in found if one.level == "warning"] == [] and len(found) == listed
 
 
 def test_what_is_left_over_of_a_phantom_is_nothing(tmp_path):

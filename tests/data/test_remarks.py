@@ -1,4 +1,5 @@
-import pytest
+import copy
+import pickle
 
 from ivdlib.data import remarks
 
@@ -11,13 +12,8 @@ def test_a_remark_comes_once_with_the_cases_it_concerns():
     ]
 
 
-@pytest.mark.parametrize(
-    ("remark", "parts"),
-    [
-        ("a; b.", ("a", "b")),
-        ("a (x; y) is so; do b, or c", ("a (x; y) is so", "do b, or c")),
-        ("nothing to do.", ("nothing to do", "")),
-    ],
-)
-def test_the_repair_follows_the_last_semicolon(remark, parts):
-    assert remarks.split_repair(remark) == parts
+def test_a_remark_is_a_sentence_that_knows_its_parts():
+    one = remarks.Remark("a (x; y) is so", "do b; c").about("wat")
+    assert one == "wat: a (x; y) is so; do b; c" and remarks.Remark("nothing to do").repair == ""
+    for same in (one, pickle.loads(pickle.dumps(one)), copy.deepcopy(one)):
+        assert (same.what, same.repair) == ("wat: a (x; y) is so", "do b; c")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from ivdlib.data.contrasts import contrast_order
-from ivdlib.data.leftovers import LeftOver
-from ivdlib.data.remarks import grouped, split_repair
+from ivdlib.data.remarks import Finding, Remark, grouped
 from ivdlib.errors import printable
 
 HEAD = (
@@ -48,37 +48,37 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def findings(
-    rows: Sequence[dict[str, Any]], left: Sequence[LeftOver] = ()
-) -> list[tuple[str, str, str, str]]:
-    """Each different finding once.
+def findings(rows: Sequence[dict[str, Any]], left: Sequence[Finding] = ()) -> list[Finding]:
+    """Each different finding once, made printable.
 
     Parameters
     ----------
     rows : sequence of dict
         Of `checks.check_cases`.
-    left : sequence of LeftOver
+    left : sequence of Finding
         What is not read.
 
     Returns
     -------
-    list of (level, where, what, repair)
-        The word of `SEVERITIES`, the cases, what is so, what to do about it ("" for a declared
-        correction); errors first.
+    list of Finding
+        Errors first.
     """
-    found = []
-    for key, level in SEVERITIES.items():
-        texts = (
-            (row["case"], re.sub(rf"^case {re.escape(row['case'])}:? ", "", text))
-            for row in rows
-            for text in row[key]
+    told = [
+        Finding(level, where, one.what, one.repair)
+        for key, level in SEVERITIES.items()
+        for where, one in grouped(
+            (row["case"], _remark(row["case"], text)) for row in rows for text in row[key]
         )
-        for where, text in grouped(texts):
-            found.append((level, *map(printable, (where, *split_repair(text)))))
-    for one in left:
-        level = "warning" if one.serious else "left out"
-        found.append((level, *map(printable, (one.where, *split_repair(one.text)))))
-    return found
+    ]
+    return [Finding(*map(printable, astuple(one))) for one in [*told, *left]]
+
+
+def _remark(case: str, text: str) -> Remark:
+    """A sentence of a row without the name of its case."""
+    if not isinstance(text, Remark):  # an error's message, with the repair after a semicolon
+        what, _, repair = text.rstrip(".").rpartition("; ")
+        text = Remark(what, repair) if what else Remark(repair)
+    return Remark(re.sub(rf"^case {re.escape(case)}:? ", "", text.what), text.repair)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> str:

@@ -32,6 +32,7 @@ from ivdlib.data.quality.copies import Signature, find_twins, signature
 from ivdlib.data.quality.exchange import Exchange, find_exchange
 from ivdlib.data.quality.label_shift import find_label_shift
 from ivdlib.data.quality.panels import Panel, panels_of
+from ivdlib.data.remarks import Remark
 from ivdlib.data.subjects import Subject, find_subjects
 from ivdlib.errors import DataError, why
 from ivdlib.progress import track
@@ -143,11 +144,11 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
     by_name = {one.row["case"]: one for one in checked}
     for twins in find_twins({name: one.signed for name, one in by_name.items()}, people):
         for name in twins.words:
-            by_name[name].row["warnings"].append(twins.text)
+            by_name[name].row["warnings"].append(twins.remark)
     edges = {name: one.row["spacing_mm"] for name, one in by_name.items() if one.row["spacing_mm"]}
-    text, names = mixed_spacings(edges)
+    remark, names = mixed_spacings(edges)
     for name in names:
-        by_name[name].row["warnings"].append(text)
+        by_name[name].row["warnings"].append(remark)
     return checked
 
 
@@ -161,7 +162,7 @@ def _check(
         except Exception as error:  # nothing about one file must hide the others
             errors.append(why(error) if isinstance(error, DataError) else f"{path}: {why(error)}")
     case, exchange, shift, numbers = None, None, None, {}
-    warnings: list[str] = []
+    warnings: list[Remark] = []
     try:
         if files.contrasts and len(images) == len(files.paths):
             case = assemble(files, images, subject, options)
@@ -204,7 +205,7 @@ def _check(
 
 
 def _other_names(
-    case: Case, numbers: dict[str, float], errors: list[str], warnings: list[str]
+    case: Case, numbers: dict[str, float], errors: list[str], warnings: list[Remark]
 ) -> bool:
     """Say that an identity is broken; True where other names mend it, and these come first."""
     missed = broken(numbers)
@@ -216,10 +217,12 @@ def _other_names(
     )
     names = find_names({name: case.contrasts[name] for name in CONTRASTS if name in case.sources})
     if names is None:
-        warnings.append(
-            f"{sizes}, so they are not images of one scan on one scale; look for a wrong name, a "
-            "file of another scan, an offset, negative values or a scale of its own, and mend that"
+        repair = (
+            "look for a wrong name, a file of another scan, an offset, negative values or a scale "
+            "of its own, and mend that"
         )
+        what = f"{sizes}, so they are not images of one scan on one scale"
+        warnings.append(Remark(what, repair))
         return False
     renamed = {shown: case.contrasts[given] for given, shown in names.items()}
     if find_exchange(renamed, case.spacing, case.discs).kind == "whole":
@@ -234,7 +237,7 @@ def _other_names(
     return True
 
 
-def _exchange(case: Case, errors: list[str], warnings: list[str]) -> Exchange | None:
+def _exchange(case: Case, errors: list[str], warnings: list[Remark]) -> Exchange | None:
     """Look for water and fat in each other's place, and put what is found into words."""
     if not {"wat", "fat"} <= case.contrasts.keys():
         return None
@@ -255,25 +258,29 @@ def _exchange(case: Case, errors: list[str], warnings: list[str]) -> Exchange | 
         places = np.nonzero(from_canonical(found.map, case.grid))  # as a viewer counts the file's
         centre = ", ".join(str(round(float(x.mean()))) for x in places)
         warnings.append(
-            f"water and fat stand exchanged in {100 * found.share:.1f} % of the body "
-            f"({volume:.1f} mL round voxel {centre} of the files); swap them back there "
-            "(ivdlib.data.quality.exchange.undo_exchange), scan again, or leave the case out"
+            Remark(
+                f"water and fat stand exchanged in {100 * found.share:.1f} % of the body "
+                f"({volume:.1f} mL round voxel {centre} of the files)",
+                "swap them back there (ivdlib.data.quality.exchange.undo_exchange), scan again, or "
+                "leave the case out",
+            )
         )
     return found
 
 
 def _label_shift(
-    case: Case, exchange: Exchange | None, warnings: list[str]
+    case: Case, exchange: Exchange | None, warnings: list[Remark]
 ) -> tuple[float, float] | None:
     """Look for labels beside the discs; water must stand in its place for that."""
     if case.discs is None or exchange is None or exchange.kind != "none":
         return None
     shift = find_label_shift(case.contrasts, case.spacing, case.discs)
     if shift is not None:
-        warnings.append(
+        what = (
             f"the labels lie beside the discs: they would fit {_way(shift[0], 'forwards', 'back')} "
-            f"and {_way(shift[1], 'up', 'down')}; look at them on the scan and export them again"
+            f"and {_way(shift[1], 'up', 'down')}"
         )
+        warnings.append(Remark(what, "look at them on the scan and export them again"))
     return shift
 
 

@@ -14,7 +14,7 @@ from itertools import permutations
 import numpy as np
 
 from ivdlib.data import people as names
-from ivdlib.data.remarks import listed
+from ivdlib.data.remarks import Remark, listed
 
 POINTS = 8
 """Places along half an axis."""
@@ -47,8 +47,8 @@ class Twins:
     people: tuple[str, ...]
 
     @property
-    def text(self) -> str:
-        """What is so, and behind a semicolon the repair."""
+    def remark(self) -> Remark:
+        """What is so, and what to do about it."""
         scans, kinds = listed([*self.words]), {*self.words.values()}
         what = (
             ", ".join(next(iter(kinds)))
@@ -58,12 +58,13 @@ class Twins:
         said = f"{scans} hold the same image ({what}), at most on other axes or another scale"
         if len(self.people) > 1:
             whose = f"scans of several people ({listed([*self.people])})"
-            return (
-                f"{said}, and are taken as {whose}, so that "
-                "one could train a network and the other test it; keep the image where it belongs, "
-                "and remove it elsewhere or put the true one in its place"
+            return Remark(
+                f"{said}, and are taken as {whose}, so that one could train a network and the "
+                "other test it",
+                "keep the image where it belongs, and remove it elsewhere or put the true one in "
+                "its place",
             )
-        return f"{said}, so it counts more than once; keep one of them"
+        return Remark(f"{said}, so it counts more than once", "keep one of them")
 
 
 def signature(image: np.ndarray) -> Signature | None:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ivdlib.data.orientation import Grid
-from ivdlib.data.remarks import listed
+from ivdlib.data.remarks import Remark, listed
 
 GAP = 0.2
 """Of the range from the lowest to the highest voxel, where no value lies: beyond it are few voxels
@@ -72,19 +72,22 @@ band (real spines 0.47 at least, phantoms 0.50)."""
 NOISE = 0.35
 """Correlation of neighbouring pixels; 0.58 at least where a body is shown."""
 
+AGAIN = "convert the scan from its source again"
+LOOK = f"look at it, and {AGAIN} or leave it out"
+
 
 class Flaws(NamedTuple):
     """What is wrong with the images of a case.
 
     Attributes
     ----------
-    remarks : list of str
-        One for each different flaw, which ends in its repair.
+    remarks : list of Remark
+        One for each different flaw.
     stretched : frozenset of str
         Images with few voxels that stretch the range.
     """
 
-    remarks: list[str]
+    remarks: list[Remark]
     stretched: frozenset[str]
 
 
@@ -107,25 +110,25 @@ def find_flaws(
     Flaws
     """
     odd: dict[str, dict[str, _Odd]] = {}
-    found: dict[str, list[str]] = {}
+    found: dict[Remark, list[str]] = {}
     for name, image in images.items():
         for kind, one in _stretched(image, grid):
             odd.setdefault(kind, {})[name] = one
-        for text in _flaws(image, spacing, grid):
-            found.setdefault(text, []).append(name)
+        for flaw in _flaws(image, spacing, grid):
+            found.setdefault(flaw, []).append(name)
     remarks = [_told(kind, by_name) for kind, by_name in odd.items()]
-    remarks += [f"{', '.join(names)}: {text}" for text, names in found.items()]
+    remarks += [flaw.about(", ".join(names)) for flaw, names in found.items()]
     return Flaws(remarks, frozenset().union(*odd.values()))
 
 
-def _flaws(image: np.ndarray, spacing: tuple[float, float, float], grid: Grid) -> Iterator[str]:
+def _flaws(image: np.ndarray, spacing: tuple[float, float, float], grid: Grid) -> Iterator[Remark]:
     """All but the range."""
     size = [n * edge for n, edge in zip(image.shape, spacing, strict=True)]
     if min(size[1:]) < FIELD_MM:
         return
     beside = (np.moveaxis(image, axis, 0) for axis in (1, 2))
     if max(_alike(one[1:], one[:-1]) for one in beside) < NOISE:
-        yield "there is nothing but noise; convert the scan from its source again, or leave it out"
+        yield Remark("there is nothing but noise", f"{AGAIN}, or leave it out")
         return
     yield from _slices(image, grid)
     rows = max(1, round(BAND_MM / spacing[2]))
@@ -137,9 +140,10 @@ def _flaws(image: np.ndarray, spacing: tuple[float, float, float], grid: Grid) -
     )
     quarter = len(bands) // 4
     if bands[quarter] < SHADED * bands[-1 - quarter]:
-        yield (
+        yield Remark(
             "a quarter of the height has less than a quarter of the signal of another one, so that "
-            "discs may be darker than noise; correct the shading, or leave the scan out"
+            "discs may be darker than noise",
+            "correct the shading, or leave the scan out",
         )
 
 
@@ -153,7 +157,7 @@ class _Odd(NamedTuple):
     clip: float
 
 
-def _told(kind: str, odd: dict[str, _Odd]) -> str:
+def _told(kind: str, odd: dict[str, _Odd]) -> Remark:
     """One sentence for all images."""
     first, names = next(iter(odd.values())), ", ".join(odd)
     counts = _span([one.count for one in odd.values()])
@@ -167,9 +171,7 @@ def _told(kind: str, odd: dict[str, _Odd]) -> str:
         what = f"without the {kind} voxels, {at}, {first.clip:g} % of all fill only {left} %"
     clip = min(one.clip for one in odd.values())
     hint = f" (predict --clip {clip:g} cuts them off)" if clip else ""
-    return (
-        f"{names}: {what} of the range; mend them, or convert the scan from its source again{hint}"
-    )
+    return Remark(f"{names}: {what} of the range", f"mend them, or {AGAIN}{hint}")
 
 
 def _span(numbers: list[int]) -> str:
@@ -238,7 +240,7 @@ def _apart(image: np.ndarray, ranked: np.ndarray, sign: int) -> np.ndarray:
     return odd & (np.max(image, initial=ranked[0], where=~odd) - ranked[0] <= SPIKED * whole)
 
 
-def _slices(image: np.ndarray, grid: Grid) -> Iterator[str]:
+def _slices(image: np.ndarray, grid: Grid) -> Iterator[Remark]:
     """Slices that are blank, the same, of another brightness, or of another place."""
     flat = image.reshape(len(image), -1)
     shown = np.flatnonzero(flat.min(axis=1) < flat.max(axis=1))
@@ -250,12 +252,10 @@ def _slices(image: np.ndarray, grid: Grid) -> Iterator[str]:
     if max(ends) > len(image) / BLANK_END:
         blank += [*range(first), *range(last + 1, len(image))]
     if blank:
-        yield f"{_named(blank, grid)} blank; convert the scan from its source again"
+        yield Remark(f"{_named(blank, grid)} blank", AGAIN)
     same = [n for n, m in zip(shown, shown[1:], strict=False) if np.array_equal(flat[n], flat[m])]
     if same:
-        yield (
-            f"{_named(same, grid)} repeated in the next one; convert the scan from its source again"
-        )
+        yield Remark(f"{_named(same, grid)} repeated in the next one", AGAIN)
     signal = np.abs(flat[shown]).mean(axis=1, dtype=np.float64)
     bright = signal[:-2].clip(signal[2:]), signal[:-2].clip(None, signal[2:])
     odd = np.flatnonzero((signal[1:-1] > BRIGHT * bright[0]) | (signal[1:-1] < DARK * bright[1]))
@@ -264,18 +264,18 @@ def _slices(image: np.ndarray, grid: Grid) -> Iterator[str]:
         *(shown[n] for n, m in ((0, 1), (-1, -2)) if signal[n] > BRIGHT * signal[m]),
     ]
     if odd:
-        yield (
-            f"{_named(sorted(odd), grid)} far brighter or darker than the slices beside it; look "
-            "at it, and convert the scan from its source again or leave it out"
+        yield Remark(
+            f"{_named(sorted(odd), grid)} far brighter or darker than the slices beside it", LOOK
         )
     near = [_alike(flat[n], flat[m]) for n, m in zip(shown, shown[1:], strict=False)]
     far = [_alike(flat[n], flat[m]) for n, m in zip(shown, shown[2:], strict=False)]
     strange = [shown[n + 1] for n, fit in enumerate(far) if fit - max(near[n : n + 2]) > STRANGE]
     strange += [shown[n] for n, m in ((0, 1), (-1, -2)) if far[m] - near[n] > STRANGE_END]
     if strange:
-        yield (
+        yield Remark(
             f"{_named(sorted(strange), grid)} unlike the slices beside it, as if shifted or of "
-            "another scan; look at it, and convert the scan from its source again or leave it out"
+            "another scan",
+            LOOK,
         )
 
 

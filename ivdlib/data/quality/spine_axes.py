@@ -18,6 +18,7 @@ import numpy as np
 from ivdlib.data.disc_stack import Pieces, measure
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.orientation import AXCODES, Grid, canonical_affine
+from ivdlib.data.remarks import Remark
 from ivdlib.errors import DataError
 
 THICK, FEW = 1.5, 4.0
@@ -73,7 +74,7 @@ class Doubt:
 
 def check_axes(
     name: str, grid: Grid, image: np.ndarray | None, discs: np.ndarray | None, declared: bool
-) -> list[str]:
+) -> list[Remark]:
     """Hold the axes of a scan against what is known of spines.
 
     Parameters
@@ -91,8 +92,8 @@ def check_axes(
 
     Returns
     -------
-    list of str
-        A remark where the axes are not likely to be true; else nothing.
+    list of Remark
+        One where the axes are not likely to be true; else nothing.
 
     Raises
     ------
@@ -104,8 +105,11 @@ def check_axes(
     shape = tuple(int(grid.shape[int(n)]) for n in order)
     pieces = _pieces(discs, spacing)
     sizes = [
-        f"{text}, as in no scan of a spine; look at the voxel size in the header: it may be lost, "
-        "count in another unit, or stand at another axis"
+        Remark(
+            f"{text}, as in no scan of a spine",
+            "look at the voxel size in the header: it may be lost, count in another unit, or stand "
+            "at another axis",
+        )
         for text in _sizes(shape, spacing, pieces)
     ]
     doubt = _doubt(shape, spacing, pieces, image)
@@ -116,13 +120,13 @@ def check_axes(
     repair = f"declare the true axes in dataset.json ({_axcodes(doubt, grid)})"
     if doubt.certain:
         raise DataError(f"case {name}: {text}; {repair}.")
-    if doubt.labels:
-        return [
-            *sizes,
-            f"{text}; look at the scan with its labels: {repair} if the scan lies so, too, or "
-            "export the labels again if they alone do",
-        ]
-    return [*sizes, f"{text}; look at the scan, and {repair} if they are wrong"]
+    look = (
+        f"look at the scan with its labels: {repair} if the scan lies so, too, or export the "
+        "labels again if they alone do"
+        if doubt.labels
+        else f"look at the scan, and {repair} if they are wrong"
+    )
+    return [*sizes, Remark(text, look)]
 
 
 def _sizes(

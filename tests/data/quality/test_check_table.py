@@ -1,4 +1,7 @@
+from dataclasses import astuple
+
 from ivdlib.data.quality import check_table
+from ivdlib.data.remarks import Remark
 
 ROW = {
     "case": "A1",
@@ -45,16 +48,21 @@ def test_a_row_in_words():
 
 def test_each_finding_once_errors_first_the_name_of_the_case_said_once():
     rows = [
-        {**ROW, "warnings": ["w is so; do v"], "corrections": ["c as declared"]},
-        {**ROW, "case": "B\x1b1", "warnings": ["w is so; do v"], "errors": ["case B\x1b1: e; f."]},
+        {**ROW, "warnings": [Remark("w is so", "do v")], "corrections": ["c as declared"]},
+        {
+            **ROW,
+            "case": "B\x1b1",
+            "warnings": [Remark("w is so", "do v")],
+            "errors": ["case B\x1b1: e; f."],
+        },
     ]
-    assert check_table.findings(rows) == [
+    assert [*map(astuple, check_table.findings(rows))] == [
         ("ERROR", "case B\ufffd1", "e", "f"),
         ("warning", "2 cases (A1, B\ufffd1)", "w is so", "do v"),
         ("declared", "case A1", "c as declared", ""),
     ]
     lacking = {**ROW, "case": "C", "errors": ["case C is not in t.csv; add a line for it."]}
-    assert check_table.findings([lacking]) == [
+    assert [*map(astuple, check_table.findings([lacking]))] == [
         ("ERROR", "case C", "is not in t.csv", "add a line for it")
     ]
     assert [check_table.verdict(row) for row in rows] == ["warning", "ERROR"]

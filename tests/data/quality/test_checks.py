@@ -9,13 +9,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from dixon_cases import AFFINE, CONTRASTS, make_volumes
+from dixon_cases import AFFINE, CONTRASTS, make_volumes, repair_of
 
 from ivdlib import cli
 from ivdlib.data import assembly, cases
 from ivdlib.data.quality import checks
 from ivdlib.data.quality.exchange import Exchange
-from ivdlib.data.remarks import split_repair
 from ivdlib.errors import ConfigError, DataWarning
 
 
@@ -165,7 +164,7 @@ def test_a_local_exchange_is_a_warning_that_says_where_and_how_much(
         f"exchanged in 6.2 % of the body ({litre:.1f} mL round voxel 3, 11, 21 of the files)"
         in text
     )
-    assert "undo_exchange" in split_repair(text)[1]
+    assert "undo_exchange" in repair_of(text)
     assert row["exchange"] == {
         "kind": "local",
         "share": 0.0625,
@@ -188,7 +187,7 @@ def test_a_whole_exchange_is_an_error_that_names_the_files(
     write_case(tmp_path, "A1", missing=missing)
     (row,) = cases.check_cases(tmp_path)
     (text,) = row["errors"]
-    assert split_repair(text)[1] == repair
+    assert repair_of(text) == repair
     assert row["shape"] is not None
 
 
@@ -233,7 +232,7 @@ def test_files_under_each_other_s_names_are_told_their_own(scan, tmp_path, order
     (text,) = row["errors"]
     wrong = [(name, shown) for name, shown in zip(CONTRASTS, order, strict=True) if name != shown]
     assert f"{len(wrong)} contrasts stand under each other's names" in text
-    told = split_repair(text)[1].removeprefix("rename ").split(", ")
+    told = repair_of(text).removeprefix("rename ").split(", ")
     assert sorted(told) == sorted(f"01_{name}.nii.gz to {shown}" for name, shown in wrong)
 
 
@@ -262,7 +261,7 @@ def test_images_that_do_not_belong_together_are_warned_of(tmp_path, write_case, 
     (row,) = cases.check_cases(tmp_path)
     (text,) = [text for text in row["warnings"] if "not images of one scan" in text]
     assert text.startswith(sizes)
-    assert split_repair(text)[1].endswith("mend that")
+    assert repair_of(text).endswith("mend that")
     assert row["errors"] == []
 
 
@@ -360,6 +359,6 @@ def test_voxels_of_several_sizes_are_one_finding_and_rounding_is_none(tmp_path, 
     assert [name for name, texts in said.items() if texts] == ["B1", "D1"]
     assert said["B1"] == said["D1"]
     assert "1.98 x 1.26 x 1.25 mm in 3 (A1, C1, E1), 1.98 x 0.90 x 0.90 mm in 2" in said["B1"][0]
-    assert "resample" in split_repair(said["B1"][0])[1]
+    assert "resample" in repair_of(said["B1"][0])
     with pytest.warns(DataWarning, match="the scans of the folder differ in voxel size"):
         cases.load_cases(tmp_path)

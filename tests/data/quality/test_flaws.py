@@ -5,13 +5,13 @@ import warnings
 import nibabel as nib
 import numpy as np
 import pytest
+from dixon_cases import repair_of
 
 from ivdlib.data import cases
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.nifti import read_image
 from ivdlib.data.orientation import canonical_affine, file_grid, memory_grid, to_canonical
 from ivdlib.data.quality.flaws import find_flaws
-from ivdlib.data.remarks import split_repair
 from ivdlib.errors import DataWarning
 from ivdlib.phantom import make_phantom
 
@@ -88,7 +88,7 @@ def test_a_flaw_is_named_with_its_repair(scan, flaw):
     said, plant = FLAWS[flaw]
     text, *more = found(plant(scan).astype(np.float32))
     assert not more or flaw == "ramp"  # its slice is unlike the others, too
-    assert text.startswith("inn: ") and said in text and split_repair(text)[1]
+    assert text.startswith("inn: ") and said in text and repair_of(text)
     few = ("hot", "half as high again", "negative", "a little negative", "cluster", "ramp", "blob",
            "text")  # fmt: skip
     assert ("--clip" in text) == (flaw in few)
@@ -121,7 +121,7 @@ def test_check_tells_where_in_the_file_and_loading_warns(phantom, tmp_path):
     (row,) = cases.check_cases(tmp_path)
     (text,) = [text for text in row["warnings"] if "far above" in text]
     assert text.startswith("fat: 1 voxel lies far above all others, at 3, 40, 50 of the file")
-    assert "fill 33 % of the range" in text and "--clip" in split_repair(text)[1]
+    assert "fill 33 % of the range" in text and "--clip" in repair_of(text)
     assert row["errors"] == []
     with pytest.warns(DataWarning, match="far above all others"):
         cases.load_cases(tmp_path)

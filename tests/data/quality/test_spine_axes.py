@@ -6,13 +6,13 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+from dixon_cases import repair_of
 
 from ivdlib.data import cases
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.nifti import read_image, read_labels
 from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.data.quality.spine_axes import find_doubt
-from ivdlib.data.remarks import split_repair
 from ivdlib.errors import DataError
 from ivdlib.phantom import make_phantom
 
@@ -69,7 +69,7 @@ def test_a_spine_that_lies_sideways_is_an_error_that_names_the_true_axes(
     assert f"by the axes {', '.join(letters)} of its header" in text
     with pytest.raises(DataError, match="axcodes"):
         cases.load_case(folder)
-    told = split_repair(text)[1].partition('"axcodes": ')[2].partition("]")[0] + "]"
+    told = repair_of(text).partition('"axcodes": ')[2].partition("]")[0] + "]"
     declared = json.loads(told)
     assert declared[1:] == ["P", "S"] and declared[0] in "LR"
     (folder / "dataset.json").write_text(json.dumps({"axcodes": declared}))
@@ -99,7 +99,7 @@ def test_a_spine_that_is_back_to_front_or_upside_down_is_a_warning(
     assert row["errors"] == []
     (text,) = about_axes(row["warnings"])
     assert f"curve as if {wrong} were exchanged" in text
-    assert '"axcodes": ["L", "P", "S"]' in split_repair(text)[1]
+    assert '"axcodes": ["L", "P", "S"]' in repair_of(text)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_without_labels_the_air_round_the_body_tells_what_lies(phantom, tmp_path
         looked_at(rewritten(phantom, tmp_path / "lying", "LSP", words))["warnings"]
     )
     assert "there is air above and below the body, and none before and behind it" in text
-    assert '"axcodes": ["L", "A", "I"], or the opposite letter' in split_repair(text)[1]
+    assert '"axcodes": ["L", "A", "I"], or the opposite letter' in repair_of(text)
     assert not about_axes(looked_at(rewritten(phantom, tmp_path, "LPS", words))["warnings"])
 
 
@@ -128,7 +128,7 @@ def test_without_labels_detail_in_front_tells_what_is_back_to_front(phantom, tmp
     (text,) = about_axes(row["warnings"])
     assert row["errors"] == [] and "most detail lies in front" in text
     said = json.dumps(["L", "P", letters[2]])
-    assert f'"axcodes": {said}, or the opposite letter' in split_repair(text)[1]
+    assert f'"axcodes": {said}, or the opposite letter' in repair_of(text)
 
 
 def test_real_spines_that_are_back_to_front_are_told_without_labels(shared):
@@ -267,7 +267,7 @@ def test_a_spine_of_three_metres_is_told(phantom, tmp_path, times):
         assert not said
     else:
         assert ["the field of view is 3.2 m long" in said[0], "mm apart" in said[1]] == [True, True]
-        assert split_repair(said[0])[1].startswith("look at the voxel size in the header")
+        assert repair_of(said[0]).startswith("look at the voxel size in the header")
 
 
 def test_a_body_of_ten_millimetres_is_told(phantom, tmp_path):
