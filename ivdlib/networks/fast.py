@@ -6,8 +6,8 @@ The one seam for speed. `convolution` and `normalisation` stay plain, and ask he
 - `folds`: may `normalised_product` stand for a 1x1 convolution and the normalisations around it?
 - `fuses`: may `fused_batch_norm` stand for a batch normalisation?
 
-The answer is no, and the plain form runs, on every other backend and device, and everywhere after
-``IVDLIB_KERNELS=plain``. Tests hold both forms equal, in values, gradients and statistics.
+If not, the plain form runs; it runs everywhere after ``IVDLIB_KERNELS=plain``. Tests hold both
+forms equal, in values, gradients and statistics.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def normalised_product(x: Any, kernel: Any, inner: Any, outer: Any, training: bo
 
     Both normalisations are an affine map for each channel, and the product between them is linear,
     so all three are one kernel and one offset. The batch statistics behind the product follow from
-    those before it: with covariance S of the channels of x, those of ``x @ k`` have the
-    variances of the diagonal of ``k' S k``. So no normalised map is ever written.
+    those before it: with covariance S of the channels of x, those of ``x @ k`` have the variances
+    on the diagonal of ``k' S k``. So no normalised map is ever written.
 
     Parameters
     ----------
