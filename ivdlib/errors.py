@@ -6,8 +6,14 @@ traceback (`--debug` shows it) and exits with a non-zero status. All that it pri
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import typing
 import warnings
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class IvdlibError(Exception):
@@ -24,6 +30,75 @@ class CannotWrite(DataError):
 
 class ConfigError(IvdlibError):
     """A profile, parameter, configuration or experiment folder does not fit."""
+
+
+@typing.dataclass_transform(frozen_default=True)
+def checked(cls: type) -> type:
+    """Make a frozen dataclass of `cls`; a value that its annotations refuse is a `ConfigError`."""
+    from pydantic import ConfigDict, ValidationError, dataclasses  # not at `import ivdlib`
+
+    made = dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
+    fill = made.__init__
+
+    @functools.wraps(fill)
+    def told(self: Any, *args: Any, **values: Any) -> None:
+        try:
+            fill(self, *args, **values)
+        except ValidationError as error:
+            raise ConfigError(_refusal(error, cls)) from error
+
+    made.__init__ = told
+    return made
+
+
+def _refusal(error: ValidationError, cls: Any) -> str:
+    """The first fault in one sentence: which field, what it may be, what was given."""
+    fault = error.errors()[0]
+    kind, bounds, note, names = cls, (), None, []
+    for name in fault["loc"]:
+        known = getattr(kind, "__pydantic_fields__", {})
+        if name in known:
+            field = known[name]
+            kind, bounds, note = field.annotation, field.metadata, field.description
+        elif typing.get_origin(kind) is dict:
+            kind, bounds = typing.get_args(kind)["[key]" not in fault["loc"]], ()
+        elif not known:  # within a list
+            break
+        names.append(str(name))
+    where = f"field {'.'.join(names)} of {cls.__name__}"
+    if fault["type"] == "unexpected_keyword_argument":
+        return f"{cls.__name__} has no field {'.'.join(names)}; known are {', '.join(known)}."
+    if "error" in fault.get("ctx", {}):
+        return f"{where} {fault['ctx']['error']}."
+    value = fault["input"]
+    text = " (a text)" if isinstance(value, str) and fault["type"].endswith("_type") else ""
+    words = _words(kind, bounds) + (f" ({note})" if note else "")
+    return f"{where} takes {words}, not {value!r:.60}{text}."
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below",
+           "min_length": "of length at least"}  # fmt: skip
+
+
+def _words(kind: Any, bounds: typing.Iterable[Any] = ()) -> str:
+    """What a field takes, in the words of a declared file."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return _words(inner[0], inner[1:])
+    if origin is typing.Literal:
+        return f"one of {', '.join(map(str, inner))}"
+    if type(None) in inner:
+        return _words(inner[0], bounds)
+    limits = {}
+    for bound in bounds:
+        for one in getattr(bound, "metadata", [bound]):
+            limits |= dataclasses.asdict(one) if dataclasses.is_dataclass(one) else {}
+    said = " and ".join(f"{w} {limits[n]:g}" for n, w in _LIMITS.items() if n in limits)
+    if origin is tuple:
+        length = f" of {len(inner)}" if ... not in inner else f" {said}" * bool(said)
+        return f"a list{length}, each {_words(inner[0])}"
+    return _KINDS.get(kind, "a table of fields") + f", {said}" * bool(said)
 
 
 class SomeFailed(DataError):

@@ -5,8 +5,13 @@ The numbers of the paper are the defaults.
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields
-from typing import Any
+import dataclasses
+from dataclasses import field, fields
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, Strict
+
+from ivdlib.errors import checked
 
 TILE = (112, 128)
 """Tile of the paper in pixels (AP, SI)."""
@@ -19,77 +24,113 @@ one way or the other. The next distance above 15 mm is farther away on usual gri
 LONGEST_MM = 1000.0
 """No margin and no gap is wider: nobody's spine is longer."""
 
+LARGEST = 1e9
+"""No number is beyond it: no record could hold it, no computer wait for it."""
+
+SMALLEST_TILE = 16
+"""Pixels: what four halvings in U-Net and DeepLabv3+ leave one of."""
+
+COARSEST = 8
+"""Most pixels a side that the spine stage may average: beyond, a vertebra is a few pixels."""
+
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-PLACEMENTS = ("even", "clipped")
+SIZES = ("tiny", "laptop", "paper")
+
+# What fields may be. `4` is a fine number; "4" is none, and neither is true.
+T = TypeVar("T")
+Text = Annotated[str, Strict()]
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict(), Field(le=LARGEST)]
+Count = Annotated[Whole, Field(ge=1)]
+Number = Annotated[float, Strict(), Field(le=LARGEST)]
+Positive = Annotated[Number, Field(gt=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Side = Annotated[Whole, Field(ge=SMALLEST_TILE)]
+Momentum = Annotated[float, Strict(), Field(ge=0, lt=1)]
+Millimetres = Annotated[Number, Field(ge=0, le=LONGEST_MM, description="mm")]
+FROM_LIST = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+Many = Annotated[tuple[T, ...], Strict(), FROM_LIST]
+
+
+def once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a name that stands twice (ValueError, for pydantic)."""
+    if len(set(names)) < len(names):
+        raise ValueError(f"takes each once, not {', '.join(names)}")
+    return names
+
 
 BEFORE = "before"
 """Key of a field's metadata: what was done before the field was there, and what a hash or a record
 that does not name it means. Without it that is the field's default."""
 
 
-@dataclass(frozen=True)
+@checked
 class TrainingOptions:
     """How a network is trained; every choice that the paper leaves open is a field."""
 
-    steps: int = 20_000
+    steps: Count = 20_000
     """Optimiser steps. The paper gives no length; equal steps make arms comparable."""
-    batch: int = 16
+    batch: Count = 16
     """Tiles a step (Sect. 3.1)."""
-    learning_rate: float = 1e-4
+    learning_rate: Positive = 1e-4
     """Of Adam (Sect. 3.1)."""
-    schedule: str = "constant"
+    schedule: Literal["constant", "cosine"] = "constant"
     """`constant`, or `cosine` to zero over `steps`. The paper names no schedule."""
-    loss: str = "bce_dice"
+    loss: Literal[*LOSSES] = "bce_dice"
     """`bce_dice`, `bce` or `dice`. The paper names none; Dice balances discs (1 % of a scan)."""
-    tile: tuple[int, int] = TILE
+    tile: Annotated[
+        tuple[Side, Side], Strict(), FROM_LIST, Field(description="pixels, AP and SI")
+    ] = TILE
     """Pixels (AP, SI) (Sect. 3.1); smaller images get a tile of their own size."""
-    rotation: float = 15.0
+    rotation: Annotated[Number, Field(ge=0, le=180, description="degrees")] = 15.0
     """Largest angle in degrees, uniform to both sides. The paper gives no range."""
-    noise_probability: float = 0.5
+    noise_probability: Share = 0.5
     """Share of the tiles that get random pixels. The paper: "randomly select images"."""
-    noise_max_share: float = 0.15
+    noise_max_share: Share = 0.15
     """Largest share of pixels with random values (Sect. 3.1)."""
-    tiles: str = "thinned"
+    tiles: Literal["thinned", "all"] = "thinned"
     """`thinned`: as many tiles without disc as with; `all`: as they come. Not in the paper."""
-    placement: str = field(default="even", metadata={BEFORE: "clipped"})
+    placement: Literal["even", "clipped"] = field(default="even", metadata={BEFORE: "clipped"})
     """`even`: every pixel is drawn equally often, before thinning; `clipped`: as in records that do
     not name it, one tile too many and pushed back into the window. Not in the paper."""
-    neighbours: int = 0
+    neighbours: Annotated[Whole, Field(ge=0)] = 0
     """Slices on each side that the network sees as further channels. The paper's sees one slice."""
-    intensity: float = 0.0
+    intensity: Annotated[Number, Field(ge=0)] = 0.0
     """Grey values to a random power, up to 1 + this or its inverse. Not in the paper."""
-    average: float = 0.0
+    average: Momentum = 0.0
     """Momentum of a moving average of the weights, which are used in the end; 0: the last weights.
     Not in the paper."""
-    precision: str = "auto"
+    precision: Literal[*PRECISIONS] = "auto"
     """Of the maps in a step: `float32`, `bfloat16`, `float16`; `auto`: bfloat16 on GPUs that have
     units for it, else float32. The paper's GPUs had none, and it says nothing."""
 
 
-@dataclass(frozen=True)
+@checked
 class SpineOptions:
     """The pre-segmentation of the spine (Sect. 2.1)."""
 
-    region: str = "predicted"
+    region: Literal["predicted", "true", "none"] = "predicted"
     """`predicted` by the spine U-Net of the same fold; `true` mask; `none` skips the stage."""
-    margin: float = 15.0
+    margin: Millimetres = 15.0
     """Widening of the mask in mm before the image outside is set to zero. The paper gives none."""
-    mask: bool = True
+    mask: Flag = True
     """Set the image outside the region to zero; False: the region only places the tiles."""
-    gap: float = 0.0
+    gap: Millimetres = 0.0
     """Parts of the mask that lie at most so far apart, in mm, are one spine: its bones and discs
     touch in some scans only. 0: one connected part. Not in the paper."""
-    tolerance: float = field(default=TOLERANCE_MM, metadata={BEFORE: 0.0})
+    tolerance: Annotated[Millimetres, Field(le=0.1)] = field(
+        default=TOLERANCE_MM, metadata={BEFORE: 0.0}
+    )
     """In mm: distances so little above `margin` or `gap` count as within. Not in the paper. Without
     it, as in records that do not name it, the rounding of an affine decides (see `tiles`)."""
-    factor: int = 2
+    factor: Annotated[Whole, Field(ge=1, le=COARSEST)] = 2
     """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
-    size: str = "tiny"
+    size: Literal[*SIZES] = "tiny"
     """Size of the U-Net."""
-    steps: int = 1500
-    batch: int = 8
-    learning_rate: float = 1e-3
+    steps: Count = 1500
+    batch: Count = 8
+    learning_rate: Positive = 1e-3
     """Ten times the paper's rate for its second network: the paper gives none for this one."""
 
 
@@ -105,15 +146,15 @@ def spine_training(spine: SpineOptions, precision: str = "auto") -> TrainingOpti
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@checked
 class PhantomOptions:
     """The built-in phantom, used where no data are given."""
 
-    subjects: int = 8
-    stages: int = 2
-    slices: int = 36
-    seed: int = 0
-    swap: float = 0.0
+    subjects: Count = 8
+    stages: Count = 2
+    slices: Count = 36
+    seed: Annotated[Whole, Field(ge=0)] = 0
+    swap: Share = 0.0
     """Probability of exchanged water and fat in a scan. `ivdlib phantom` has 0.05; experiments
     train on scans that have passed `ivdlib check`, as one would with real ones."""
 
@@ -139,6 +180,6 @@ def essence(options: Any) -> dict[str, Any]:
     return found
 
 
-def meant_by_silence(f: Field) -> Any:
+def meant_by_silence(f: dataclasses.Field) -> Any:
     """Value of a field in a hash or a record that does not name it."""
     return f.metadata.get(BEFORE, f.default)

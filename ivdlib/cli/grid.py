@@ -53,9 +53,7 @@ def add_grid(add) -> None:
     )
     sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
     sub.add_argument("--folds", type=int, help="folds (default: 4, fewer for few patients)")
-    sub.add_argument(
-        "--split", metavar="CSV", help="your own folds: columns case (or subject), fold"
-    )
+    sub.add_argument("--split", metavar="CSV", help="your folds: columns case (or subject), fold")
     sub.add_argument(
         "--set",
         action="append",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from ivdlib.errors import ConfigError
 from ivdlib.files import readable
 from ivdlib.report import edits
@@ -88,19 +90,13 @@ def checked(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _typed(parameter: Parameter, value: Any, notebook: Path) -> Any:
-    wanted = TYPES.get(parameter.type)
-    if wanted is None or type(value) is wanted:
-        return value
-    if wanted is float and type(value) is int:
-        return float(value)
-    if isinstance(value, str):
-        try:
-            if wanted is not bool:
-                return wanted(value)
-            return {"true": True, "false": False}[value.strip().lower()]
-        except (ValueError, KeyError):
-            pass
-    raise ConfigError(
-        f"parameter {parameter.name} of {notebook.stem} is of type {parameter.type}, "
-        f"and {value!r} is not; its default is {parameter.default!r}."
-    )
+    kind = TypeAdapter(TYPES.get(parameter.type, Any))
+    try:
+        if isinstance(value, str) and parameter.type in ("int", "bool"):
+            return kind.validate_json(value.strip().lower(), strict=True)  # "1.0" is no int
+        return kind.validate_python(value, strict=not isinstance(value, str))
+    except ValidationError as error:
+        raise ConfigError(
+            f"parameter {parameter.name} of {notebook.stem} is of type {parameter.type}, "
+            f"and {value!r} is not; its default is {parameter.default!r}."
+        ) from error

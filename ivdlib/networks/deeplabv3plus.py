@@ -4,22 +4,21 @@ The baseline of the paper (Sect. 3.2), which gave it one input channel and "fewe
 many is not said.
 """
 
-from dataclasses import dataclass
-
 import keras
 from keras.layers import Concatenate, Conv2D
 
-from ivdlib.errors import ConfigError
+from ivdlib.errors import ConfigError, checked
 from ivdlib.networks.blocks import aspp, probabilities
 from ivdlib.networks.config import NetworkConfig
 from ivdlib.networks.resize import LAST, BilinearUpsampling, crop_to, pad_to_multiple
-from ivdlib.networks.xception import XceptionConfig, xception
+from ivdlib.networks.xception import Groups, Kind, XceptionConfig, xception
+from ivdlib.options import Count, Flag, Many, Momentum, Positive
 
 # Its decoder works at a quarter of the input's resolution.
 DECODER_STRIDE = 4
 
 
-@dataclass(frozen=True)
+@checked
 class DeepLabV3PlusConfig(XceptionConfig):
     """Configuration of DeepLabv3+: the fields of `XceptionConfig`, of pyramid and decoder.
 
@@ -40,10 +39,10 @@ class DeepLabV3PlusConfig(XceptionConfig):
         Share of the pyramid's output that is dropped in training.
     """
 
-    width: float = 1.0
-    middle_units: int = 16
+    width: Positive = 1.0
+    middle_units: Count = 16
     # The third convolution of each entry module replaces a max-pooling.
-    strides: tuple[tuple[int, ...], ...] = (
+    strides: Groups = (
         (2,),
         (1,),
         (1, 1, 2),
@@ -54,7 +53,7 @@ class DeepLabV3PlusConfig(XceptionConfig):
         (1, 1, 1),
     )
     # Output stride 16: the last module would have had another stride, so it has rate 2 instead.
-    rates: tuple[tuple[int, ...], ...] = (
+    rates: Groups = (
         (1,),
         (1,),
         (1, 1, 1),
@@ -65,37 +64,36 @@ class DeepLabV3PlusConfig(XceptionConfig):
         (2, 2, 2),
     )
     # As published.
-    convolution: str = "separable"
-    stem: str = "standard"
+    convolution: Kind = "separable"
+    stem: Kind = "standard"
     # Unused by a standard stem.
-    stem_depth_multiplier: int = 1
-    relu_inside: bool = False
-    norm_between: bool = True
+    stem_depth_multiplier: Count = 1
+    relu_inside: Flag = False
+    norm_between: Flag = True
     # Keras' default; the code of DeepLab has 0.9997 for runs of 30,000 steps and more.
-    bn_momentum: float = 0.99
-    bn_epsilon: float = 1e-3
+    bn_momentum: Momentum = 0.99
+    bn_epsilon: Positive = 1e-3
     # As for FDS-CNN.
-    bn_synchronised: bool = False
+    bn_synchronised: Flag = False
     # The classes of Pascal VOC with background.
-    classes: int = 21
+    classes: Count = 21
     # For output stride 16.
-    aspp_rates: tuple[int, ...] = (6, 12, 18)
-    aspp_width: int = 256
-    skip_width: int = 48
-    decoder_width: int = 256
-    head_epsilon: float = 1e-5
-    dropout: float = 0.1
+    aspp_rates: Many[Count] = (6, 12, 18)
+    aspp_width: Count = 256
+    skip_width: Count = 48
+    decoder_width: Count = 256
+    head_epsilon: Positive = 1e-5
+    dropout: Momentum = 0.1
 
-    def check(self) -> None:
-        """As `XceptionConfig.check`; the decoder's place must exist too.
+    def __post_init__(self) -> None:
+        """As `XceptionConfig`; the decoder's place must exist too.
 
         Raises
         ------
         ConfigError
             Also if the skip, the second convolution of entry2, does not lie at stride 4.
         """
-        super().check()
-        self.positive("classes", "aspp_width", "skip_width", "decoder_width", "head_epsilon")
+        super().__post_init__()
         before = self.stride_of("entry2", 2)
         if before != DECODER_STRIDE or self.stride % DECODER_STRIDE:
             raise ConfigError(

@@ -7,22 +7,24 @@ enlargement by 2. Everything else is a field of `FDSCNNConfig`, with the reason 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 import keras
 from keras.layers import Concatenate, Conv2D
+from pydantic import AfterValidator
 
-from ivdlib.errors import ConfigError
+from ivdlib.errors import checked
 from ivdlib.networks.blocks import aspp, probabilities
 from ivdlib.networks.config import NetworkConfig
 from ivdlib.networks.resize import LAST, BilinearUpsampling, crop_to, pad_to_multiple
-from ivdlib.networks.xception import BLOCKS, XceptionConfig, xception
+from ivdlib.networks.xception import BLOCKS, Groups, Kind, XceptionConfig, xception
+from ivdlib.options import Count, Flag, Many, Momentum, Positive, once
 
 SKIPS = ("third_layer", "entry", "middle")
 
 
-@dataclass(frozen=True)
+@checked
 class FDSCNNConfig(XceptionConfig):
     """Configuration of FDS-CNN; the fields of `XceptionConfig`, and those of pyramid and decoder.
 
@@ -50,12 +52,12 @@ class FDSCNNConfig(XceptionConfig):
     """
 
     # "we reduce the number of all feature maps by half" (Sect. 2.2).
-    width: float = 0.5
+    width: Positive = 0.5
     # Xception-65, the backbone of DeepLabv3+, which the paper builds on.
-    middle_units: int = 16
+    middle_units: Count = 16
     # "only one down-sampling in the entire model"; all three skips are concatenated without
     # resizing and one bilinear factor 2 leads back, so it lies at or before the third layer.
-    strides: tuple[tuple[int, ...], ...] = (
+    strides: Groups = (
         (2,),
         (1,),
         (1, 1, 1),
@@ -67,7 +69,7 @@ class FDSCNNConfig(XceptionConfig):
     )
     # "assigned with different rates", citing hybrid dilated convolution (arXiv:1702.08502): 1, 2, 5
     # leaves no holes. A layer with a stride must have rate 1.
-    rates: tuple[tuple[int, ...], ...] = (
+    rates: Groups = (
         (1,),
         (2,),
         (1, 2, 5),
@@ -78,57 +80,38 @@ class FDSCNNConfig(XceptionConfig):
         (1, 2, 5),
     )
     # "replaces all convolutions with dilated separable convolutions"; 1x1 ones stay as they are.
-    convolution: str = "separable"
+    convolution: Kind = "separable"
     # "all": the stem too.
-    stem: str = "separable"
+    stem: Kind = "separable"
     # The input has one channel: with 1 the whole network would see a single filter's answer.
-    stem_depth_multiplier: int = 16
+    stem_depth_multiplier: Count = 16
     # As DeepLab's code.
-    relu_inside: bool = False
-    norm_between: bool = True
+    relu_inside: Flag = False
+    norm_between: Flag = True
     # Keras' defaults; the paper names none.
-    bn_momentum: float = 0.99
-    bn_epsilon: float = 1e-3
+    bn_momentum: Momentum = 0.99
+    bn_epsilon: Positive = 1e-3
     # "two Nvidia 1080Ti GPUs", and no word of it: each with its own is what Keras did.
-    bn_synchronised: bool = False
+    bn_synchronised: Flag = False
     # DeepLabv3+ at output stride 16; they fit into 56 x 64.
-    aspp_rates: tuple[int, ...] = (6, 12, 18)
-    aspp_pointwise: bool = True
-    image_pooling: bool = True
-    aspp_width: int = 256
+    aspp_rates: Many[Count] = (6, 12, 18)
+    aspp_pointwise: Flag = True
+    image_pooling: Flag = True
+    aspp_width: Count = 256
     # 48 in DeepLabv3+, halved with all others.
-    skip_width: int = 48
-    decoder_width: int = 256
+    skip_width: Count = 48
+    decoder_width: Count = 256
     # "the output of the third layer convolution, the output of the enter flow and the output of the
     # middle flow" (Sect. 2.2).
-    skips: tuple[str, ...] = SKIPS
+    skips: Annotated[Many[Literal[*SKIPS]], AfterValidator(once)] = SKIPS
     # conv1 and conv2 are the first two.
-    first_skip: int = 1
+    first_skip: Literal[1, 3] = 1
     # DeepLabv3+.
-    dropout: float = 0.1
+    dropout: Momentum = 0.1
     # "two 3x3 separable convolutions and one 1x1 convolution ... followed by a simple bilinear
     # upsampling".
-    upsample: str = "logits"
-    head: str = "sigmoid"
-
-    def check(self) -> None:
-        """As `XceptionConfig.check`, and the fields of pyramid and decoder.
-
-        Raises
-        ------
-        ConfigError
-            Also if a skip does not exist.
-        """
-        super().check()
-        self.one_of("first_skip", (1, 3))
-        self.one_of("upsample", ("logits", "features"))
-        self.one_of("head", ("sigmoid", "softmax"))
-        self.positive("aspp_width", "skip_width", "decoder_width")
-        if not set(self.skips) <= set(SKIPS) or len(set(self.skips)) < len(self.skips):
-            raise ConfigError(
-                f"{type(self).__name__}.skips is {self.skips}; it may hold each of "
-                f"{', '.join(SKIPS)} once."
-            )
+    upsample: Literal["logits", "features"] = "logits"
+    head: Literal["sigmoid", "softmax"] = "sigmoid"
 
     def skip_place(self, skip: str) -> tuple[str, int]:
         """Module that a skip starts from, and the number of the convolution in it, from 1."""

@@ -4,19 +4,20 @@ Used twice: it finds the spine, and it is a baseline. After Ronneberger et al., 
 but padded, so that the output has the size of the input.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras.layers import Activation, Concatenate, Conv2D, Conv2DTranspose, MaxPooling2D
 
+from ivdlib.errors import checked
 from ivdlib.networks.blocks import probabilities
 from ivdlib.networks.config import NetworkConfig
 from ivdlib.networks.normalisation import BatchNorm
 from ivdlib.networks.resize import LAST, crop_to, pad_to_multiple
+from ivdlib.options import Count, Flag, Momentum, Positive
 
 
-@dataclass(frozen=True)
+@checked
 class UNetConfig(NetworkConfig):
     """Configuration of the U-Net.
 
@@ -33,18 +34,14 @@ class UNetConfig(NetworkConfig):
     """
 
     # 64 in the original; the paper's baseline has fewer, it does not say how many.
-    base: int = 64
+    base: Count = 64
     # As the original.
-    levels: int = 4
+    levels: Count = 4
     # Keras' defaults; the paper names none.
-    bn_momentum: float = 0.99
-    bn_epsilon: float = 1e-3
+    bn_momentum: Momentum = 0.99
+    bn_epsilon: Positive = 1e-3
     # As for FDS-CNN.
-    bn_synchronised: bool = False
-
-    def check(self) -> None:
-        """Refuse numbers that are not positive."""
-        self.positive("base", "levels", "bn_epsilon")
+    bn_synchronised: Flag = False
 
 
 SIZES: dict[str, NetworkConfig] = {

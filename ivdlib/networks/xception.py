@@ -1,12 +1,12 @@
 """The body that FDS-CNN and DeepLabv3+ share: Xception-65, described by parallel lists."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from ivdlib.errors import ConfigError
+from ivdlib.errors import ConfigError, checked
 from ivdlib.networks.blocks import Convolutions, xception_block
 from ivdlib.networks.config import NetworkConfig
+from ivdlib.options import Count, Flag, Many, Momentum, Positive
 
 # The modules in order, and the feature maps of each convolution in them (aligned Xception-65 of
 # DeepLabv3+, arXiv:1802.02611, Fig. 4, and its code). `middle` is repeated.
@@ -26,7 +26,11 @@ SHORTCUTS = ("none", "none", "conv", "conv", "conv", "sum", "conv", "none")
 RELUS = ("after", "after", "before", "before", "before", "before", "before", "inside")
 
 
-@dataclass(frozen=True)
+Kind = Literal["separable", "standard"]
+Groups = Many[Many[Count]]
+
+
+@checked
 class XceptionConfig(NetworkConfig):
     """Fields of a network with an Xception body.
 
@@ -59,18 +63,18 @@ class XceptionConfig(NetworkConfig):
         each has its own. On JAX they are always over the whole batch.
     """
 
-    width: float
-    middle_units: int
-    strides: tuple[tuple[int, ...], ...]
-    rates: tuple[tuple[int, ...], ...]
-    convolution: str
-    stem: str
-    stem_depth_multiplier: int
-    relu_inside: bool
-    norm_between: bool
-    bn_momentum: float
-    bn_epsilon: float
-    bn_synchronised: bool
+    width: Positive
+    middle_units: Count
+    strides: Groups
+    rates: Groups
+    convolution: Kind
+    stem: Kind
+    stem_depth_multiplier: Count
+    relu_inside: Flag
+    norm_between: Flag
+    bn_momentum: Momentum
+    bn_epsilon: Positive
+    bn_synchronised: Flag
 
     @property
     def stride(self) -> int:
@@ -104,20 +108,16 @@ class XceptionConfig(NetworkConfig):
         }
         return Convolutions(self.convolution, self.norm_between, norm)
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Refuse lists that do not describe a body.
 
         Raises
         ------
         ConfigError
             If `strides` or `rates` lacks a number for some convolution, if a convolution has both
-            a stride and a rate (Keras has no such layer), if the repeated module has a stride, or
-            if a number that must be positive is not.
+            a stride and a rate (Keras has no such layer), or if the repeated module has a stride.
         """
         name = type(self).__name__
-        self.one_of("convolution", ("separable", "standard"))
-        self.one_of("stem", ("separable", "standard"))
-        self.positive("width", "middle_units", "stem_depth_multiplier", "bn_epsilon")
         sizes = [len(group) for group in WIDTHS]
         long = [
             n * self.middle_units if b == "middle" else n
@@ -130,8 +130,6 @@ class XceptionConfig(NetworkConfig):
                     f"{name}.{field} must have a number for each convolution, in groups of {sizes} "
                     f"for {', '.join(BLOCKS)}; it is {groups}."
                 )
-            if not all(isinstance(n, int) and n >= 1 for group in groups for n in group):
-                raise ConfigError(f"{name}.{field} are whole numbers from 1 on, not {groups}.")
         for block, strides in zip(BLOCKS, self.strides, strict=True):
             for rates in self.rates_of(block):
                 if any(s > 1 and r > 1 for s, r in zip(strides, rates, strict=True)):

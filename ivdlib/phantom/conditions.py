@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from numbers import Real
+from dataclasses import field
+from typing import Annotated, Literal
 
-from ivdlib.errors import ConfigError
+from pydantic import BeforeValidator, Field
+
+from ivdlib.errors import checked
+from ivdlib.options import Number, Share
 
 RATES = {"degeneration": 0.28, "schmorl": 0.164, "haemangioma": 0.33, "scoliosis": 0.10}
 """How common each finding is: share of discs with a grade of 3 to 5 (twice as common at L4/5 and
@@ -14,16 +17,13 @@ L5/S1, half as common in the thorax), of people with Schmorl's nodes (16.4 % of 
 spines), with haemangiomas (26 % by CT, 41 % by MR), and with a curve beyond 6 degrees (13 % of
 scans under 60 years, fewer in people without pain). The study's men were 20 to 45 years old."""
 
-_LIMITS = {
-    "noise": (0, 0.5),
-    "swap": (0, 1),
-    "jitter_mm": (0, 3),
-    "artefacts": (0, 5),
-    "variety": (0, 5),
-}
+Rates = Annotated[
+    dict[Literal[*RATES], Share],
+    BeforeValidator(lambda rates: {**RATES, **rates} if isinstance(rates, Mapping) else rates),
+]
 
 
-@dataclass(frozen=True)
+@checked
 class Conditions:
     """Choices about the people and the scanner of a phantom.
 
@@ -51,28 +51,9 @@ class Conditions:
         a little; more is of use to train networks for other scanners.
     """
 
-    rates: Mapping[str, float] = field(default_factory=dict)
-    noise: float = 0.055
-    swap: float = 0.05
-    jitter_mm: float = 0.55
-    artefacts: float = 1.0
-    variety: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check names and ranges (ConfigError)."""
-        unknown = sorted(set(self.rates) - set(RATES))
-        if unknown:
-            raise ConfigError(
-                f"the phantom has no rate called {', '.join(unknown)}; choose from "
-                f"{', '.join(RATES)}."
-            )
-        object.__setattr__(self, "rates", {**RATES, **self.rates})
-        checked = {f"rate {name}": (rate, (0, 1)) for name, rate in self.rates.items()}
-        checked |= {name: (getattr(self, name), limits) for name, limits in _LIMITS.items()}
-        for name, (value, (low, high)) in checked.items():
-            if not isinstance(value, Real) or isinstance(value, bool) or not low <= value <= high:
-                raise ConfigError(f"{name} must be a number from {low} to {high}, not {value!r}.")
-        # Plain numbers: NumPy's do not go into JSON.
-        object.__setattr__(self, "rates", {name: float(rate) for name, rate in self.rates.items()})
-        for name in _LIMITS:
-            object.__setattr__(self, name, float(getattr(self, name)))
+    rates: Rates = field(default_factory=RATES.copy)
+    noise: Annotated[Number, Field(ge=0, le=0.5)] = 0.055
+    swap: Share = 0.05
+    jitter_mm: Annotated[Number, Field(ge=0, le=3)] = 0.55
+    artefacts: Annotated[Number, Field(ge=0, le=5)] = 1.0
+    variety: Annotated[Number, Field(ge=0, le=5)] = 1.0

@@ -19,22 +19,40 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator
 
 from ivdlib import profiles
-from ivdlib.errors import ConfigError, DataError
+from ivdlib.errors import ConfigError, DataError, checked
 from ivdlib.files import cannot
 from ivdlib.links import need_content
+from ivdlib.options import Text
 from ivdlib.provenance import root
 from ivdlib.training import recipes
 
 if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
 
-KEYS = ("about", "data", "profile", "recipe", "set")
-
 LONGEST = 20_000
 """Letters of a file; tomllib needs minutes for keys with dots by the hundred thousand."""
+
+
+def _named(folder: str) -> str:
+    if not folder:
+        raise ValueError("is empty; name a folder, or leave data out (the phantom)")
+    return folder
+
+
+@checked
+class DeclaredFile:
+    """The keys of a file."""
+
+    about: Text = ""
+    profile: Text = "laptop"
+    data: Annotated[Text, AfterValidator(_named)] | None = None
+    recipe: Text = "paper"
+    set: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,23 +143,15 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
         raise ConfigError(cannot("read", path, error)) from error
     except (RecursionError, ValueError) as error:  # a number of 5000 digits, too
         raise ConfigError(f"{path} cannot be read as an experiment in TOML ({error}).") from error
-    odd = sorted(set(found) - set(KEYS))
-    if odd:
-        raise ConfigError(f"{path} has the unknown key {odd[0]!r}; known are {', '.join(KEYS)}.")
-    if found.get("data") == "":
-        raise ConfigError(f"{path}: data is empty; name a folder, or leave data out (the phantom).")
-    kinds = {"about": str, "data": str, "profile": str, "recipe": str, "set": dict}
-    for key, value in found.items():
-        if not isinstance(value, kinds[key]):
-            raise ConfigError(f"{path}: {key} is {value!r}, not of type {kinds[key].__name__}.")
     try:
+        file = DeclaredFile(**found)
         declared = Declared(
             path.stem,
-            found.get("about", ""),
-            found.get("profile", "laptop"),
-            found.get("data"),
-            recipe or found.get("recipe", "paper"),
-            _fields(found.get("set", {})),
+            file.about,
+            file.profile,
+            file.data,
+            recipe or file.recipe,
+            _fields(file.set),
         )
         profiles.profile(declared.profile, declared.overrides)
     except ConfigError as error:

@@ -179,7 +179,7 @@ def alive(pid: int) -> bool:
     [
         ({"profile": "huge"}, "unknown profile 'huge'"),
         ({"name": "a/b"}, "no name for an experiment"),
-        ({"seeds": -1}, "seeds is 1 or more"),
+        ({"seeds": -1}, "seeds of Profile takes a whole number, at least 1"),
     ],
 )
 def test_what_does_not_fit_is_told_before_the_first_lesson(tmp_path, monkeypatch, wish, sentence):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ivdlib import profiles
+from ivdlib import options
 from ivdlib.errors import ConfigError
 from ivdlib.networks import losses
 
@@ -67,4 +67,4 @@ def test_an_unknown_loss_names_those_there_are():
 
 
 def test_the_profiles_know_the_same_losses():
-    assert tuple(losses.LOSSES) == profiles.LOSSES
+    assert tuple(losses.LOSSES) == options.LOSSES

@@ -15,14 +15,27 @@ def test_rates_that_are_not_named_keep_their_default():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"rates": {"gout": 0.1}}, "no rate called gout; choose from degeneration"),
-        ({"rates": {"schmorl": 1.5}}, "rate schmorl must be a number from 0 to 1, not 1.5"),
-        ({"noise": -0.1}, "noise must be a number from 0"),
-        ({"noise": float("nan")}, "noise must be a number"),
-        ({"swap": "often"}, "swap must be a number from 0 to 1, not 'often'"),
-        ({"jitter_mm": 9}, "jitter_mm must be a number from 0 to 3"),
-        ({"artefacts": float("inf")}, "artefacts must be"),
-        ({"variety": -1}, "variety must be"),
+        ({"rates": {"gout": 0.1}}, "rates.gout of Conditions takes one of degeneration"),
+        (
+            {"rates": {"schmorl": 1.5}},
+            "rates.schmorl of Conditions takes a number, at least 0 and at most 1, not 1.5",
+        ),
+        ({"rates": 3}, "rates of Conditions takes a table"),
+        (
+            {"noise": -0.1},
+            "noise of Conditions takes a number, at least 0 and at most 0.5, not -0.1",
+        ),
+        ({"noise": float("nan")}, "noise of Conditions takes a number, .*, not nan"),
+        (
+            {"swap": "often"},
+            "swap of Conditions takes a number, at least 0 and at most 1, not 'often'",
+        ),
+        (
+            {"jitter_mm": 9},
+            "jitter_mm of Conditions takes a number, at least 0 and at most 3, not 9",
+        ),
+        ({"artefacts": float("inf")}, "artefacts of Conditions takes a number"),
+        ({"variety": -1}, "variety of Conditions takes a number"),
     ],
 )
 def test_senseless_choices_are_refused(wrong, says):
