@@ -33,8 +33,8 @@ def test_values_are_brought_to_their_types(short_lesson):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("seeds", "three"), ("seeds", "1.0"), ("seeds", 3.0), ("seeds", True), ("rate", "fast"), ("rate", True),
-     ("quick", 1), ("quick", "yes"), ("profile", 3), ("plain", None)],
+    [("seeds", "three"), ("seeds", "1.0"), ("seeds", 3.0), ("seeds", True), ("rate", "fast"),
+     ("rate", True), ("quick", 1), ("quick", "yes"), ("profile", 3), ("plain", None)],
 )  # fmt: skip
 def test_values_of_a_wrong_type_are_refused(short_lesson, name, value):
     with pytest.raises(ConfigError, match=f"parameter {name} of 01_lesson is of type"):
