@@ -9,11 +9,11 @@ The public face is small and lazy: a deep-learning framework is loaded only when
 
 import lazy_loader
 
-from ivdlib import _quiet
+from ivdlib.networks import quiet
 
 __version__ = "0.1.0"
 
-_quiet.install()
+quiet.install()
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]

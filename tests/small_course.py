@@ -4,7 +4,7 @@ import nbformat
 import pandas as pd
 from bs4 import BeautifulSoup
 
-from ivdlib.course import classroom
+from ivdlib.course import class_reports
 
 V4 = nbformat.v4
 ONE, TWO = "01_tiny", "02_small"
@@ -70,7 +70,7 @@ class Course:
             self.write("autograded", student, lesson, content)
 
     def marks(self):
-        made = classroom.class_reports(self.folder)
+        made = class_reports.class_reports(self.folder)
         return made, pd.read_csv(made.table, index_col="student", dtype=str, keep_default_na=False)
 
     def row(self, student):

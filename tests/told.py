@@ -1,13 +1,13 @@
 """Choices and deviations as an experiment tells them."""
 
 from ivdlib.profiles import current
-from ivdlib.training import choices, deviations
+from ivdlib.training import deviations, open_choices
 
 CROP, WHOLE = (2, 48, 56), (2, 130, 140)
 
 
 def chosen(experiment):
-    rows = choices.open_choices(experiment)
+    rows = open_choices.open_choices(experiment)
     assert all(all(row.values()) for row in rows)
     assert len({row["what"] for row in rows}) == len(rows)
     return {row["what"]: row["ours"] for row in rows}

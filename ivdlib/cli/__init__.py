@@ -13,18 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 
 from ivdlib import __version__
-from ivdlib.cli import (
-    audit,
-    check,
-    grid,
-    info,
-    lesson,
-    phantom,
-    predict,
-    report,
-    reproduce,
-    score,
-)
+from ivdlib.cli import audit, check, grid, info, lesson, phantom, predict, report, reproduce, score
 from ivdlib.errors import IvdlibError, Visible, memory_full, printable
 from ivdlib.files import cause, readable
 from ivdlib.links import not_fetched

@@ -133,10 +133,10 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
 
 
 def _class(args: argparse.Namespace, author: Author) -> int:
-    from ivdlib.course import classroom
+    from ivdlib.course import class_reports
 
     course = Path(args.course_folder)
-    made = classroom.class_reports(course, args.lesson or "", author, code=args.code)
+    made = class_reports.class_reports(course, args.lesson or "", author, code=args.code)
     for path in made.paths:
         print(f"report: {path}")
     print(f"marks:  {made.table}")

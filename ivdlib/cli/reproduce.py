@@ -22,8 +22,8 @@ def add_reproduce(add) -> None:
 
 def run_reproduce(args: argparse.Namespace) -> int:
     """`ivdlib reproduce`."""
-    from ivdlib._quiet import need_backend
     from ivdlib.course.lessons import reproduce
+    from ivdlib.networks.quiet import need_backend
 
     need_backend()  # not after two lessons
     hand_down(args)

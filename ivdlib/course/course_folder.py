@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ivdlib.course import grades
-from ivdlib.course.grades import Copy, Exercise
+from ivdlib.course import points as grades
+from ivdlib.course.points import Copy, Exercise
 from ivdlib.errors import DataError
 from ivdlib.report import edits
 from ivdlib.report import notebook as lesson

@@ -15,8 +15,9 @@ from typing import Any
 import nbformat
 
 from ivdlib import provenance
-from ivdlib.course import course_folder, grades, lesson_source, lesson_versions, lessons
-from ivdlib.course.grades import Copy, Result
+from ivdlib.course import course_folder, lesson_source, lesson_versions, lessons
+from ivdlib.course import points as grades
+from ivdlib.course.points import Copy, Result
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.report import notebook, record

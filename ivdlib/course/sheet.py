@@ -9,8 +9,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from ivdlib.course import grades, hand_in, lesson_source, lesson_versions, lessons
-from ivdlib.course.grades import EXERCISE, HEADING
+from ivdlib.course import hand_in, lesson_source, lesson_versions, lessons, points
+from ivdlib.course.points import EXERCISE, HEADING
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report import notebook as lesson
 from ivdlib.report.pages import fill, write_report
@@ -95,10 +95,10 @@ def _exercises(notebook: NotebookNode) -> list[tuple[list[NotebookNode], list[No
             pending, inside = [cell], bool(EXERCISE.search(cell.source))
             if inside:
                 found.append(([], []))
-        elif inside and not grades.is_graded(cell):
+        elif inside and not points.is_graded(cell):
             pending.append(cell)
         elif inside:
-            task = [cell] if grades.marks(cell).get("task") else []  # its text is what is asked
+            task = [cell] if points.marks(cell).get("task") else []  # its text is what is asked
             found[-1][0].extend([*pending, *task])
             found[-1][1].append(cell)
             pending = []
@@ -109,7 +109,7 @@ def _tasks(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
     """Each exercise: its text and given code as HTML, its points, whether it is a written one."""
     for number, (cells, graded) in enumerate(_exercises(notebook), start=1):
         part = nbformat.v4.new_notebook(cells=[_bare(cell) for cell in cells])
-        marks = [grades.marks(cell) for cell in graded]
+        marks = [points.marks(cell) for cell in graded]
         yield {
             "html": lesson.body(part, f"task{number}", lambda _: True)["html"],
             "points": sum(float(mark.get("points", 0)) for mark in marks),
@@ -127,14 +127,14 @@ def _bare(cell: NotebookNode) -> NotebookNode:
 def _emptied(notebook: NotebookNode, path: Path) -> NotebookNode:
     """A notebook whose answers are taken out, by their marks."""
     for cells, graded in _exercises(notebook):
-        answers = [cell for cell in (*cells, *graded) if grades.marks(cell).get("solution")]
-        if not answers and not any(grades.marks(cell).get("task") for cell in graded):
+        answers = [cell for cell in (*cells, *graded) if points.marks(cell).get("solution")]
+        if not answers and not any(points.marks(cell).get("task") for cell in graded):
             raise DataError(
                 f"{cells[0].source.splitlines()[0].strip('# ')} of {path} has no cell that is "
                 "marked as its answer, so the answer may stand anywhere; mark it, or name the "
                 "lesson by its number."
             )
-        unmarked = [c for c in cells if c.cell_type == "code" and not grades.marks(c)]
+        unmarked = [c for c in cells if c.cell_type == "code" and not points.marks(c)]
         if loose := next((c.source.strip() for c in unmarked if c.source.strip()), ""):
             raise DataError(
                 f"{cells[0].source.splitlines()[0].strip('# ')} of {path} has code without a mark "

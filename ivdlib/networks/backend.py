@@ -1,4 +1,4 @@
-"""Settings of the framework below Keras: compiler, threads, device (see also `_quiet`)."""
+"""Settings of the framework below Keras: compiler, threads, device (see also `quiet`)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from ivdlib.evaluation import verdicts
 from ivdlib.report import notebook, record, results
 from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
-from ivdlib.training import again
+from ivdlib.training import rerun_command
 
 
 def build(
@@ -92,7 +92,7 @@ def render(
         audit=_markdown(page, "audit") if page else None,
         lessons=notebook.series(folder / "notebooks", expected, code),
         command=record.command(folder, made),
-        needs=again.needs(made),
+        needs=rerun_command.needs(made),
         versions=record.versions(made),
     )
 

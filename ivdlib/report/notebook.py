@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from ivdlib.errors import DataError
 from ivdlib.links import need_content
-from ivdlib.report import edits, formulas, harmless, headings, pages, pictures, shortening
+from ivdlib.report import edits, formulas, harmless_html, headings, pages, pictures, shortening
 
 PAPERMILL_MARK = "papermill-error-cell-tag"
 SHOWN = "shown"
@@ -164,14 +164,14 @@ def _html(
         exclude_input_prompt=True,
         exclude_output_prompt=True,
         exclude_anchor_links=True,
-        filters={"harmless": harmless.clean},
+        filters={"harmless": harmless_html.clean},
     )
-    return exporter.from_notebook_node(notebook, resources={"ours": harmless.OURS})[0]
+    return exporter.from_notebook_node(notebook, resources={"ours": harmless_html.OURS})[0]
 
 
 def fitted(html: str, stem: str) -> dict[str, Any]:
     """As `body`, from HTML that comes from a notebook or from Markdown."""
-    clean = harmless.clean(html).replace(harmless.OURS, "")
+    clean = harmless_html.clean(html).replace(harmless_html.OURS, "")
     soup = BeautifulSoup(clean, "html.parser")
     for tag in soup.find_all("a", class_="anchor-link"):
         tag.decompose()

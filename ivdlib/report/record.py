@@ -14,7 +14,7 @@ from ivdlib.data.people import key
 from ivdlib.data.remarks import listed
 from ivdlib.evaluation import recorded, scores
 from ivdlib.profiles import LEAKS
-from ivdlib.training import again
+from ivdlib.training import rerun_command
 
 Rows = list[tuple[str, Any]]
 
@@ -140,7 +140,7 @@ def command(folder: Path, record: dict[str, Any]) -> str:
 
     With the lessons, where they were run and that command takes all that was set.
     """
-    words = again.command(record)
+    words = rerun_command.command(record)
     flags = {word for word in words if word.startswith("--")}
     alone = flags <= {"--profile", "--name", "--data", "--seeds"}
     if words and alone and any((folder / "notebooks").glob("*.ipynb")):

@@ -10,7 +10,7 @@ import nbformat
 from markupsafe import escape
 from nbformat import NotebookNode
 
-from ivdlib.report.harmless import OURS
+from ivdlib.report.harmless_html import OURS
 
 FILE = "read from"
 """Key of a notebook's metadata: the name of its file, in which all stands that is left out here."""

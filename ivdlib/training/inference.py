@@ -14,13 +14,7 @@ from ivdlib.errors import DataError
 from ivdlib.networks.backend import policy
 from ivdlib.options import TOLERANCE_MM
 from ivdlib.preprocessing import fusion
-from ivdlib.preprocessing.region import (
-    Region,
-    enlarge,
-    largest_part,
-    shrink,
-    whole_image,
-)
+from ivdlib.preprocessing.region import Region, enlarge, largest_part, shrink, whole_image
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.training.weights import Network
 

@@ -9,9 +9,9 @@ from ivdlib import files, provenance
 from ivdlib.data.remarks import grouped
 from ivdlib.errors import printable
 from ivdlib.evaluation import recorded
-from ivdlib.training import again, hashes, recipes
-from ivdlib.training.choices import open_choices
+from ivdlib.training import hashes, recipes, rerun_command
 from ivdlib.training.deviations import deviations
+from ivdlib.training.open_choices import open_choices
 
 if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
@@ -111,7 +111,7 @@ def _told(experiment: Experiment) -> dict[str, Any]:
     }
     return {
         **said,
-        "command": again.command(said),
+        "command": rerun_command.command(said),
         "deviations": deviations(experiment),
         "open_choices": open_choices(experiment),
         "short_of": recipes.short_of_any(profile) if experiment.uses_spine_network else [],

@@ -19,7 +19,7 @@ from ivdlib import networks
 from ivdlib.errors import DataError, DataWarning, memory_full
 from ivdlib.files import atomic, need_room
 from ivdlib.networks.backend import jit_compile, policy
-from ivdlib.training import likeness, passport
+from ivdlib.training import likeness, weights_passport
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Network:
     """
 
     model: keras.Model
-    passport: dict[str, Any]
+    weights_passport: dict[str, Any]
 
 
 def save_weights(
@@ -61,11 +61,11 @@ def save_weights(
         Where the weights are not finite, or the passport says what cannot be.
     """
     card = json.loads(json.dumps(dict(card)))
-    passport.check(card, path)
+    weights_passport.check(card, path)
     need_room(path, 4 * model.count_params())
     with atomic(path) as temporary:
         model.save_weights(temporary)
-        return passport.seal(temporary, card)
+        return weights_passport.seal(temporary, card)
 
 
 @policy()
@@ -89,14 +89,14 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
     DataWarning
         Where the passport is older than checksums and voxel sizes, see `likeness.older`.
     """
-    card, shapes = passport.read(path)
+    card, shapes = weights_passport.read(path)
     shape = (*card["tile"], card.get("channels", 1))
     try:
         config = networks.config_from_dict(card["network"], card["config"])
         with keras.StatelessScope(initialize_variables=False):  # what would fill memory is not made
             planned = networks.build(card["network"], config, shape)
         if sorted(tuple(w.shape) for w in planned.weights) != sorted(shapes):
-            raise passport.damaged(path, "the network of its passport does not fit the numbers in "
+            raise weights_passport.damaged(path, "the network of its passport does not fit the numbers in "
                                          "the file")  # fmt: skip
         model = networks.build(card["network"], config, shape)
         with _as_weights_h5(Path(path)) as named:
@@ -104,7 +104,7 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
     except Exception as error:  # Keras and h5py raise every kind
         if memory_full(error) or isinstance(error, DataError):
             raise
-        raise passport.damaged(path, error) from error
+        raise weights_passport.damaged(path, error) from error
     model.compile(jit_compile=jit_compile())
     if not quiet and (old := likeness.older({path: card})):
         warnings.warn(old, DataWarning, stacklevel=2)

@@ -35,8 +35,8 @@ from ivdlib import files, profiles, provenance
 from ivdlib.course import exercises
 from ivdlib.evaluation import scores, statistics, tables, verdicts
 from ivdlib.report import diagrams, plotting, result_figures
-from ivdlib.training.choices import open_choices
 from ivdlib.training.experiment import of_parameters
+from ivdlib.training.open_choices import open_choices
 from ivdlib.training.run import run
 
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from hostile import ATTACKS, NAME, experiment, filled, notebook, server
 
-from ivdlib.course import classroom, hand_in, sheet
+from ivdlib.course import class_reports, hand_in, sheet
 from ivdlib.data.quality import checks
 from ivdlib.phantom import make_phantom
 from ivdlib.report import check_page, compare, pages, phantom_page
@@ -100,7 +100,7 @@ def made(course, host, tmp_path_factory):
         patch.setattr("ivdlib.report.results.figures", lambda folder, metrics: [])  # slow, and ours
         name = filled(NAME, host[0])
         author, plain = Author(name, name, name), Author("Ann")
-        classroom.class_reports(course, author=author)
+        class_reports.class_reports(course, author=author)
         for attack in ATTACKS:
             path = course / "autograded" / attack / LESSON / f"{LESSON}.ipynb"
             folder = experiment(out / attack, name)

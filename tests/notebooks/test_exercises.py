@@ -21,7 +21,7 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from small_source import NAME, SOURCE
 
-from ivdlib.course import classroom
+from ivdlib.course import class_reports
 from ivdlib.course.lessons import run_lesson
 from ivdlib.errors import ConfigError
 from ivdlib.report.experiment import Author
@@ -395,7 +395,7 @@ def test_feedback_holds_the_sentences(course):
 
 @pytest.mark.slow
 def test_a_report_for_each_student_and_a_table_of_marks(course):
-    made = classroom.class_reports(course, author=Author("Lecturer", "Imaging"))
+    made = class_reports.class_reports(course, author=Author("Lecturer", "Imaging"))
     assert [path.stem for path in made.paths] == [
         *("cheated", "deleted", "doubled", "hosted", "no exercise"),
         *("solved", "solved_ours", "untouched", "untouched_ours", "wrong"),

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 from tiny_network import volume
 
-from ivdlib.preprocessing.region import (
-    enlarge,
-    largest_part,
-    region_of,
-    shrink,
-    whole_image,
-)
+from ivdlib.preprocessing.region import enlarge, largest_part, region_of, shrink, whole_image
 from ivdlib.training import inference
 
 

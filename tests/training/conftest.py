@@ -22,9 +22,7 @@ from ivdlib.data.cases import Case
 from ivdlib.data.subjects import CHALLENGE_SUBJECTS
 from ivdlib.networks import UNetConfig, unet
 from ivdlib.phantom import make_phantom
-from ivdlib.training import (
-    conversion,
-)
+from ivdlib.training import conversion
 from ivdlib.training import experiment as experiment_module
 from ivdlib.training import predict as application
 from ivdlib.training.experiment import Experiment

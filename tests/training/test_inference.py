@@ -5,9 +5,7 @@ import numpy as np
 from tiny_network import volume
 
 from ivdlib import networks
-from ivdlib.preprocessing.region import (
-    Region,
-)
+from ivdlib.preprocessing.region import Region
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.training import inference
 from ivdlib.training.weights import Network

@@ -124,9 +124,7 @@ def _beside_none(row: Any) -> tuple[str, ...]:
 def cost() -> str:
     """Claims about cost, computed from the networks; ten are built for it, once."""
     from ivdlib import networks as models
-    from ivdlib.networks import (
-        cost as costs,  # these bring the framework, which no other section needs
-    )
+    from ivdlib.networks import cost as costs
 
     ours = models.build("fds_cnn", "paper")
     separable = costs.savings(ours)

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from hostile import ATTACKS, filled, notebook
 from hostile_report import SCRIPT, fitted
 
-from ivdlib.report import harmless
+from ivdlib.report import harmless_html
 from ivdlib.report import notebook as lesson
 from ivdlib.report.headings import LABEL
 
@@ -56,9 +56,9 @@ def test_a_notebook_brings_nothing_that_runs_or_fetches():
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_of_an_attack_only_what_is_on_the_white_list_is_left(attack):
     made = lesson.body(notebook(filled(ATTACKS[attack], "http://h")), "07_x", lambda _: True)
-    allowed = harmless.ATTRIBUTES
+    allowed = harmless_html.ATTRIBUTES
     for tag in tinyhtml5.parse(made["html"], namespace_html_elements=False).find("body").iter():
-        assert tag.tag in {*harmless.TAGS, "body"}
+        assert tag.tag in {*harmless_html.TAGS, "body"}
         own = {"disabled", "type"} if tag.tag == "input" else set(tag.attrib) & {LABEL}
         assert set(tag.attrib) <= allowed["*"] | allowed.get(tag.tag, set()) | own
         assert tag.get("src", "data:image/").startswith("data:image/")
@@ -88,7 +88,7 @@ def test_of_an_attack_only_what_is_on_the_white_list_is_left(attack):
 )  # fmt: skip
 def test_what_does_no_harm_is_kept(markdown, selector):
     (found,) = fitted(f"# A lesson\n\n{markdown}").select(selector)
-    assert found.name in harmless.TAGS
+    assert found.name in harmless_html.TAGS
 
 
 def test_an_inline_drawing_is_an_image_that_stands_on_its_own():
@@ -114,7 +114,7 @@ def test_classes_of_the_page_are_its_own():
     soup = fitted(f'# <img class="formula" src="data:image/png;base64,{PNG}"> A\n\n'
                   f'<p class="{names} jp-A ansi-red ours-note">x</p>')  # fmt: skip
     assert soup.p["class"] == ["jp-A", "ansi-red"] and not soup.select(".formula")
-    assert harmless.OURS not in str(soup)
+    assert harmless_html.OURS not in str(soup)
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_classes_of_the_page_are_its_own():
              "<script>a</script> <script>words", "<object><video>words"],
 )  # fmt: skip
 def test_what_is_never_closed_swallows_no_words(text):
-    assert "words" in BeautifulSoup(harmless.clean(text), "html.parser").get_text()
+    assert "words" in BeautifulSoup(harmless_html.clean(text), "html.parser").get_text()

@@ -7,7 +7,7 @@ from told import CROP, chosen, differing, other
 
 from ivdlib.options import TrainingOptions, spine_training
 from ivdlib.profiles import keys
-from ivdlib.training import choices, deviations, hashes, spine_stage
+from ivdlib.training import deviations, hashes, open_choices, spine_stage
 
 
 def test_the_spine_network_is_told_from_what_trains_it(make):
@@ -34,7 +34,7 @@ def test_each_option_of_the_spine_network_is_in_its_row(make, monkeypatch, field
         "precision": "float16", "placement": "clipped",
     }.get(field) or value + (0.25 if isinstance(value, float) else 1)  # fmt: skip
     changed = dataclasses.replace(usual, **{field: other})
-    monkeypatch.setattr(choices, "spine_training", lambda *_: changed)
+    monkeypatch.setattr(open_choices, "spine_training", lambda *_: changed)
     told = field not in {"tile", "placement", "precision"}
     assert (chosen(made)["spine, training"] != before) == told
 
@@ -142,7 +142,7 @@ def test_averaged_weights_and_the_best_step_are_told(make):
 
 def test_who_is_in_which_fold_is_told_as_it_is(make, tmp_path):
     def row(**settings):
-        rows = choices.open_choices(make(CROP, **settings))
+        rows = open_choices.open_choices(make(CROP, **settings))
         (found,) = [row for row in rows if row["what"] == "who is in which fold"]
         return found["ours"], found["why"]
 
@@ -185,12 +185,12 @@ def digests(experiment):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_field_is_told_if_and_only_if_it_takes_part(make, kind):
     base = make(**KINDS[kind])
-    told, trained = (choices.open_choices(base), deviations.deviations(base)), digests(base)
+    told, trained = (open_choices.open_choices(base), deviations.deviations(base)), digests(base)
     aside = {"seeds", "references", "comparable", "score_discs", "stress", "partition"}
     aside |= {"spine.region"} if kind == "spine alone" else set()  # there it must be predicted
     for key in set(keys()) - aside:
         changed = make(**KINDS[kind] | {key.replace(".", "__"): other(base, key)})
-        now = choices.open_choices(changed), deviations.deviations(changed)
+        now = open_choices.open_choices(changed), deviations.deviations(changed)
         takes_part = digests(changed) != trained and (kind, key) not in HASHED_ONLY
         takes_part |= (kind, key) in TOLD_ANYWAY
         takes_part |= kind == "phantom" and key.startswith("phantom.")  # other scans
@@ -198,9 +198,9 @@ def test_a_field_is_told_if_and_only_if_it_takes_part(make, kind):
 
 
 def test_a_choice_that_was_asked_for_gives_no_reason_of_ours(make):
-    rows = {row["what"]: row for row in choices.open_choices(make(training__loss="bce"))}
+    rows = {row["what"]: row for row in open_choices.open_choices(make(training__loss="bce"))}
     assert rows["loss"]["why"] == "set for this experiment"
-    assert "Dice" in {r["what"]: r for r in choices.open_choices(make())}["loss"]["why"]
+    assert "Dice" in {r["what"]: r for r in open_choices.open_choices(make())}["loss"]["why"]
 
 
 def test_the_label_below_tables_counts_the_steps_that_are_trained(make):

@@ -11,7 +11,7 @@ import pytest
 from small_course import ONE, TWO, WHOLE, bare, cells, without
 
 from ivdlib import cli
-from ivdlib.course import classroom
+from ivdlib.course import class_reports
 from ivdlib.course import hand_in as coursework
 from ivdlib.errors import ConfigError, DataError
 
@@ -87,16 +87,16 @@ def test_one_lesson_alone(course):
     course.write("release", "", TWO, cells(TWO, ran=False))
     course.hand_in("ann", cells(), graded=False)
     course.hand_in("ann", cells(TWO), TWO)
-    made = classroom.class_reports(course.folder, "2")
+    made = class_reports.class_reports(course.folder, "2")
     assert made.left_out == []
     assert pd.read_csv(made.table)["of"].tolist() == [10]
     with pytest.raises(ConfigError, match="the course has no lesson 3; it has 01_tiny, 02_small"):
-        classroom.class_reports(course.folder, "3")
+        class_reports.class_reports(course.folder, "3")
 
 
 def test_a_class_that_handed_in_nothing_is_refused(course, tmp_path):
     with pytest.raises(DataError, match="call nbgrader generate_assignment"):
-        classroom.class_reports(tmp_path)
+        class_reports.class_reports(tmp_path)
     with pytest.raises(DataError, match="nothing was handed in to .*; collect"):
         course.marks()
 

@@ -14,7 +14,7 @@ from passports import CARD, TINY
 
 from ivdlib import networks
 from ivdlib.errors import DataError, DataWarning
-from ivdlib.training import inference, passport
+from ivdlib.training import inference, weights_passport
 from ivdlib.training.weights import load_model, save_weights
 
 OLD = Path(__file__).parent / "old_weights" / "trainings"
@@ -41,7 +41,7 @@ def rewrite(path, seal=True, **changes):
         card = {k: v for k, v in card.items() if v != "gone"}
         file.attrs["ivdlib"] = json.dumps(card)
     if seal and "checksum" not in changes:
-        passport.seal(path, card)
+        weights_passport.seal(path, card)
 
 
 def refused(path):
@@ -86,7 +86,7 @@ def test_every_recorded_passport_is_valid():
     cards = [card for card in cards if card]
     assert len(cards) > 200
     for card in cards:
-        passport.check(card, "record.json")
+        weights_passport.check(card, "record.json")
 
 
 def test_the_checksum_is_that_of_the_numbers_not_of_the_file(weights, model, tmp_path):
@@ -150,7 +150,9 @@ def test_numbers_that_are_none_are_refused_at_saving_and_loading(model, weights,
     with pytest.raises(DataError, match="NaN or infinite.*; .*learning_rate"):
         save_weights(broken, path, CARD)
     assert not list(tmp_path.glob("*broken*"))
-    rewrite(weights, **dict.fromkeys(("checksum", *passport.SEALED), "gone"))  # as of before
+    rewrite(
+        weights, **dict.fromkeys(("checksum", *weights_passport.SEALED), "gone")
+    )  # as of before
     change(weights, lambda array: np.full_like(array, number))
     assert "NaN or infinite" in refused(weights)
 
@@ -238,7 +240,7 @@ def test_another_value_is_damage_though_it_may_be(weights):
 
 def test_one_bit_of_the_passport_is_told(weights):
     whole = weights.read_bytes()
-    good, _ = passport.read(weights)
+    good, _ = weights_passport.read(weights)
     with h5py.File(weights) as file:
         start = whole.index(text := bytes(file.attrs["ivdlib"]))
     for k in range(0, len(text), 5):
@@ -246,7 +248,7 @@ def test_one_bit_of_the_passport_is_told(weights):
         flipped[start + k] ^= 1 << k % 7
         weights.write_bytes(flipped)
         try:
-            assert passport.read(weights)[0] == good  # how it is written does not matter
+            assert weights_passport.read(weights)[0] == good  # how it is written does not matter
         except DataError as error:
             assert str(weights) in str(error)
 
@@ -358,7 +360,7 @@ def test_a_byte_changed_anywhere_is_told_or_does_not_matter(weights, model):
         spoiled[where] ^= 1 << int(rng.integers(8))
         weights.write_bytes(spoiled)
         try:
-            found, _ = passport.read(weights)
+            found, _ = weights_passport.read(weights)
         except DataError as error:
             told += str(weights) in str(error)
         else:

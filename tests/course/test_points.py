@@ -2,12 +2,12 @@
 
 import nbformat
 
-from ivdlib.course import grades
+from ivdlib.course import points
 
 
 def results(made, book=None):
     """Of a copy that is all there is of its lesson."""
-    return grades.results(made, book, asked=grades.exercises(made))
+    return points.results(made, book, asked=points.exercises(made))
 
 
 def test_results_say_points_and_state(notebook):

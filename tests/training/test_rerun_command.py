@@ -11,7 +11,7 @@ from ivdlib import cli, files, profiles, provenance
 from ivdlib.cli import arguments, grid
 from ivdlib.evaluation import recorded
 from ivdlib.profiles import EXTENDABLE
-from ivdlib.training import again, declared
+from ivdlib.training import declared, rerun_command
 
 ROOT = provenance.root()
 REFERENCE = sorted((ROOT / "reports" / "reference").glob("audit/*/record.json"))
@@ -30,7 +30,7 @@ def record(profile, **more):
 
 def read(words):
     """Profile, name and arguments that a command comes to, as `ivdlib grid` reads it."""
-    assert words[:4] == [*again.PROGRAM, "grid"]
+    assert words[:4] == [*rerun_command.PROGRAM, "grid"]
     args = cli._parser().parse_args(shlex.split(shlex.join(words))[3:])
     wanted = grid._declared(args)
     return profiles.profile(wanted.profile, wanted.overrides), wanted, args
@@ -56,7 +56,7 @@ CHANGES = st.fixed_dictionaries({}, optional={
 @given(st.sampled_from([*profiles.PROFILES]), CHANGES)
 def test_a_command_is_read_back_as_what_it_was_made_from(name, changes):
     profile = profiles.profile(name, changes)
-    found, wanted, args = read(again.command(record(profile)))
+    found, wanted, args = read(rerun_command.command(record(profile)))
     assert found == profile
     assert (wanted.name, args.data, args.split) == ("mine", "data/scans", None)
 
@@ -64,12 +64,12 @@ def test_a_command_is_read_back_as_what_it_was_made_from(name, changes):
 def test_how_scans_were_read_is_in_the_command():
     load = {"discs": [1, 2], "spine": [3], "derive_missing": False, "label_grid": "affine"}
     made = record(profiles.profile("test"), load=load, split="my folds.csv")
-    _, _, args = read(again.command(made))
+    _, _, args = read(rerun_command.command(made))
     assert arguments.load_options(args) == {**load, "discs": {1, 2}, "spine": {3}}
-    assert args.split == "my folds.csv" and "my folds.csv" in again.needs(made)
-    assert "put their folder, scans, into data/" in again.needs(made)
+    assert args.split == "my folds.csv" and "my folds.csv" in rerun_command.needs(made)
+    assert "put their folder, scans, into data/" in rerun_command.needs(made)
     drawn = record(profiles.profile("smoke"), phantom=True, data="phantom")
-    assert again.needs(drawn) == "" and "--data" not in again.command(drawn)
+    assert rerun_command.needs(drawn) == "" and "--data" not in rerun_command.command(drawn)
 
 
 def test_a_declared_file_stands_for_its_experiment_only_while_it_says_the_same(
@@ -81,24 +81,24 @@ def test_a_declared_file_stands_for_its_experiment_only_while_it_says_the_same(
     files.write_text(place, text)
     wanted = declared.load(place)
     made = record(profiles.profile(wanted.profile, wanted.overrides))
-    assert again.command(made)[4:] == ["--experiment", "benchmarks/mine.toml"]
-    grown = again.command({**made, "seeds": 3, "networks": ["unet"]})
+    assert rerun_command.command(made)[4:] == ["--experiment", "benchmarks/mine.toml"]
+    grown = rerun_command.command({**made, "seeds": 3, "networks": ["unet"]})
     assert grown[6:] == ["--set", "networks=unet", "--seeds", "3"]
     for other in (
         text.replace("7", "8"), text.replace("scans", "scan"), text.replace("laptop", "smoke"),
         "profile =", text.replace("steps", "stepz"),
     ):  # fmt: skip
         files.write_text(place, other)
-        assert "--experiment" not in again.command(made)
+        assert "--experiment" not in rerun_command.command(made)
     place.unlink()
-    assert again.command(made)[4:8] == ["--profile", "laptop", "--name", "mine"]
+    assert rerun_command.command(made)[4:8] == ["--profile", "laptop", "--name", "mine"]
 
 
 def test_a_record_from_before_placement_says_what_was_done_then():
     made = record(profiles.profile("laptop"))
     del made["config"]["profile"]["training"]["placement"]
-    assert "training.placement=clipped" in again.command(made)
-    assert "training.placement=clipped" not in again.command({**made, "one_tile": True})
+    assert "training.placement=clipped" in rerun_command.command(made)
+    assert "training.placement=clipped" not in rerun_command.command({**made, "one_tile": True})
 
 
 @pytest.mark.parametrize("path", REFERENCE, ids=lambda path: path.parent.name)
@@ -106,9 +106,9 @@ def test_the_reference_experiments_can_be_made_again(path):
     """From the record alone: the command comes to the same profile, on the same data."""
     made = files.read_json(path)
     if made.get("external"):
-        assert again.command({"config": {}}) == []
+        assert rerun_command.command({"config": {}}) == []
         return
-    words = again.command(made)
+    words = rerun_command.command(made)
     profile, wanted, args = read(words)
     mine = made["config"]["profile"]
     its = {k: v for k, v in profile.to_dict().items() if k in mine}

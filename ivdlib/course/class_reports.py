@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from ivdlib import errors, files
-from ivdlib.course import course_folder, grades, hand_in
-from ivdlib.course.grades import Copy, Exercise, Result
+from ivdlib.course import course_folder, hand_in
+from ivdlib.course import points as grades
+from ivdlib.course.points import Copy, Exercise, Result
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.progress import track
