@@ -159,7 +159,7 @@ def engine(folder: Path) -> Predict:
     from ivdlib.training.weights import load_model
 
     network = load_model(folder / "network.weights.h5")
-    return partial(inference.probabilities, network.model)
+    return partial(inference.tile_probabilities, network.model)
 
 
 def openvino(folder: Path, precision: str) -> Predict:
@@ -171,7 +171,7 @@ def openvino(folder: Path, precision: str) -> Predict:
     from ivdlib.training.weights import load_model
 
     network = engines.on_engine(load_model(path), path, "openvino", precision)
-    return partial(inference.probabilities, network.model)
+    return partial(inference.tile_probabilities, network.model)
 
 
 class Row(NamedTuple):

@@ -100,7 +100,7 @@ def score(cases: dict[str, Case], folds: list[splits.Fold], results: Path) -> pd
             path = results / f"fold_{number}" / "validation" / f"{name}.nii.gz"
             mask, case = np.asarray(nib.load(path).dataobj) > 0, cases[name]
             arm = profiles.ARMS["stacked"]
-            row = store.row(case, fold, 0, "nnU-Net", CONFIGURATION, arm, TOGETHER)
+            row = store.begin_row(case, fold, 0, "nnU-Net", CONFIGURATION, arm, TOGETHER)
             rows.append({**row, "scope": TOGETHER, "dice": metrics.dice(mask, case.discs)})
     return pd.DataFrame(rows)
 

@@ -45,7 +45,7 @@ def _mean(rows: pd.DataFrame) -> str:
 
 def _paper() -> list[tuple[str, ...]]:
     """What the paper prints, in the same columns."""
-    with_fusion, fused, without = (tables.PAPER[number] for number in (1, 2, 3))
+    with_fusion, fused, without = (tables.PAPER_DICE[number] for number in (1, 2, 3))
     rows = []
     for arm, printed in (("contrasts + fused", with_fusion), ("contrasts", without)):
         for network, values in printed.items():
@@ -70,7 +70,7 @@ def dice() -> str:
             if arm == "contrasts+random" or len(volumes) + len(both) == 0:
                 continue
             fused = volumes[volumes["contrast"].str.contains("+", regex=False)]
-            cells = map(_mean, (scores.single(volumes), fused, both))
+            cells = map(_mean, (scores.of_single_contrasts(volumes), fused, both))
             people = str(mine["subject"].nunique())
             lines.append(
                 tables.line((label, title(network), arm.replace("+", " + "), *cells, people))

@@ -49,7 +49,7 @@ def numbers(size: str, given: argparse.Namespace) -> dict[str, int]:
     from ivdlib import networks
     from ivdlib.networks import cost
 
-    rows = cost.table(networks.build("fds_cnn", size, (*given.tile, 1)))
+    rows = cost.layer_table(networks.build("fds_cnn", size, (*given.tile, 1)))
     return {key: int(rows[key].sum()) for key in ("parameters", "multiply_adds")}
 
 

@@ -25,7 +25,7 @@ POINTERS = {
 """How a file begins that stands for another → what made it, how to get the other. git-annex writes
 its own, and links become such files where there are none (Windows)."""
 
-LONGEST = 1024
+_LONGEST = 1024
 """Bytes: no pointer is longer."""
 
 
@@ -55,7 +55,7 @@ def not_fetched(path: str | os.PathLike) -> str:
         if not path.is_file():  # a pipe is read once
             return ""
         with path.open("rb") as stream:
-            head = stream.read(LONGEST)
+            head = stream.read(_LONGEST)
     except (OSError, ValueError):
         return ""
     for begins, (maker, repair) in POINTERS.items():

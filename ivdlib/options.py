@@ -35,7 +35,7 @@ COARSEST = 8
 
 LOSSES = ("bce_dice", "bce", "dice")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-SIZES = ("tiny", "laptop", "paper")
+SIZE_NAMES = ("tiny", "laptop", "paper")
 
 # What fields may be. `4` is a fine number; "4" is none, and neither is true.
 T = TypeVar("T")
@@ -126,7 +126,7 @@ class SpineOptions:
     it, as in records that do not name it, the rounding of an affine decides (see `tiles`)."""
     factor: Annotated[Whole, Field(ge=1, le=COARSEST)] = 2
     """The network sees slices averaged over this many pixels: a spine is coarse; faster."""
-    size: Literal[*SIZES] = "tiny"
+    size: Literal[*SIZE_NAMES] = "tiny"
     """Size of the U-Net."""
     steps: Count = 1500
     batch: Count = 8

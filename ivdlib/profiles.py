@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 
 from ivdlib.errors import ConfigError, checked
 from ivdlib.options import (
-    SIZES,
+    SIZE_NAMES,
     Count,
     Flag,
     Many,
@@ -69,7 +69,7 @@ class Profile:
     name: Text
     note: Text
     """Command, measured time, what to expect."""
-    size: Literal[*SIZES] = "paper"
+    size: Literal[*SIZE_NAMES] = "paper"
     bn_momentum: Momentum = 0.99
     """Of the running means of batch normalisation (Keras' default; the paper names none). After n
     steps the first guess still weighs momentum ** n: 100 steps with 0.99 leave 37 % of it."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ivdlib.errors import behind, printable
 
-T = TypeVar("T")
+_T = TypeVar("T")
 
 PLAIN_SECONDS = 15.0
 """Seconds between two plain lines."""
@@ -92,7 +92,7 @@ class Progress:
         return f"{self.label}: {self.done}/{self.total}, {duration(left)} left{tail}"
 
 
-def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+def track(iterable: Iterable[_T], label: str, total: int | None = None) -> Iterator[_T]:
     """Go through `iterable` and show how far one is."""
     total = len(iterable) if total is None else total  # type: ignore[arg-type]
     with Progress(total, label) as progress:

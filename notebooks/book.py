@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 
-from ivdlib.report.notebook import summary
+from ivdlib.report.notebook import stand_in
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "reports" / "book"
@@ -127,7 +127,7 @@ def _folded(path: Path) -> str:
     """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        told = summary(cell)
+        told = stand_in(cell)
         if told or cell.metadata.get("jupyter", {}).get("source_hidden"):
             what, tag = (told, "hide-cell") if told else ("Code", "hide-input")
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), tag]

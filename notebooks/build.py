@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from ivdlib import files
-from ivdlib.course.lesson_versions import CODE_STUB, TEXT_STUB, has_exercises, render
+from ivdlib.course.lesson_versions import CODE_STUB, TEXT_STUB, has_exercises, render_lesson
 from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.report import edits
 
@@ -44,13 +44,13 @@ def wanted(folder: Path = FOLDER) -> dict[str, str]:
     Raises
     ------
     ConfigError
-        As `lesson_versions.render` does.
+        As `lesson_versions.render_lesson` does.
     """
     texts = {}
     for source in sorted((folder / "src").glob("*.py")):
-        texts[f"{source.stem}.ipynb"] = render(source)
+        texts[f"{source.stem}.ipynb"] = render_lesson(source)
         if has_exercises(source):
-            texts[f"exercises/{source.stem}.ipynb"] = render(source, "student")
+            texts[f"exercises/{source.stem}.ipynb"] = render_lesson(source, "student")
     return texts
 
 
@@ -79,7 +79,7 @@ def worked_in(folder: Path = FOLDER) -> list[str]:
 
 def _notebooks(folder: Path) -> dict[str, NotebookNode | None]:
     paths = [*folder.glob("[0-9]*.ipynb"), *folder.glob("exercises/[0-9]*.ipynb")]
-    return {path.relative_to(folder).as_posix(): edits.read(path) for path in sorted(paths)}
+    return {path.relative_to(folder).as_posix(): edits.read_or_none(path) for path in sorted(paths)}
 
 
 def write_notebooks(folder: Path = FOLDER) -> None:
@@ -146,10 +146,10 @@ def write_course(course: Path, folder: Path = FOLDER) -> list[str]:
         raise ConfigError(f"no lesson in {folder / 'src'} has exercises; INSTRUCTOR.md says how.")
     for source in sources:
         path = course / "source" / source.stem / f"{source.stem}.ipynb"
-        if path.is_file() and edits.edited(edits.read(path)):
+        if path.is_file() and edits.edited(edits.read_or_none(path)):
             print(f"left as it is: {path}, which was edited; rename it to have a new one made")
         else:
-            _write(path, render(source, "nbgrader"))
+            _write(path, render_lesson(source, "nbgrader"))
     for name, text in ((".gitignore", "*\n"), ("nbgrader_config.py", COURSE_CONFIG)):
         if not (course / name).exists():
             _write(course / name, text)

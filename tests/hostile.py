@@ -145,7 +145,7 @@ def experiment(folder: Path, name: str) -> Path:
     files.write_json(folder / "record.json", record)
     metrics = scores({("fds_cnn", name): 0.0}, patients=[name], contrasts=("wat", "fat", name))
     files.write_csv(folder / "metrics.csv", metrics)
-    tables.write(metrics, folder / "tables", name, set())
+    tables.write_tables(metrics, folder / "tables", name, set())
     files.write_csv(folder / "trainings" / "a" / "history.csv",
                     pd.DataFrame({"step": [1, 2], "loss": [1.0, 0.5]}))  # fmt: skip
     made = {"target": "disc", "network": "fds_cnn", "arm": "with", "device": name,

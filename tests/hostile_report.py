@@ -23,7 +23,7 @@ def odd_experiment(folder, rows=1, case="01"):
            "dice": 0.5}  # fmt: skip
     metrics = pd.DataFrame([{**row, "contrast": c} for c in ("wat", "fat", "inn", "opp")])
     files.write_csv(folder / "metrics.csv", metrics)
-    tables.write(metrics, folder / "tables", "a label", set())
+    tables.write_tables(metrics, folder / "tables", "a label", set())
     if rows > 1:
         wide = pd.DataFrame({"network": [f"n{k}" for k in range(rows)], "source": "ours"})
         for column in ("wat", "Mean"):

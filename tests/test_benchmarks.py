@@ -77,7 +77,7 @@ def test_multiply_adds_are_counted_alike(peers):
     plain = peers[1]
     images = np.zeros((1, 16, 24, 1), np.float32)
     count = plain.multiply_adds(plain.FDSCNN(CONFIG), plain.to_torch(images))
-    ours = cost.table(networks.build("fds_cnn", CONFIG, (16, 24, 1)))["multiply_adds"].sum()
+    ours = cost.layer_table(networks.build("fds_cnn", CONFIG, (16, 24, 1)))["multiply_adds"].sum()
     assert count == ours > 1e6
 
 

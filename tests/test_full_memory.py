@@ -20,12 +20,12 @@ def full(*_, **__):
 
 def test_notebooks_and_formulas(tmp_path, monkeypatch):
     monkeypatch.setattr(nbformat, "read", full)
-    for read in (edits.read, notebook.read):
+    for read in (edits.read_or_none, notebook.read_notebook):
         with pytest.raises(MemoryError):
             read(tmp_path / "a.ipynb")
     monkeypatch.setattr("ziamath.Latex", full)
     with pytest.raises(MemoryError):
-        formulas.draw(BeautifulSoup("<p>$x^2$</p>", "html.parser"))
+        formulas.draw_formula(BeautifulSoup("<p>$x^2$</p>", "html.parser"))
 
 
 def test_a_gradebook(tmp_path, monkeypatch):
@@ -80,5 +80,5 @@ def test_scores_that_may_not_be_read_are_not_to_be_deleted(tmp_path, monkeypatch
 
     monkeypatch.setattr(scores.pd, "read_csv", refuse)
     with pytest.raises(DataError, match="cannot read .*: Input/output error; look after") as caught:
-        scores.read(tmp_path / "metrics.csv")
+        scores.read_scores(tmp_path / "metrics.csv")
     assert "delete" not in str(caught.value)

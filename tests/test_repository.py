@@ -222,7 +222,7 @@ def test_a_notebook_out_of_step_is_told(tmp_path):
     source = tmp_path / "src" / "01_lesson.py"
     source.write_text('# %% [markdown]\n# # One\n\n# %% tags=["parameters"]\nn = 1\n')
     assert build.out_of_step(tmp_path) == ["01_lesson.ipynb"]
-    text = lesson_versions.render(source)
+    text = lesson_versions.render_lesson(source)
     (tmp_path / "01_lesson.ipynb").write_text(text, encoding="utf-8")
     assert build.out_of_step(tmp_path) == []
     assert json.loads(text)["cells"][1]["metadata"]["tags"] == ["parameters"]

@@ -21,7 +21,7 @@ def value(text: str, like: object = None) -> object:
     return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
-def numbers(text: str) -> frozenset[int]:
+def whole_numbers(text: str) -> frozenset[int]:
     """Read `1,2,3`."""
     try:
         return frozenset(int(part) for part in text.split(","))
@@ -41,13 +41,13 @@ def add_load(sub: argparse.ArgumentParser) -> None:
     """Add how scans are read, see `cases.load_cases`."""
     sub.add_argument(
         "--discs",
-        type=numbers,
+        type=whole_numbers,
         metavar="N[,N]",
         help="label values that are disc (default: dataset.json, else 1)",
     )
     sub.add_argument(
         "--spine",
-        type=numbers,
+        type=whole_numbers,
         metavar="N[,N]",
         help="label values that belong to the spine (default: dataset.json, else all "
         "where there are more than the discs)",
@@ -89,7 +89,7 @@ def add_machine(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--device", choices=("cpu", "gpu"), help="default: a GPU where there is one")
 
 
-def configure(args: argparse.Namespace) -> None:
+def configure_machine(args: argparse.Namespace) -> None:
     """Set threads and device for this process, and for workers where there are any."""
     from ivdlib.networks import backend
 

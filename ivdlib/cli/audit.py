@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivdlib.cli.arguments import add_machine, add_workers, configure
+from ivdlib.cli.arguments import add_machine, add_workers, configure_machine
 from ivdlib.errors import CannotWrite, ConfigError, DataError, IvdlibError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run_audit(args: argparse.Namespace) -> int:
     if not paths:
         raise ConfigError("there are no declared experiments here; name their files.")
     wanted = [declared.load(path) for path in paths]
-    configure(args)
+    configure_machine(args)
     faults: list[str] = []
     experiments = list(_experiments(args, wanted, reports / page.FOLDER, faults))
     # A file named by hand is asked for; of those in the checkout some need data that few have.
@@ -64,7 +64,7 @@ def run_audit(args: argparse.Namespace) -> int:
         with _going_on(made.name, faults):
             collect(made) if args.page else run(made, args.workers)
     if (experiments or args.page) and not args.plan:
-        print(f"audit: {page.write(reports)}")
+        print(f"audit: {page.write_audit(reports)}")
     return int(lacking or bool(faults))
 
 
@@ -109,5 +109,5 @@ def _experiments(
             print(f"{one.name}: {sentence}.")
         if not args.page:
             about = f" ({one.about})" if one.about else ""
-            print(plan.text(f"{one.name}{about}", plan.plan(made)))
+            print(plan.plan_text(f"{one.name}{about}", plan.plan(made)))
         yield made

@@ -14,7 +14,7 @@ from ivdlib.files import json_text
 if TYPE_CHECKING:
     from ivdlib.data.remarks import Finding
 
-COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36", "left out": "36"}
+_COLOURS = {"ERROR": "1;31", "warning": "33", "ok": "32", "declared": "36", "left out": "36"}
 """Codes of a terminal's colours."""
 
 
@@ -46,9 +46,9 @@ def run_check(args: argparse.Namespace) -> int:
     rows = [one.row for one in checked]
     left = left_in_folder(args.folder)
     if args.html:
-        from ivdlib.report.check_page import write_page
+        from ivdlib.report.check_page import write_check_page
 
-        write_page(args.html, args.folder, checked, left)
+        write_check_page(args.html, args.folder, checked, left)
     if args.json:
         told = {"folder": str(args.folder), "cases": rows, "left_out": [*map(str, left)]}
         print(json_text(told))
@@ -58,7 +58,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 
 def _print(rows: list[dict], left: list[Finding]) -> None:
-    from ivdlib.data.quality.check_table import HEAD, cells, findings, summary
+    from ivdlib.data.quality.check_table import HEAD, cells, check_summary, findings
 
     out = behind(sys.stdout)  # for the colours: all names are printable here
     table = [HEAD, *map(cells, rows)]
@@ -70,12 +70,12 @@ def _print(rows: list[dict], left: list[Finding]) -> None:
         print(f"\n{_coloured(one.level)}  {one.where}: {one.what}.", file=out)
         if one.repair:
             print(f"  → {one.repair}.", file=out)
-    print(f"\n{summary(rows)}")
+    print(f"\n{check_summary(rows)}")
 
 
 def _coloured(word: str) -> str:
     """Colour a verdict where a person reads it (https://no-color.org)."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if plain or word not in COLOURS or not sys.stdout.isatty():
+    if plain or word not in _COLOURS or not sys.stdout.isatty():
         return word
-    return f"\x1b[{COLOURS[word]}m{word}\x1b[0m"
+    return f"\x1b[{_COLOURS[word]}m{word}\x1b[0m"

@@ -14,7 +14,7 @@ from ivdlib.cli.arguments import (
     add_load,
     add_machine,
     add_workers,
-    configure,
+    configure_machine,
     load_options,
     print_tables,
     value,
@@ -105,7 +105,7 @@ def run_grid(args: argparse.Namespace) -> int:
     wanted = _declared(args)
     profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
     data = args.data or wanted.folder()
-    configure(args)
+    configure_machine(args)
     from ivdlib.report import result_figures
     from ivdlib.training import curves
     from ivdlib.training.experiment import Experiment
@@ -113,7 +113,7 @@ def run_grid(args: argparse.Namespace) -> int:
 
     if args.tensorboard:
         os.environ[curves.VARIABLE] = str(Path(args.tensorboard).resolve() / wanted.name)
-    curves.check()
+    curves.need_tensorboard()
     experiment = Experiment(
         wanted.name,
         wanted.profile,
@@ -129,9 +129,9 @@ def run_grid(args: argparse.Namespace) -> int:
     if args.plan:
         from ivdlib.training import plan
 
-        print(plan.text(wanted.name, plan.plan(experiment)))
+        print(plan.plan_text(wanted.name, plan.plan(experiment)))
         return 0
     run(experiment, args.workers, args.scheduler)
-    result_figures.write(experiment.folder)
+    result_figures.write_figures(experiment.folder)
     print_tables(experiment.folder)
     return 0

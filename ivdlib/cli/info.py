@@ -41,7 +41,7 @@ def run_info(args: argparse.Namespace) -> int:
     if args.paper:
         from ivdlib.cli import paper
 
-        print(paper.text())
+        print(paper.listing())
         return 0
     if args.network:
         return _network(args)
@@ -80,7 +80,7 @@ def _network(args: argparse.Namespace) -> int:
 
     config = networks.config_of(args.network, args.size, args.variant)
     model = networks.build(args.network, config, (*args.tile, _channels(config)))
-    rows, bytes_ = cost.table(model), cost.memory(model)
+    rows, bytes_ = cost.layer_table(model), cost.memory(model)
     if args.json:
         found = {"config": config.to_dict(), "layers": rows.to_dict("records"), "memory": bytes_}
         print(json_text(found))

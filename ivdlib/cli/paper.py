@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-PAPER = (
+SECTIONS = (
     ("2, Fig. 1", "from scan to mask", "06",
      "training.predict training.inference training.weights"),
     ("2.1", "the spine is found first, by a U-Net", "02",
@@ -43,16 +43,16 @@ def lines(module: str) -> int:
 def markdown() -> str:
     """The table of the README."""
     rows = ["| paper | what | modules of `ivdlib` | lesson |", "|---|---|---|---|"]
-    for section, what, lesson, modules in PAPER:
+    for section, what, lesson, modules in SECTIONS:
         names = ", ".join(f"`{name}`" for name in modules.split())
         rows.append(f"| Sect. {section} | {what} | {names} | {lesson} |")
     return "\n".join(rows)
 
 
-def text() -> str:
+def listing() -> str:
     """The table for a terminal, a line a module with the lines of its file."""
     found = []
-    for section, what, lesson, modules in PAPER:
+    for section, what, lesson, modules in SECTIONS:
         found.append(f"Sect. {section}: {what} (lesson {lesson})")
         for name in modules.split():
             path = f"ivdlib/{name.replace('.', '/')}"

@@ -64,9 +64,9 @@ def run_phantom(args: argparse.Namespace) -> int:
     )
     print(f"phantom: {args.subjects} subjects × {args.stages} stages in {out}")
     if args.report:
-        from ivdlib.report.phantom_page import write_page
+        from ivdlib.report.phantom_page import write_phantom_page
 
-        print(f"report:  {write_page(out)}")
+        print(f"report:  {write_phantom_page(out)}")
     return 0
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 import warnings
 
-from ivdlib.cli.arguments import add_machine, configure
+from ivdlib.cli.arguments import add_machine, configure_machine
 from ivdlib.errors import ConfigError, NothingFound, behind
 
 FOUND_NOTHING = 3
@@ -78,7 +78,7 @@ def run_predict(args: argparse.Namespace) -> int:
         raise ConfigError("--precision is for --engine openvino; leave it out, or change engine.")
     if args.engine == "openvino" and args.device == "gpu":
         raise ConfigError("--engine openvino runs on the CPU; leave --device gpu out.")
-    configure(args)
+    configure_machine(args)
     from ivdlib.training.predict import predict_folder
 
     with warnings.catch_warnings():

@@ -108,7 +108,7 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
     if args.compare:
         folders = [_folder(name, args.reports) for name in args.compare]
         named = ("compare-" + "-".join(folder.name for folder in folders))[:60].rstrip(". ")
-        return compare.build(folders, _out(args, named), author)
+        return compare.build_comparison(folders, _out(args, named), author)
     if args.lesson:
         if args.blank:
             name, lesson, place = sheet.unanswered(args.lesson)
@@ -128,7 +128,7 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
             )
         return made
     folder = _folder(args.name[0], args.reports)
-    page = experiment.render(folder, _expected(folder), author, code=args.code)
+    page = experiment.render_report(folder, _expected(folder), author, code=args.code)
     return pages.write_report(_asked(args) or folder / "report", page)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ivdlib.cli.arguments import numbers
+from ivdlib.cli.arguments import whole_numbers
 from ivdlib.errors import SomeFailed
 from ivdlib.files import json_text
 
@@ -26,7 +26,7 @@ def add_score(add) -> None:
     sub.add_argument("truth", help="labels, or folder of cases")
     sub.add_argument(
         "--discs",
-        type=numbers,
+        type=whole_numbers,
         metavar="N[,N]",
         help="label values of the truth that are disc (default: dataset.json, else 1)",
     )

@@ -93,7 +93,7 @@ def released(course: Path) -> dict[str, list[Exercise]]:
             name = path.stem
             if name != path.parent.name or name in found:
                 continue
-            asked = grades.exercises(lesson.read(path))
+            asked = grades.graded_exercises(lesson.read_notebook(path))
             if step == "source":  # with hidden tests, which students do not get
                 asked = [replace(exercise, check="") for exercise in asked]
             if asked:
@@ -140,10 +140,10 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     DataError
         Where it or the gradebook cannot be read.
     """
-    copy, book = lesson.read(path), grading(course, path)
+    copy, book = lesson.read_notebook(path), grading(course, path)
     student, name = path.parts[-3:-1]
     place = course / "submitted" / student / name / path.name
-    handed_in = edits.read(place) if place.is_file() else None
+    handed_in = edits.read_or_none(place) if place.is_file() else None
     notes = []
     if place.is_file() and not _same_answers(handed_in, copy):
         notes.append(
@@ -171,7 +171,7 @@ def _given(course: Path, name: str) -> frozenset[str] | None:
     """Code that a lesson brings; None where it is not there (any more)."""
     places = (course / step / name / f"{name}.ipynb" for step in ("release", "source"))
     there = next((path for path in places if path.is_file()), None)
-    return grades.given(lesson.read(there)) if there else None
+    return grades.given(lesson.read_notebook(there)) if there else None
 
 
 def _knows(notebook: NotebookNode, asked: Sequence[Exercise]) -> bool:
@@ -227,7 +227,7 @@ def _why(folder: Path, parts: Collection[str]) -> str:
             return f"it is named {', '.join(names)}, not {wanted}; rename it and {again}"
         rest = [path.name for path in _there(folder)]
         return f"there is no notebook, only {', '.join(rest)}" if rest else "the folder is empty"
-    if edits.read(folder / wanted) is None:
+    if edits.read_or_none(folder / wanted) is None:
         text = (folder / wanted).read_text(encoding="utf-8", errors="replace")
         merge = "the marks of a merge stand in it, so it" if "<<<<<<<" in text else "it"
         return f"{merge} is no notebook that can be read; ask for a sound one and {again}"

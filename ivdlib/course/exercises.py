@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-TOLERANCE = 0.01
+_TOLERANCE = 0.01
 """How far a number with a fraction may be from the expected one, as a share of the latter."""
 
 _WORDS = {"b": "truth value", "i": "number", "u": "number", "f": "number", "U": "text"}
@@ -38,7 +38,7 @@ def check(answer: Any, expected: Any, *, tolerance: float | None = None, hint: s
         Shape and kind of elements count too: a mask is not an array of numbers.
     tolerance : float, optional
         Largest difference, as a share of the expected number (in an array: of its largest
-        magnitude). Default: none for whole numbers, `TOLERANCE` for others.
+        magnitude). Default: none for whole numbers, `_TOLERANCE` for others.
     hint : str, optional
         Added to the sentence of a wrong answer.
 
@@ -147,7 +147,7 @@ def _differ(expected: np.ndarray, answer: np.ndarray, tolerance: float | None) -
     if expected.dtype.kind == "b":
         return expected != answer
     if tolerance is None:
-        tolerance = TOLERANCE if expected.dtype.kind == "f" else 0.0
+        tolerance = _TOLERANCE if expected.dtype.kind == "f" else 0.0
     ours, theirs = expected.astype(float), answer.astype(float)
     scale = np.abs(ours[np.isfinite(ours)]).max(initial=0.0)
     # The little that is added forgives rounding where zero is expected.

@@ -48,21 +48,23 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
     DataError
         Where the notebook cannot be read or holds no exercise, or its grades cannot be read.
     """
-    made = notebook.read(path)
-    if not grades.exercises(made):
+    made = notebook.read_notebook(path)
+    if not grades.graded_exercises(made):
         raise DataError(
             f"{path} has no exercise, so there is nothing to hand in; take a student's copy, "
             "as they are in notebooks/exercises."
         )
     course = course_folder.course_of(path)
     if course:
-        asked = course_folder.released(course).get(path.stem, grades.exercises(made))
+        asked = course_folder.released(course).get(path.stem, grades.graded_exercises(made))
         copy = course_folder.held(course, path, asked)
     else:
-        source = source_of(made, path)  # of a lesson unknown here the copy itself is all there is
+        source = source_of_copy(
+            made, path
+        )  # of a lesson unknown here the copy itself is all there is
         name = source.stem if source else path.stem
         known = lesson_versions.notebook(source, "student") if source else made
-        found = grades.results(made, asked=grades.exercises(known), handed_in=made)
+        found = grades.results(made, asked=grades.graded_exercises(known), handed_in=made)
         copy = Copy(name, made, found, given=grades.given(known) if source else None)
     return {**page([copy], author, out, code=code), "copy": copy}
 
@@ -110,7 +112,7 @@ def page(
     return write_report(out, html)
 
 
-def source_of(copy: nbformat.NotebookNode, path: Path) -> Path | None:
+def source_of_copy(copy: nbformat.NotebookNode, path: Path) -> Path | None:
     """The source of the lesson that a notebook is a copy of; None of a lesson unknown here.
 
     It is told by the name of the file, else by a check that is the lesson's. The names of the cells
@@ -123,7 +125,7 @@ def source_of(copy: nbformat.NotebookNode, path: Path) -> Path | None:
     for number in dict.fromkeys(match[1] for match in numbers if match):
         if (source := lesson_source.source_of(number)) is None:
             continue
-        asked = grades.exercises(lesson_versions.notebook(source, "student"))
+        asked = grades.graded_exercises(lesson_versions.notebook(source, "student"))
         checks = {e.ident: e.check.strip() for e in asked if e.check}
         if any(
             cell.source.strip() == checks.get(ident) for ident in theirs for cell in theirs[ident]
@@ -161,7 +163,7 @@ def student_copy(number: str) -> Path:
         if not (number.endswith(".ipynb") and Path(number).is_file()):
             raise ConfigError(f"there is no notebook {number}; name one that ends in .ipynb.")
         return Path(number)
-    path = provenance.root() / "notebooks" / "exercises" / lessons.find(number).name
+    path = provenance.root() / "notebooks" / "exercises" / lessons.find_lesson(number).name
     need_content(path)
     if not path.is_file():
         raise ConfigError(f"lesson {path.stem} has no exercises: {path} is not there.")

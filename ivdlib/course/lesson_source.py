@@ -18,7 +18,7 @@ from ivdlib.errors import ConfigError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CELL_TYPES = {"solution": "code", "test": "code", "written": "markdown"}
-HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
+_HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
 
 
 def source_of(lesson: str) -> Path | None:
@@ -74,7 +74,7 @@ def exercises(cells: list[NotebookNode], lesson: str) -> dict[int, Part]:
         role = _role(cell)
         heads = re.findall(r"^## (.*)$", cell.source, re.M) if cell.cell_type == "markdown" else []
         if heads:
-            match = HEADING.fullmatch(heads[-1].strip())
+            match = _HEADING.fullmatch(heads[-1].strip())
             asked = match[1] if match else ""
             if asked and not role:
                 parts[index] = Part("question", f"lesson{lesson[:2]}_exercise{asked}_question")

@@ -107,7 +107,7 @@ def _for_students(cell: NotebookNode, part: Part, lesson: str) -> None:
 VERSIONS = {"lesson": _for_readers, "student": _for_students, "nbgrader": _for_nbgrader}
 
 
-def render(source: Path, version: str = "lesson") -> str:
+def render_lesson(source: Path, version: str = "lesson") -> str:
     """Text of a notebook made from `source`: no outputs, and the same bytes every time.
 
     Parameters
@@ -126,7 +126,7 @@ def render(source: Path, version: str = "lesson") -> str:
 
 
 def notebook(source: Path, version: str = "lesson") -> NotebookNode:
-    """As `render`, the notebook itself."""
+    """As `render_lesson`, the notebook itself."""
     made = _read(source)
     made.metadata = nbformat.from_dict(METADATA)
     made.nbformat, made.nbformat_minor = 4, 5
@@ -149,7 +149,7 @@ def has_exercises(source: Path) -> bool:
     Raises
     ------
     ConfigError
-        As `render` does.
+        As `render_lesson` does.
     """
     return bool(exercises(_read(source).cells, source.stem))
 

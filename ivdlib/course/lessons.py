@@ -23,7 +23,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from ivdlib import files, provenance
-from ivdlib.course.parameters import checked, parameters_of
+from ivdlib.course.parameters import checked_values, parameters_of
 from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.progress import duration, say
 from ivdlib.report import edits
@@ -56,7 +56,7 @@ def series() -> list[Path]:
     return found
 
 
-def find(number: int | str) -> Path:
+def find_lesson(number: int | str) -> Path:
     """Path of one lesson.
 
     Parameters
@@ -131,7 +131,7 @@ class _Narrator:
         """Nothing to do: `write` keeps back only what is no whole line yet."""
 
 
-def run_lesson(
+def execute_lesson(
     notebook: str | os.PathLike, parameters: Mapping[str, Any], output: str | os.PathLike
 ) -> Path:
     """Run a lesson with these parameters and write the executed copy.
@@ -141,7 +141,7 @@ def run_lesson(
     Parameters
     ----------
     notebook : path
-        The lesson, see `find`.
+        The lesson, see `find_lesson`.
     parameters : mapping
         Values by name; the others keep their defaults.
     output : path
@@ -160,7 +160,7 @@ def run_lesson(
         Where a cell fails or the kernel dies; the copy up to there is `NN_name.failed.ipynb`.
     """
     notebook, output = Path(notebook), Path(output)
-    values = checked(notebook, parameters)
+    values = checked_values(notebook, parameters)
     failed = output.with_suffix(".failed.ipynb")
     narrator = _Narrator(notebook.stem, len(edits.opened(notebook).cells))
     with files.atomic(output) as temporary:
@@ -178,7 +178,7 @@ def run_lesson(
                 store_widget_state=False,
             )
         except (PapermillExecutionError, RuntimeError, TimeoutError) as error:
-            if done := edits.read(temporary):
+            if done := edits.read_or_none(temporary):
                 _finish(done, temporary, notebook.name, failed)
                 os.replace(temporary, failed)
             raise IvdlibError(f"{_why(notebook, narrator, error)}; see {failed}.") from error
@@ -198,7 +198,7 @@ def _finish(done: nbformat.NotebookNode, temporary: Path, lesson: str, output: P
 
 def _keep(earlier: Path) -> None:
     """Move the copy of an earlier run aside if somebody has written into it since."""
-    if earlier.is_file() and edits.edited(edits.read(earlier)):
+    if earlier.is_file() and edits.edited(edits.read_or_none(earlier)):
         say(f"kept: {earlier} was edited, and is now {files.set_aside(earlier)}")
 
 
@@ -243,7 +243,7 @@ def lesson(number: int | str, parameters: Mapping[str, Any]) -> Path:
     Parameters
     ----------
     number : int or str
-        See `find`.
+        See `find_lesson`.
     parameters : mapping
         Values by name; text is brought to the right type.
 
@@ -257,11 +257,11 @@ def lesson(number: int | str, parameters: Mapping[str, Any]) -> Path:
     ConfigError, DataError, IvdlibError
         As for `reproduce`.
     """
-    notebook = find(number)
+    notebook = find_lesson(number)
     values = {name: p.default for name, p in parameters_of(notebook).items()}
-    values |= checked(notebook, parameters)
+    values |= checked_values(notebook, parameters)
     folder = _experiment(values).folder / "notebooks"
-    return run_lesson(notebook, values, folder / notebook.name)
+    return execute_lesson(notebook, values, folder / notebook.name)
 
 
 def reproduce(
@@ -311,14 +311,14 @@ def reproduce(
         "seeds": seeds,
     }
     for notebook in todo:
-        checked(notebook, wanted)
+        checked_values(notebook, wanted)
     folder, begin = _experiment(wanted).folder, time.monotonic()
     for number, notebook in enumerate(todo, start=1):
         say(f"lesson {number}/{len(todo)}: {notebook.stem}")
         start = time.monotonic()
-        run_lesson(notebook, wanted, folder / "notebooks" / notebook.name)
+        execute_lesson(notebook, wanted, folder / "notebooks" / notebook.name)
         say(f"lesson {number}/{len(todo)}: done in {duration(time.monotonic() - start)}")
-    made = experiment.build(folder, [path.stem for path in todo])
+    made = experiment.build_report(folder, [path.stem for path in todo])
     say(f"all lessons and the report: {duration(time.monotonic() - begin)}")
     if made["note"]:
         say(made["note"])

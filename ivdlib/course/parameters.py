@@ -62,7 +62,7 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
     return found
 
 
-def checked(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def checked_values(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Values for a notebook's parameters, in the types that it asks for.
 
     Parameters

@@ -117,7 +117,7 @@ class Copy:
         ]
 
 
-def exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
+def graded_exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
     """Exercises of a lesson, in order; of a cell that is there twice, one."""
     found: dict[str, Exercise] = {}
     title = answer = ""

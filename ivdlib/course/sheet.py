@@ -33,12 +33,12 @@ def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
     """
     if hand_in.is_path(wish):
         path = hand_in.student_copy(wish)
-        made = lesson.read(path)
-        source = hand_in.source_of(made, path)
+        made = lesson.read_notebook(path)
+        source = hand_in.source_of_copy(made, path)
         if source is None:
             return path.stem, _emptied(made, path), str(path)
     else:
-        name = lessons.find(wish).stem
+        name = lessons.find_lesson(wish).stem
         source = lesson_source.source_of(name)
         if source is None:
             raise ConfigError(

@@ -11,7 +11,7 @@ from ivdlib.data.geometry import (
     AFFINE_TOLERANCE_MM,
     LIMIT_DEGREES,
     Difference,
-    compare,
+    compare_grids,
     redirect_axes,
     spacing_mm,
 )
@@ -41,10 +41,10 @@ def difference_of(image: Image, reference: Image, declared: Axcodes | None = Non
     Difference
     """
     shapes = image.array.shape, reference.array.shape
-    found = compare(image.affine, shapes[0], reference.affine, shapes[1])
+    found = compare_grids(image.affine, shapes[0], reference.affine, shapes[1])
     if found.turned and declared is not None:
         affines = (_declared(one, declared) for one in (image, reference))
-        mended = compare(next(affines), shapes[0], next(affines), shapes[1])
+        mended = compare_grids(next(affines), shapes[0], next(affines), shapes[1])
         return mended if mended.same else found
     return found
 
@@ -133,14 +133,14 @@ def stored_otherwise(image: Image, reference: Image) -> bool:
     """Whether a file holds the grid of another with its axes in another order or direction."""
     shape = reference.array.shape
     affine, straight = straightened(image.affine, image.array.shape, reference.affine, shape)
-    return straight == shape and compare(affine, shape, reference.affine).same
+    return straight == shape and compare_grids(affine, shape, reference.affine).same
 
 
 def straightened(
     affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, other_shape: tuple[int, ...]
 ) -> tuple[np.ndarray, tuple[int, ...]]:
     """Affine and shape of an array once its axes are turned and mirrored to those of another."""
-    found = compare(affine, shape, other, other_shape)
+    found = compare_grids(affine, shape, other, other_shape)
     turned, size = np.array(affine, dtype=float), [0, 0, 0]
     for axis, (to, against) in enumerate(zip(found.axes, found.mirrored, strict=True)):
         column = affine[:3, axis]

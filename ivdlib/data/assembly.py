@@ -25,7 +25,7 @@ from ivdlib.data.subjects import Subject
 from ivdlib.errors import DataError
 
 
-def read(word: str, path: Path) -> Image:
+def read_case(word: str, path: Path) -> Image:
     """Read one file of a case: "labels", "spine" and "exact" as uint8, a contrast as float32."""
     return read_labels(path) if word in MASKS else read_image(path)
 
@@ -168,7 +168,7 @@ def _complete(
     arrays = {name: scan.array for name, scan in scans.items()}
     derived = []
     try:
-        if aside := set_aside(arrays):
+        if aside := _set_aside(arrays):
             name, twin = aside
             arrays[name] = derive(name, arrays)
             derived.append(name)
@@ -205,7 +205,7 @@ def _complete(
     return {name: arrays[name] for name in sorted(arrays, key=contrast_order)}, derived
 
 
-def set_aside(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
+def _set_aside(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
     """Find a copy among the contrasts: (name to set aside, name to keep), None without copies.
 
     Parameters

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.data.dataset_notes import Declared, label_set
+from ivdlib.data.dataset_notes import DatasetNotes, label_set
 from ivdlib.data.geometry import spacing_mm
-from ivdlib.data.orientation import Grid
+from ivdlib.data.orientation import FileGrid
 from ivdlib.data.remarks import Remark
 from ivdlib.errors import ConfigError
 
@@ -83,7 +83,7 @@ class Case:
     dataset: dict[str, Any] = field(default_factory=dict)
     notes: tuple[Remark, ...] = ()
     corrections: tuple[str, ...] = ()
-    grid: Grid | None = None
+    grid: FileGrid | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -124,7 +124,7 @@ class Options:
     derive_missing: bool = True
     labels_required: bool = False
     label_grid: str = "voxel"
-    declared: Declared = field(default_factory=Declared)
+    declared: DatasetNotes = field(default_factory=DatasetNotes)
 
     def __post_init__(self) -> None:
         """Check the values (label sets: DataError; label_grid: ConfigError)."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ivdlib.data.assembly import assemble, read
+from ivdlib.data.assembly import assemble, read_case
 from ivdlib.data.case import Case, Options
 from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.dataset_notes import declared_beside, find_beside
@@ -167,7 +167,7 @@ class Scans:
         """Read one of `files`; DataError where that cannot be done."""
         if files.name in self.faults:
             raise DataError(self.faults[files.name])
-        images = {word: read(word, path) for word, path in files.paths.items()}
+        images = {word: read_case(word, path) for word, path in files.paths.items()}
         subject = self.subjects.get(files.name, Subject(files.name, "", ""))
         return assemble(files, images, subject, self.settings)
 

@@ -28,7 +28,7 @@ ABOUT = {"axcodes": "orient|ax(is|es|code)", "discs": "dis[ck]|ivd|labels?$", "s
 
 
 @dataclass(frozen=True)
-class Declared:
+class DatasetNotes:
     """What `dataset.json` declares; `everything` is the whole file."""
 
     path: Path | None = None
@@ -101,12 +101,12 @@ def _is_there(path: Path) -> bool:
     return path.is_file()
 
 
-def declared_beside(folder: Path, cases: list[CaseFiles], *, above: bool) -> Declared:
+def declared_beside(folder: Path, cases: list[CaseFiles], *, above: bool) -> DatasetNotes:
     """Find `dataset.json` and read it; see `find_beside` and `read_declared`."""
     return read_declared(find_beside("dataset.json", folder, cases, above=above))
 
 
-def read_declared(path: Path | None) -> Declared:
+def read_declared(path: Path | None) -> DatasetNotes:
     """Read and check `dataset.json`.
 
     Parameters
@@ -125,12 +125,12 @@ def read_declared(path: Path | None) -> Declared:
         list of whole numbers from 1 to 255.
     """
     if path is None:
-        return Declared()
+        return DatasetNotes()
     content = read_json(path)
     if not isinstance(content, dict):
         raise DataError(f"{path} must hold one JSON object, as in {{'axcodes': ['R', 'P', 'S']}}.")
     axcodes = content.get("axcodes")
-    return Declared(
+    return DatasetNotes(
         path,
         None if axcodes is None else check_axcodes(axcodes, str(path)),
         label_set(content.get("discs"), f"{path}: discs"),

@@ -99,7 +99,7 @@ class Pieces:
         return front, int(np.sign(lower)) if abs(lower) >= LOWER_BEND_DEG else 0
 
 
-def measure(discs: np.ndarray, spacing: tuple[float, float, float]) -> Pieces:
+def measure_stack(discs: np.ndarray, spacing: tuple[float, float, float]) -> Pieces:
     """Centre and spread of each disc; a voxel counts with its size, however thin the disc is."""
     from ivdlib.data.discs import number_discs  # needs SciPy, which takes a while to load
 

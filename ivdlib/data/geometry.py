@@ -186,7 +186,7 @@ class Difference:
         return self.alike and self.corner_mm <= AFFINE_TOLERANCE_MM
 
 
-def compare(
+def compare_grids(
     affine: np.ndarray,
     shape: tuple[int, ...],
     other: np.ndarray,

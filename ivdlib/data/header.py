@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.data.geometry import AFFINE_TOLERANCE_MM, check_affine, compare, spacing_mm
+from ivdlib.data.geometry import AFFINE_TOLERANCE_MM, check_affine, compare_grids, spacing_mm
 from ivdlib.data.orientation import axcodes_of
 from ivdlib.data.remarks import Remark
 from ivdlib.errors import DataError
@@ -113,7 +113,7 @@ def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geome
     qform = _other_form(header, affine, to_mm)
     if qform is not None:
         notes += _about_qform(affine, qform, shape)
-        qform = None if compare(qform, shape, affine).same else qform
+        qform = None if compare_grids(qform, shape, affine).same else qform
     return Geometry(affine, qform, tuple(notes))
 
 
@@ -138,7 +138,7 @@ def _about_qform(
     """Say that the forms differ in more than the voxel size, which `_about_pixdim` tells."""
     other = qform.copy()
     other[:3, :3] *= np.array(spacing_mm(affine)) / spacing_mm(qform)
-    found = compare(other, shape, affine)
+    found = compare_grids(other, shape, affine)
     if found.same:
         return []
     turn, declare = "", ""
@@ -210,6 +210,6 @@ def qform_hint(one: Geometry, other: Geometry, shape: tuple[int, int, int], name
         (one.qform, other.affine, "but its qform agrees, so its sform is likely wrong"),
         (other.qform, one.affine, f"but the qform of {name} agrees, whose sform is likely wrong"),
     ):
-        if qform is not None and compare(qform, shape, affine).same:
+        if qform is not None and compare_grids(qform, shape, affine).same:
             return f", {text}"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-MOST = 2**63
+_MOST = 2**63
 """What no number of a record comes to."""
 
 
@@ -44,7 +44,7 @@ def _fits(value: Any, shape: Any) -> bool:
     if shape is None:
         return value is None
     if shape is float:
-        return isinstance(value, int | float) and type(value) is not bool and abs(value) < MOST
+        return isinstance(value, int | float) and type(value) is not bool and abs(value) < _MOST
     if shape is int:
-        return isinstance(value, int) and type(value) is not bool and abs(value) < MOST
+        return isinstance(value, int) and type(value) is not bool and abs(value) < _MOST
     return isinstance(value, shape) if isinstance(shape, type) else callable(shape) and shape(value)

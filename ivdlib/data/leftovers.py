@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ivdlib.data.case_files import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name
-from ivdlib.data.dataset_notes import Declared
+from ivdlib.data.dataset_notes import DatasetNotes
 from ivdlib.data.file_words import FORMATS, LIKE, bare, seems
 from ivdlib.data.people import key
 from ivdlib.data.remarks import Finding, Remark, listed
@@ -40,7 +40,7 @@ def instead(files: CaseFiles, word: str) -> str:
 def loose_ends(
     folder: Path,
     cases: list[CaseFiles],
-    declared: Declared,
+    declared: DatasetNotes,
     table: Path | None,
     needed: Iterable[str] | None = None,
     masks: bool = True,

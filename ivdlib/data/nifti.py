@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ivdlib.data.header import Geometry, check_pixdim, read_geometry
-from ivdlib.data.orientation import Grid
+from ivdlib.data.orientation import FileGrid
 from ivdlib.errors import DataError
 from ivdlib.files import atomic
 from ivdlib.links import not_fetched
@@ -267,7 +267,7 @@ def _check_content(header: Any, raw: Any, path: Path) -> None:
         )
 
 
-def write_mask(array: np.ndarray, grid: Grid, path: str | os.PathLike) -> None:
+def write_mask(array: np.ndarray, grid: FileGrid, path: str | os.PathLike) -> None:
     """Write a mask that lies on `grid` as uint8, with the affine, forms and codes of its header.
 
     Nothing else of that header goes along: its extensions and texts may name the patient.

@@ -18,7 +18,7 @@ AXCODES = ("LR", "PA", "IS")
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class FileGrid:
     """A file's own grid, and how its axes lie.
 
     Attributes
@@ -73,7 +73,7 @@ def file_grid(
     affine: np.ndarray,
     header: Any,
     axcodes: tuple[str, str, str] | None = None,
-) -> Grid:
+) -> FileGrid:
     """Make the grid of a file, its axes as the header says or as declared.
 
     Parameters
@@ -91,10 +91,10 @@ def file_grid(
     from nibabel.orientations import axcodes2ornt, io_orientation
 
     orientation = axcodes2ornt(axcodes, AXCODES) if axcodes else io_orientation(affine)
-    return Grid(shape, affine, header, orientation)
+    return FileGrid(shape, affine, header, orientation)
 
 
-def memory_grid(shape: tuple[int, int, int], affine: np.ndarray) -> Grid:
+def memory_grid(shape: tuple[int, int, int], affine: np.ndarray) -> FileGrid:
     """Make the grid of an array that comes from no file, with a new header (sform "scanner")."""
     import nibabel as nib
 
@@ -113,7 +113,7 @@ def axcodes_of(affine: np.ndarray) -> tuple[str, str, str]:
     return aff2axcodes(affine, AXCODES)
 
 
-def canonical_affine(grid: Grid) -> np.ndarray:
+def canonical_affine(grid: FileGrid) -> np.ndarray:
     """Affine (4 × 4, mm) of the canonical array, declared axes included."""
     from nibabel.orientations import inv_ornt_aff, io_orientation
 
@@ -121,14 +121,14 @@ def canonical_affine(grid: Grid) -> np.ndarray:
     return affine @ inv_ornt_aff(grid.orientation, grid.shape)
 
 
-def to_canonical(array: np.ndarray, grid: Grid) -> np.ndarray:
+def to_canonical(array: np.ndarray, grid: FileGrid) -> np.ndarray:
     """Turn an array on the file's grid to RAS+ axes: contiguous, never interpolated."""
     from nibabel.orientations import apply_orientation
 
     return np.ascontiguousarray(apply_orientation(array, grid.orientation))
 
 
-def from_canonical(array: np.ndarray, grid: Grid) -> np.ndarray:
+def from_canonical(array: np.ndarray, grid: FileGrid) -> np.ndarray:
     """Undo `to_canonical`: an RAS+ array back onto the file's own grid."""
     from nibabel.orientations import apply_orientation, axcodes2ornt, ornt_transform
 

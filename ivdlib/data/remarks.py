@@ -15,7 +15,7 @@ NAMED = 5
 """A remark lists this many cases by name and counts the rest."""
 
 
-Text = TypeVar("Text", bound=str)
+_Text = TypeVar("Text", bound=str)
 
 
 class Remark(str):
@@ -75,7 +75,7 @@ class Remarks:
     corrections: list[str] = field(default_factory=list)
 
 
-def grouped(remarks: Iterable[tuple[str, Text]]) -> list[tuple[str, Text]]:
+def grouped(remarks: Iterable[tuple[str, _Text]]) -> list[tuple[str, _Text]]:
     """Each different remark once, with the cases that it concerns.
 
     Parameters
@@ -88,7 +88,7 @@ def grouped(remarks: Iterable[tuple[str, Text]]) -> list[tuple[str, Text]]:
     list of (str, str or Remark)
         Where ("case A1", "2 cases (A1, B1)") and remark, in the order of their first appearance.
     """
-    by_text: dict[Text, list[str]] = {}
+    by_text: dict[_Text, list[str]] = {}
     for case, text in remarks:
         by_text.setdefault(text, []).append(case)
     return [(_where(names, text), text) for text, names in by_text.items()]

@@ -24,7 +24,7 @@ CHALLENGE_SUBJECTS = {f"{n:02d}": (f"S{(n + 1) // 2}", "1" if n % 2 else "2") fo
 the even one that follows is the same person's second scan is inferred from the published label
 statistics (volumes and spacing of the discs). The organisers never published a table."""
 
-COLUMNS = ("case", "subject", "stage")
+_COLUMNS = ("case", "subject", "stage")
 FROM_TABLE = "subjects.csv"
 FROM_CHALLENGE = "inferred (challenge table)"
 
@@ -102,7 +102,7 @@ def left_over_cases(cases: list[CaseFiles], table: Path) -> list[str]:
 def _rows(cases: list[CaseFiles], table: Path) -> dict[str, list[dict[str, str]]]:
     """Rows of the table by `people.key` of the case."""
     found: dict[str, list[dict[str, str]]] = {}
-    for row in read_table(table, COLUMNS[:2], [case.name for case in cases], ",".join(COLUMNS)):
+    for row in read_table(table, _COLUMNS[:2], [case.name for case in cases], ",".join(_COLUMNS)):
         found.setdefault(names.key(row["case"]), []).append(row)
     return found
 
@@ -130,7 +130,7 @@ def _from_table(cases: list[CaseFiles], table: Path) -> tuple[dict[str, Subject]
             )
         else:
             row = mine[0]
-            rest = {k: v for k, v in row.items() if k not in COLUMNS}
+            rest = {k: v for k, v in row.items() if k not in _COLUMNS}
             subjects[name] = Subject(row["subject"], row.get("stage", ""), FROM_TABLE, rest)
     return subjects, faults
 

@@ -18,7 +18,7 @@ from ivdlib.data.masks import as_numbers
 from ivdlib.evaluation.metrics import (
     MEASURES,
     at_edge,
-    compare,
+    compare_masks,
     diagonal_mm,
     score_volume,
     volume_pair,
@@ -81,7 +81,7 @@ def disc_scores(
     rows = []
     for i, (of_truth, of_pred) in enumerate(zip(boxes_truth, boxes_pred, strict=True)):
         near = of_truth if of_pred is None else _join(of_truth, of_pred)
-        scores = compare(split[near] == i + 1, discs[near] == i + 1, spacing, diagonal)
+        scores = compare_masks(split[near] == i + 1, discs[near] == i + 1, spacing, diagonal)
         rows.append(
             {
                 "disc": i + 1,

@@ -66,7 +66,7 @@ def _centre_mm(mask: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
     return np.array([where.mean() for where in np.nonzero(mask)]) * spacing
 
 
-def compare(
+def compare_masks(
     pred: np.ndarray, truth: np.ndarray, spacing: tuple[float, ...], diagonal: float
 ) -> dict[str, float]:
     """Score two checked masks (bool, one shape) by every measure of `MEASURES`."""
@@ -121,7 +121,7 @@ def dice(pred: np.ndarray, truth: np.ndarray) -> float:
 def _distance(measure: str, pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> float:
     pred, truth = _pair(pred, truth)
     diagonal = diagonal_mm(pred.shape, spacing)
-    return compare(pred, truth, check_spacing(spacing, pred.ndim), diagonal)[measure]
+    return compare_masks(pred, truth, check_spacing(spacing, pred.ndim), diagonal)[measure]
 
 
 def asd_mm(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> float:
@@ -232,7 +232,7 @@ def score_volume(
     """
     pred, truth, spacing = volume_pair(pred, truth, spacing)
     return {
-        **compare(pred, truth, spacing, diagonal_mm(truth.shape, spacing)),
+        **compare_masks(pred, truth, spacing, diagonal_mm(truth.shape, spacing)),
         "dice_slices": slice_dice(pred, truth),
         **volumes(pred, truth, spacing),
         "touches_border": bool(truth.any()) and at_edge(box(truth), truth.shape),

@@ -100,11 +100,11 @@ TRAINING = {
 """What the record of a training must be."""
 
 _SECONDS = ("seconds_training", "seconds_scoring")
-NEEDED = {"disc": ("network", "arm", *_SECONDS), "spine": _SECONDS}
+_NEEDED = {"disc": ("network", "arm", *_SECONDS), "spine": _SECONDS}
 """What it must hold by its target."""
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read_record(folder: Path) -> dict[str, Any]:
     """Read the record of an experiment.
 
     Raises
@@ -142,7 +142,9 @@ def _checked(path: Path, shape: Mapping, what: str) -> dict[str, Any]:
     found = files.read_json(path)
     odd = misfit(found, shape)
     if not odd:
-        odd = ", ".join(key for key in NEEDED.get(str(found.get("target")), ()) if key not in found)
+        odd = ", ".join(
+            key for key in _NEEDED.get(str(found.get("target")), ()) if key not in found
+        )
     if odd:
         raise DataError(
             f"{path} is no record of {what} ({odd} missing or of another kind); remove it and call "
@@ -165,7 +167,7 @@ def changed(folder: Path) -> list[str]:
 
     Records of older versions hold no SHA-256 and tell nothing.
     """
-    records = {folder: read(folder), **trainings(folder)}
+    records = {folder: read_record(folder), **trainings(folder)}
     found = [
         (place / name).relative_to(folder).as_posix()
         for place, record in records.items()

@@ -36,13 +36,13 @@ NEEDED = ("target", "scope", "network", "trained_on", "contrast", "seed", "fold"
           "subject")  # fmt: skip
 """Columns that every `metrics.csv` has."""
 
-NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
-NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share", "step")
-NUMBERS += ("seed", "fold")
+_NUMBERS = (*MEASURES, "dice_exact", "dice_slices", "pred_ml", "truth_ml", "overlap_ml")
+_NUMBERS += ("volume_difference_ml", "disc", "discs_inside", "region_share", "step")
+_NUMBERS += ("seed", "fold")
 """Columns of numbers, empty in rows of the other scope; older results lack some."""
 
 
-def read(path: str | os.PathLike | io.StringIO, called: object = "") -> pd.DataFrame:
+def read_scores(path: str | os.PathLike | io.StringIO, called: object = "") -> pd.DataFrame:
     """Read a `metrics.csv`; an empty cell is "" among words and NaN among numbers.
 
     `called` is what errors name in place of `path`.
@@ -55,11 +55,11 @@ def read(path: str | os.PathLike | io.StringIO, called: object = "") -> pd.DataF
     found, called = _rows(path, called or path, TEXT), called or path
     if lacking := sorted(set(NEEDED) - set(found)):
         raise DataError(f"the scores in {called} lack {', '.join(lacking)}; {REPAIR}.")
-    return _numbers(found, [name for name in NUMBERS if name in found], called)
+    return _numbers(found, [name for name in _NUMBERS if name in found], called)
 
 
 def numbers(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table of which these columns are numbers; what is raised is as for `read`."""
+    """Read a table of which these columns are numbers; what is raised is as for `read_scores`."""
     found = _rows(path, path)
     if lacking := sorted(set(columns) - set(found)):
         raise DataError(f"{path} lacks {', '.join(lacking)}; {REPAIR}.")
@@ -85,13 +85,13 @@ def _numbers(found: pd.DataFrame, columns: Iterable[str], called: object) -> pd.
     return found
 
 
-def together(paths: Iterable[Path]) -> pd.DataFrame | None:
+def join_scores(paths: Iterable[Path]) -> pd.DataFrame | None:
     """Read the scores of several trainings as one table; None without any."""
     paths = list(paths)
     found = [_rows(path, path, str) for path in paths]
     # Read again as one, for a column that is empty in one training has no type there.
     text = io.StringIO(pd.concat(found).to_csv(index=False)) if found else None
-    return read(text, paths[0].parent.parent) if text else None
+    return read_scores(text, paths[0].parent.parent) if text else None
 
 
 def of(folder: str | os.PathLike) -> pd.DataFrame | None:
@@ -105,14 +105,14 @@ def of(folder: str | os.PathLike) -> pd.DataFrame | None:
     Raises
     ------
     DataError
-        As for `read`.
+        As for `read_scores`.
     """
     folder = Path(folder)
     whole = folder / "metrics.csv"
     need_content(whole)
     if whole.is_file():
-        return read(whole)
-    return together(sorted(folder.glob(f"trainings/*/{METRICS}")))
+        return read_scores(whole)
+    return join_scores(sorted(folder.glob(f"trainings/*/{METRICS}")))
 
 
 def disc_rows(metrics: pd.DataFrame, scope: str = "volume") -> pd.DataFrame:
@@ -125,7 +125,7 @@ def trained(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.loc[[name.partition(":")[0] in TITLES for name in rows["network"]]]
 
 
-def single(rows: pd.DataFrame) -> pd.DataFrame:
+def of_single_contrasts(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of single contrasts, no fused ones."""
     return rows[~rows["contrast"].str.contains("+", regex=False)]
 
@@ -147,7 +147,7 @@ def worst(metrics: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `trained_on`, `case`, `contrast`, `dice` (mean over seeds) of the `WORST`, worst first.
     """
-    rows = single(disc_rows(metrics))
+    rows = of_single_contrasts(disc_rows(metrics))
     rows = rows[rows["network"] == "fds_cnn"]
     means = rows.groupby(["trained_on", "case", "contrast"], as_index=False)["dice"].mean()
     return means.sort_values("dice").head(WORST)
@@ -165,7 +165,7 @@ def has_variants(metrics: pd.DataFrame) -> bool:
 
 def singles(metrics: pd.DataFrame) -> tuple[str, ...]:
     """Names of the single contrasts that were scored, in the paper's order."""
-    found = single(disc_rows(metrics))["contrast"].unique()
+    found = of_single_contrasts(disc_rows(metrics))["contrast"].unique()
     return tuple(sorted(found, key=contrast_order))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ivdlib.data.alignment import check_same_grid
 from ivdlib.data.case import DEFAULT_DISCS, labels_of
 from ivdlib.data.case_files import FOUND, contrast_in_name
-from ivdlib.data.dataset_notes import Declared, declared_beside, label_set
+from ivdlib.data.dataset_notes import DatasetNotes, declared_beside, label_set
 from ivdlib.data.file_words import seems
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.labels import in_words, label_values
@@ -38,7 +38,7 @@ def score_files(
     pred: str | os.PathLike,
     truth: str | os.PathLike,
     discs: Iterable[int] | None = None,
-    declared: Declared | None = None,
+    declared: DatasetNotes | None = None,
 ) -> dict[str, Any]:
     """Score a predicted mask file against a label file.
 

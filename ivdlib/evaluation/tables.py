@@ -23,7 +23,7 @@ WATER = {"fat+opp": 1, "inn+opp": 2}
 of ideal Dixon images `fat + |water − fat|` is water there, `(water + fat) + |water − fat|` twice
 that."""
 
-PAPER: dict[int, dict[str, tuple[float, ...]]] = {
+PAPER_DICE: dict[int, dict[str, tuple[float, ...]]] = {
     1: {
         "DeepLabv3+": (0.8309, 0.8124, 0.8257, 0.8243, 0.8235),
         "U-Net": (0.9107, 0.8651, 0.9051, 0.8992, 0.8953),
@@ -41,7 +41,7 @@ CAPTIONS = {
 }
 
 
-def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
+def dice_table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     """One of the paper's tables.
 
     Parameters
@@ -76,7 +76,7 @@ def table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
         lines.append(line)
     if set(wanted) == set(FUSED) or set(wanted) == set(CONTRASTS):
         # Table 1 of networks without fusion stands beside the paper's without fusion.
-        for name, values in PAPER[number if number != 1 or has_fusion(metrics) else 3].items():
+        for name, values in PAPER_DICE[number if number != 1 or has_fusion(metrics) else 3].items():
             line = {"network": name, "source": "paper", "scans": 16}
             lines.append(line | dict(zip([*wanted, "Mean"], values, strict=True)))
     return pd.DataFrame(lines, columns=["network", "source", *wanted, "Mean", "scans"])
@@ -143,7 +143,7 @@ def _in_order(networks: Iterable[str]) -> list[str]:
     return sorted(networks, key=lambda n: (n in order, order.index(n) if n in order else 0, n))
 
 
-def markdown(
+def as_markdown(
     frame: pd.DataFrame,
     number: int,
     label: str,
@@ -158,7 +158,7 @@ def markdown(
     Parameters
     ----------
     frame : DataFrame
-        From `table`.
+        From `dice_table`.
     number : {1, 2, 3}
         Which table.
     label : str
@@ -215,14 +215,16 @@ def _empty(value: object) -> bool:
     return isinstance(value, float) and np.isnan(value)
 
 
-def write(metrics: pd.DataFrame, folder: Path, label: str, derived: Iterable[str] = ()) -> None:
+def write_tables(
+    metrics: pd.DataFrame, folder: Path, label: str, derived: Iterable[str] = ()
+) -> None:
     """Write the tables for which there are rows as `table1.csv`, `table1.md`, …."""
     fusion = has_fusion(metrics)
     written = set()
     for number in CAPTIONS if fusion else (1,):
-        frame = table(metrics, number)
+        frame = dice_table(metrics, number)
         if (frame["source"] == "ours").any():
-            text = markdown(frame, number, label, derived, fusion=fusion)
+            text = as_markdown(frame, number, label, derived, fusion=fusion)
             files.write_csv(folder / f"table{number}.csv", frame)
             files.write_text(folder / f"table{number}.md", text)
             written |= {f"table{number}.csv", f"table{number}.md"}

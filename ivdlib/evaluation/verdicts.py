@@ -18,7 +18,7 @@ from ivdlib.evaluation import statistics
 from ivdlib.evaluation.claims import CLAIMS, FIXED
 from ivdlib.evaluation.comparisons import difference, patient_dice
 from ivdlib.evaluation.recorded import by_value, unusual
-from ivdlib.evaluation.scores import disc_rows, has_variants, single
+from ivdlib.evaluation.scores import disc_rows, has_variants, of_single_contrasts
 from ivdlib.evaluation.statistics import Comparison
 from ivdlib.profiles import EXTENDABLE, title
 
@@ -46,10 +46,10 @@ def verdict(found: Comparison | None, margin: float = 0.0, each: bool = False) -
 
 JUDGED = ("key", "claim", "source", "difference", "experiment", "mean", "low", "high", "p",
           "patients", "verdict", "fixed")  # fmt: skip
-"""Columns of `table`."""
+"""Columns of `judge`."""
 
 
-def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def judge(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Judge every claim on every data set.
 
     Parameters
@@ -84,7 +84,7 @@ def table(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=JUDGED)
 
 
-def spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFrame:
+def judge_spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFrame:
     """Compare uses of the spine stage: experiments that differ in nothing else.
 
     Parameters
@@ -150,5 +150,5 @@ def patients(metrics: pd.DataFrame) -> pd.DataFrame:
     """Every patient's mean Dice: a row a patient, a column a network and what it trained on."""
     columns = {}
     for (network, arm), mine in disc_rows(metrics).groupby(["network", "trained_on"], sort=False):
-        columns[f"{title(network)}, {arm}"] = statistics.by_patient(single(mine))
+        columns[f"{title(network)}, {arm}"] = statistics.by_patient(of_single_contrasts(mine))
     return pd.DataFrame(columns)

@@ -1,17 +1,16 @@
 """The networks by name: `build("fds_cnn", "tiny")`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 
 from ivdlib.errors import ConfigError
-from ivdlib.networks import deeplabv3plus, fds_cnn, unet
 from ivdlib.networks.backend import policy
 from ivdlib.networks.config import NetworkConfig
-from ivdlib.networks.deeplabv3plus import DeepLabV3PlusConfig
-from ivdlib.networks.fds_cnn import FDSCNNConfig
-from ivdlib.networks.unet import UNetConfig
+from ivdlib.networks.deeplabv3plus import DEEPLAB_SIZES, DeepLabV3PlusConfig, build_deeplab
+from ivdlib.networks.fds_cnn import FDS_CNN_SIZES, VARIANTS, FDSCNNConfig, build_fds_cnn
+from ivdlib.networks.unet import UNET_SIZES, UNetConfig, build_unet
 
 __all__ = [
     "NAMES",
@@ -25,15 +24,26 @@ __all__ = [
     "variants",
 ]
 
+
+class _Network(NamedTuple):
+    """What a network's file brings."""
+
+    config: type[NetworkConfig]
+    build: Callable[[Any, tuple[int, ...]], keras.Model]
+    sizes: Mapping[str, NetworkConfig]
+    variants: Mapping[str, Callable[[Any], Any]] = {}
+
+
+# A new network is entered here, and in `profiles.TITLES`, which says what people call it.
 _NETWORKS = {
-    "fds_cnn": (fds_cnn, FDSCNNConfig),
-    "unet": (unet, UNetConfig),
-    "deeplabv3plus": (deeplabv3plus, DeepLabV3PlusConfig),
+    "fds_cnn": _Network(FDSCNNConfig, build_fds_cnn, FDS_CNN_SIZES, VARIANTS),
+    "unet": _Network(UNetConfig, build_unet, UNET_SIZES),
+    "deeplabv3plus": _Network(DeepLabV3PlusConfig, build_deeplab, DEEPLAB_SIZES),
 }
 NAMES = tuple(_NETWORKS)
 
 
-def _network(name: str) -> tuple[Any, type[NetworkConfig]]:
+def _network(name: str) -> _Network:
     if name not in _NETWORKS:
         raise ConfigError(f"There is no network {name!r}; the networks are {', '.join(NAMES)}.")
     return _NETWORKS[name]
@@ -61,20 +71,20 @@ def config_of(name: str, size: str = "tiny", variant: str | None = None) -> Netw
     >>> config_of("fds_cnn", "paper").rates[-1]
     (1, 2, 5)
     """
-    module, _ = _network(name)
-    if size not in module.SIZES:
-        raise ConfigError(f"{name} has no size {size!r}; its sizes are {', '.join(module.SIZES)}.")
+    sizes = _network(name).sizes
+    if size not in sizes:
+        raise ConfigError(f"{name} has no size {size!r}; its sizes are {', '.join(sizes)}.")
     if variant is None:
-        return module.SIZES[size]
+        return sizes[size]
     if variant not in variants(name):
         known = ", ".join(variants(name)) or "none"
         raise ConfigError(f"{name} has no variant {variant!r}; it has: {known}.")
-    return module.VARIANTS[variant](module.SIZES[size])
+    return _network(name).variants[variant](sizes[size])
 
 
 def variants(name: str) -> tuple[str, ...]:
     """Names of the variants of a network: for FDS-CNN, each leaves one idea of the paper out."""
-    return tuple(getattr(_network(name)[0], "VARIANTS", ()))
+    return tuple(_network(name).variants)
 
 
 def config_from_dict(name: str, values: Mapping[str, Any]) -> NetworkConfig:
@@ -85,7 +95,7 @@ def config_from_dict(name: str, values: Mapping[str, Any]) -> NetworkConfig:
     ConfigError
         If the network, or a field, does not exist, or the values do not fit together.
     """
-    return _network(name)[1].from_dict(values)
+    return _network(name).config.from_dict(values)
 
 
 def build(
@@ -101,7 +111,7 @@ def build(
     name : str
         One of `NAMES`.
     config : str or NetworkConfig
-        A size, see `config`, or the network's configuration.
+        A size, see `config_of`, or the network's configuration.
     input_shape : (height, width, channels)
         Any size in pixels; networks pad inside to the multiple that they need, and crop.
     precision : str, default "float32"
@@ -125,7 +135,7 @@ def build(
     >>> model.output_shape
     (None, 36, 28, 1)
     """
-    module, kind = _network(name)
+    kind = _network(name).config
     if isinstance(config, str):
         config = config_of(name, config)
     if not isinstance(config, kind):
@@ -137,4 +147,4 @@ def build(
             f"not {shape}."
         )
     with policy(precision):
-        return module.build(config, shape)
+        return _network(name).build(config, shape)

@@ -33,7 +33,7 @@ def convolve(x: Any, kernel: Any, rate: int, stride: int, operation: Any = ops.c
 def depthwise(x: Any, kernel: Any, rate: int = 1, stride: int = 1) -> Any:
     """Filter each channel of x by itself; the kernel is (3, 3, channels, filters for each)."""
     if fast.dilates(x, kernel, rate, stride):
-        return fast.depthwise(x, kernel, rate)
+        return fast.dilated_depthwise(x, kernel, rate)
     return convolve(x, kernel, rate, stride, ops.depthwise_conv)
 
 

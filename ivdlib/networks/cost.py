@@ -18,13 +18,14 @@ import pandas as pd
 from ivdlib.networks import receptive_field
 from ivdlib.networks.by_name import build, config_of
 from ivdlib.networks.convolution import ConvNorm, SeparableConv
-from ivdlib.profiles import SIZES, TITLES
+from ivdlib.options import SIZE_NAMES
+from ivdlib.profiles import TITLES
 
 BYTES = 4
 """Of a number in float32."""
 
 
-def table(model: keras.Model) -> pd.DataFrame:
+def layer_table(model: keras.Model) -> pd.DataFrame:
     """List the convolutions of a network in order, with what each costs and sees.
 
     Parameters
@@ -60,7 +61,7 @@ def table(model: keras.Model) -> pd.DataFrame:
         rows.append({
             "name": layer.name, "kind": _kind(layer), "output": tuple(shape),
             "stride": receptive_field.stride(layer), "rate": receptive_field.rate(layer),
-            **receptive_field.receptive_field(model, layer), "parameters": weights,
+            **receptive_field.field_of_model(model, layer), "parameters": weights,
             "multiply_adds": multiply_adds(layer),
         })  # fmt: skip
     found = pd.DataFrame(rows)
@@ -167,7 +168,7 @@ def comparison(tile: Sequence[int] = (112, 128), sizes: Sequence[str] = ()) -> p
     """
     chosen = [
         (title, size, name, config_of(name, size))
-        for size in sizes or SIZES
+        for size in sizes or SIZE_NAMES
         for name, title in TITLES.items()
     ]
     if not sizes:

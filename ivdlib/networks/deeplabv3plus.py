@@ -102,7 +102,7 @@ class DeepLabV3PlusConfig(XceptionConfig):
             )
 
 
-SIZES: dict[str, NetworkConfig] = {
+DEEPLAB_SIZES: dict[str, NetworkConfig] = {
     "tiny": DeepLabV3PlusConfig(width=0.125, middle_units=2, classes=1),
     "laptop": DeepLabV3PlusConfig(width=0.25, middle_units=4, classes=1),
     "paper": DeepLabV3PlusConfig(width=0.5, classes=1),
@@ -110,7 +110,7 @@ SIZES: dict[str, NetworkConfig] = {
 }
 
 
-def build(config: DeepLabV3PlusConfig, input_shape: tuple[int, int, int]) -> keras.Model:
+def build_deeplab(config: DeepLabV3PlusConfig, input_shape: tuple[int, int, int]) -> keras.Model:
     """Build DeepLabv3+.
 
     Parameters

@@ -2,7 +2,7 @@
 
 The one seam for speed. `convolution` and `normalisation` stay plain, and ask here first:
 
-- `dilates`: may `depthwise` stand for a depthwise convolution?
+- `dilates`: may `dilated_depthwise` stand for a depthwise convolution?
 - `folds`: may `normalised_product` stand for a 1x1 convolution and the normalisations around it?
 - `fuses`: may `fused_batch_norm` stand for a batch normalisation?
 
@@ -149,7 +149,7 @@ def _moments(x: Any) -> tuple[Any, Any]:
 
 
 def dilates(x: Any, kernel: Any, rate: int, stride: int) -> bool:
-    """Whether `depthwise` takes this convolution and is the faster way."""
+    """Whether `dilated_depthwise` takes this convolution and is the faster way."""
     if kernel.shape[-1] != 1 or stride != 1 or backend.kernels() == "plain":
         return False
     framework = keras.backend.backend()
@@ -163,7 +163,7 @@ def dilates(x: Any, kernel: Any, rate: int, stride: int) -> bool:
     )
 
 
-def depthwise(x: Any, kernel: Any, rate: int) -> Any:
+def dilated_depthwise(x: Any, kernel: Any, rate: int) -> Any:
     """Depthwise convolution with stride 1 and one filter a channel, where `dilates` allows it."""
     if keras.backend.backend() == "jax":
         return _shifted(x, kernel, rate)

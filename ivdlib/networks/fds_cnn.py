@@ -124,7 +124,7 @@ class FDSCNNConfig(XceptionConfig):
         return min([self.stride_of(*self.skip_place(skip)) for skip in self.skips] + [self.stride])
 
 
-SIZES: dict[str, NetworkConfig] = {
+FDS_CNN_SIZES: dict[str, NetworkConfig] = {
     "tiny": FDSCNNConfig(width=0.125, middle_units=2),
     "laptop": FDSCNNConfig(width=0.25, middle_units=4),
     "paper": FDSCNNConfig(),
@@ -156,7 +156,7 @@ VARIANTS: dict[str, Callable[[FDSCNNConfig], FDSCNNConfig]] = {
 """What each idea of the paper is worth: the network without it, by name."""
 
 
-def build(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Model:
+def build_fds_cnn(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Model:
     """Build FDS-CNN.
 
     Parameters

@@ -44,7 +44,7 @@ def cross_entropy_and_dice(truth: Any, probability: Any) -> Any:
     return cross_entropy(truth, probability) + soft_dice(truth, probability)
 
 
-LOSSES: dict[str, Callable] = {
+_LOSSES: dict[str, Callable] = {
     "bce_dice": cross_entropy_and_dice,
     "bce": cross_entropy,
     "dice": soft_dice,
@@ -57,7 +57,7 @@ def loss(name: str) -> Callable:
     Parameters
     ----------
     name : str
-        A key of `LOSSES`.
+        A key of `_LOSSES`.
 
     Returns
     -------
@@ -69,6 +69,6 @@ def loss(name: str) -> Callable:
     ConfigError
         Where there is no such loss.
     """
-    if name not in LOSSES:
-        raise ConfigError(f"unknown loss {name!r}; known are {', '.join(LOSSES)}.")
-    return LOSSES[name]
+    if name not in _LOSSES:
+        raise ConfigError(f"unknown loss {name!r}; known are {', '.join(_LOSSES)}.")
+    return _LOSSES[name]

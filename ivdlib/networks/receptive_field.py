@@ -40,13 +40,13 @@ def side(layer: Any) -> int:
     return layer.side if isinstance(layer, ConvNorm) else layer.kernel_size[0]
 
 
-def receptive_field(model: keras.Model, layer: Any) -> dict[str, Any]:
+def field_of_model(model: keras.Model, layer: Any) -> dict[str, Any]:
     """Find how much of the image one pixel of a layer's output sees.
 
     Returns
     -------
     dict
-        `receptive_field`: side in input pixels, the largest where it depends on the pixel;
+        `field_of_model`: side in input pixels, the largest where it depends on the pixel;
         `whole_image`: whether a mean over the image is seen as well.
     """
     # 16 neighbouring pixels: enlarged maps repeat with a period of at most 16 in these networks.

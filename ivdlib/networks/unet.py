@@ -44,14 +44,14 @@ class UNetConfig(NetworkConfig):
     bn_synchronised: Flag = False
 
 
-SIZES: dict[str, NetworkConfig] = {
+UNET_SIZES: dict[str, NetworkConfig] = {
     "tiny": UNetConfig(base=16),
     "laptop": UNetConfig(base=32),
     "paper": UNetConfig(base=64),
 }
 
 
-def build(config: UNetConfig, input_shape: tuple[int, int, int]) -> keras.Model:
+def build_unet(config: UNetConfig, input_shape: tuple[int, int, int]) -> keras.Model:
     """Build the U-Net.
 
     Parameters

@@ -1,10 +1,10 @@
 """The body that FDS-CNN and DeepLabv3+ share: Xception-65, described by parallel lists."""
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 from ivdlib.errors import ConfigError, checked
-from ivdlib.networks.blocks import Convolutions, xception_block
+from ivdlib.networks.blocks import Convolutions, Kind, xception_block
 from ivdlib.networks.config import NetworkConfig
 from ivdlib.options import Count, Flag, Many, Momentum, Positive
 
@@ -26,7 +26,6 @@ SHORTCUTS = ("none", "none", "conv", "conv", "conv", "sum", "conv", "none")
 RELUS = ("after", "after", "before", "before", "before", "before", "before", "inside")
 
 
-Kind = Literal["separable", "standard"]
 Groups = Many[Many[Count]]
 
 

@@ -9,7 +9,7 @@ from ivdlib.phantom.fields import Field, Warp, cover, ellipsoid, smooth_max
 from ivdlib.phantom.pathology import NUCLEUS_LEFT, NUCLEUS_TISSUE
 from ivdlib.phantom.signal import weights
 from ivdlib.phantom.spine import Body, Disc, build_spine, local
-from ivdlib.phantom.subject import COUNTED, LEVELS, VERTEBRAE, Person, person_rng
+from ivdlib.phantom.subject import ALL_LEVELS, COUNTED, VERTEBRAE, Person, person_rng
 from ivdlib.phantom.torso import Torso
 
 
@@ -122,7 +122,7 @@ class Anatomy:
     ) -> None:
         """Annulus and nucleus; layers along the plates, and a cleft once a disc has aged."""
         rim, u, v, w, _ = at
-        texture = 1 + 0.09 * per_voxel(self.lamella, u + 27 * LEVELS.index(disc.level), v, w)
+        texture = 1 + 0.09 * per_voxel(self.lamella, u + 27 * ALL_LEVELS.index(disc.level), v, w)
         if disc.grade in (2, 3):
             texture = texture * (1 - 0.12 * np.exp(-((w / 1.2) ** 2)))
         canvas.paint(window, inner, "annulus_outer")

@@ -12,7 +12,7 @@ from ivdlib.phantom.anatomy import Anatomy, voxel_spine
 from ivdlib.phantom.canvas import Canvas, voxel_mean
 from ivdlib.phantom.conditions import Conditions
 from ivdlib.phantom.receiver import Receiver
-from ivdlib.phantom.subject import COUNTED, LABELLED, LEVELS, draw_person, person_rng
+from ivdlib.phantom.subject import ALL_LEVELS, COUNTED, LABELLED, draw_person, person_rng
 
 SLICES, PLANE = 36, 256
 FIELD_OF_VIEW_MM = 320.0
@@ -20,7 +20,7 @@ SLICE_MM = 2.0
 
 
 @dataclass(frozen=True)
-class Scan:
+class MadeScan:
     """One simulated scan on its own grid, as the files hold it.
 
     Attributes
@@ -61,7 +61,7 @@ class Scan:
     record: dict
 
 
-def whole(name: str, value: int, least: int, most: int = 2**32 - 1) -> int:
+def whole_number(name: str, value: int, least: int, most: int = 2**32 - 1) -> int:
     """Read a whole number, NumPy's included, within limits; ConfigError for others."""
     try:
         number = operator.index(value)
@@ -81,7 +81,10 @@ def check_size(slices: int, in_plane: int) -> tuple[int, int]:
     ConfigError
         Where `slices` is not 1 to 36 or `in_plane` is not an even number from 32 to 256.
     """
-    slices, in_plane = whole("slices", slices, 1, SLICES), whole("in_plane", in_plane, 32, PLANE)
+    slices, in_plane = (
+        whole_number("slices", slices, 1, SLICES),
+        whole_number("in_plane", in_plane, 32, PLANE),
+    )
     if in_plane % 2:
         raise ConfigError(f"in_plane must be an even number from 32 to {PLANE}, not {in_plane}.")
     return slices, in_plane
@@ -94,7 +97,7 @@ def simulate(
     slices: int = SLICES,
     in_plane: int = PLANE,
     conditions: Conditions | None = None,
-) -> Scan:
+) -> MadeScan:
     """Simulate one scan; nothing is written.
 
     Parameters
@@ -123,8 +126,8 @@ def simulate(
         For a size outside these ranges, or a subject or stage below 1.
     """
     slices, in_plane = check_size(slices, in_plane)
-    subject, stage = whole("subject", subject, 1), whole("stage", stage, 1)
-    seed = whole("seed", seed, 0)
+    subject, stage = whole_number("subject", subject, 1), whole_number("stage", stage, 1)
+    seed = whole_number("seed", seed, 0)
     conditions = conditions or Conditions()
     person = draw_person(subject, stage, seed, conditions)
     anatomy = Anatomy(person, subject, stage, seed, conditions.jitter_mm)
@@ -150,7 +153,7 @@ def simulate(
     levels, drawn = arrays["levels"], arrays["drawn"]
     counts = [np.bincount(a.ravel(), minlength=len(COUNTED) + 1) for a in (levels, drawn)]
     voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
-    return Scan(
+    return MadeScan(
         contrasts={name: arrays[name] for name in ("wat", "fat", "inn", "opp")},
         labels=_labelled(drawn),
         exact=_labelled(levels),
@@ -166,7 +169,7 @@ def simulate(
         ],
         record={
             "person": person.numbers(),
-            "findings": person.findings.rows(LEVELS),
+            "findings": person.findings.rows(ALL_LEVELS),
             "scanner": receive.record(),
         },
     )
@@ -210,7 +213,7 @@ def _row(
     anatomy: Anatomy, number: int, world: np.ndarray, fat: float, labelled_ml: list[float]
 ) -> dict:
     level = LABELLED[number - 1]
-    at = LEVELS.index(level)
+    at = ALL_LEVELS.index(level)
     truth, disc = anatomy.truth[at], anatomy.discs[at]
     x, y, z = world[:3, :3] @ truth.centre + world[:3, 3]
     sizes = {f.name: float(getattr(truth, f.name)) for f in fields(truth) if f.name != "centre"}

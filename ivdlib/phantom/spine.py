@@ -8,7 +8,7 @@ import numpy as np
 
 from ivdlib.phantom.fields import Warp, cover, smooth_max
 from ivdlib.phantom.pathology import Node
-from ivdlib.phantom.subject import LEVELS, VERTEBRAE, Person
+from ivdlib.phantom.subject import ALL_LEVELS, VERTEBRAE, Person
 
 
 def frame(tilt_deg: float, lean_deg: float) -> np.ndarray:
@@ -210,7 +210,7 @@ def _disc(person: Person, k: int) -> Disc:
     width = np.sqrt(area / (3.3 * person.aspect[k]))
     found = person.findings
     return Disc(
-        level=LEVELS[k],
+        level=ALL_LEVELS[k],
         centre=person.centre[k],
         axes=frame(person.tilt[k], person.lean[k]),
         width=float(width),
@@ -223,14 +223,14 @@ def _disc(person: Person, k: int) -> Disc:
         protrusion=found.protrusion_mm[k],
         side=found.protrusion_side[k],
         vacuum=found.vacuum[k],
-        nodes=tuple(node for node in found.nodes if node.level == LEVELS[k]),
+        nodes=tuple(node for node in found.nodes if node.level == ALL_LEVELS[k]),
     )
 
 
 def build_spine(person: Person, warp: Warp) -> tuple[list[Disc], list[Body], list[Truth]]:
     """Discs, bodies and the discs' truth, caudal to cranial, with the volumes that were drawn."""
     discs, truths = [], []
-    for k in range(len(LEVELS)):
+    for k in range(len(ALL_LEVELS)):
         disc = _disc(person, k)
         ruler = _Ruler(disc, warp)
         for _ in range(2):

@@ -14,14 +14,14 @@ from ivdlib.phantom.conditions import Conditions
 from ivdlib.phantom.pathology import HEIGHT_LEFT, Findings, draw_findings, expected_height
 from ivdlib.phantom.signal import TISSUES, Tissue, vary
 
-LEVELS = (
+ALL_LEVELS = (
     *("S3/4", "S2/3", "S1/2", "L5/S1", "L4/5", "L3/4", "L2/3"),
     *("L1/2", "T12/L1", "T11/12", "T10/11", "T9/10", "T8/9"),
 )
 """Discs of the phantom from caudal to cranial; the labelled ones are `LABELLED`."""
 VERTEBRAE = ("S3", "S2", "S1", "L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10", "T9")
-LABELLED = LEVELS[3:10]
-COUNTED = LEVELS[3:12]
+LABELLED = ALL_LEVELS[3:10]
+COUNTED = ALL_LEVELS[3:12]
 """The labelled discs and the two above them, which an older release of the challenge labels too."""
 
 _VOLUME_LOG = np.array(
@@ -106,7 +106,7 @@ def draw_person(
     """
     conditions = conditions or Conditions()
     rng = person_rng(seed, subject, 0)
-    count = len(LEVELS)
+    count = len(ALL_LEVELS)
     size = rng.standard_normal()
     shift = np.where(np.arange(count) < 3, 0.5, 1.0)
     deviation = shift * 0.23 * np.clip(size, -1.7, 1.8) + _VOLUME_SD * rng.standard_normal(count)
@@ -122,7 +122,7 @@ def draw_person(
     canal = np.clip(rng.normal(16, 1.5), 12.5, 20)
     torso = rng.normal(0, 1, 8)
     # Findings and tissues have numbers of their own: another rate leaves the rest alone.
-    findings = draw_findings(person_rng(seed, subject, 6), LEVELS, conditions)
+    findings = draw_findings(person_rng(seed, subject, 6), ALL_LEVELS, conditions)
     tissues = vary(TISSUES, person_rng(seed, subject, 7), 0.08 * conditions.variety)
     left = _height_left(findings.grade, conditions.rates["degeneration"], deviation)
     # Area and height share the deviation: the real areas vary by 12 %, the volumes by 25 %.
@@ -170,7 +170,7 @@ def _height_left(grade: tuple[int, ...], rate: float, deviation: np.ndarray) -> 
     `_BOUNDS_ML`, with room for another stage and a rater.
     """
     left = np.array([HEIGHT_LEFT[number] for number in grade])
-    left = left / [expected_height(level, rate) for level in LEVELS]
+    left = left / [expected_height(level, rate) for level in ALL_LEVELS]
     full = 12.4 * np.exp(_VOLUME_LOG + deviation)[3:10]
     low, high = _BOUNDS_ML.T
     left[3:10] = np.clip(left[3:10], 1.06 * low / full, 0.90 * high / full)

@@ -14,14 +14,14 @@ from ivdlib.data.nifti import write_image
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.files import cannot, folder, part_of, read_json, sweep, write_csv, write_json
 from ivdlib.phantom.conditions import Conditions
-from ivdlib.phantom.scanner import PLANE, SLICES, Scan, check_size, simulate, whole
+from ivdlib.phantom.scanner import PLANE, SLICES, MadeScan, check_size, simulate, whole_number
 from ivdlib.phantom.signal import TISSUE_CODES
 from ivdlib.progress import Progress
 
 VERSION = 2
 """Goes up whenever the same seed gives other images."""
 
-MOST = 10_000
+_MOST = 10_000
 """Scans of one phantom: far more than fit a disk, far fewer than a slip of the keyboard."""
 
 
@@ -81,10 +81,13 @@ def make_phantom(
     DataError
         Where a file cannot be written, e.g. on a full disk.
     """
-    subjects, stages = whole("subjects", subjects, 1, MOST), whole("stages", stages, 1, MOST)
-    if subjects * stages > MOST:
-        raise ConfigError(f"{subjects} subjects × {stages} stages are more than {MOST} scans.")
-    seed, workers = whole("seed", seed, 0), whole("workers", workers, 1)
+    subjects, stages = (
+        whole_number("subjects", subjects, 1, _MOST),
+        whole_number("stages", stages, 1, _MOST),
+    )
+    if subjects * stages > _MOST:
+        raise ConfigError(f"{subjects} subjects × {stages} stages are more than {_MOST} scans.")
+    seed, workers = whole_number("seed", seed, 0), whole_number("workers", workers, 1)
     slices, in_plane = check_size(slices, in_plane)
     conditions = conditions or Conditions()
     out = Path(out)
@@ -201,7 +204,7 @@ def _make_scan(
     return case
 
 
-def _save(path: Path, image: np.ndarray, scan: Scan) -> None:
+def _save(path: Path, image: np.ndarray, scan: MadeScan) -> None:
     import nibabel as nib
 
     nifti = nib.Nifti1Image(image, scan.affine)
@@ -211,7 +214,7 @@ def _save(path: Path, image: np.ndarray, scan: Scan) -> None:
     write_image(nifti, path)
 
 
-def _table(case: str, scan: Scan):
+def _table(case: str, scan: MadeScan):
     import pandas as pd
 
     return pd.DataFrame([{"case": case, **row} for row in scan.discs])

@@ -20,7 +20,7 @@ from ivdlib.report import pages, plotting
 DISCS, EXCHANGED = "labelled discs", "water and fat exchanged"
 
 
-def write_page(
+def write_check_page(
     path: str | os.PathLike,
     folder: str | os.PathLike,
     checked: list[Checked],
@@ -45,10 +45,10 @@ def write_page(
     """
     rows = [one.row for one in checked]
     shown = [one for one in checked if one.panels]
-    page = pages.render(
+    page = pages.fill_template(
         "check.html.j2",
         folder=printable(str(folder)),
-        summary=check_table.summary(rows),
+        summary=check_table.check_summary(rows),
         head=check_table.HEAD,
         rows=[check_table.cells(row) for row in rows],
         findings=check_table.findings(rows, left),
@@ -68,14 +68,14 @@ def _picture(checked: Checked) -> dict[str, object]:
         alt += f" Outlined: {' and '.join(outlined)}."
     return {
         "case": name,
-        "verdict": check_table.verdict(row),
+        "verdict": check_table.case_verdict(row),
         "findings": check_table.findings([row]),
         "alt": alt,
-        "source": plotting.data_uri(draw(checked.panels), alt),
+        "source": plotting.data_uri(draw_panel(checked.panels), alt),
     }
 
 
-def draw(panels: Sequence[Panel]) -> Figure:
+def draw_panel(panels: Sequence[Panel]) -> Figure:
     """Draw the slices of a case in their true proportions, with the masks outlined."""
     edge = min(min(panel.spacing[1:]) for panel in panels)
     names = [name for name in (DISCS, EXCHANGED) if _any(panels, name)]

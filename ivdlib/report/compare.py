@@ -16,11 +16,13 @@ from ivdlib.report import diagrams, plotting, record, result_figures, results
 from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 
-Found = dict[str, tuple[dict[str, Any], pd.DataFrame, Path]]
+_Found = dict[str, tuple[dict[str, Any], pd.DataFrame, Path]]
 """Record, scores and folder of the experiments, by name."""
 
 
-def build(folders: Sequence[Path], out: Path, author: Author | None = None) -> dict[str, Any]:
+def build_comparison(
+    folders: Sequence[Path], out: Path, author: Author | None = None
+) -> dict[str, Any]:
     """Write the comparison of two or more experiments.
 
     Parameters
@@ -60,7 +62,7 @@ def build(folders: Sequence[Path], out: Path, author: Author | None = None) -> d
     return write_report(out, html)
 
 
-def _badges(found: Found) -> record.Rows:
+def _badges(found: _Found) -> record.Rows:
     """Labels of the experiments; whose they are, unless they are everybody's."""
     owners: dict[tuple[str, str], list[str]] = {}
     for name, (made, _, _) in found.items():
@@ -72,12 +74,12 @@ def _badges(found: Found) -> record.Rows:
     ]
 
 
-def _read(folders: Sequence[Path]) -> Found:
+def _read(folders: Sequence[Path]) -> _Found:
     if len({folder.resolve() for folder in folders}) < max(len(folders), 2):
         raise ConfigError("name two or more different experiments to compare.")
     if len(folders) > len(plotting.MARKERS):
         raise ConfigError(f"compare at most {len(plotting.MARKERS)} experiments at a time.")
-    found: Found = {}
+    found: _Found = {}
     for folder in folders:
         made, metrics = results.record_of(folder), results.metrics_of(folder)
         if metrics.empty:
@@ -87,7 +89,7 @@ def _read(folders: Sequence[Path]) -> Found:
     return found
 
 
-def _about(found: Found) -> list[tuple[str, ...]]:
+def _about(found: _Found) -> list[tuple[str, ...]]:
     """Rows of what each experiment is."""
     columns = [
         dict(record.facts(folder, made, metrics)) for made, metrics, folder in found.values()
@@ -101,13 +103,13 @@ def _people(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> pd.Se
     return comparisons.patient_dice(metrics, network, arm, names if fused else None)
 
 
-def _kinds(found: Found) -> list[tuple[str, str]]:
+def _kinds(found: _Found) -> list[tuple[str, str]]:
     """Networks and kinds of training that any experiment has scored."""
     rows = pd.concat([scores.disc_rows(metrics) for _, metrics, _ in found.values()])
     return sorted(set(zip(rows["network"], rows["trained_on"], strict=True)))
 
 
-def _dice(found: Found) -> list[tuple[str, ...]]:
+def _dice(found: _Found) -> list[tuple[str, ...]]:
     """Mean Dice over patients: network, trained on, images; a column an experiment."""
     lines = []
     for network, arm in _kinds(found):
@@ -119,13 +121,13 @@ def _dice(found: Found) -> list[tuple[str, ...]]:
     return lines
 
 
-def _apart(found: Found) -> list[str]:
+def _apart(found: _Found) -> list[str]:
     """Experiments on other scans than the first one's."""
     data = {name: made["config"].get("data") for name, (made, _, _) in found.items()}
     return [name for name in data if data[name] != next(iter(data.values()))]
 
 
-def _differences(found: Found) -> list[tuple[str, ...]]:
+def _differences(found: _Found) -> list[tuple[str, ...]]:
     """Paired differences to the first experiment, where both have scored the same scans."""
     (name_of_first, (_, first, _)), *others = found.items()
     lines = []
@@ -143,7 +145,7 @@ def _differences(found: Found) -> list[tuple[str, ...]]:
     return lines
 
 
-def _figures(found: Found) -> list[dict[str, str]]:
+def _figures(found: _Found) -> list[dict[str, str]]:
     """Learning curves: a panel for each network and kind of training, a line an experiment."""
     panels: dict[str, dict[str, pd.DataFrame]] = {}
     for name, (_, _, folder) in found.items():

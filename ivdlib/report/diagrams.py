@@ -182,7 +182,7 @@ def coverage(rates: Sequence[int]) -> np.ndarray:
     return ways
 
 
-def receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
+def draw_receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
     """Draw which pixels stacks of dilated 3 × 3 convolutions see, and how often; holes stay white.
 
     Parameters

@@ -90,7 +90,7 @@ def opened(path: Path) -> NotebookNode:
         ) from error
 
 
-def read(path: Path) -> NotebookNode | None:
+def read_or_none(path: Path) -> NotebookNode | None:
     """Read a notebook; None where it is not one (any more), as after a merge that git gave up."""
     try:
         return parsed(path)

@@ -1,6 +1,6 @@
 """Reports: one self-contained HTML page and one tagged PDF, made offline.
 
-Of an experiment (`build`), of an audit (`build` of the folder with ``AUDIT.md``), of a student's
+Of an experiment or an audit (`build_report` of the folder with ``AUDIT.md``), of a student's
 lesson (`coursework`), of several experiments side by side (`compare`). No script, no font and no
 picture comes from elsewhere.
 """
@@ -22,7 +22,7 @@ from ivdlib.report.record import Author
 from ivdlib.training import rerun_command
 
 
-def build(
+def build_report(
     folder: str | Path,
     expected: Sequence[str] = (),
     author: Author | None = None,
@@ -55,17 +55,17 @@ def build(
         Where `record.json` is missing or broken, or a file cannot be read or written.
     """
     folder = Path(folder)
-    return write_report(folder / "report", render(folder, expected, author, code=code))
+    return write_report(folder / "report", render_report(folder, expected, author, code=code))
 
 
-def render(
+def render_report(
     folder: Path,
     expected: Sequence[str] = (),
     author: Author | None = None,
     *,
     code: bool = False,
 ) -> str:
-    """The report as one HTML page; parameters as for `build`."""
+    """The report as one HTML page; parameters as for `build_report`."""
     author = author or Author()
     claims = folder / verdicts.PAGE
     if claims.is_file() and not (folder / "record.json").is_file():
@@ -85,15 +85,15 @@ def render(
             *results.sentences(metrics),
         ],
         tables=results.scores(folder, made),
-        figures=results.figures(folder, metrics),
-        worst=results.worst(metrics),
+        figures=results.embedded_figures(folder, metrics),
+        worst=results.worst_scans(metrics),
         deviations=_rows(made.get("deviations", []), "field", "ours", "paper", "why"),
         choices=_rows(made.get("open_choices", []), "what", "ours", "paper", "why"),
         audit=_markdown(page, "audit") if page else None,
-        lessons=notebook.series(folder / "notebooks", expected, code),
-        command=record.command(folder, made),
+        lessons=notebook.lessons_of(folder / "notebooks", expected, code),
+        command=record.shown_command(folder, made),
         needs=rerun_command.needs(made),
-        versions=record.versions(made),
+        versions=record.shown_versions(made),
     )
 
 

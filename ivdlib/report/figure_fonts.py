@@ -14,14 +14,14 @@ from matplotlib.text import Text
 
 from ivdlib.errors import DataWarning
 
-MISSING = re.compile(r"Glyph (\d+) .* missing from font", re.DOTALL)
+_MISSING = re.compile(r"Glyph (\d+) .* missing from font", re.DOTALL)
 """What matplotlib warns of each letter that no font of a text has."""
 
 NO_FONT = ("Last Resort", "Noto Color Emoji")
 """Fonts of boxes alone, and of pictures, which matplotlib cannot draw."""
 
 
-def save(figure: Figure, target: str | os.PathLike | io.BytesIO, **how) -> None:
+def save_figure(figure: Figure, target: str | os.PathLike | io.BytesIO, **how) -> None:
     """Save a figure, with every letter that some font of this machine has.
 
     Parameters
@@ -60,7 +60,7 @@ def _heard() -> Iterator[set[str]]:
         warnings.simplefilter("always")
         yield letters
     for one in caught:
-        if found := MISSING.match(str(one.message)):
+        if found := _MISSING.match(str(one.message)):
             letters.add(chr(int(found[1])))
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-MISSING = re.compile(r"^\.notdef glyph .*\(U\+([0-9A-F]{4,6})\)$", re.DOTALL)
+_MISSING = re.compile(r"^\.notdef glyph .*\(U\+([0-9A-F]{4,6})\)$", re.DOTALL)
 """What WeasyPrint logs of each sign that Pango finds no font for."""
 
 CJK = re.compile(
@@ -24,7 +24,7 @@ UNSEEN = {"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"}
 
 PRIVATE = "private use"
 
-SHOWN = 8
+_SHOWN = 8
 """Signs of a group that are named; the rest is counted."""
 
 
@@ -34,7 +34,7 @@ def watched() -> Iterator[set[str]]:
     logger, signs = logging.getLogger("weasyprint"), set()
 
     def keep(record: logging.LogRecord) -> bool:
-        if found := MISSING.match(record.getMessage()):
+        if found := _MISSING.match(record.getMessage()):
             signs.add(chr(int(found[1], 16)))
         return record.levelno >= logging.ERROR
 
@@ -95,6 +95,6 @@ def _package(sign: str) -> str:
 def _listed(signs: list[str], group: str) -> str:
     letters = [sign for sign in signs if unicodedata.category(sign)[0] != "M"]
     signs = letters or signs  # a mark alone cannot be read
-    shown = [f"U+{ord(sign):04X}" if group == PRIVATE else sign for sign in signs[:SHOWN]]
-    more = f" and {len(signs) - SHOWN} more" if len(signs) > SHOWN else ""
+    shown = [f"U+{ord(sign):04X}" if group == PRIVATE else sign for sign in signs[:_SHOWN]]
+    more = f" and {len(signs) - _SHOWN} more" if len(signs) > _SHOWN else ""
     return f"{', '.join(shown)}{more} ({group})"

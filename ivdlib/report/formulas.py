@@ -30,7 +30,7 @@ SIZE = 15.0
 """Of the letters, in pixels of the page."""
 
 
-def draw(soup: BeautifulSoup) -> None:
+def draw_formula(soup: BeautifulSoup) -> None:
     """Put a picture (SVG, its LaTeX as alternative text) in place of every formula.
 
     Parameters

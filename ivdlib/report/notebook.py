@@ -24,7 +24,7 @@ FOLDED = "folded"
 """Likewise, what stands for a solution and its check, which readers unfold; on paper they are left
 out, outputs and all."""
 
-NOISE = re.compile(
+_NOISE = re.compile(
     r"^.*: \d+/\d+, .* left *( · .*)?$"  # progress, see `progress.Progress`
     r"|^WARNING: All log messages before absl"
     r"|^(\d{4}-\d\d-\d\d \S+ )?[IWEF]\d{4} "  # TensorFlow's log
@@ -34,7 +34,9 @@ NOISE = re.compile(
 """Lines of a kernel's stderr that tell a reader nothing."""
 
 
-def series(folder: Path, expected: Iterable[str] = (), code: bool = False) -> list[dict[str, Any]]:
+def lessons_of(
+    folder: Path, expected: Iterable[str] = (), code: bool = False
+) -> list[dict[str, Any]]:
     """All lessons of an experiment for the template, those that failed or are missing too.
 
     Parameters
@@ -54,7 +56,7 @@ def _lesson(folder: Path, stem: str, code: bool) -> dict[str, Any]:
     lesson = {"id": stem, "title": stem, "html": "", "parts": [], "trouble": "", "sentence": ""}
     path, failed = folder / f"{stem}.ipynb", folder / f"{stem}.failed.ipynb"
     if failed.is_file():
-        notebook = read(failed)
+        notebook = read_notebook(failed)
         where = _where_it_stopped(notebook)
         return {
             **lesson,
@@ -65,10 +67,10 @@ def _lesson(folder: Path, stem: str, code: bool) -> dict[str, Any]:
     if not path.is_file():
         sentence = f"Lesson {stem} was not run: {path.name} is not in {folder.name}/."
         return {**lesson, "trouble": "missing", "sentence": sentence}
-    return {**lesson, **body(read(path), stem, lambda _: code)}
+    return {**lesson, **body(read_notebook(path), stem, lambda _: code)}
 
 
-def read(path: Path) -> nbformat.NotebookNode:
+def read_notebook(path: Path) -> nbformat.NotebookNode:
     """Read a notebook.
 
     Raises
@@ -153,7 +155,7 @@ def _html(
 ) -> str:
     _quietened(notebook)
     for cell in notebook.cells:
-        told = summary(cell) if fold and not _stopped(cell) else ""
+        told = stand_in(cell) if fold and not _stopped(cell) else ""
         shows = bool(shown(cell)) or "injected-parameters" in tags(cell)
         cell.metadata[SHOWN] = shows or told == SUMMARIES["solution"]
         cell.metadata[FOLDED] = told if cell.metadata[SHOWN] or cell.get("outputs") else ""
@@ -176,7 +178,7 @@ def fitted(html: str, stem: str) -> dict[str, Any]:
     for tag in soup.find_all("a", class_="anchor-link"):
         tag.decompose()
     pictures.bound(soup)
-    formulas.draw(soup)
+    formulas.draw_formula(soup)
     for table in soup.find_all("table"):
         if len(table.find_all("tr")) > pages.LONG:
             table["class"] = [*table.get("class", []), "long"]
@@ -204,7 +206,7 @@ def _quietened(notebook: nbformat.NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
                 lines = output.text.splitlines(keepends=True)
-                output.text = "".join(line for line in lines if not NOISE.match(line))
+                output.text = "".join(line for line in lines if not _NOISE.match(line))
         if "outputs" in cell:
             cell.outputs = [o for o in cell.outputs if o.get("text", "-") != ""]
 
@@ -213,7 +215,7 @@ SUMMARIES = {"solution": "A solution", "test": "The check of the solution"}
 """Tags of the code that pages of a lesson fold away, and what stands in its place."""
 
 
-def summary(cell: NotebookNode) -> str:
+def stand_in(cell: NotebookNode) -> str:
     """What stands for a cell that tells the answer of an exercise to a lesson's readers, or "".
 
     Its outputs tell it too: a check prints what is right. A student's copy bears nbgrader's marks,

@@ -24,7 +24,7 @@ LONG = 20
 """Rows from which on a table may go on over pages."""
 
 
-def render(template: str, **values: Any) -> str:
+def fill_template(template: str, **values: Any) -> str:
     """Fill a template of `templates/`; it gets the style sheet of the reports as `css`.
 
     Parameters
@@ -64,7 +64,7 @@ def write_report(path: Path, html: str) -> dict[str, Any]:
     files.folder(path.parent)
     stamp.keep_others(page, document)
     with files.atomic(page) as temporary:  # first: no PDF where its page cannot be
-        made = pdf.write(html, document)
+        made = pdf.write_pdf(html, document)
         text = stamp.stamped(html, document)
         temporary.write_text(text, encoding="utf-8", errors=files.READABLE)
     return {"html": page, "pdf": document if made else None, "note": "" if made else PANGO}
@@ -72,4 +72,4 @@ def write_report(path: Path, html: str) -> dict[str, Any]:
 
 def fill(template: str, **values: Any) -> str:
     """A page from a template of reports."""
-    return render(template, **values).translate(SIGNS)
+    return fill_template(template, **values).translate(SIGNS)

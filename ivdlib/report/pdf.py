@@ -16,7 +16,7 @@ PANGO = (
 )
 
 
-def write(html: str, path: Path) -> bool:
+def write_pdf(html: str, path: Path) -> bool:
     """Write the PDF of a page.
 
     Parameters

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ivdlib.data.case import Case
 
-ALT = {
+PHANTOM_ALT = {
     "sizes": "Four panels: volume, largest transverse area, extent and distance of the discs by "
     "level, a dot for each scan of the phantom over the real mean, range and mean ± 2 SD. "
     "The numbers stand in the table below.",
@@ -34,9 +34,9 @@ ALT = {
 """What is to be seen in the figures, for those who cannot see them."""
 
 GREY = "#C9CFD6"
-COLUMNS = 8
+_COLUMNS = 8
 """Entries in a line of the tissues' legend."""
-COLOURS = {
+_COLOURS = {
     "nucleus": "#0072B2",
     "nucleus_intermediate": "#3A5FCD",
     "nucleus_dry": "#1F2F7A",
@@ -166,7 +166,7 @@ def example(
         masks["water and fat exchanged"] = swapped & (shown > 0)
     here = [code for code in sorted(names) if (shown == code).any()]
     tall = shown.shape[1] * case.spacing[2] / (shown.shape[0] * case.spacing[1])
-    legend = 0.2 * -(-(len(here) + 2) // COLUMNS)
+    legend = 0.2 * -(-(len(here) + 2) // _COLUMNS)
     size = (WIDTH, min(tall * 0.98 * WIDTH / count, 6) + 0.4 + legend)
     figure = Figure(figsize=size, layout="constrained")
     *panels, last = figure.subplots(1, count)
@@ -187,7 +187,7 @@ def example(
     ]
     patches = [Patch(color=colours[code], label=names[code].replace("_", " ")) for code in here]
     figure.legend(
-        handles=[*lines, *patches], loc="outside lower center", ncols=COLUMNS, frameon=False,
+        handles=[*lines, *patches], loc="outside lower center", ncols=_COLUMNS, frameon=False,
         fontsize=8.5,
     )  # fmt: skip
     return figure
@@ -196,7 +196,7 @@ def example(
 def tissue_colours(names: dict[int, str]) -> dict[str, str]:
     """Colour of each tissue in the order of the codes; air is black."""
     spare = iter(_SPARE * 9)
-    return {names[code]: COLOURS.get(names[code]) or next(spare) for code in sorted(names)}
+    return {names[code]: _COLOURS.get(names[code]) or next(spare) for code in sorted(names)}
 
 
 def _panels(figure: Figure, rows: int, columns: int, **options: bool) -> list[Axes]:

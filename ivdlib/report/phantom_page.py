@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = 5
 """Scans that are shown as pictures."""
-WORDS = {"schmorl": "Schmorl's node", "vacuum": "gas in the disc"}
+_WORDS = {"schmorl": "Schmorl's node", "vacuum": "gas in the disc"}
 """Findings by the name that the files have for them."""
 
 
-def write_page(folder: str | os.PathLike, path: str | os.PathLike | None = None) -> Path:
+def write_phantom_page(folder: str | os.PathLike, path: str | os.PathLike | None = None) -> Path:
     """Measure a phantom and write the page about it, whole or not at all.
 
     Parameters
@@ -54,14 +54,14 @@ def write_page(folder: str | os.PathLike, path: str | os.PathLike | None = None)
         written.
     """
     path = Path(folder) / "phantom.html" if path is None else Path(path)
-    files.write_text(path, render(measure(folder)))
+    files.write_text(path, render_phantom(measure(folder)))
     return path
 
 
-def render(measured: Measured) -> str:
+def render_phantom(measured: Measured) -> str:
     """The page as HTML."""
     rows = targets(measured)
-    return pages.render(
+    return pages.fill_template(
         "phantom.html.j2",
         facts=_facts(measured),
         counts=_counts(rows),
@@ -113,7 +113,7 @@ def _rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _picture(name: str, table: pd.DataFrame) -> dict[str, str]:
-    alt = phantom_figures.ALT[name]
+    alt = phantom_figures.PHANTOM_ALT[name]
     return {"alt": alt, "src": plotting.data_uri(getattr(phantom_figures, name)(table), alt)}
 
 
@@ -176,7 +176,7 @@ def _findings(measured: Measured, scan: dict[str, Any]) -> dict[str, Any]:
     name = scan["case"]
     record = drawn(measured.folder, name)
     found = [
-        f"{WORDS.get(one['kind'], one['kind'].replace('_', ' '))} at {one.get('where', '?')}"
+        f"{_WORDS.get(one['kind'], one['kind'].replace('_', ' '))} at {one.get('where', '?')}"
         + (f" ({one['size_mm']:.0f} mm)" if one.get("size_mm") else "")
         for one in record.get("findings", [])
     ]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ivdlib.report.headings import PICTURE
 
-KINDS = ("PNG", "JPEG", "GIF", "WEBP")
+_KINDS = ("PNG", "JPEG", "GIF", "WEBP")
 MOST, ALL = 25_000_000, 250_000_000
 """Pixels of a picture, and of all of a page."""
 ELEMENT = 1250
@@ -43,7 +43,7 @@ def _cost(address: str) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(io.BytesIO(data), formats=KINDS) as picture:
+            with Image.open(io.BytesIO(data), formats=_KINDS) as picture:
                 pixels = picture.width * picture.height
         except Image.UnidentifiedImageError:
             return _cost_of_drawing(data)

@@ -46,7 +46,9 @@ DPI = 110
 
 def _png(figure: Figure, target: str | os.PathLike | io.BytesIO) -> None:
     about = {"Description": readable(figure.get_label())}
-    figure_fonts.save(figure, target, format="png", dpi=DPI, bbox_inches="tight", metadata=about)
+    figure_fonts.save_figure(
+        figure, target, format="png", dpi=DPI, bbox_inches="tight", metadata=about
+    )
 
 
 def show(figure: Figure, alt: str) -> None:

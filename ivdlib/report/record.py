@@ -79,7 +79,7 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
         ("Seeds", _seeds(record, rows["seed"].nunique())),
         ("Length", _length(record, {r.get("target") for r in trained})),
         ("Trained", f"{len(trained)} networks, {seconds / 60:.1f} minutes of computing"
-                    + left(record)),
+                    + left_to_do(record)),
         ("Device", "; ".join(devices) or record.get("device", "?")),
         ("Begun", (when(datetime.fromisoformat(record["made"])) if "made" in record else "?")
                   + ("; its scores are not sealed" if unsealed else "")),
@@ -87,7 +87,7 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
     ]  # fmt: skip
 
 
-def left(record: dict[str, Any]) -> str:
+def left_to_do(record: dict[str, Any]) -> str:
     """What is not done yet, with a semicolon before it; "" where all is."""
     if "left" not in record:  # stopped by an older version, which wrote it at the end
         return "; UNFINISHED"
@@ -135,7 +135,7 @@ def when(moment: datetime | None = None) -> str:
     return (moment or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def command(folder: Path, record: dict[str, Any]) -> str:
+def shown_command(folder: Path, record: dict[str, Any]) -> str:
     """The command that makes the experiment, for a shell; "" where its record does not tell.
 
     With the lessons, where they were run and that command takes all that was set.
@@ -148,7 +148,7 @@ def command(folder: Path, record: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def versions(record: dict[str, Any]) -> Rows:
+def shown_versions(record: dict[str, Any]) -> Rows:
     """Hash of the configuration and versions of the packages."""
     digest = record.get("config_hash", "not recorded")
     return [("configuration", f"sha256 {digest}"), *record.get("versions", {}).items()]

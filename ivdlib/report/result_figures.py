@@ -34,7 +34,7 @@ ALT = {
 """Alternative text by the name of the figure."""
 
 
-def write(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, Path]:
+def write_figures(folder: str | Path, metrics: pd.DataFrame | None = None) -> dict[str, Path]:
     """Draw what there is to draw of an experiment into its folder `figures/`.
 
     Parameters
@@ -97,7 +97,7 @@ def _main(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of the three networks on single contrasts, with fusion where the data have it."""
     arm = ARMS["with" if scores.has_fusion(rows) else "without"]
     rows = rows[rows["network"].isin(list(TITLES)) & (rows["trained_on"] == arm)]
-    return scores.single(rows)
+    return scores.of_single_contrasts(rows)
 
 
 def _patients(metrics: pd.DataFrame) -> Figure | None:

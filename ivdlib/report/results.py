@@ -20,7 +20,7 @@ from ivdlib.report import plotting, result_figures
 SEGMENTATIONS = ("04_prediction", "06_prediction")
 """Figures of the lessons that show discs as they were found."""
 
-ROWS = 60
+_ROWS = 60
 """Rows of a table that are shown, and all of the paper's; the rest is in its file."""
 
 
@@ -55,7 +55,7 @@ def _table(path: Path, record: dict[str, Any]) -> dict[str, Any]:
         frame = pd.read_csv(path, dtype={"network": str, "source": str})
         numbers = frame.columns[2:-1]
         frame = frame.astype(dict.fromkeys(numbers, float))
-        shown = frame[(np.arange(len(frame)) < ROWS) | (frame["source"] == "paper")]
+        shown = frame[(np.arange(len(frame)) < _ROWS) | (frame["source"] == "paper")]
     except OSError as error:
         raise DataError(cannot("read", error.filename or path, error)) from error
     except (ValueError, KeyError, pd.errors.ParserError) as error:
@@ -84,7 +84,7 @@ def cell(value: Any) -> str:
     return str(value)
 
 
-def figures(folder: Path, metrics: pd.DataFrame) -> list[dict[str, str]]:
+def embedded_figures(folder: Path, metrics: pd.DataFrame) -> list[dict[str, str]]:
     """Learning curves, patients, levels and what segmentations there are: `src` and `alt`."""
     drawn = result_figures.figures(folder, metrics if len(metrics) else None)
     found = [{"src": plotting.data_uri(figure, alt), "alt": alt}
@@ -113,7 +113,7 @@ def picture(path: Path, alt: str = "") -> dict[str, str]:
     return {"src": f"data:image/png;base64,{data}", "alt": alt}
 
 
-def worst(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
+def worst_scans(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
     """Scans that FDS-CNN does worst on, each contrast by itself: case, contrast, arm, Dice."""
     return [
         (row.case, row.contrast, row.trained_on, f"{row.dice:.4f}")
@@ -122,11 +122,11 @@ def worst(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def audit_page(folder: Path) -> Path | None:
-    """The page of claims that this experiment has a part in, see `audit.page.write`."""
+    """The page of claims that this experiment has a part in, see `audit.page.write_audit`."""
     place = folder.parent.parent / verdicts.PAGE
     return place if folder.parent.name == verdicts.FOLDER and place.is_file() else None
 
 
 def record_of(folder: Path) -> dict[str, Any]:
     """The record of an experiment, and with it what was `changed` since, see `recorded`."""
-    return {**recorded.read(folder), "changed": recorded.changed(folder)}
+    return {**recorded.read_record(folder), "changed": recorded.changed(folder)}

@@ -29,7 +29,7 @@ DRAWING = 20
 """So many times is a drawing (SVG) as much work as a picture of its size."""
 
 HTML, SVG, PLAIN = "text/html", "image/svg+xml", "text/plain"
-KINDS = (HTML, "text/markdown", SVG, "text/latex", "image/png", "image/jpeg", PLAIN)
+_KINDS = (HTML, "text/markdown", SVG, "text/latex", "image/png", "image/jpeg", PLAIN)
 """Of several kinds in an output the first is shown, as nbconvert does."""
 INLINE = re.compile(r"data:image/[^\"')\s>]+")
 ROW = re.compile(r"(?=<tr[\s>])", re.IGNORECASE)
@@ -129,7 +129,7 @@ def _cut(outputs: list[NotebookNode], most: int, file: str) -> tuple[list[Notebo
 
 def _kind(output: NotebookNode) -> str:
     """What is shown of an output; "" if that is no data."""
-    return next((kind for kind in KINDS if kind in output.get("data", {})), "")
+    return next((kind for kind in _KINDS if kind in output.get("data", {})), "")
 
 
 def _lines(output: NotebookNode) -> list[str]:

@@ -37,7 +37,7 @@ def _fit(volume: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.pad(volume[tuple(cut)], add)
 
 
-def check(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> None:
+def check_images(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> None:
     """Refuse training cases without masks, and a patient on both sides."""
     if not train_cases:
         raise DataError("there is no training case; an atlas needs at least one.")
@@ -114,7 +114,7 @@ def best_threshold(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
 
 def atlases_of(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> dict[str, np.ndarray]:
     """Return the atlas for every case; those of training cases leave out their own patient."""
-    check(train_cases, test_cases)
+    check_images(train_cases, test_cases)
     own = {c.name: atlas_probability(_others(train_cases, c), c) for c in train_cases}
     return own | {c.name: atlas_probability(train_cases, c) for c in test_cases}
 
@@ -148,7 +148,7 @@ def level_atlas(
     LeakageError
         If a subject is on both sides.
     """
-    check(train_cases, test_cases)
+    check_images(train_cases, test_cases)
     atlases = atlases_of(train_cases, test_cases) if atlases is None else atlases
     threshold = best_threshold((atlases[case.name], case.discs) for case in train_cases)
     return {case.name: atlases[case.name] >= threshold for case in test_cases}

@@ -17,16 +17,16 @@ import numpy as np
 
 from ivdlib.errors import DataError
 from ivdlib.evaluation import metrics
-from ivdlib.training.atlas import atlases_of, best_threshold, check, level_atlas, smooth
+from ivdlib.training.atlas import atlases_of, best_threshold, check_images, level_atlas, smooth
 
 Images = Mapping[str, Mapping[str, np.ndarray]]
 """Volumes by case and image name: `images[case][name]`, float32 from 0 to 1."""
 
 ATLAS = "level atlas"
-THRESHOLD = "threshold"
+THRESHOLD_ROW = "threshold"
 LOGISTIC = "logistic regression"
 LOGISTIC_ALL = "logistic regression, all contrasts"
-ROWS = (ATLAS, THRESHOLD, LOGISTIC, LOGISTIC_ALL)
+ROWS = (ATLAS, THRESHOLD_ROW, LOGISTIC, LOGISTIC_ALL)
 
 IMAGE_SIGMAS_MM = (1.5, 3.0)
 """Standard deviations of the smoothed copies of an image that the regression sees."""
@@ -76,7 +76,7 @@ def threshold(
     LeakageError
         If a subject is on both sides.
     """
-    check(train_cases, test_cases)
+    check_images(train_cases, test_cases)
     best, chosen = -1.0, None
     for turned in (False, True):
         pairs = [
@@ -161,7 +161,7 @@ def logistic(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    check(train_cases, test_cases)
+    check_images(train_cases, test_cases)
     atlases = atlases_of(train_cases, test_cases) if atlases is None else atlases
     rng = np.random.default_rng(seed)
     drawn, truths = [], []
@@ -237,7 +237,7 @@ def reference_predictions(
             yield ATLAS, case, name, mask
     for name in names:
         for case, mask in threshold(train_cases, test_cases, name, images).items():
-            yield THRESHOLD, case, name, mask
+            yield THRESHOLD_ROW, case, name, mask
         masks = logistic(train_cases, test_cases, [name], images, seed, atlases=atlases)
         for case, mask in masks.items():
             yield LOGISTIC, case, name, mask

@@ -25,7 +25,7 @@ from ivdlib.files import need_room, part_of, sha256_file, sha256_json, sweep
 from ivdlib.networks.backend import policy
 from ivdlib.training.openvino_model import OpenVINOModel, core, margins
 
-TOLERANCE = 0.01
+_TOLERANCE = 0.01
 """A conversion whose float32 probabilities differ more than this from those of Keras is refused."""
 
 
@@ -124,7 +124,7 @@ def _compare(model: keras.Model, fast: OpenVINOModel) -> None:
     """Refuse a conversion that gives other numbers than Keras."""
     tile = np.random.default_rng(0).random((1, *model.input_shape[1:]), dtype=np.float32)
     ours, theirs = fast.predict_on_batch(tile), keras.ops.convert_to_numpy(model(tile))
-    if not np.allclose(ours, theirs, atol=TOLERANCE):
+    if not np.allclose(ours, theirs, atol=_TOLERANCE):
         difference = np.abs(ours - theirs).max()
         raise ValueError(f"its probabilities differ from those of Keras by {difference:.2g}")
 

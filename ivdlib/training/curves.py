@@ -14,7 +14,7 @@ VARIABLE = "IVDLIB_TENSORBOARD"
 """Names the folder for the logs; workers of this machine inherit it."""
 
 
-def check() -> None:
+def need_tensorboard() -> None:
     """Refuse what cannot be done.
 
     Raises

@@ -34,7 +34,7 @@ from ivdlib.training import recipes
 if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
 
-LONGEST = 20_000
+_LONGEST = 20_000
 """Letters of a file; tomllib needs minutes for keys with dots by the hundred thousand."""
 
 
@@ -130,10 +130,10 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
     need_content(path)
     try:
         with open(path, encoding="utf-8-sig") as stream:
-            text = stream.read(LONGEST + 1)
-        if len(text) > LONGEST:
+            text = stream.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
             raise ConfigError(
-                f"{path} has more than {LONGEST:,} letters, so it declares no experiment; name "
+                f"{path} has more than {_LONGEST:,} letters, so it declares no experiment; name "
                 "another file."
             )
         found = tomllib.loads(text)

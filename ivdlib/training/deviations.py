@@ -57,7 +57,7 @@ def deviations(experiment: Experiment) -> list[dict[str, str]]:
     Returns
     -------
     list of dict
-        `field`, `ours`, `paper` and the reason, `why`.
+        `field`, `ours`, `paper` and the reason, `reason_for`.
     """
     p = experiment.profile
     rows = list(_of_the_scans(experiment))
@@ -65,7 +65,7 @@ def deviations(experiment: Experiment) -> list[dict[str, str]]:
         ours, paper = current(p, key), current(PROFILES["paper"], key)
         told = key not in NOT_DEVIATIONS | APART and _takes_part(experiment, key)
         if told and ours != paper:
-            rows.append((key, _shown(ours), _shown(paper), why(p, key)))
+            rows.append((key, _shown(ours), _shown(paper), reason_for(p, key)))
     return [dict(zip(("field", "ours", "paper", "why"), row, strict=True)) for row in rows]
 
 
@@ -96,21 +96,21 @@ def _of_the_scans(e: Experiment) -> Iterator[tuple[str, str, str, str]]:
     elif not _of_the_paper(e):
         yield "data", _data(e), PAPERS, "these scans were given (--data)"
     if len(e.folds) != FOLDS:
-        few = f"too few patients for {FOLDS}" if p.folds is None else why(p, "folds")
+        few = f"too few patients for {FOLDS}" if p.folds is None else reason_for(p, "folds")
         reason = "as the table of folds says" if e.arguments["split"] else few
         yield "folds", str(len(e.folds)), str(FOLDS), reason
     if set(p.networks) != set(NETWORKS):
         names = ", ".join(map(title, p.networks)) or "none: the spine network alone"
-        yield "networks", names, ", ".join(map(title, NETWORKS)), why(p, "networks")
+        yield "networks", names, ", ".join(map(title, NETWORKS)), reason_for(p, "networks")
     paper = PROFILES["paper"].arms
     arms = dict.fromkeys(training.arm for training in e.trainings())
     if p.networks and set(arms) != set(paper):
         shown = (", ".join(ARMS[arm] for arm in some) for some in (arms, paper))
-        reason = why(p, "arms") if e.fused else "these images give nothing to fuse"
+        reason = reason_for(p, "arms") if e.fused else "these images give nothing to fuse"
         yield ("arms", *shown, reason)
     usual = tuple(PROFILES["paper"].training.tile)
     if p.networks and tuple(e.tile) != usual:
-        asked = why(p, "training.tile") if tuple(p.training.tile) != usual else ""
+        asked = reason_for(p, "training.tile") if tuple(p.training.tile) != usual else ""
         yield "training.tile", _shown(e.tile), _shown(usual), asked or "the slices are no larger"
 
 
@@ -138,7 +138,7 @@ def is_usual(p: Profile, key: str) -> bool:
     return current(p, key) in tuple(usual)
 
 
-def why(p: Profile, key: str) -> str:
+def reason_for(p: Profile, key: str) -> str:
     """Why a field has its value: the profile has it so, a recipe sets it, or it was asked for."""
     value = current(p, key)
     if value == current(PROFILES[p.name], key):

@@ -14,10 +14,10 @@ from ivdlib.training.openvino_model import Automatic, OpenVINOModel, core
 from ivdlib.training.weights import Network
 
 ENGINES = ("keras", "openvino")
-PRECISIONS = ("auto", "float32", "bfloat16")
+ENGINE_PRECISIONS = ("auto", "float32", "bfloat16")
 
 
-def check(engine: str, precision: str = "auto") -> None:
+def need_engine(engine: str, precision: str = "auto") -> None:
     """Refuse what cannot run here.
 
     Raises
@@ -26,7 +26,10 @@ def check(engine: str, precision: str = "auto") -> None:
         Where the names are unknown or do not fit together, OpenVINO is not installed, or Keras runs
         on another backend than TensorFlow.
     """
-    for kind, name, known in (("engine", engine, ENGINES), ("precision", precision, PRECISIONS)):
+    for kind, name, known in (
+        ("engine", engine, ENGINES),
+        ("precision", precision, ENGINE_PRECISIONS),
+    ):
         if name not in known:
             raise ConfigError(f"there is no {kind} {name!r}; it is one of {', '.join(known)}.")
     if engine == "keras":
@@ -70,9 +73,9 @@ def on_engine(
     Raises
     ------
     ConfigError
-        See `check`; also where a network cannot be converted.
+        See `need_engine`; also where a network cannot be converted.
     """
-    check(engine, precision)
+    need_engine(engine, precision)
     if engine == "keras":
         return network
     graph = converted(network.model, Path(weights))

@@ -151,7 +151,7 @@ class Experiment(Grid):
         need_content(path)  # not to train again what was
         digest = self.digest
         if path.is_file():
-            old = recorded.read(self.folder)
+            old = recorded.read_record(self.folder)
             if old.get("config_hash") == digest:
                 return
             if any(self.folder.glob("trainings/*/*")) or (self.folder / "metrics.csv").exists():
@@ -175,7 +175,7 @@ class Experiment(Grid):
         wanted += [hashes.spine_digest(self, fold) for fold in self.folds]
         wanted += [hashes.reference_digest(self, fold) for fold in self.folds]
         places = [hashes.place(self, digest) for digest in wanted]
-        found = scores.together(p / scores.METRICS for p in places if hashes.finished(p))
+        found = scores.join_scores(p / scores.METRICS for p in places if hashes.finished(p))
         if found is None:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")
         for column in ("subject", "stage"):  # as they are known now: subjects.csv may be corrected

@@ -27,7 +27,7 @@ BATCH_PIXELS = 8 * 112 * 128
 
 
 @policy()
-def probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
+def tile_probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
     """Run tiles (n, AP, SI) or (n, AP, SI, channels), float32; gives (n, AP, SI).
 
     Raises
@@ -79,7 +79,7 @@ def predict_images(
     result = np.zeros(tiles.shape[:4], np.float32)
     inside = tiles.any(axis=tuple(range(2, tiles.ndim)))
     if inside.any():
-        result[inside] = probabilities(model, tiles[inside])
+        result[inside] = tile_probabilities(model, tiles[inside])
     spliced = (region.apply(grid.splice(part)) for part in result)
     return dict(zip(images, spliced, strict=True))
 

@@ -27,7 +27,7 @@ def warned_of(path: Path, source: dict[str, Any]) -> list[list[str]] | None:
     path : Path
         Of the mask.
     source : dict
-        What it would be made from, as `write` noted it.
+        What it would be made from, as `write_mask_file` noted it.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def warned_of(path: Path, source: dict[str, Any]) -> list[list[str]] | None:
     return record["warned"]
 
 
-def write(
+def write_mask_file(
     case: Case, mask: np.ndarray, path: Path, source: dict[str, Any], warned: list[list[str]]
 ) -> None:
     """Write a mask, then its record; move aside what is there and somebody else's.

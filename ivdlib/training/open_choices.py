@@ -49,7 +49,7 @@ def open_choices(experiment: Experiment) -> list[dict[str, str]]:
     for part in (*parts, _all):
         for what, ours, says, why, key in part(experiment):
             if key and not deviations.is_usual(experiment.profile, key):
-                why = deviations.why(experiment.profile, key)
+                why = deviations.reason_for(experiment.profile, key)
             rows.append({"what": what, "ours": ours, "paper": says, "why": why})
     return rows
 

@@ -83,11 +83,11 @@ def _estimate(experiment: Experiment, network: str) -> float:
         tile = spine_stage.tile(experiment)
     config = hashes.config(experiment, name if network == SPINE else network, size)
     model = networks.build(name, config, (*tile, 1))
-    step = 3 * 2 * int(cost.table(model)["multiply_adds"].sum()) * options.batch
+    step = 3 * 2 * int(cost.layer_table(model)["multiply_adds"].sum()) * options.batch
     return options.steps * step / (GFLOPS * 1e9)
 
 
-def text(name: str, rows: pd.DataFrame) -> str:
+def plan_text(name: str, rows: pd.DataFrame) -> str:
     """Write a plan for people."""
     lines = [
         f"  {row.network}{row.arm and f', {arm_title(row.arm)}'}: "

@@ -25,7 +25,7 @@ from ivdlib.preprocessing.fusion import images_of
 from ivdlib.preprocessing.region import Region, fits_one_tile, region_of
 from ivdlib.progress import say, track
 from ivdlib.training import engines, inference, likeness, mask_files, store
-from ivdlib.training.to_segment import Scan, find_scans, images_for
+from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
 from ivdlib.training.weights import Network, load_model
 
 LEAST_ML = 1.0
@@ -99,7 +99,7 @@ def predict_folder(
         size, field of view or the volume of the mask are unlike those of the training; of weights
         older than checksums; and of each scan that is left out.
     """
-    engines.check(engine, precision)
+    engines.need_engine(engine, precision)
     if clip is not None:
         fusion.clip({}, clip)  # refuses what is no percentile
     network = load_model(weights, quiet=True)
@@ -122,7 +122,7 @@ def predict_folder(
     network = engines.on_engine(network, weights, engine, precision)
     spine = found and engines.on_engine(*found, engine, precision)
 
-    def segment(scan: Scan, path: Path, source: dict[str, Any]) -> list[list[str]]:
+    def segment(scan: ScanToSegment, path: Path, source: dict[str, Any]) -> list[list[str]]:
         case = scan.load()
         if clip is not None:
             case = replace(case, contrasts=fusion.clip(case.contrasts, clip))
@@ -130,7 +130,7 @@ def predict_folder(
         folder(path.parent)
         mask, warned = _heard(lambda: predict_case(network, case, spine=spine, contrast=contrast))
         warned = [[DataWarning.__name__, f"{note}."] for note in case.notes] + warned
-        mask_files.write(case, mask, path, source, warned)
+        mask_files.write_mask_file(case, mask, path, source, warned)
         return warned
 
     told, failures, done, there = Told(), Failures(len(scans)), [], 0

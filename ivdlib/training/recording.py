@@ -59,17 +59,17 @@ def go_on(experiment: Experiment) -> dict[str, Any]:
         "seconds": sum(seconds),
         "devices": sorted({r["device"] for r in records.values() if "device" in r}),
     }
-    record = recorded.read(experiment.folder) | found
+    record = recorded.read_record(experiment.folder) | found
     files.write_json(path, record)
     return record
 
 
-def seal(experiment: Experiment) -> None:
+def seal_results(experiment: Experiment) -> None:
     """Put the SHA-256 of the scores and tables into the record, which thereby vouches for them."""
     folder = experiment.folder
     paths = [folder / "metrics.csv", *sorted((folder / "tables").iterdir())]
     names = [path.relative_to(folder).as_posix() for path in paths if path.name[0] != "."]
-    record = recorded.read(folder) | {"sha256": recorded.sealed(folder, names)}
+    record = recorded.read_record(folder) | {"sha256": recorded.sealed(folder, names)}
     files.write_json(folder / recorded.RECORD, record)
     recorded.changed(folder)
 

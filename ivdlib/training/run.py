@@ -56,9 +56,9 @@ def collect(experiment: Experiment) -> pd.DataFrame:
     record, label = recording.go_on(experiment), experiment.label()
     if left := recorded.left(record):
         label += f", UNFINISHED: {left}"
-    tables.write(metrics, experiment.folder / "tables", label, experiment.derived)
+    tables.write_tables(metrics, experiment.folder / "tables", label, experiment.derived)
     water = tables.fused_and_water(experiment.cases.values(), experiment.fused)
     if len(water):
         files.write_csv(experiment.folder / "tables" / "fused_and_water.csv", water)
-    recording.seal(experiment)
+    recording.seal_results(experiment)
     return metrics

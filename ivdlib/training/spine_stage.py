@@ -80,8 +80,10 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
         rows = []
         for name in track(fold.test, f"{label}, scoring"):
             case = experiment.cases[name]
-            mask = find(engine.model, experiment, case)
-            row = store.row(case, fold, 0, "unet", spine.size, "contrasts", "all", target="spine")
+            mask = find_spine(engine.model, experiment, case)
+            row = store.begin_row(
+                case, fold, 0, "unet", spine.size, "contrasts", "all", target="spine"
+            )
             kept = _region(mask, experiment, case).coverage(case.discs)
             rows.append({**row, **kept, "dice": metrics.dice(mask, truth(case))})
         return rows
@@ -91,13 +93,13 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
     store.finish(experiment, place, engine, history, score, what, fold, passport)
 
 
-def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
+def regions_of_fold(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     """Region of interest of every scan, as the spine network of this fold sees it."""
     found, nothing = {}, []
     trained = network(experiment, fold) if experiment.uses_spine_network else None
     for name, case in experiment.cases.items():
         if trained is not None:
-            mask = find(trained.model, experiment, case)
+            mask = find_spine(trained.model, experiment, case)
             nothing += [] if mask.any() else [name]
         else:
             mask = truth(case) if experiment.uses_region else None
@@ -112,7 +114,7 @@ def regions(experiment: Experiment, fold: Fold) -> dict[str, Region]:
     return found
 
 
-def find(model: keras.Model, experiment: Experiment, case: Case) -> np.ndarray:
+def find_spine(model: keras.Model, experiment: Experiment, case: Case) -> np.ndarray:
     """Mask of the spine of a scan, by a network of this experiment; (slices, AP, SI), bool."""
     spine = experiment.profile.spine
     return inference.predict_spine(
@@ -131,11 +133,11 @@ _regions: dict[str, dict[str, Region]] = {}
 
 
 def regions_once(experiment: Experiment, fold: Fold) -> dict[str, Region]:
-    """`regions`, kept while the same folds are asked for again and again."""
+    """`regions_of_fold`, kept while the same folds are asked for again and again."""
     use = {name: getattr(experiment.profile.spine, name) for name in USE}
     where = str(experiment.folder.resolve())  # each experiment has spine networks of its own
     what = {**spine_fields(experiment, fold), **use, "tile": experiment.tile, "folder": where}
     key = hashes.short_hash(what)
     if key not in _regions:
-        _regions[key] = regions(experiment, fold)
+        _regions[key] = regions_of_fold(experiment, fold)
     return _regions[key]

@@ -47,7 +47,7 @@ def trainer(
     return _trainers[key]
 
 
-def row(
+def begin_row(
     case: Case, fold: Fold, seed: int, network: str, size: str, trained_on: str, contrast: str,
     target: str = "disc",
 ) -> dict[str, Any]:  # fmt: skip

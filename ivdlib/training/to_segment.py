@@ -23,16 +23,16 @@ from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import sha256_file
 from ivdlib.links import need_content
 
-AXES = tuple[str, str, str]
+_AXES = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Scan:
+class ScanToSegment:
     """One scan: files by contrast, axes that are declared, what reads it, files there twice."""
 
     name: str
     paths: dict[str, Path]
-    axes: AXES | None
+    axes: _AXES | None
     load: Callable[[], Case]
     repeated: tuple[str, ...] = ()
 
@@ -52,7 +52,7 @@ class Scan:
         return {"files": files, "axes": self.axes and [*self.axes]}
 
 
-def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list[Scan]:
+def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list[ScanToSegment]:
     """Find the scans of a folder, or the one that a file is.
 
     Parameters
@@ -87,7 +87,7 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
     def reader(files: CaseFiles) -> Callable[[], Case]:
         return lambda: _load(found, files, contrast)
 
-    return [Scan(f.name, f.paths, axes, reader(f), f.repeated) for f in found.files]
+    return [ScanToSegment(f.name, f.paths, axes, reader(f), f.repeated) for f in found.files]
 
 
 def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
@@ -103,7 +103,7 @@ def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
         ) from error
 
 
-def _single(path: Path, contrast: str | None) -> Scan:
+def _single(path: Path, contrast: str | None) -> ScanToSegment:
     """A scan of one file; its contrast is read from the name, ``01_wat.nii.gz``."""
     if contrast and len(parts(contrast)) > 1:
         raise ConfigError(
@@ -128,7 +128,7 @@ def _single(path: Path, contrast: str | None) -> Scan:
             notes.append(Remark(what, "look whether that is so"))
         return Case(name, name, {taken: scan}, canonical_affine(grid), notes=(*notes,), grid=grid)
 
-    return Scan(name, {taken: path}, axes, load)
+    return ScanToSegment(name, {taken: path}, axes, load)
 
 
 def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[str, ...]:

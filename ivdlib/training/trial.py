@@ -35,9 +35,9 @@ def train(experiment: Experiment, training: Training, label: str) -> float:
     place = place_of(experiment, training)
     if not hashes.finished(place):
         _train(experiment, training, place, label)
-    rows = scores.read(place / scores.METRICS)
+    rows = scores.read_scores(place / scores.METRICS)
     scope = TOGETHER if training.arm == "stacked" else "volume"
-    return float(scores.single(rows[rows["scope"] == scope])["dice"].mean())
+    return float(scores.of_single_contrasts(rows[rows["scope"] == scope])["dice"].mean())
 
 
 def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
@@ -89,7 +89,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
 def _row(experiment: Experiment, training: Training, case: Case, contrast: str) -> dict[str, Any]:
     """Begin a row of this training."""
     arm, size = profiles.ARMS[training.arm], experiment.profile.size
-    row = store.row(case, training.fold, training.seed, training.network, size, arm, contrast)
+    row = store.begin_row(case, training.fold, training.seed, training.network, size, arm, contrast)
     if contrast == TOGETHER:
         row["derived"] = is_derived("&".join(experiment.trained_on(training.arm)), case.derived)
     return row
@@ -193,7 +193,7 @@ def references(experiment: Experiment, fold: Fold) -> None:
         train_cases, test_cases, images, seed=0
     ):
         case = experiment.cases[case_name]
-        row = store.row(case, fold, 0, name, "-", "contrasts", contrast)
+        row = store.begin_row(case, fold, 0, name, "-", "contrasts", contrast)
         rows += _scored(row, mask, case.disc_numbers, case, experiment.profile.score_discs)
     files.write_csv(place / scores.METRICS, pd.DataFrame(rows))
     record = provenance.record(

@@ -61,11 +61,11 @@ def save_weights(
         Where the weights are not finite, or the passport says what cannot be.
     """
     card = json.loads(json.dumps(dict(card)))
-    weights_passport.check(card, path)
+    weights_passport.check_passport(card, path)
     need_room(path, 4 * model.count_params())
     with atomic(path) as temporary:
         model.save_weights(temporary)
-        return weights_passport.seal(temporary, card)
+        return weights_passport.seal_weights(temporary, card)
 
 
 @policy()
@@ -89,15 +89,16 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
     DataWarning
         Where the passport is older than checksums and voxel sizes, see `likeness.older`.
     """
-    card, shapes = weights_passport.read(path)
+    card, shapes = weights_passport.read_passport(path)
     shape = (*card["tile"], card.get("channels", 1))
     try:
         config = networks.config_from_dict(card["network"], card["config"])
         with keras.StatelessScope(initialize_variables=False):  # what would fill memory is not made
             planned = networks.build(card["network"], config, shape)
         if sorted(tuple(w.shape) for w in planned.weights) != sorted(shapes):
-            raise weights_passport.damaged(path, "the network of its passport does not fit the numbers in "
-                                         "the file")  # fmt: skip
+            raise weights_passport.damaged(
+                path, "the network of its passport does not fit the numbers in the file"
+            )
         model = networks.build(card["network"], config, shape)
         with _as_weights_h5(Path(path)) as named:
             model.load_weights(named)

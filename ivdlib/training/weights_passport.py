@@ -29,7 +29,7 @@ from ivdlib.preprocessing.tiles import MULTIPLE
 ATTRIBUTE = "ivdlib"
 """Name of the passport in a weights file."""
 
-LARGEST = 2048
+_LARGEST = 2048
 """Pixels of a tile's side, and the largest whole number of a configuration: beyond it, memory is
 filled before the first scan is looked at."""
 
@@ -49,7 +49,7 @@ def _within(low: float, high: float, unit: str = "", many: bool = False) -> tupl
     return holds, f"from {low:g} to {high:g}{unit}"
 
 
-def _whole(value: Any, least: int = 1, most: int = LARGEST) -> bool:
+def _whole(value: Any, least: int = 1, most: int = _LARGEST) -> bool:
     return type(value) is int and least <= value <= most
 
 
@@ -76,7 +76,7 @@ def _modest(value: Any) -> bool:
     """Whether the whole numbers of a configuration are such as a network may have."""
     if isinstance(value, dict | list):
         return all(map(_modest, value.values() if isinstance(value, dict) else value))
-    return not isinstance(value, int) or abs(value) <= LARGEST
+    return not isinstance(value, int) or abs(value) <= _LARGEST
 
 
 def _images(names: Any) -> bool:
@@ -91,12 +91,12 @@ ALLOWED = {
     "network": (lambda v: v in networks.NAMES, f"one of {', '.join(networks.NAMES)}"),
     "config": (
         lambda v: isinstance(v, dict) and _modest(v),
-        f"the fields of the network, of numbers up to {LARGEST}",
+        f"the fields of the network, of numbers up to {_LARGEST}",
     ),
     "target": (lambda v: v in ("disc", "spine"), "disc or spine"),
     "tile": (
         lambda v: len(v) == 2 and all(_whole(side, MULTIPLE) for side in v),
-        f"two whole numbers from {MULTIPLE} to {LARGEST}",
+        f"two whole numbers from {MULTIPLE} to {_LARGEST}",
     ),
     "images": (_images, "a list of different images such as wat or wat+opp"),
     "channels": (_whole, "a whole number from 1 on"),
@@ -123,13 +123,13 @@ ALLOWED = {
 """What may stand in a passport: key → check, what is allowed in words. A key that is not here is of
 a newer version, and kept."""
 
-NEEDED = ("network", "config", "target", "tile", "images")
+_NEEDED = ("network", "config", "target", "tile", "images")
 
 SEALED = {"spacing", "slices", "field", "disc_mm", "tolerance"}
 """Keys of files that all have a checksum: where one of them is and it is not, it was lost."""
 
 
-def check(card: Any, where: str | os.PathLike) -> None:
+def check_passport(card: Any, where: str | os.PathLike) -> None:
     """Refuse a passport that lacks something or says what cannot be.
 
     Parameters
@@ -150,7 +150,7 @@ def check(card: Any, where: str | os.PathLike) -> None:
             f"{where}: its passport {what}; take the file from its source again, or train again."
         )
 
-    for key in (*NEEDED, *(["factor"] if card.get("target") == "spine" else [])):
+    for key in (*_NEEDED, *(["factor"] if card.get("target") == "spine" else [])):
         if key not in card:
             refuse(f"has no {key}")
     config = card["config"] if isinstance(card["config"], dict) else {}
@@ -190,7 +190,7 @@ def _reason(error: Exception) -> str:
 # --- the file -------------------------------------------------------------------------------------
 
 
-def seal(path: str | os.PathLike, card: Mapping[str, Any]) -> dict[str, Any]:
+def seal_weights(path: str | os.PathLike, card: Mapping[str, Any]) -> dict[str, Any]:
     """Write a passport into a file of weights, with the checksum of both; returns it.
 
     Raises
@@ -214,7 +214,7 @@ def _both(card: Mapping[str, Any], numbers: str) -> str:
     return sha256_json([{key: value for key, value in card.items() if key != "checksum"}, numbers])
 
 
-def read(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[int, ...]]]:
+def read_passport(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[int, ...]]]:
     """Read the passport of a weights file, whatever its name, and look whether the file is whole.
 
     Returns
@@ -247,7 +247,7 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[int, ...]]
         card = dict(json.loads(text).items())
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(path, "its passport cannot be read") from error
-    check(card, path)
+    check_passport(card, path)
     if "checksum" not in card and (newer := sorted(SEALED & card.keys())):
         raise damaged(path, f"its passport has {newer[0]}, but no checksum")
     if "checksum" in card and card["checksum"] != _both(card, checksum):

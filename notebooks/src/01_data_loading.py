@@ -296,7 +296,7 @@ if experiment.is_phantom:
     goals = calibration.targets(measured).query("group == 'acceptance'")
     display(goals[["target", "wanted", "measured", "met"]])
     figures["calibration"] = phantom_figures.contrasts(measured.scans)
-    plotting.show(figures["calibration"], phantom_figures.ALT["contrasts"])
+    plotting.show(figures["calibration"], phantom_figures.PHANTOM_ALT["contrasts"])
 else:
     print("These are scans of your own: nothing here is made up.")
 

@@ -304,7 +304,7 @@ for side in (1, 2, 4, 8):
 spine = None
 if uses_network:
     network = spine_stage.network(experiment, fold)
-    spine = spine_stage.find(network.model, experiment, case)
+    spine = spine_stage.find_spine(network.model, experiment, case)
     print(f"spine found in this scan: Dice {metrics.dice(spine, spine_stage.truth(case)):.3f}")
 
 # %%

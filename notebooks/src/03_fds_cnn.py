@@ -133,7 +133,7 @@ display(counts.sort_values("channels", ignore_index=True))
 # (Orange: the output pixel. Darker blue: seen on more ways. White: never seen.)
 
 # %%
-figures["dilation"] = diagrams.receptive_field([(1, 1, 1), (2, 2, 2), config.rates[-1]])
+figures["dilation"] = diagrams.draw_receptive_field([(1, 1, 1), (2, 2, 2), config.rates[-1]])
 plotting.show(
     figures["dilation"],
     "Receptive fields of three stacks of three convolutions: rates 1, 1, 1 are dense and small; "
@@ -175,7 +175,7 @@ display(body)
 # %%
 quick = replace(config, bn_momentum=0.0)  # normalisations note means and spreads at once: see below
 network = networks.build("fds_cnn", quick, input_shape=(*experiment.tile, 1))
-layers = cost.table(network)  # a row for each convolution, read off the network
+layers = cost.layer_table(network)  # a row for each convolution, read off the network
 columns = ["name", "kind", "output", "stride", "rate", "receptive_field", "parameters"]
 display(layers[columns].iloc[[0, 1, 2, 3, 4, -3, -2, -1]])
 seen = layers["receptive_field"].iloc[-1]

@@ -477,7 +477,7 @@ if rows is not None:
 # Dice over the whole 3-D scan, for each contrast; a row is the mean of a patient's scans.
 
 # %%
-scores = metrics_csv.read(place / metrics_csv.METRICS)
+scores = metrics_csv.read_scores(place / metrics_csv.METRICS)
 scores = scores[scores["scope"] == "volume"]
 print(f"Dice of the discs on test patients ({experiment.label()}):")
 wide = scores.pivot_table(index="subject", columns="contrast", values="dice")
@@ -540,7 +540,7 @@ plotting.show(figures["prediction"], alt)
 spine = None
 if experiment.uses_spine_network:
     finder = spine_stage.network(experiment, fold).model
-    spine = spine_stage.find(finder, experiment, chosen)[k]
+    spine = spine_stage.find_spine(finder, experiment, chosen)[k]
 kept = None if region.mask is None else region.mask[k]
 
 # %%

@@ -284,7 +284,7 @@ if len(drawn):
 # %%
 means = [
     (f"Table {number}", network, values[-1], float(np.mean(values[:-1])))
-    for number, lines in tables.PAPER.items() for network, values in lines.items()
+    for number, lines in tables.PAPER_DICE.items() for network, values in lines.items()
 ]  # fmt: skip
 means = pd.DataFrame(means, columns=["table", "network", "printed mean", "mean of its row"])
 gap = (means["printed mean"] - means["mean of its row"]).abs()
@@ -295,7 +295,7 @@ display(means.round(4))
 # And where does the paper's lead of FDS-CNN over U-Net come from? By contrast:
 
 # %%
-lead = np.subtract(tables.PAPER[1]["FDS-CNN"], tables.PAPER[1]["U-Net"])[:4]
+lead = np.subtract(tables.PAPER_DICE[1]["FDS-CNN"], tables.PAPER_DICE[1]["U-Net"])[:4]
 share = pd.DataFrame({
     "lead": [f"{value:.4f}" for value in lead],
     "share of the lead": [f"{value:.0%}" for value in lead / lead.sum()],
@@ -412,7 +412,7 @@ if open_claims:
 assert len(results.query("target == 'disc'")["case"].unique()) == len(experiment.cases)
 assert results["dice"].between(0, 1).all()
 assert (experiment.folder / "tables" / "table1.csv").is_file()
-ours = tables.table(results, 1).query("source == 'ours'")
+ours = tables.dice_table(results, 1).query("source == 'ours'")
 assert set(ours["network"]) >= {profiles.TITLES[n] for n in experiment.profile.networks}
 print("✅ every scan was tested, every score is a Dice, the tables are written")
 

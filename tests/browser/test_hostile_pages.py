@@ -96,8 +96,10 @@ def made(course, host, tmp_path_factory):
     """Pages of all kinds; those of notebooks by attack."""
     found, out = {}, tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
-        patch.setattr("ivdlib.report.results.figures", lambda folder, metrics: [])  # slow, and ours
+        patch.setattr("ivdlib.report.pdf.write_pdf", lambda html, path: False)
+        patch.setattr(
+            "ivdlib.report.results.embedded_figures", lambda folder, metrics: []
+        )  # slow, and ours
         name = filled(NAME, host[0])
         author, plain = Author(name, name, name), Author("Ann")
         class_reports.class_reports(course, author=author)
@@ -114,11 +116,11 @@ def made(course, host, tmp_path_factory):
             (audit / "AUDIT.md").write_text(text, encoding="utf-8")
             task, given, origin = sheet.unanswered(str(path))
             found[attack] = {
-                "report": report.build(folder, author=author)["html"],
+                "report": report.build_report(folder, author=author)["html"],
                 "hand-in": hand_in.hand_in(path, author, out / f"{attack}-in", code=True)["html"],
                 "class": course / "reports" / f"{attack}.html",
                 "sheet": sheet.sheet(task, given, plain, out / f"{attack}-sheet")["html"],
-                "audit": report.build(audit, author=author)["html"],
+                "audit": report.build_report(audit, author=author)["html"],
             }
     return found
 
@@ -134,16 +136,16 @@ def test_nothing_runs_and_nothing_is_fetched(attack, made, seen):
 
 
 def test_names_do_nothing_on_pages_without_notebooks(seen, host, tmp_path, write_case, monkeypatch):
-    monkeypatch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
+    monkeypatch.setattr("ivdlib.report.pdf.write_pdf", lambda html, path: False)
     name = filled(NAME, host[0])
     two = [experiment(tmp_path / one, name + one) for one in "ab"]
-    compared = compare.build(two, tmp_path / "compared", Author(name))["html"]
+    compared = compare.build_comparison(two, tmp_path / "compared", Author(name))["html"]
     write_case(tmp_path / "scans", "A1")
     (tmp_path / "scans" / "subjects.csv").write_text(f"case,subject\nA1,{name}\n")
     checked = tmp_path / "check.html"
-    check_page.write_page(checked, name, checks.examine(tmp_path / "scans", pictures=True))
+    check_page.write_check_page(checked, name, checks.examine(tmp_path / "scans", pictures=True))
     phantom = make_phantom(tmp_path / "phantom", 1, 1, 3, slices=4, in_plane=96)
-    for path in (compared, checked, phantom_page.write_page(phantom)):
+    for path in (compared, checked, phantom_page.write_phantom_page(phantom)):
         ran, asked, page = seen(path)
         assert not ran and not asked
         assert page.locator("h1").count() == 1

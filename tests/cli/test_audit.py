@@ -26,7 +26,7 @@ score_discs = false
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """Give a function that declares the experiment `small` with so many seeds."""
-    monkeypatch.setitem(unet.SIZES, "tiny", UNetConfig(base=2, levels=1))
+    monkeypatch.setitem(unet.UNET_SIZES, "tiny", UNetConfig(base=2, levels=1))
     monkeypatch.setenv("IVDLIB_PROGRESS", "off")
     data = make_phantom(tmp_path / "scans", subjects=2, stages=1, slices=2, in_plane=64)
 
@@ -94,7 +94,7 @@ def test_an_experiment_that_fails_does_not_stop_the_others(
 
     monkeypatch.setattr(Experiment, "__init__", begin)
     monkeypatch.setattr("ivdlib.training.run.run", run)
-    monkeypatch.setattr(audit_page, "write", lambda reports: done.append("page"))
+    monkeypatch.setattr(audit_page, "write_audit", lambda reports: done.append("page"))
     words = ["audit", str(first), str(second), "--reports", str(tmp_path / "reports")]
     assert cli.main(words) == 1
     assert done == ["other", "page"]
@@ -108,6 +108,8 @@ def test_a_full_disk_stops_all(small, tmp_path, capsys, monkeypatch):
         raise CannotWrite("cannot write x: No space left; free some.")
 
     monkeypatch.setattr("ivdlib.training.run.run", full)
-    monkeypatch.setattr(audit_page, "write", lambda reports: pytest.fail("a page was written"))
+    monkeypatch.setattr(
+        audit_page, "write_audit", lambda reports: pytest.fail("a page was written")
+    )
     assert cli.main(["audit", str(small(1)), "--reports", str(tmp_path / "reports")]) == 1
     assert capsys.readouterr().err.startswith("ivdlib: cannot write x")

@@ -9,7 +9,7 @@ from ivdlib import cli
 from ivdlib.cli import paper
 
 ROOT = Path(paper.__file__).parents[2]
-MODULES = sorted({name for *_, names in paper.PAPER for name in names.split()})
+MODULES = sorted({name for *_, names in paper.SECTIONS for name in names.split()})
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -19,13 +19,13 @@ def test_every_module_is_there_and_has_its_lines(name):
     assert paper.lines(name) == sum(len(one.read_text().splitlines()) for one in files)
 
 
-@pytest.mark.parametrize("lesson", sorted({lesson for _, _, lesson, _ in paper.PAPER}))
+@pytest.mark.parametrize("lesson", sorted({lesson for _, _, lesson, _ in paper.SECTIONS}))
 def test_every_lesson_is_there(lesson):
     assert len(list((ROOT / "notebooks" / "src").glob(f"{lesson}_*.py"))) == 1
 
 
 def test_every_section_with_a_method_or_a_result_is_in_it():
-    found = " ".join(section for section, *_ in paper.PAPER)
+    found = " ".join(section for section, *_ in paper.SECTIONS)
     for part in (
         "2.1",
         "2.2",

@@ -15,7 +15,7 @@ from ivdlib.course import lesson_source, lesson_versions
 @pytest.fixture
 def quick(monkeypatch):
     """The page is looked at here, not its PDF."""
-    monkeypatch.setattr("ivdlib.report.pdf.write", lambda html, path: False)
+    monkeypatch.setattr("ivdlib.report.pdf.write_pdf", lambda html, path: False)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def checkout(tmp_path, monkeypatch):
     (place / "exercises").mkdir()
     source = lesson_source.source_of("03")
     (place / "src" / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-    text = lesson_versions.render(source)
+    text = lesson_versions.render_lesson(source)
     (place / f"{source.stem}.ipynb").write_text(text, encoding="utf-8")
     made = lesson_versions.notebook(source, "student")
     for n, cell in enumerate(made.cells):

@@ -61,11 +61,11 @@ def foreign(notebook, name, check="check_of_theirs()"):
 
 def test_a_lesson_that_is_not_ours_is_held_against_itself(notebook, tmp_path):
     path, made = foreign(notebook, "01_tiny.ipynb")
-    assert hand_in.source_of(made, path) is None
+    assert hand_in.source_of_copy(made, path) is None
     copy = hand_in.hand_in(path, ANN, tmp_path / "o")["copy"]
     assert sum(r.most for r in copy.results) == 9 and copy.troubles() == []
     assert sheet.unanswered(str(path))[0] == "01_tiny"
-    assert hand_in.source_of(made, notebook.with_name("01.ipynb")) is None
+    assert hand_in.source_of_copy(made, notebook.with_name("01.ipynb")) is None
 
 
 def test_a_copy_of_ours_is_told_by_its_name_or_a_check(notebook):
@@ -73,9 +73,9 @@ def test_a_copy_of_ours_is_told_by_its_name_or_a_check(notebook):
     student = lesson_versions.notebook(ours, "student")
     named = {c.metadata.get("nbgrader", {}).get("grade_id"): c.source for c in student.cells}
     path, made = foreign(notebook, "mine.ipynb", named["lesson01_exercise1_test"])
-    assert hand_in.source_of(made, path) == ours
+    assert hand_in.source_of_copy(made, path) == ours
     path, made = foreign(notebook, f"{ours.stem}.ipynb")
-    assert hand_in.source_of(made, path) == ours
+    assert hand_in.source_of_copy(made, path) == ours
 
 
 def test_code_that_is_none_of_the_lessons_is_shown(checkout):

@@ -14,7 +14,7 @@ def source(tmp_path):
 
 
 def test_students_see_no_answer_and_readers_do(source):
-    lesson, students = (lesson_versions.render(source, v) for v in ("lesson", "student"))
+    lesson, students = (lesson_versions.render_lesson(source, v) for v in ("lesson", "student"))
     assert "as_numbers.sum()" in lesson and "as_numbers.sum()" not in students
     assert "BEGIN SOLUTION" not in lesson
     assert "How many voxels has the mask?" in lesson

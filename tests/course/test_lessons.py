@@ -13,7 +13,7 @@ import scripts
 from written_lesson import write_notebook
 
 from ivdlib.course import lessons
-from ivdlib.course.lessons import find, run_lesson, series
+from ivdlib.course.lessons import execute_lesson, find_lesson, series
 from ivdlib.errors import ConfigError, IvdlibError
 
 
@@ -30,21 +30,21 @@ def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb")
     monkeypatch.chdir(tmp_path / "notebooks")
     assert [path.stem for path in series()] == ["01_first", "02_second"]
-    assert {find(wish).stem for wish in (2, "2", "02", "02_second")} == {"02_second"}
+    assert {find_lesson(wish).stem for wish in (2, "2", "02", "02_second")} == {"02_second"}
     for wish in (3, "first", "notes", ""):
         with pytest.raises(ConfigError, match="known are 01_first, 02_second"):
-            find(wish)
+            find_lesson(wish)
 
 
 def test_outside_a_checkout_there_are_no_lessons(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="no checkout of ivdlib.* no lessons; call this"):
-        find(1)
+        find_lesson(1)
 
 
 def test_unknown_parameters_are_refused_before_a_kernel_starts(short_lesson, tmp_path):
     with pytest.raises(ConfigError, match="no parameter 'seed'; it takes profile: str = 'smoke'"):
-        run_lesson(short_lesson, {"seed": 1}, tmp_path / "out" / "01_lesson.ipynb")
+        execute_lesson(short_lesson, {"seed": 1}, tmp_path / "out" / "01_lesson.ipynb")
     assert not (tmp_path / "out").exists()
 
 
@@ -61,7 +61,7 @@ def test_a_lesson_runs_on_this_python_in_this_folder(tmp_path, monkeypatch, caps
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "none"))
     before = source.read_bytes()
     output = tmp_path / "{odd}" / "01_lesson.ipynb"
-    assert run_lesson(source, {"profile": odd, "seeds": "2"}, output) == output
+    assert execute_lesson(source, {"profile": odd, "seeds": "2"}, output) == output
     assert printed(output) == f"{sys.executable} {tmp_path} {odd} 2\nhalf a line\n"
     done = nbformat.read(output, as_version=4)
     assert "image/png" in done.cells[-1].outputs[0].data
@@ -79,7 +79,7 @@ def test_a_failing_lesson_is_kept_and_told_in_one_sentence(tmp_path):
     output = tmp_path / "out" / "01_lesson.ipynb"
     broken = write_notebook(tmp_path / "01_lesson.ipynb", "print('so far')", "1 / 0")
     with pytest.raises(IvdlibError) as caught:
-        run_lesson(broken, {}, output)
+        execute_lesson(broken, {}, output)
     failed = output.with_name("01_lesson.failed.ipynb")
     assert str(caught.value) == (
         "lesson 01_lesson stopped in cell [3] (A small lesson): "
@@ -89,7 +89,7 @@ def test_a_failing_lesson_is_kept_and_told_in_one_sentence(tmp_path):
     assert [path.name for path in output.parent.iterdir()] == [failed.name]
     # once mended, nothing is left of the failure
     mended = write_notebook(tmp_path / "01_lesson.ipynb", "print('so far')")
-    run_lesson(mended, {}, output)
+    execute_lesson(mended, {}, output)
     assert [path.name for path in output.parent.iterdir()] == [output.name]
 
 
@@ -100,9 +100,9 @@ def test_an_executed_copy_that_one_wrote_into_is_kept(tmp_path, capsys, cell):
 
     def again():
         if cell == "1":
-            return run_lesson(source, {}, output)
+            return execute_lesson(source, {}, output)
         with pytest.raises(IvdlibError):
-            run_lesson(source, {}, output)
+            execute_lesson(source, {}, output)
         return output.with_suffix(".failed.ipynb")
 
     made = again()
@@ -122,13 +122,13 @@ def test_an_error_of_the_package_shows_its_own_sentence(tmp_path):
     cell = "from ivdlib.errors import DataError\nraise DataError('scan 01 has no fat; add it.')"
     path = write_notebook(tmp_path / "01_lesson.ipynb", cell)
     with pytest.raises(IvdlibError, match=r"\(A small lesson\): scan 01 has no fat; add it; see "):
-        run_lesson(path, {}, tmp_path / "out.ipynb")
+        execute_lesson(path, {}, tmp_path / "out.ipynb")
 
 
 def test_a_kernel_that_dies_is_told(tmp_path):
     path = write_notebook(tmp_path / "01_lesson.ipynb", "import os\nos._exit(1)")
     with pytest.raises(IvdlibError, match="stopped in cell 3.*its kernel died"):
-        run_lesson(path, {}, tmp_path / "out" / "01_lesson.ipynb")
+        execute_lesson(path, {}, tmp_path / "out" / "01_lesson.ipynb")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["01_lesson.failed.ipynb"]
 
 

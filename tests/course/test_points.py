@@ -7,7 +7,7 @@ from ivdlib.course import points
 
 def results(made, book=None):
     """Of a copy that is all there is of its lesson."""
-    return points.results(made, book, asked=points.exercises(made))
+    return points.results(made, book, asked=points.graded_exercises(made))
 
 
 def test_results_say_points_and_state(notebook):

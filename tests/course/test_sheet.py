@@ -106,5 +106,5 @@ def test_a_sheet_has_all_that_gives_points(notebook, tmp_path):
     assert [task["points"] for task in tasks] == [3, 5, 2, 2, 3]
     assert [task["written"] for task in tasks] == [False, True, False, False, True]
     assert "Draw it." in tasks[1]["html"] and "check" not in "".join(t["html"] for t in tasks)
-    asked = points.exercises(made)
+    asked = points.graded_exercises(made)
     assert sum(task["points"] for task in tasks) == sum(e.most for e in asked) == 15

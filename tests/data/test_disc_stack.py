@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ivdlib.data.disc_stack import Pieces, measure
+from ivdlib.data.disc_stack import Pieces, measure_stack
 
 SPACING = (2.0, 1.0, 1.0)
 
@@ -12,7 +12,7 @@ def stack(number=3, step=30):
     discs = np.zeros((10, 40, 120), bool)
     for k in range(number):
         discs[3:7, 10:30, 10 + k * step : 16 + k * step] = True
-    return measure(discs, SPACING)
+    return measure_stack(discs, SPACING)
 
 
 def test_boxes_lie_30_mm_apart_and_have_the_spread_of_their_edges():
@@ -36,5 +36,5 @@ def test_boxes_are_flat_where_they_are_thin_in_the_plane():
 def test_a_speck_is_no_piece_and_three_discs_have_no_curve():
     discs = np.zeros((10, 40, 120), bool)
     discs[3:7, 10:30, 10:16] = discs[3, 10, 100] = True
-    assert len(measure(discs, SPACING).centres) == 1
+    assert len(measure_stack(discs, SPACING).centres) == 1
     assert stack().bend((0, 1, 2), SPACING) == (0, 0)

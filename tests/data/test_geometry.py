@@ -33,15 +33,15 @@ def test_corner_displacement_of_a_shift_a_scaling_and_a_turn():
 
 def test_grids_are_compared_axis_by_axis(oblique_affine):
     """A turn that leaves the corners where they are is a turn all the same."""
-    same = geometry.compare(oblique_affine, SHAPE, oblique_affine + 1e-6)
+    same = geometry.compare_grids(oblique_affine, SHAPE, oblique_affine + 1e-6)
     assert same.same and not same.turned and same.degrees < 0.01 and same.stretch < 1e-5
     order, signs = (2, 0, 1), np.array([1, -1, 1])
     other = oblique_affine.copy()
     other[:3, :3] = oblique_affine[:3, order] * signs
-    found = geometry.compare(other, SHAPE, oblique_affine)
+    found = geometry.compare_grids(other, SHAPE, oblique_affine)
     assert found.axes == order and found.mirrored == (False, True, False)
     assert found.turned and not found.alike and found.degrees < 0.01 and found.stretch < 1e-9
-    one = geometry.compare(other, (4, 1, 4), oblique_affine)
+    one = geometry.compare_grids(other, (4, 1, 4), oblique_affine)
     assert one.axes == order and not any(one.mirrored)
 
 
@@ -49,14 +49,14 @@ def test_a_tilt_and_a_stretch_are_measured():
     a = np.diag([2.0, 1.25, 1.25, 1])
     b = a.copy()
     b[:3, :3] = rotation(0, 0, np.radians(12)) @ a[:3, :3] * [1, 1, 1.1]
-    found = geometry.compare(a, SHAPE, b)
+    found = geometry.compare_grids(a, SHAPE, b)
     assert found.degrees == pytest.approx(12) and found.stretch == pytest.approx(0.1)
     assert not found.turned and not found.alike
     shifted = a.copy()
     shifted[:3, 3] += 5
-    assert geometry.compare(a, SHAPE, shifted).alike
-    assert not geometry.compare(a, SHAPE, shifted).same
-    assert not geometry.compare(a, SHAPE, a, (3, 4, 6)).alike
+    assert geometry.compare_grids(a, SHAPE, shifted).alike
+    assert not geometry.compare_grids(a, SHAPE, shifted).same
+    assert not geometry.compare_grids(a, SHAPE, a, (3, 4, 6)).alike
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,9 @@ def test_a_notebook_with_half_a_sign_is_reported(tmp_path, capsys):
 
 
 def test_every_page_can_be_written():
-    page = pages.render("check.html.j2", folder=ODD, head=(), rows=(), findings=(), pictures=())
+    page = pages.fill_template(
+        "check.html.j2", folder=ODD, head=(), rows=(), findings=(), pictures=()
+    )
     assert SHOWN in page and page.encode()
 
 

@@ -12,7 +12,7 @@ from ivdlib.report.audit import sections
 def judged():
     metrics = scores(CLEAR)
     metrics.loc[metrics["contrast"] == "fat", "dice"] -= 0.1
-    return verdicts.table({"made up": metrics}).set_index("key")
+    return verdicts.judge({"made up": metrics}).set_index("key")
 
 
 def test_verdicts_follow_the_rule(judged):
@@ -40,7 +40,7 @@ def test_verdicts_follow_the_rule(judged):
 )
 def test_a_claim_of_no_cost_allows_a_margin(offset, words):
     metrics = scores({("fds_cnn", WITH): offset, ("fds_cnn:standard", WITH): 0.0}, spread=0.004)
-    found = verdicts.table({"x": metrics}).set_index("key")
+    found = verdicts.judge({"x": metrics}).set_index("key")
     assert found.loc["standard", "verdict"] == words
     assert found.loc["standard", "low"] < 0 or offset > 0
 
@@ -49,7 +49,7 @@ def test_a_failure_on_one_contrast_is_told_apart():
     metrics = scores(CLEAR)
     metrics.loc[(metrics["contrast"] == "fat") & (metrics["network"] == "unet"), "dice"] = 0.0
     metrics.loc[metrics["network"] == "unet", "dice"] += 0.1
-    found = verdicts.table({"x": metrics}).set_index("key")
+    found = verdicts.judge({"x": metrics}).set_index("key")
     assert found.loc["networks", "verdict"] == "supported"
     assert found.loc["networks_but_fat", "mean"] == pytest.approx(-0.05, abs=0.01)
     assert found.loc["networks_but_fat", "verdict"] == "not supported; the opposite holds"
@@ -57,16 +57,16 @@ def test_a_failure_on_one_contrast_is_told_apart():
 
 def test_data_that_cannot_tell_say_so():
     slabs = scores({("fds_cnn", WITHOUT): 0.02, ("unet", WITHOUT): 0.0}, contrasts=("t2",))
-    found = verdicts.table({"slabs": slabs}).set_index("key")
+    found = verdicts.judge({"slabs": slabs}).set_index("key")
     assert found.loc["networks", "verdict"] == "supported"
     rest = found.drop("networks")
     assert (rest["verdict"] == "not tested on these data").all() and (rest["patients"] == 0).all()
     for patients in ("a", "abc"):
-        few = verdicts.table({"few": scores(CLEAR, patients=patients)}).set_index("key")
+        few = verdicts.judge({"few": scores(CLEAR, patients=patients)}).set_index("key")
         assert few.loc["networks", "verdict"] == "not tested: fewer than 4 patients"
 
 
 def test_without_results_no_claim_is_judged():
-    judged = verdicts.table({})
+    judged = verdicts.judge({})
     assert judged.empty and "verdict" in judged
     assert sections.claims(judged).startswith("No claim is judged here")

@@ -11,10 +11,10 @@ from ivdlib.evaluation import verdicts
 def test_an_unfinished_experiment_is_judged_by_the_patients_of_both_sides():
     metrics = scores(CLEAR)
     half = metrics[(metrics["network"] != "unet") | metrics["subject"].isin(list("abcd"))]
-    found = verdicts.table({"half": half}).set_index("key")
+    found = verdicts.judge({"half": half}).set_index("key")
     assert found.loc["networks", "patients"] == 4
     none = metrics[(metrics["network"] == "unet") == metrics["subject"].isin(list("abc"))]
-    assert verdicts.table({"none": none}).set_index("key").loc["networks", "patients"] == 0
+    assert verdicts.judge({"none": none}).set_index("key").loc["networks", "patients"] == 0
 
 
 FOLDS = [{"number": 1, "train": ["b"], "test": ["a"]}, {"number": 2, "train": ["a"], "test": ["b"]}]

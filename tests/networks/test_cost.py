@@ -14,7 +14,7 @@ from ivdlib.networks import cost
 @pytest.fixture(scope="module")
 def paper():
     model = networks.build("fds_cnn", "paper")
-    return model, cost.table(model)
+    return model, cost.layer_table(model)
 
 
 def test_totals_of_the_paper_s_network(paper):
@@ -36,7 +36,7 @@ def test_the_mean_over_the_image_is_marked(paper):
     assert rows["whole_image"]["aspp_project"] and rows["whole_image"]["logits"]
     assert not rows["whole_image"]["exit2_sep3"] and not rows["whole_image"]["skip_middle"]
     without = networks.build("fds_cnn", replace(networks.config_of("fds_cnn"), image_pooling=False))
-    assert not cost.table(without)["whole_image"].any()
+    assert not cost.layer_table(without)["whole_image"].any()
 
 
 @pytest.mark.parametrize("name", networks.NAMES)
@@ -44,7 +44,7 @@ def test_the_mean_over_the_image_is_marked(paper):
 def test_parameters_are_those_of_keras(name, size):
     model = networks.build(name, size)
     trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    assert cost.table(model)["parameters"].sum() == trainable
+    assert cost.layer_table(model)["parameters"].sum() == trainable
 
 
 def multiply_adds_by_hand(config, height=112, width=128):
@@ -76,7 +76,7 @@ def multiply_adds_by_hand(config, height=112, width=128):
 @pytest.mark.parametrize("size", ["tiny", "laptop", "paper"])
 def test_multiply_adds_are_those_of_a_hand_count(size):
     config = networks.config_of("fds_cnn", size)
-    rows = cost.table(networks.build("fds_cnn", config))
+    rows = cost.layer_table(networks.build("fds_cnn", config))
     assert rows["multiply_adds"].sum() == multiply_adds_by_hand(config)
 
 
@@ -107,12 +107,12 @@ def test_a_layer_whose_reach_is_not_known_is_named():
     x = keras.layers.AveragePooling2D(2, name="odd")(image)
     x = keras.layers.Conv2D(2, 3, padding="same")(x)
     with pytest.raises(ConfigError, match="odd: no rule for the reach of a AveragePooling2D"):
-        cost.table(keras.Model(image, x))
+        cost.layer_table(keras.Model(image, x))
 
 
 def test_what_the_variants_cost():
     base, *others = (
-        cost.table(networks.build("fds_cnn", networks.config_of("fds_cnn", "tiny", name)))
+        cost.layer_table(networks.build("fds_cnn", networks.config_of("fds_cnn", "tiny", name)))
         for name in (None, "standard", "no_dilation", "two_down", "four_down")
     )
     standard, no_dilation, two_down, four_down = (o["multiply_adds"].sum() for o in others)

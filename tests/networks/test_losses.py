@@ -38,7 +38,7 @@ def test_the_closed_forms(pair):
     assert value("bce_dice", *pair) == pytest.approx(entropy(*pair) + dice(*pair), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("name", losses._LOSSES)
 def test_a_perfect_answer_costs_nothing_and_the_opposite_is_finite(name, pair):
     truth, _ = pair
     assert value(name, truth, truth) == pytest.approx(0, abs=1e-5)
@@ -67,4 +67,4 @@ def test_an_unknown_loss_names_those_there_are():
 
 
 def test_the_profiles_know_the_same_losses():
-    assert tuple(losses.LOSSES) == options.LOSSES
+    assert tuple(losses._LOSSES) == options.LOSSES

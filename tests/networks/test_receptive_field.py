@@ -18,7 +18,7 @@ def test_receptive_field_by_brute_force(last):
     size = (256, 2)
     model = networks.build("fds_cnn", networks.FDSCNNConfig(**SHORT), (*size, 1))
     layer = model.get_layer(last)
-    found = receptive_field.receptive_field(model, layer)["receptive_field"]
+    found = receptive_field.field_of_model(model, layer)["receptive_field"]
     assert found == responding(model, layer, size)
 
 
@@ -27,7 +27,7 @@ def test_receptive_field_of_the_unet_by_brute_force(last):
     size = (128, 4)
     model = networks.build("unet", networks.UNetConfig(base=1, levels=2), (*size, 1))
     layer = model.get_layer(last)
-    found = receptive_field.receptive_field(model, layer)["receptive_field"]
+    found = receptive_field.field_of_model(model, layer)["receptive_field"]
     assert found == responding(model, layer, size)
 
 

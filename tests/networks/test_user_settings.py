@@ -52,7 +52,7 @@ def usual(tmp_path_factory):
         passport = {"network": name, "config": config.to_dict(), "tile": TILE, "images": ["t2"],
                     "target": "disc"}  # fmt: skip
         weights.save_weights(model, folder / f"{name}.weights.h5", passport)
-        found[name] = inference.probabilities(model, tiles)
+        found[name] = inference.tile_probabilities(model, tiles)
     return folder, found
 
 

@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 from small_source import NAME, SOURCE
 
 from ivdlib.course import class_reports
-from ivdlib.course.lessons import run_lesson
+from ivdlib.course.lessons import execute_lesson
 from ivdlib.errors import ConfigError
 from ivdlib.report.experiment import Author
 
@@ -209,7 +209,7 @@ def test_the_command_tells_it_in_one_sentence(build, monkeypatch, capsys):
 @pytest.mark.slow
 def test_the_lesson_passes_its_own_checks(build, source, tmp_path):
     (tmp_path / f"{NAME}.ipynb").write_text(build.render(source), encoding="utf-8")
-    done = run_lesson(tmp_path / f"{NAME}.ipynb", {"student": "ann"}, tmp_path / "done.ipynb")
+    done = execute_lesson(tmp_path / f"{NAME}.ipynb", {"student": "ann"}, tmp_path / "done.ipynb")
     printed = [c.outputs[0].text for c in tagged(done.read_text(encoding="utf-8"), "test")]
     assert printed == ["✅ 4 is right\n", "✅ 0 is right\n✅ 1 is right\n"]
 

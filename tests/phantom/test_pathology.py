@@ -5,14 +5,16 @@ import pytest
 
 from ivdlib.phantom import RATES, Conditions
 from ivdlib.phantom.pathology import HEIGHT_LEFT, draw_findings, expected_height
-from ivdlib.phantom.subject import LEVELS, draw_person
+from ivdlib.phantom.subject import ALL_LEVELS, draw_person
 
 PEOPLE = 1500
 
 
 @pytest.fixture(scope="module")
 def people():
-    return [draw_findings(np.random.default_rng(k), LEVELS, Conditions()) for k in range(PEOPLE)]
+    return [
+        draw_findings(np.random.default_rng(k), ALL_LEVELS, Conditions()) for k in range(PEOPLE)
+    ]
 
 
 def share(people, has):
@@ -27,7 +29,7 @@ def test_findings_are_as_common_as_published(people):
     )
     grades = np.array([person.grade for person in people])
     worn = (grades >= 3).mean(axis=0)
-    by_level = dict(zip(LEVELS, worn, strict=True))
+    by_level = dict(zip(ALL_LEVELS, worn, strict=True))
     assert by_level["L4/5"] == pytest.approx(2 * RATES["degeneration"], abs=0.05)
     assert by_level["L2/3"] > 1.2 * by_level["T11/12"]
     assert by_level["S1/2"] == 0
@@ -54,12 +56,12 @@ def test_sizes_are_within_the_published_ranges(people):
 def test_a_rate_of_nought_and_of_one():
     none, all_ = ({name: rate for name in RATES} for rate in (0.0, 1.0))
     for seed in range(20):
-        healthy = draw_findings(np.random.default_rng(seed), LEVELS, Conditions(rates=none))
-        assert not healthy.rows(LEVELS) and max(healthy.grade) <= 2
-        sick = draw_findings(np.random.default_rng(seed), LEVELS, Conditions(rates=all_))
+        healthy = draw_findings(np.random.default_rng(seed), ALL_LEVELS, Conditions(rates=none))
+        assert not healthy.rows(ALL_LEVELS) and max(healthy.grade) <= 2
+        sick = draw_findings(np.random.default_rng(seed), ALL_LEVELS, Conditions(rates=all_))
         assert sick.nodes and sick.haemangiomas and abs(sick.cobb_deg) > 6
-        assert min(sick.grade[LEVELS.index("L5/S1")], sick.grade[LEVELS.index("L4/5")]) >= 3
-        kinds = {row["kind"] for row in sick.rows(LEVELS)}
+        assert min(sick.grade[ALL_LEVELS.index("L5/S1")], sick.grade[ALL_LEVELS.index("L4/5")]) >= 3
+        kinds = {row["kind"] for row in sick.rows(ALL_LEVELS)}
         assert {"schmorl", "haemangioma"} <= kinds
 
 

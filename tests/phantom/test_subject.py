@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ivdlib.phantom.subject import LABELLED, LEVELS, draw_person
+from ivdlib.phantom.subject import ALL_LEVELS, LABELLED, draw_person
 
 REAL_ML = np.array([14.0, 17.9, 17.1, 16.0, 12.4, 9.2, 7.2])
 REAL_SD = np.array([3.5, 5.0, 3.4, 4.2, 3.4, 2.3, 2.1])
@@ -13,7 +13,7 @@ OURS = slice(3, 10)
 
 def test_the_labelled_levels():
     assert LABELLED == ("L5/S1", "L4/5", "L3/4", "L2/3", "L1/2", "T12/L1", "T11/12")
-    assert (LEVELS[2], LEVELS[10]) == ("S1/2", "T10/11"), "there, but not labelled"
+    assert (ALL_LEVELS[2], ALL_LEVELS[10]) == ("S1/2", "T10/11"), "there, but not labelled"
 
 
 def test_the_population_has_the_volumes_and_spacings_of_the_real_scans():

@@ -71,7 +71,7 @@ def done(tmp_path) -> Path:
     rows.append({**row, "contrast": "all", "target": "spine", "network": "unet", "dice": 0.75})
     metrics = pd.DataFrame(rows)
     files.write_csv(place / "metrics.csv", metrics)
-    tables.write(metrics, place / "tables", "phantom, NOT COMPARABLE", {"wat"})
+    tables.write_tables(metrics, place / "tables", "phantom, NOT COMPARABLE", {"wat"})
     noise = "training: 3/10, 5 s left · loss 0.1\nI0000 00:00:1.2 7 x.cc:3] Could not find cuda\n"
     write_lesson(
         place / "notebooks" / "01_one.ipynb",
@@ -88,7 +88,7 @@ def done(tmp_path) -> Path:
 
 @pytest.fixture
 def done_page(done) -> BeautifulSoup:
-    return BeautifulSoup(experiment.render(done, ["01_one", "04_four"]), "html.parser")
+    return BeautifulSoup(experiment.render_report(done, ["01_one", "04_four"]), "html.parser")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from ivdlib.report import architecture
 @pytest.mark.parametrize("variant", networks.variants("fds_cnn"))
 def test_every_variant_can_be_listed_and_drawn(variant):
     config = networks.config_of("fds_cnn", "tiny", variant)
-    rows = cost.table(networks.build("fds_cnn", config))
+    rows = cost.layer_table(networks.build("fds_cnn", config))
     assert rows["all_multiply_adds"].is_monotonic_increasing
     assert architecture.architecture(config).axes
 

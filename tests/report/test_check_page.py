@@ -18,7 +18,7 @@ HOSTILE = "<img src=x onerror=alert(1)>&'\"$^_"
 
 
 def page_of(folder, path):
-    check_page.write_page(path, folder, checks.examine(folder, pictures=True))
+    check_page.write_check_page(path, folder, checks.examine(folder, pictures=True))
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
@@ -84,7 +84,7 @@ def test_nothing_is_left_where_the_page_cannot_be_written(tmp_path, write_case):
 def test_slices_of_several_spacings_are_drawn_to_one_scale():
     fine = Panel("fine", np.arange(80.0).reshape(8, 10), (2, 1, 1), np.eye(8, 10) > 0)
     coarse = Panel("coarse", np.arange(20.0).reshape(4, 5), (4, 2, 2))
-    figure = check_page.draw((fine, coarse))
+    figure = check_page.draw_panel((fine, coarse))
     shown = [axes.images[0].get_array() for axes in figure.axes if axes.images]
     assert [image.shape for image in shown] == [(10, 8), (10, 8)]
     np.testing.assert_array_equal(shown[0], fine.plane.T[::-1, ::-1])

@@ -35,7 +35,7 @@ def experiment(folder, shift=0.0, people="ABCD", network="fds_cnn", data="one"):
 
 
 def page_of(folders, out) -> BeautifulSoup:
-    made = compare.build(folders, out)
+    made = compare.build_comparison(folders, out)
     return BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser")
 
 
@@ -97,11 +97,11 @@ def test_what_cannot_be_compared(tmp_path):
     one = experiment(tmp_path / "one")
     for folders in ([one], [one, one], [one, tmp_path / "one"]):
         with pytest.raises(ConfigError, match="two or more different experiments"):
-            compare.build(folders, tmp_path / "out")
+            compare.build_comparison(folders, tmp_path / "out")
     with pytest.raises(DataError, match=r"record\.json"):
-        compare.build([one, tmp_path / "nowhere"], tmp_path / "out")
+        compare.build_comparison([one, tmp_path / "nowhere"], tmp_path / "out")
     empty = experiment(tmp_path / "empty")
     (empty / "metrics.csv").unlink()
     with pytest.raises(DataError, match="has been scored"):
-        compare.build([one, empty], tmp_path / "out")
+        compare.build_comparison([one, empty], tmp_path / "out")
     assert not list(tmp_path.glob("out*"))

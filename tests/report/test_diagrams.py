@@ -25,7 +25,7 @@ def test_holes_of_known_stacks(rates, holes):
 
 
 def test_receptive_field_draws_holes_white():
-    figure = diagrams.receptive_field([(1, 1), (2, 2)])
+    figure = diagrams.draw_receptive_field([(1, 1), (2, 2)])
     dense, chequered = (np.ma.filled(a.images[0].get_array(), np.nan) for a in figure.axes)
     assert not np.isnan(dense).any()
     assert np.isnan(chequered).sum() == 81 - 25

@@ -29,9 +29,9 @@ def test_a_notebook_with_odd_parts_is_one_sentence(tmp_path, part, value):
               "data": output, "metadata of a cell": cell}  # fmt: skip
     places.get(part, cell)[part.removesuffix(" of a cell")] = value
     path.write_text(json.dumps(book))
-    assert edits.read(path) is None
+    assert edits.read_or_none(path) is None
     with pytest.raises(DataError, match="no notebook that can be read .*; open it"):
-        lesson.read(path)
+        lesson.read_notebook(path)
     path.write_text('{"cells":' * 100_000)
     with pytest.raises(DataError, match="no notebook that can be read"):
-        lesson.read(path)
+        lesson.read_notebook(path)

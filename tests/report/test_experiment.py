@@ -42,7 +42,7 @@ def test_nothing_comes_from_elsewhere(done, done_page):
     sources = [tag[name] for name in ("src", "href") for tag in done_page.find_all(**{name: True})]
     assert len(sources) > 10
     assert [text[:60] for text in sources if not text.startswith(("data:", "#"))] == []
-    html = experiment.render(done)
+    html = experiment.render_report(done)
     assert re.findall(r"url\((?!data:)|@import|https?://", html) == []
 
 
@@ -68,10 +68,10 @@ def test_scores_that_nothing_vouches_for_are_told(done, done_page):
     record = files.read_json(done / "record.json")
     sealed = recorded.sealed(done, ["metrics.csv"])
     files.write_json(done / "record.json", {**record, "sha256": sealed})
-    assert "not sealed" not in experiment.render(done)
+    assert "not sealed" not in experiment.render_report(done)
     files.write_json(done / "record.json", record)
     (done / "metrics.csv").unlink()
-    assert "not sealed" not in experiment.render(done)
+    assert "not sealed" not in experiment.render_report(done)
 
 
 def test_a_failed_and_a_missing_lesson_are_told(done_page):
@@ -87,22 +87,22 @@ def test_an_experiment_without_results_has_a_report(done):
     for path in [*(done / "tables").iterdir(), *(done / "notebooks").iterdir()]:
         path.unlink()
     (done / "metrics.csv").unlink()
-    assert "There are no tables yet" in experiment.render(done)
+    assert "There are no tables yet" in experiment.render_report(done)
 
 
 def test_a_folder_without_record_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"record\.json"):
-        experiment.build(tmp_path)
+        experiment.build_report(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_scans_that_are_not_in_a_checkout_are_named(done):
     made = files.read_json(done / "record.json") | {"phantom": False, "data": "my scans"}
     files.write_json(done / "record.json", made)
-    text = " ".join(BeautifulSoup(experiment.render(done), "html.parser").get_text().split())
+    text = " ".join(BeautifulSoup(experiment.render_report(done), "html.parser").get_text().split())
     assert "put their folder, my scans, into data/" in text and "'data/my scans'" in text
     files.write_json(done / "record.json", made | {"config": {}})
-    assert "no command can be given" in experiment.render(done)
+    assert "no command can be given" in experiment.render_report(done)
 
 
 @pytest.mark.parametrize("key", ["short_of", "remarks"])
@@ -110,7 +110,7 @@ def test_a_recipe_that_falls_short_and_what_is_odd_about_scans_is_told(done, key
     told = "spine.steps is 80, less than the 800 that the recipe better was chosen with"
     made = files.read_json(done / "record.json") | {key: [told]}
     files.write_json(done / "record.json", made)
-    assert f"{told}." in BeautifulSoup(experiment.render(done), "html.parser").get_text()
+    assert f"{told}." in BeautifulSoup(experiment.render_report(done), "html.parser").get_text()
 
 
 def test_an_ending_of_out_is_taken_off(done):
@@ -132,7 +132,7 @@ def test_an_audit_shows_no_file_but_its_own_pictures(tmp_path, source):
     (done / "no.png").write_text("no picture", encoding="utf-8")
     files.write_text(done / "AUDIT.md", f"# The audit\n\n![it]({source})\n")
     with pytest.raises(DataError, match=r"no PNG file within its folder|no\.png is no picture"):
-        experiment.render(done)
+        experiment.render_report(done)
     (done / "own.png").write_bytes(base64.b64decode(PNG))
     files.write_text(done / "AUDIT.md", "# The audit\n\n![it](own.png)\n")
-    assert f"data:image/png;base64,{PNG}" in experiment.render(done)
+    assert f"data:image/png;base64,{PNG}" in experiment.render_report(done)

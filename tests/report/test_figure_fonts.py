@@ -46,7 +46,7 @@ def test_another_font_of_the_machine_is_taken(monkeypatch):
     drawn.axes[0].title.set_fontfamily("STIXSizeOneSym")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure_fonts.save(drawn, out, format="png")
+        figure_fonts.save_figure(drawn, out, format="png")
     assert drawn.axes[0].title.get_fontfamily() == ["STIXSizeOneSym", "DejaVu Sans"]
     assert out.getvalue().startswith(b"\x89PNG") and out.getvalue().count(b"IEND") == 1
 
@@ -61,4 +61,4 @@ def test_other_warnings_are_passed_on(monkeypatch, no_other_fonts):
 
     monkeypatch.setattr(drawn, "savefig", odd)
     with pytest.warns(UserWarning, match="something else"):
-        figure_fonts.save(drawn, io.BytesIO(), format="png")
+        figure_fonts.save_figure(drawn, io.BytesIO(), format="png")

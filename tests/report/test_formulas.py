@@ -12,7 +12,7 @@ from ivdlib.report import formulas
 
 def drawn(html: str) -> BeautifulSoup:
     soup = BeautifulSoup(html, "html.parser")
-    formulas.draw(soup)
+    formulas.draw_formula(soup)
     return soup
 
 

@@ -11,7 +11,7 @@ from ivdlib.report import experiment as report
 def test_a_case_and_an_author_with_odd_names(tmp_path):
     folder = odd_experiment(tmp_path / "mine", case=SCRIPT)
     who = report.Author(f'Zoë "O\'Neil" 🦴 {SCRIPT}', "A & B", "<1>")
-    page = BeautifulSoup(report.render(folder, author=who), "html.parser")
+    page = BeautifulSoup(report.render_report(folder, author=who), "html.parser")
     assert page.find("script") is None
     head = page.header.get_text(" ")
     assert f'Zoë "O\'Neil" 🦴 {SCRIPT}' in head
@@ -26,4 +26,4 @@ def test_a_broken_notebook_is_one_sentence(tmp_path, text):
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(DataError, match=r"01_one\.ipynb is no notebook that can be read"):
-        report.render(folder)
+        report.render_report(folder)

@@ -35,7 +35,7 @@ def state(folder):
 
 def test_a_page_writes_nothing(folder):
     before = state(folder.parent)
-    page = report.render(folder)
+    page = report.render_report(folder)
     assert page.count("data:image/png") == 2  # the curves and the patients
     assert state(folder.parent) == before
 

@@ -41,5 +41,5 @@ def test_what_is_indented_without_end_is_a_pdf_soon(sign, tmp_path):
     page = pages.fill("report/handin.html.j2", kind="coursework", name="A", badges=[], facts=[],
                        notes=[], results=[], lessons=[{"id": "a", "html": str(made)}])  # fmt: skip
     begun = time.process_time()
-    pdf.write(page, tmp_path / "a.pdf")
+    pdf.write_pdf(page, tmp_path / "a.pdf")
     assert time.process_time() - begun < 5

@@ -15,7 +15,7 @@ from ivdlib.report import experiment as report
 
 
 def test_both_files_are_made(done):
-    made = experiment.build(done)
+    made = experiment.build_report(done)
     assert made["html"].read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     if made["pdf"] is None:
         pytest.skip(made["note"])
@@ -77,7 +77,7 @@ def test_a_pdf_reads_no_file_and_asks_nobody(tmp_path, opened):
         assert {"/a.css", "/b.css"} <= set(asked) and {"a.css", "a.png", "h.css"} <= set(opened)
         for told in (asked, opened):
             told.clear()
-        assert pdf.write(text, tmp_path / "made.pdf")
+        assert pdf.write_pdf(text, tmp_path / "made.pdf")
         assert not asked
     assert not [name for name in opened if "made.pdf" not in name]
 
@@ -88,7 +88,7 @@ def test_the_pdf_has_outline_page_numbers_text_and_fonts(tmp_path):
     path = folder / "notebooks" / "01_one.ipynb"
     path.parent.mkdir()
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    made = report.build(folder, author=report.Author("Ann"))
+    made = report.build_report(folder, author=report.Author("Ann"))
     if made["pdf"] is None:
         pytest.skip(made["note"])
 

@@ -18,7 +18,7 @@ from ivdlib.report import phantom_page
 
 @pytest.fixture(scope="module")
 def page(phantom_folder) -> BeautifulSoup:
-    path = phantom_page.write_page(phantom_folder)
+    path = phantom_page.write_phantom_page(phantom_folder)
     assert path == phantom_folder / "phantom.html"
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
@@ -114,7 +114,7 @@ def test_whole_scans_have_a_table_of_sizes_and_one_stage_has_no_pairs(measured):
         pairs=measured.pairs[:0],
         heights=measured.heights[:0],
     )
-    page = BeautifulSoup(phantom_page.render(whole), "html.parser")
+    page = BeautifulSoup(phantom_page.render_phantom(whole), "html.parser")
     assert page.find(class_="failure") is None and page.find(id="stages") is None
     rows = table_after(page, "sizes")
     assert [row[0] for row in rows] == list(LEVELS)
@@ -124,12 +124,12 @@ def test_whole_scans_have_a_table_of_sizes_and_one_stage_has_no_pairs(measured):
 
 
 def test_the_page_is_written_where_it_is_asked_for_or_not_at_all(phantom_folder, tmp_path):
-    made = phantom_page.write_page(phantom_folder, tmp_path / "deep" / "page.html")
+    made = phantom_page.write_phantom_page(phantom_folder, tmp_path / "deep" / "page.html")
     assert made == tmp_path / "deep" / "page.html"
     assert [path.name for path in made.parent.iterdir()] == ["page.html"]
     (tmp_path / "taken").mkdir()
     with pytest.raises(DataError, match="cannot write"):
-        phantom_page.write_page(phantom_folder, tmp_path / "taken")
+        phantom_page.write_phantom_page(phantom_folder, tmp_path / "taken")
     assert list((tmp_path / "taken").iterdir()) == []
 
 
@@ -138,7 +138,7 @@ def test_no_phantom_no_page(tmp_path, phantom_folder):
     (broken / "phantom.html").unlink(missing_ok=True)
     (broken / "01" / "01_Tissue.nii.gz").unlink()
     with pytest.raises(DataError, match="01_Tissue"):
-        phantom_page.write_page(broken)
+        phantom_page.write_phantom_page(broken)
     assert not (broken / "phantom.html").exists()
 
 

@@ -39,14 +39,14 @@ def test_a_subject_on_both_sides_is_told():
 def test_the_command_is_one_that_makes_the_experiment(done):
     """From its record, and with the lessons only if they were run and take what was set."""
     made = files.read_json(done / "record.json")
-    assert "reproduce" in record.command(done, made)
-    assert " grid --profile test " in record.command(done.parent / "elsewhere", made)
+    assert "reproduce" in record.shown_command(done, made)
+    assert " grid --profile test " in record.shown_command(done.parent / "elsewhere", made)
     longer = json.loads(json.dumps(made))
     longer["config"]["profile"]["training"]["steps"] = 7
-    told = record.command(done, longer)
+    told = record.shown_command(done, longer)
     assert " grid " in told and told.endswith("--set training.steps=7 --seeds 3")
     crops = {**made, "name": "crops", "command": ["__main__.py", "audit", "--page"]}
-    assert "benchmarks/audit/crops.toml" not in record.command(done.parent / "audit", crops)
+    assert "benchmarks/audit/crops.toml" not in record.shown_command(done.parent / "audit", crops)
 
 
 def test_length_and_seeds_are_those_of_what_was_trained(done):
@@ -87,7 +87,9 @@ def test_length_and_seeds_of_what_is_not_trained_yet_are_planned(done):
 
 def test_empty_fields_of_an_author_are_left_out(tmp_path):
     folder = odd_experiment(tmp_path / "mine")
-    head = BeautifulSoup(report.render(folder, author=report.Author(" ", "B")), "html.parser")
+    head = BeautifulSoup(
+        report.render_report(folder, author=report.Author(" ", "B")), "html.parser"
+    )
     assert "Author" not in head.header.get_text()
     assert "Course" in head.header.get_text()
 
@@ -101,11 +103,11 @@ def test_an_odd_record_is_one_sentence(tmp_path, text):
     folder = odd_experiment(tmp_path / "mine")
     (folder / "record.json").write_text(text)
     with pytest.raises(DataError, match=r"record\.json is no record of an experiment"):
-        report.render(folder)
+        report.render_report(folder)
 
 
 def test_a_very_long_author(tmp_path):
     folder = odd_experiment(tmp_path / "mine")
-    assert "Ab " * 999 in report.render(folder, author=report.Author("Ab " * 1000))
-    made = report.build(folder, author=report.Author("Ab " * 100))
+    assert "Ab " * 999 in report.render_report(folder, author=report.Author("Ab " * 1000))
+    made = report.build_report(folder, author=report.Author("Ab " * 100))
     assert made["html"].stat().st_size > 3000

@@ -35,7 +35,7 @@ def test_what_there_is_is_drawn(tmp_path):
         record = {"target": "disc", "network": "fds_cnn", "arm": "without"} | TIMES
         files.write_json(place / "record.json", record)
     files.write_csv(tmp_path / "metrics.csv", disc_rows(LEVELS))
-    drawn = result_figures.write(tmp_path)
+    drawn = result_figures.write_figures(tmp_path)
     assert set(drawn) == set(result_figures.ALT)
     for path in drawn.values():
         picture = np.asarray(Image.open(path).convert("L"))
@@ -54,7 +54,7 @@ def test_no_curve_is_left_out(tmp_path, monkeypatch, arms, panels, lines):
             files.write_json(place / "record.json", record)
     found = {}
     monkeypatch.setattr(result_figures.plotting, "save", lambda drawn, _: found.update(drawn))
-    result_figures.write(tmp_path)
+    result_figures.write_figures(tmp_path)
     drawn = [axes for axes in found["learning_curves"].axes if axes.axison]
     assert len(drawn) == panels
     assert [len(axes.get_lines()) for axes in drawn] == lines
@@ -62,7 +62,7 @@ def test_no_curve_is_left_out(tmp_path, monkeypatch, arms, panels, lines):
 
 def test_nothing_is_drawn_of_nothing(tmp_path):
     files.write_csv(tmp_path / "metrics.csv", disc_rows([""]).assign(network="level atlas"))
-    assert result_figures.write(tmp_path) == {}
+    assert result_figures.write_figures(tmp_path) == {}
 
 
 def test_levels_stand_in_their_order_whatever_that_of_the_rows():

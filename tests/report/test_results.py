@@ -44,7 +44,7 @@ def test_a_long_table_keeps_the_papers_rows(done):
 
 def test_a_long_table_is_cut_and_says_so(tmp_path):
     folder = odd_experiment(tmp_path / "mine", rows=500)
-    page = BeautifulSoup(report.render(folder), "html.parser")
+    page = BeautifulSoup(report.render_report(folder), "html.parser")
     table = page.find("table", class_="scores")
     assert len(table.tbody.find_all("tr")) == 60
     assert "440 more rows stand in table1.csv." in page.get_text()
@@ -55,7 +55,7 @@ def test_a_broken_table_is_one_sentence(tmp_path, text):
     folder = odd_experiment(tmp_path / "mine")
     (folder / "tables" / "table1.csv").write_text(text)
     try:
-        page = report.render(folder)
+        page = report.render_report(folder)
     except DataError as error:
         assert str(error).count("\n") == 0
         assert "table1.csv" in str(error)
@@ -70,11 +70,11 @@ def test_broken_scores_are_one_sentence(tmp_path):
     place.parent.mkdir(parents=True)
     place.write_bytes(b"\x1f\x8b\x08\x00broken")
     with pytest.raises(DataError, match="the scores in .* cannot be read"):
-        report.render(folder)
+        report.render_report(folder)
 
 
 def test_scores_that_lack_columns_are_one_sentence(tmp_path):
     folder = odd_experiment(tmp_path / "mine")
     (folder / "metrics.csv").write_text("network,seed\nfds_cnn,0\n")
     with pytest.raises(DataError, match="lack case, contrast, dice"):
-        report.render(folder)
+        report.render_report(folder)

@@ -164,7 +164,7 @@ def call(tmp_path, tiny_experiment):
 @contextmanager
 def tiny():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(unet.SIZES, "tiny", UNetConfig(base=2, levels=1))
+        patch.setitem(unet.UNET_SIZES, "tiny", UNetConfig(base=2, levels=1))
         patch.setenv("IVDLIB_PROGRESS", "off")
         yield
 

@@ -70,7 +70,7 @@ def test_all_rows_are_made_for_every_case_and_image(crops):
     rows = list(baselines.reference_predictions(train, test, images, seed=3))
     cases, three = {case.name for case in test}, ("wat", "fat", "wat+fat")
     expected = {(baselines.LOGISTIC, c, i) for c in cases for i in three}
-    expected |= {(row, c, i) for row in (baselines.ATLAS, baselines.THRESHOLD) for c in cases
+    expected |= {(row, c, i) for row in (baselines.ATLAS, baselines.THRESHOLD_ROW) for c in cases
                  for i in three}  # fmt: skip
     expected |= {(baselines.LOGISTIC_ALL, c, i) for c in cases for i in three[:2]}
     assert {row[:3] for row in rows} == expected
@@ -127,7 +127,7 @@ def test_a_single_training_patient_is_enough(crops):
     discs = {case.name: case.discs for case in test}
     assert all(
         metrics.dice(mask, discs[case]) > 0.4
-        for row, case, _, mask in rows if row != baselines.THRESHOLD
+        for row, case, _, mask in rows if row != baselines.THRESHOLD_ROW
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def test_what_is_noted_can_be_read_again(tmp_path, monkeypatch):
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
     monkeypatch.setenv(curves.VARIABLE, str(tmp_path / "logs"))
-    curves.check()
+    curves.need_tensorboard()
     with curves.log("training 3/12: FDS-CNN, with fusion, fold 1, seed 0") as note:
         for step, loss in ((10, 0.5), (20, 0.25)):
             note(step, loss)
@@ -43,7 +43,7 @@ def test_what_is_noted_can_be_read_again(tmp_path, monkeypatch):
 def test_without_the_variable_nothing_is_noted(tmp_path, monkeypatch):
     monkeypatch.delenv(curves.VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
-    curves.check()
+    curves.need_tensorboard()
     with curves.log("a training") as note:
         note(1, 0.5)
     assert not list(tmp_path.iterdir())
@@ -53,4 +53,4 @@ def test_what_to_install(monkeypatch):
     monkeypatch.setenv(curves.VARIABLE, "logs")
     monkeypatch.setitem(sys.modules, "tensorboard.summary", None)
     with pytest.raises(ConfigError, match="pip install 'ivdlib\\[tensorboard\\]'"):
-        curves.check()
+        curves.need_tensorboard()

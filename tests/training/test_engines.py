@@ -53,7 +53,7 @@ def test_all_networks_agree_with_keras(tmp_path, name, variant):
         assert_near(predict(path, "bfloat16", count=2), keras_says, "bfloat16")
 
 
-@pytest.mark.parametrize("precision", engines.PRECISIONS)
+@pytest.mark.parametrize("precision", engines.ENGINE_PRECISIONS)
 def test_any_number_of_tiles(weights, precision):
     network = load_model(weights)
     fast = engines.on_engine(network, weights, precision=precision)
@@ -77,14 +77,14 @@ def test_keras_is_the_network_itself(weights, conversions):
 
 def test_refusals(weights, monkeypatch):
     with pytest.raises(ConfigError, match="keras, openvino"):
-        engines.check("tensorrt")
+        engines.need_engine("tensorrt")
     with pytest.raises(ConfigError, match="auto, float32, bfloat16"):
-        engines.check("openvino", "int8")
+        engines.need_engine("openvino", "int8")
     with pytest.raises(ConfigError, match="for the engine openvino"):
-        engines.check("keras", "float32")
+        engines.need_engine("keras", "float32")
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ConfigError, match="not jax"):
-        engines.check("openvino")
+        engines.need_engine("openvino")
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"pip install 'ivdlib\[openvino\]'"):
         list(application.predict_folder("nowhere", weights, "nowhere", engine="openvino"))
@@ -130,4 +130,4 @@ def test_the_command_knows_the_same_names():
     use.predict(lambda *_: parser)
     choices = {action.dest: action.choices for action in parser._actions}
     assert choices["engine"] == engines.ENGINES
-    assert choices["precision"] == engines.PRECISIONS
+    assert choices["precision"] == engines.ENGINE_PRECISIONS

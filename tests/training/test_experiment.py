@@ -46,20 +46,20 @@ def test_scores_that_were_edited_are_told(again, finished, tmp_path):
     packed = folder.glob("trainings/*/metrics.csv.gz")
     one, text = next((p, t) for p in packed if b"wat" in (t := gzip.decompress(p.read_bytes())))
     one.write_bytes(gzip.compress(text, 1, mtime=5))  # packed otherwise
-    assert recorded.changed(folder) == [] and "CHANGED" not in report.render(folder)
+    assert recorded.changed(folder) == [] and "CHANGED" not in report.render_report(folder)
 
     scores = pd.read_csv(folder / "metrics.csv", dtype=str, keep_default_na=False)
     scores.loc[0, "dice"] = "0.99"
     scores.to_csv(folder / "metrics.csv", index=False)
     with pytest.warns(DataWarning, match="metrics.csv changed since the record was written"):
-        page = report.render(folder)
+        page = report.render_report(folder)
     assert "CHANGED" in page and "when it was made: metrics.csv" in page
     other = shutil.copytree(folder, tmp_path / "audit" / "other")
     with pytest.warns(DataWarning, match="metrics.csv changed"):
-        made_of_two = compare.build([folder, other], tmp_path / "two")
+        made_of_two = compare.build_comparison([folder, other], tmp_path / "two")
     assert "CHANGED" in made_of_two["html"].read_text(encoding="utf-8")
     with pytest.warns(DataWarning, match="metrics.csv changed"):
-        audit_page.write(tmp_path)
+        audit_page.write_audit(tmp_path)
     assert "**Changed:** metrics.csv" in (tmp_path / "AUDIT.md").read_text(encoding="utf-8")
 
     one.write_bytes(gzip.compress(text.replace(b"wat", b"fat")))

@@ -66,11 +66,11 @@ def test_images_do_not_see_each_other(model):
 
 def test_the_number_of_tiles_at_once_changes_nothing(model, monkeypatch):
     tiles = volume((7, *TILE))
-    whole = inference.probabilities(model, tiles)
+    whole = inference.tile_probabilities(model, tiles)
     monkeypatch.setattr(inference, "BATCH_PIXELS", 3 * TILE[0] * TILE[1])
-    np.testing.assert_allclose(inference.probabilities(model, tiles), whole, atol=1e-6)
+    np.testing.assert_allclose(inference.tile_probabilities(model, tiles), whole, atol=1e-6)
     np.testing.assert_allclose(whole, direct(model, tiles), atol=1e-5)
-    assert inference.probabilities(model, tiles[:0]).shape == (0, *TILE)
+    assert inference.tile_probabilities(model, tiles[:0]).shape == (0, *TILE)
 
 
 def test_outside_the_region_stands_zero(model):

@@ -24,7 +24,7 @@ def phantom(tmp_path_factory):
 
 @pytest.fixture
 def begin(phantom, tmp_path, monkeypatch):
-    monkeypatch.setitem(unet.SIZES, "tiny", UNetConfig(base=2, levels=1))
+    monkeypatch.setitem(unet.UNET_SIZES, "tiny", UNetConfig(base=2, levels=1))
     monkeypatch.setenv("IVDLIB_PROGRESS", "off")
 
     def make(leak):

@@ -24,7 +24,7 @@ def test_what_was_trained_on_is_written_down():
     assert found["slices"] == [24, 36] and found["field"] == [[90, 100], [200, 200.08]]
     assert found["disc_mm"] == [0, pytest.approx(50 * 35 * 37.5 / (60 * 200), abs=1e-3)]
     json.dumps(found)
-    weights_passport.check(CARD | found, "x")
+    weights_passport.check_passport(CARD | found, "x")
 
 
 def unlike(spacing=(2, 1.25, 1.25), shape=(36, 64, 128), card=CARD):

@@ -52,7 +52,7 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
         "15 of 16 trainings of discs, and 2 of 2 of the spine, are left"
     )
 
-    text = plan.text("mine", rows.reset_index())
+    text = plan.plan_text("mine", rows.reset_index())
     assert text.startswith("mine: 17 trainings left, ")
     assert "\n  spine U-Net: 2 of 2 trainings left, " in text
     assert "U-Net, with fusion: 3 of 4 trainings left, 5 min 00 s\n" in text

@@ -420,7 +420,7 @@ def with_passport(tiny_experiment, tmp_path, **changes):
             card = {k: v for k, v in card.items() if v is not None}
             file.attrs["ivdlib"] = json.dumps(card)
         if not weights_passport.SEALED.isdisjoint(card):
-            weights_passport.seal(path, card)
+            weights_passport.seal_weights(path, card)
     return place / "disc" / "model.weights.h5"
 
 

@@ -85,15 +85,17 @@ def test_no_array_of_a_test_patient_is_among_those_that_are_fitted(first_run):
 def test_the_region_can_be_the_true_spine_or_nothing(phantom, tmp_path, fits):
     true = begin(tmp_path, phantom, "true", spine__region="true", spine__margin=5.0)
     fold = true.folds[0]
-    for name, region in spine_stage.regions(true, fold).items():
+    for name, region in spine_stage.regions_of_fold(true, fold).items():
         spine = true.cases[name].spine
         assert region.mask[spine].all() and not region.mask.all()
     placed = begin(tmp_path, phantom, "placed", spine__region="true", spine__mask=False)
-    for name, region in spine_stage.regions(placed, fold).items():  # a band, nothing set to zero
+    for name, region in spine_stage.regions_of_fold(
+        placed, fold
+    ).items():  # a band, nothing set to zero
         assert region.mask is None
-        assert region.window == spine_stage.regions(true, fold)[name].window
+        assert region.window == spine_stage.regions_of_fold(true, fold)[name].window
     none = begin(tmp_path, phantom, "none", spine__region="none")
-    assert spine_stage.regions(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
+    assert spine_stage.regions_of_fold(none, fold) == {n: Region(None, (0, 64)) for n in none.cases}
     large = begin(tmp_path, phantom, "large", training__tile=[64, 64])
     assert not large.uses_region
     assert hashes.disc_fields(large, next(large.trainings()))["region"] is None
@@ -105,11 +107,11 @@ def test_a_spine_network_that_finds_nothing_is_said(phantom, tmp_path, monkeypat
     monkeypatch.setattr(spine_stage, "network", lambda *_: SimpleNamespace(model=None))
     empty = sorted(made.cases)[:2]
     monkeypatch.setattr(
-        spine_stage, "find",
+        spine_stage, "find_spine",
         lambda model, experiment, case: np.full(case.shape, case.name not in empty),
     )  # fmt: skip
     with pytest.warns(NothingFound, match="fold 1: the spine network found nothing in 01, 02, so"):
-        found = spine_stage.regions(made, made.folds[0])
+        found = spine_stage.regions_of_fold(made, made.folds[0])
     assert [found[name].mask is None for name in sorted(made.cases)] == [True, True, False]
 
 

@@ -52,7 +52,7 @@ def test_a_training_without_a_record_is_done_again_and_gives_the_same(again, fin
 
 def test_trainers_are_kept_for_the_next_training(finished):
     options = finished.profile.training
-    config = unet.SIZES["tiny"]
+    config = unet.UNET_SIZES["tiny"]
     one = store.trainer("unet", config, (32, 32), options)
     assert store.trainer("unet", config, (32, 32), options) is one
     other = UNetConfig(base=1, levels=1)

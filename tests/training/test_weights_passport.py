@@ -41,7 +41,7 @@ def rewrite(path, seal=True, **changes):
         card = {k: v for k, v in card.items() if v != "gone"}
         file.attrs["ivdlib"] = json.dumps(card)
     if seal and "checksum" not in changes:
-        weights_passport.seal(path, card)
+        weights_passport.seal_weights(path, card)
 
 
 def refused(path):
@@ -86,7 +86,7 @@ def test_every_recorded_passport_is_valid():
     cards = [card for card in cards if card]
     assert len(cards) > 200
     for card in cards:
-        weights_passport.check(card, "record.json")
+        weights_passport.check_passport(card, "record.json")
 
 
 def test_the_checksum_is_that_of_the_numbers_not_of_the_file(weights, model, tmp_path):
@@ -240,7 +240,7 @@ def test_another_value_is_damage_though_it_may_be(weights):
 
 def test_one_bit_of_the_passport_is_told(weights):
     whole = weights.read_bytes()
-    good, _ = weights_passport.read(weights)
+    good, _ = weights_passport.read_passport(weights)
     with h5py.File(weights) as file:
         start = whole.index(text := bytes(file.attrs["ivdlib"]))
     for k in range(0, len(text), 5):
@@ -248,7 +248,9 @@ def test_one_bit_of_the_passport_is_told(weights):
         flipped[start + k] ^= 1 << k % 7
         weights.write_bytes(flipped)
         try:
-            assert weights_passport.read(weights)[0] == good  # how it is written does not matter
+            assert (
+                weights_passport.read_passport(weights)[0] == good
+            )  # how it is written does not matter
         except DataError as error:
             assert str(weights) in str(error)
 
@@ -360,7 +362,7 @@ def test_a_byte_changed_anywhere_is_told_or_does_not_matter(weights, model):
         spoiled[where] ^= 1 << int(rng.integers(8))
         weights.write_bytes(spoiled)
         try:
-            found, _ = weights_passport.read(weights)
+            found, _ = weights_passport.read_passport(weights)
         except DataError as error:
             told += str(weights) in str(error)
         else:

@@ -10,12 +10,12 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from ivdlib.course.viewer.picture import Picture, beside
-from ivdlib.course.viewer.shown import Shown, arranged, choice, whole
+from ivdlib.course.viewer.picture import Picture, next_to
+from ivdlib.course.viewer.shown import Shown, arranged, choice, whole_slider
 from ivdlib.errors import ConfigError
 from ivdlib.report.plotting import ORANGE
 
-MOST = 4
+_MOST = 4
 """Convolutions in a stack, and stacks beside each other."""
 
 HIGHEST = 9
@@ -40,7 +40,7 @@ def receptive_field(
     -------
     Shown
         To be shown as the last line of a cell, or by `display`; `.figure()` is that of
-        `diagrams.receptive_field`.
+        `diagrams.draw_receptive_field`.
 
     Raises
     ------
@@ -53,12 +53,12 @@ def receptive_field(
 
 def _checked(rates: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     stacks = [tuple(stack) if isinstance(stack, Sequence) else (stack,) for stack in rates]
-    if not 1 <= len(stacks) <= MOST:
-        raise ConfigError(f"{len(stacks)} stacks were given; give one to {MOST}.")
+    if not 1 <= len(stacks) <= _MOST:
+        raise ConfigError(f"{len(stacks)} stacks were given; give one to {_MOST}.")
     for stack in stacks:
-        if not 1 <= len(stack) <= MOST:
+        if not 1 <= len(stack) <= _MOST:
             raise ConfigError(
-                f"a stack of {len(stack)} convolutions cannot be drawn; give one to {MOST} rates."
+                f"a stack of {len(stack)} convolutions cannot be drawn; give one to {_MOST} rates."
             )
         for rate in stack:
             if not isinstance(rate, int | np.integer) or not 1 <= rate <= HIGHEST:
@@ -77,8 +77,10 @@ class _Field(Shown):
         self._diagrams, self._stacks = diagrams, _checked(rates)
         names = [(str(k + 1), k) for k in range(len(self._stacks))]
         self._which = choice("stack to change", names)
-        self._count = whole("convolutions", 1, 1, MOST)
-        self._rates = [whole(f"rate of convolution {k + 1}", 1, 1, HIGHEST) for k in range(MOST)]
+        self._count = whole_slider("convolutions", 1, 1, _MOST)
+        self._rates = [
+            whole_slider(f"rate of convolution {k + 1}", 1, 1, HIGHEST) for k in range(_MOST)
+        ]
         self._screen, self._text = ipywidgets.HTML(), ipywidgets.HTML()
         controls = [self._which, self._count, *self._rates]
         self.widget = arranged(self._screen, self._text, controls)
@@ -116,12 +118,12 @@ class _Field(Shown):
 
     def _picture(self) -> Picture:
         reach = max(map(sum, self._stacks)) + 1
-        return beside([Picture(self._panel(stack, reach)) for stack in self._stacks])
+        return next_to([Picture(self._panel(stack, reach)) for stack in self._stacks])
 
     def _panel(self, stack: tuple[int, ...], reach: int) -> np.ndarray:
         """Pixels of one stack, (side, side, 3): the darker, the more ways; what is not seen white.
 
-        As `diagrams.receptive_field` draws it, with a frame.
+        As `diagrams.draw_receptive_field` draws it, with a frame.
         """
         cell = SIDE // (2 * reach + 1)
         ways = self._diagrams.coverage(stack)

@@ -9,14 +9,14 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
-from ivdlib.course.viewer.picture import HEIGHT, Picture, enlarge, grey, lettered
-from ivdlib.course.viewer.shown import STYLE, WIDE, Shown, arranged, row, whole
+from ivdlib.course.viewer.picture import HEIGHT, Picture, enlarge_pixels, grey, lettered
+from ivdlib.course.viewer.shown import STYLE, WIDE, Shown, arranged, row_of_widgets, whole_slider
 from ivdlib.data.case import Case
 from ivdlib.errors import DataError
 from ivdlib.preprocessing import fusion
 from ivdlib.report.plotting import middle_slice
 
-WORDS = {"wat": "water", "fat": "fat", "inn": "in phase", "opp": "opposed phase"}
+_WORDS = {"wat": "water", "fat": "fat", "inn": "in phase", "opp": "opposed phase"}
 """The Dixon contrasts in words; others keep their names."""
 
 LOWEST, HIGHEST, STEP = -1.0, 2.0, 0.05
@@ -53,14 +53,14 @@ class _Mixer(Shown):
         start = fusion.fused_names(case.contrasts)[:1] or (next(iter(case.contrasts)),)
         self._weights = {
             name: ipywidgets.FloatSlider(
-                description=WORDS.get(name, name), value=name in start[0].split("+"), min=LOWEST,
+                description=_WORDS.get(name, name), value=name in start[0].split("+"), min=LOWEST,
                 max=HIGHEST, step=STEP, style=STYLE, layout=WIDE,
             )
             for name in case.contrasts
         }  # fmt: skip
         self._fused = fusion.fuse(case, [self._sum()])[self._sum()]
         middle = case.shape[0] // 2 if case.discs is None else middle_slice(case.discs)
-        self._slice = whole("sagittal slice", middle, 0, case.shape[0] - 1)
+        self._slice = whole_slider("sagittal slice", middle, 0, case.shape[0] - 1)
         self._screen, self._text = ipywidgets.HTML(), ipywidgets.HTML()
         for slider in self._weights.values():
             slider.observe(self._mix, "value")
@@ -78,7 +78,7 @@ class _Mixer(Shown):
             )
             button.on_click(partial(self._choose, pair))
             buttons.append(button)
-        return row(buttons)
+        return row_of_widgets(buttons)
 
     def _choose(self, pair: str, _button: ipywidgets.Button) -> None:
         """Set all sliders, then mix once."""
@@ -107,12 +107,12 @@ class _Mixer(Shown):
 
     def _picture(self) -> Picture:
         plane, edges = self._fused[self._slice.value], self._case.spacing[1:]
-        pixels = enlarge(np.round(255 * plane), edges, HEIGHT / (plane.shape[1] * edges[1]))
+        pixels = enlarge_pixels(np.round(255 * plane), edges, HEIGHT / (plane.shape[1] * edges[1]))
         return lettered(grey(pixels.astype(np.uint8)), "APSI")
 
     def _formula(self) -> str:
         parts = [part.split("*") for part in self._sum().split("+")]
-        text = " + ".join(f"{float(weight):g} × {WORDS.get(n, n)}" for weight, n in parts)
+        text = " + ".join(f"{float(weight):g} × {_WORDS.get(n, n)}" for weight, n in parts)
         return text.replace("+ -", "− ").replace("-", "−")
 
     def _words(self) -> str:

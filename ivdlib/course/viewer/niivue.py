@@ -15,7 +15,7 @@ from ivdlib.report.plotting import VERMILION
 if TYPE_CHECKING:
     from ivdlib.course.viewer.planes import _Volume
 
-HEIGHT = 420
+_HEIGHT = 420
 """Pixels."""
 
 OPACITY = 0.25
@@ -63,7 +63,7 @@ class GraphicsCard:
             name: _mask(mask, shown.case.affine, name, COLOURS[name][1])
             for name, mask in shown.masks.items()
         }
-        self.widget = ipyniivue.NiiVue(height=HEIGHT, **OPTIONS)
+        self.widget = ipyniivue.NiiVue(height=_HEIGHT, **OPTIONS)
         self.widget.load_volumes([self._scan, *self._overlays.values()])
         self.widget.on_location_change(self._follow)
 

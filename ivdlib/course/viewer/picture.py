@@ -23,7 +23,7 @@ from ivdlib.report.plotting import OUTLINES, VERMILION, WIDTH, upright
 HEIGHT = 400
 """Pixels; height of the largest panel."""
 
-GAP = 12
+_GAP = 12
 """Pixels between panels."""
 
 COLOURS = {"disc labels": ("orange", *OUTLINES[0]), "prediction": ("blue", *OUTLINES[1])}
@@ -88,7 +88,7 @@ class Picture:
         return figure
 
 
-def enlarge(plane: np.ndarray, edges: Sequence[float], scale: float) -> np.ndarray:
+def enlarge_pixels(plane: np.ndarray, edges: Sequence[float], scale: float) -> np.ndarray:
     """Turn a plane upright and bring it to square pixels, by nearest neighbour.
 
     Parameters
@@ -117,7 +117,7 @@ def grey(plane: np.ndarray) -> np.ndarray:
     return np.repeat(plane[:, :, None], 3, axis=2)
 
 
-def overlay(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
+def overlay_pixels(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
     """Draw masks into a picture, in place: light fills, and outlines over them.
 
     Parameters
@@ -158,10 +158,10 @@ def _blend(pixels: np.ndarray, mask: np.ndarray, colour: str, opacity: float) ->
     pixels[mask] = np.round(pixels[mask] * (1 - opacity) + paint * opacity)
 
 
-def beside(panels: Sequence[Picture]) -> Picture:
+def next_to(panels: Sequence[Picture]) -> Picture:
     """Put pictures beside each other, on white."""
     height = max(panel.pixels.shape[0] for panel in panels)
-    width = sum(panel.pixels.shape[1] + GAP for panel in panels) - GAP
+    width = sum(panel.pixels.shape[1] + _GAP for panel in panels) - _GAP
     pixels, letters, left = np.full((height, width, 3), _PAPER, np.uint8), [], 0
     for panel in panels:
         rows, columns = panel.pixels.shape[:2]
@@ -170,7 +170,7 @@ def beside(panels: Sequence[Picture]) -> Picture:
             (letter, (left + x * columns) / width, y * rows / height)
             for letter, x, y in panel.letters
         ]
-        left += columns + GAP
+        left += columns + _GAP
     return Picture(pixels, tuple(letters))
 
 

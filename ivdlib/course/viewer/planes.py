@@ -15,14 +15,14 @@ from ivdlib.course.viewer.picture import (
     COLOURS,
     HEIGHT,
     Picture,
-    beside,
     cross,
-    enlarge,
+    enlarge_pixels,
     grey,
     lettered,
-    overlay,
+    next_to,
+    overlay_pixels,
 )
-from ivdlib.course.viewer.shown import Shown, arranged, choice, row, switch, whole
+from ivdlib.course.viewer.shown import Shown, arranged, choice, row_of_widgets, switch, whole_slider
 from ivdlib.data.case import Case
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.report.plotting import middle_slice
@@ -30,7 +30,7 @@ from ivdlib.report.plotting import middle_slice
 if TYPE_CHECKING:
     from ivdlib.course.viewer.niivue import GraphicsCard
 
-AXES = ("left–right", "posterior–anterior", "inferior–superior")
+_AXES = ("left–right", "posterior–anterior", "inferior–superior")
 """Axes of a case's arrays, in their order."""
 
 INSTALL = (
@@ -124,14 +124,15 @@ class _Volume(Shown):
         if case.discs is not None:
             start[0] = middle_slice(case.discs)
         self.sliders = [
-            whole(axis, at, 0, n - 1) for axis, at, n in zip(AXES, start, case.shape, strict=True)
+            whole_slider(axis, at, 0, n - 1)
+            for axis, at, n in zip(_AXES, start, case.shape, strict=True)
         ]
         self._switches = {name: switch(f"{name} ({COLOURS[name][0]})") for name in masks}
         self._screen = self._best_screen()
         for control in (self._contrast, *self.sliders, *self._switches.values()):
             control.observe(self._draw, "value")
         self._text = ipywidgets.HTML()
-        controls = [self._contrast, *self.sliders, row(self._switches.values())]
+        controls = [self._contrast, *self.sliders, row_of_widgets(self._switches.values())]
         self.widget = arranged(self._screen.widget, self._text, controls)
         self._draw()
 
@@ -177,15 +178,16 @@ class _Volume(Shown):
         for normal, letters in enumerate(("APSI", "RLSI", "RLAP")):
             edges = [edge for axis, edge in enumerate(spacing) if axis != normal]
             planes = {
-                name: enlarge(plane, edges, scale) for name, plane in self._planes(normal).items()
+                name: enlarge_pixels(plane, edges, scale)
+                for name, plane in self._planes(normal).items()
             }
             pixels = grey(planes.pop(self.contrast))
-            overlay(pixels, planes)
+            overlay_pixels(pixels, planes)
             places = [(v + 0.5) / n for v, n in zip(self.voxel, shape, strict=True)]
             del places[normal]
             cross(pixels, *places)
             panels.append(lettered(pixels, letters))
-        return beside(panels)
+        return next_to(panels)
 
     def _planes(self, normal: int) -> dict[str, np.ndarray]:
         """The plane across an axis, of the contrast chosen and of the masks switched on."""

@@ -56,7 +56,7 @@ def choice(description: str, options: Sequence) -> ipywidgets.ToggleButtons:
     )
 
 
-def whole(description: str, value: int, low: int, high: int) -> ipywidgets.IntSlider:
+def whole_slider(description: str, value: int, low: int, high: int) -> ipywidgets.IntSlider:
     """A slider over whole numbers."""
     return ipywidgets.IntSlider(
         description=description, value=value, min=low, max=high, style=STYLE, layout=WIDE
@@ -70,7 +70,7 @@ def switch(description: str) -> ipywidgets.Checkbox:
     )
 
 
-def row(controls: Iterable[ipywidgets.Widget]) -> ipywidgets.Box:
+def row_of_widgets(controls: Iterable[ipywidgets.Widget]) -> ipywidgets.Box:
     """Controls beside each other, or below where the page is narrow."""
     return ipywidgets.Box(list(controls), layout={"flex_flow": "row wrap", "width": "100%"})
 
@@ -79,4 +79,4 @@ def arranged(
     screen: ipywidgets.Widget, text: ipywidgets.Widget, controls: Iterable[ipywidgets.Widget]
 ) -> ipywidgets.Widget:
     """Put the controls above the picture, and the words below it."""
-    return ipywidgets.VBox([row(controls), screen, text])
+    return ipywidgets.VBox([row_of_widgets(controls), screen, text])

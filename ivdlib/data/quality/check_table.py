@@ -22,7 +22,7 @@ SEVERITIES = {"errors": "ERROR", "warnings": "warning", "corrections": "declared
 """Key of a row of `checks.check_cases` → word."""
 
 
-def verdict(row: dict[str, Any]) -> str:
+def case_verdict(row: dict[str, Any]) -> str:
     """Verdict on a row of `checks.check_cases`: "ERROR", "warning" or "ok"."""
     return next((SEVERITIES[key] for key in ("errors", "warnings") if row[key]), "ok")
 
@@ -43,7 +43,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
             " ".join(f"{name}†" if name in row["derived"] else name for name in names),
             "" if row["discs"] is None else str(row["discs"]),
             "/".join("–" if miss is None else f"{100 * miss:.1f}" for miss in misses),
-            verdict(row),
+            case_verdict(row),
         )
     )
 
@@ -81,8 +81,8 @@ def _remark(case: str, text: str) -> Remark:
     return Remark(re.sub(rf"^case {re.escape(case)}:? ", "", text.what), text.repair)
 
 
-def summary(rows: Sequence[dict[str, Any]]) -> str:
+def check_summary(rows: Sequence[dict[str, Any]]) -> str:
     """Count cases and verdicts: "16 cases: 1 ERROR, 2 warning, 13 ok"."""
-    words = [verdict(row) for row in rows]
+    words = [case_verdict(row) for row in rows]
     counts = [f"{words.count(word)} {word}" for word in ("ERROR", "warning", "ok") if word in words]
     return f"{len(rows)} cases: {', '.join(counts)}" if len(rows) > 1 else f"1 case: {words[0]}"

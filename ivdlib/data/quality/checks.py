@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.data.assembly import assemble, read
+from ivdlib.data.assembly import assemble, read_case
 from ivdlib.data.case import Case, Options
 from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.contrasts import CONTRASTS
@@ -158,7 +158,7 @@ def _check(
     images: dict[str, Image] = {}
     for word, path in files.paths.items():
         try:
-            images[word] = read(word, path)
+            images[word] = read_case(word, path)
         except Exception as error:  # nothing about one file must hide the others
             errors.append(why(error) if isinstance(error, DataError) else f"{path}: {why(error)}")
     case, exchange, shift, numbers = None, None, None, {}

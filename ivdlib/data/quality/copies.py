@@ -16,7 +16,7 @@ import numpy as np
 from ivdlib.data import people as names
 from ivdlib.data.remarks import Remark, listed
 
-POINTS = 8
+_POINTS = 8
 """Places along half an axis."""
 
 SAME = 0.012
@@ -82,7 +82,7 @@ def signature(image: np.ndarray) -> Signature | None:
     """
     image = np.transpose(image, np.argsort(image.shape, kind="stable"))
     halves = [
-        np.unique(np.linspace(0, (n - 1) // 2, POINTS).round().astype(int)) for n in image.shape
+        np.unique(np.linspace(0, (n - 1) // 2, _POINTS).round().astype(int)) for n in image.shape
     ]
     both = [np.append(half, n - 1 - half) for half, n in zip(halves, image.shape, strict=True)]
     drawn = image[np.ix_(*both)].astype(np.float64)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ivdlib.data.quality.polarity import (
     Blocks,
-    Scan,
+    SignedScan,
     anatomy,
     bond,
     find_body,
@@ -115,7 +115,7 @@ def find_exchange(
     body = find_body(inn)
     if not body.any():
         return Exchange("none", 0.0, body, _evidence(0, 0, 0, 0))
-    scan = Scan(inn, np.abs(wat - fat), wat >= fat, body, find_noise(inn, body), spacing)
+    scan = SignedScan(inn, np.abs(wat - fat), wat >= fat, body, find_noise(inn, body), spacing)
     blocks = make_blocks(scan)
     graph = _Graph(scan, blocks, bond(scan, blocks), anatomy(scan, blocks, discs))
     spins, border, places = _believed(scan, graph)
@@ -183,7 +183,7 @@ class _Graph:
     `node` names the node of each voxel; outside the body it means nothing.
     """
 
-    def __init__(self, scan: Scan, blocks: Blocks, bonds: Bonds, pull: np.ndarray) -> None:
+    def __init__(self, scan: SignedScan, blocks: Blocks, bonds: Bonds, pull: np.ndarray) -> None:
         size = np.bincount(blocks.node[scan.body], minlength=blocks.nodes)
         number = np.cumsum(size > 0) - 1
         self.node = number[blocks.node]
@@ -191,7 +191,7 @@ class _Graph:
         self.pull, self.size = pull[size > 0], size[size > 0]
 
 
-def _believed(scan: Scan, graph: _Graph) -> tuple[np.ndarray, float, float]:
+def _believed(scan: SignedScan, graph: _Graph) -> tuple[np.ndarray, float, float]:
     """Spins of the nodes, -1 where exchanged, without pieces that too little speaks for.
 
     Returns
@@ -231,7 +231,7 @@ def _pieces(bonds: Bonds, spins: np.ndarray) -> np.ndarray:
 
 
 def _border(
-    scan: Scan, spins: np.ndarray, piece: np.ndarray, count: int
+    scan: SignedScan, spins: np.ndarray, piece: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each piece, places along its border: those of one tissue with two choices, clear ones."""
     alike, clear = np.zeros(count), np.zeros(count)

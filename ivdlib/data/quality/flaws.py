@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ivdlib.data.orientation import Grid
+from ivdlib.data.orientation import FileGrid
 from ivdlib.data.remarks import Remark, listed
 
-GAP = 0.2
+_GAP = 0.2
 """Of the range from the lowest to the highest voxel, where no value lies: beyond it are few voxels
 that stretch the range (real images: 0.15 at most, phantoms 0.12)."""
 
@@ -69,11 +69,11 @@ SHADED, BAND_MM = 0.25, 20.0
 """A quarter of the height is darker than this share of another one, by the bright tissue of each
 band (real spines 0.47 at least, phantoms 0.50)."""
 
-NOISE = 0.35
+_NOISE = 0.35
 """Correlation of neighbouring pixels; 0.58 at least where a body is shown."""
 
-AGAIN = "convert the scan from its source again"
-LOOK = f"look at it, and {AGAIN} or leave it out"
+_AGAIN = "convert the scan from its source again"
+LOOK = f"look at it, and {_AGAIN} or leave it out"
 
 
 class Flaws(NamedTuple):
@@ -92,7 +92,7 @@ class Flaws(NamedTuple):
 
 
 def find_flaws(
-    images: Mapping[str, np.ndarray], spacing: tuple[float, float, float], grid: Grid
+    images: Mapping[str, np.ndarray], spacing: tuple[float, float, float], grid: FileGrid
 ) -> Flaws:
     """Say what is wrong with the images of a case.
 
@@ -121,14 +121,16 @@ def find_flaws(
     return Flaws(remarks, frozenset().union(*odd.values()))
 
 
-def _flaws(image: np.ndarray, spacing: tuple[float, float, float], grid: Grid) -> Iterator[Remark]:
+def _flaws(
+    image: np.ndarray, spacing: tuple[float, float, float], grid: FileGrid
+) -> Iterator[Remark]:
     """All but the range."""
     size = [n * edge for n, edge in zip(image.shape, spacing, strict=True)]
     if min(size[1:]) < FIELD_MM:
         return
     beside = (np.moveaxis(image, axis, 0) for axis in (1, 2))
-    if max(_alike(one[1:], one[:-1]) for one in beside) < NOISE:
-        yield Remark("there is nothing but noise", f"{AGAIN}, or leave it out")
+    if max(_alike(one[1:], one[:-1]) for one in beside) < _NOISE:
+        yield Remark("there is nothing but noise", f"{_AGAIN}, or leave it out")
         return
     yield from _slices(image, grid)
     rows = max(1, round(BAND_MM / spacing[2]))
@@ -171,7 +173,7 @@ def _told(kind: str, odd: dict[str, _Odd]) -> Remark:
         what = f"without the {kind} voxels, {at}, {first.clip:g} % of all fill only {left} %"
     clip = min(one.clip for one in odd.values())
     hint = f" (predict --clip {clip:g} cuts them off)" if clip else ""
-    return Remark(f"{names}: {what} of the range", f"mend them, or {AGAIN}{hint}")
+    return Remark(f"{names}: {what} of the range", f"mend them, or {_AGAIN}{hint}")
 
 
 def _span(numbers: list[int]) -> str:
@@ -179,7 +181,7 @@ def _span(numbers: list[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _stretched(image: np.ndarray, grid: Grid) -> Iterator[tuple[str, _Odd]]:
+def _stretched(image: np.ndarray, grid: FileGrid) -> Iterator[tuple[str, _Odd]]:
     """Voxels that leave to all others only a part of the range that min-max makes."""
     values = np.sort(image, axis=None).astype(np.float64)
     whole, few = values[-1] - values[0], len(values) // 1000
@@ -205,7 +207,7 @@ def _stretched(image: np.ndarray, grid: Grid) -> Iterator[tuple[str, _Odd]]:
                 break
 
 
-def _place(odd: np.ndarray, image: np.ndarray, grid: Grid) -> tuple[str, float]:
+def _place(odd: np.ndarray, image: np.ndarray, grid: FileGrid) -> tuple[str, float]:
     """Where in the file: one voxel, or the block that they fill; and a value of theirs."""
     places = np.argwhere(odd)
     nearest = places[np.abs(places - np.median(places, axis=0)).sum(axis=1).argmin()]
@@ -226,7 +228,7 @@ def _apart(image: np.ndarray, ranked: np.ndarray, sign: int) -> np.ndarray:
     gaps, few = np.diff(ranked), max(1, count // 1000)
     bulk = ranked[-1 - count // 1000] - ranked[count // 1000]
     most = EDGE if count >= LEAST else FEW
-    for start in np.flatnonzero(gaps > GAP * whole) + 1:
+    for start in np.flatnonzero(gaps > _GAP * whole) + 1:
         if count - start <= (most if sign > 0 else FEW) * count or (sign < 0 < ranked[start]):
             return image >= ranked[start]
     if sign < 0 and count >= LEAST and (low := np.flatnonzero(gaps[-few:] > LOW * bulk)).size:
@@ -240,7 +242,7 @@ def _apart(image: np.ndarray, ranked: np.ndarray, sign: int) -> np.ndarray:
     return odd & (np.max(image, initial=ranked[0], where=~odd) - ranked[0] <= SPIKED * whole)
 
 
-def _slices(image: np.ndarray, grid: Grid) -> Iterator[Remark]:
+def _slices(image: np.ndarray, grid: FileGrid) -> Iterator[Remark]:
     """Slices that are blank, the same, of another brightness, or of another place."""
     flat = image.reshape(len(image), -1)
     shown = np.flatnonzero(flat.min(axis=1) < flat.max(axis=1))
@@ -252,10 +254,10 @@ def _slices(image: np.ndarray, grid: Grid) -> Iterator[Remark]:
     if max(ends) > len(image) / BLANK_END:
         blank += [*range(first), *range(last + 1, len(image))]
     if blank:
-        yield Remark(f"{_named(blank, grid)} blank", AGAIN)
+        yield Remark(f"{_named(blank, grid)} blank", _AGAIN)
     same = [n for n, m in zip(shown, shown[1:], strict=False) if np.array_equal(flat[n], flat[m])]
     if same:
-        yield Remark(f"{_named(same, grid)} repeated in the next one", AGAIN)
+        yield Remark(f"{_named(same, grid)} repeated in the next one", _AGAIN)
     signal = np.abs(flat[shown]).mean(axis=1, dtype=np.float64)
     bright = signal[:-2].clip(signal[2:]), signal[:-2].clip(None, signal[2:])
     odd = np.flatnonzero((signal[1:-1] > BRIGHT * bright[0]) | (signal[1:-1] < DARK * bright[1]))
@@ -286,7 +288,7 @@ def _alike(one: np.ndarray, other: np.ndarray) -> float:
     return float((one * other).sum()) / size if size else 0.0
 
 
-def _named(slices: list[int], grid: Grid) -> str:
+def _named(slices: list[int], grid: FileGrid) -> str:
     """Slices by their number in the file: "slice 7 is", "slices 3, 7 are"."""
     on = int(np.flatnonzero(grid.orientation[:, 0] == 0)[0])
     numbers = sorted(_in_file((n, 0, 0), grid)[on] for n in slices)
@@ -294,7 +296,7 @@ def _named(slices: list[int], grid: Grid) -> str:
     return f"slice{'' if one else 's'} {listed([*map(str, numbers)])} {'is' if one else 'are'}"
 
 
-def _in_file(place: np.ndarray | tuple[int, ...], grid: Grid) -> list[int]:
+def _in_file(place: np.ndarray | tuple[int, ...], grid: FileGrid) -> list[int]:
     """Canonical voxel → voxel of the file."""
     return [
         int(place[int(axis)] if sign > 0 else grid.shape[n] - 1 - place[int(axis)])

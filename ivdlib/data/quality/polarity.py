@@ -58,7 +58,7 @@ SKIN_MM = (2.0, 12.0)
 """Where beneath the surface of the back fat is looked for."""
 
 
-class Scan(NamedTuple):
+class SignedScan(NamedTuple):
     """A scan as it is judged: in-phase and opposed image, the choice, and where the body is.
 
     `water` is bool, True where water was chosen; `noise` is in the units of the images.
@@ -138,7 +138,7 @@ def one_tissue(inn: tuple, opp: tuple, noise: float) -> tuple[np.ndarray, np.nda
     return alike & clear, clear
 
 
-def make_blocks(scan: Scan) -> Blocks:
+def make_blocks(scan: SignedScan) -> Blocks:
     """Cut the scan into blocks of about `BLOCK_MM`."""
     # 5 mm are 2.5 slices of 2 mm: the rounding of an affine must not decide.
     steps = tuple(max(1, round(round(BLOCK_MM / edge, 4))) for edge in scan.spacing)
@@ -149,7 +149,7 @@ def make_blocks(scan: Scan) -> Blocks:
     return Blocks(2 * block + scan.water, shape, steps)
 
 
-def bond(scan: Scan, blocks: Blocks) -> Bonds:
+def bond(scan: SignedScan, blocks: Blocks) -> Bonds:
     """Bonds between blocks of either choice from all pairs of neighbouring voxels in the body."""
     node, (_, ny, nz), count = blocks.node, blocks.shape, blocks.nodes
     within = np.zeros(count // 2)
@@ -179,7 +179,7 @@ def bond(scan: Scan, blocks: Blocks) -> Bonds:
     return Bonds(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
-def anatomy(scan: Scan, blocks: Blocks, discs: np.ndarray | None = None) -> np.ndarray:
+def anatomy(scan: SignedScan, blocks: Blocks, discs: np.ndarray | None = None) -> np.ndarray:
     """Pull of anatomy on each node: positive where its choice looks right, negative where wrong.
 
     Parameters
@@ -224,7 +224,7 @@ def _fat_is_brighter(held: np.ndarray, light: np.ndarray, blocks: Blocks) -> np.
     return np.clip(np.log(ratio), -LOG_LIMIT, LOG_LIMIT) * np.minimum(5 * scarce, 1)
 
 
-def _beneath_the_skin(scan: Scan) -> np.ndarray:
+def _beneath_the_skin(scan: SignedScan) -> np.ndarray:
     """Mask of the brightest voxel behind the surface of the back, one a column front to back."""
     mask = np.zeros(scan.body.shape, bool)
     start = scan.body.argmax(axis=1)

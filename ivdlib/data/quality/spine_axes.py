@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ivdlib.data.disc_stack import Pieces, measure
+from ivdlib.data.disc_stack import Pieces, measure_stack
 from ivdlib.data.geometry import spacing_mm
-from ivdlib.data.orientation import AXCODES, Grid, canonical_affine
+from ivdlib.data.orientation import AXCODES, FileGrid, canonical_affine
 from ivdlib.data.remarks import Remark
 from ivdlib.errors import DataError
 
@@ -45,7 +45,7 @@ adults are 30 to 40 mm apart, of which every second one may be left unlabelled."
 SLIM_MM = 20.0
 """No body is thinner, nor a sagittal field lower, but in a crop (44 x 31 mm of one disc)."""
 
-NAMES = ("left-right", "front-back", "up-down")
+_NAMES = ("left-right", "front-back", "up-down")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Doubt:
 
 
 def check_axes(
-    name: str, grid: Grid, image: np.ndarray | None, discs: np.ndarray | None, declared: bool
+    name: str, grid: FileGrid, image: np.ndarray | None, discs: np.ndarray | None, declared: bool
 ) -> list[Remark]:
     """Hold the axes of a scan against what is known of spines.
 
@@ -138,14 +138,14 @@ def _sizes(
         yield f"the field of view is {longest / 1000:.1f} m long"
     for axis in (1, 2):
         if longest >= FIELD_MM and (size := shape[axis] * spacing[axis]) < SLIM_MM:
-            yield f"the {NAMES[axis]} axis is {size:.0f} mm long"
+            yield f"the {_NAMES[axis]} axis is {size:.0f} mm long"
     if pieces is not None and (up := pieces.stack()) is not None:
         apart = float(np.median(np.diff(np.sort(pieces.centres[:, up]))))
         if not APART_MM[0] <= apart <= APART_MM[1]:
             yield f"the labelled discs lie {apart:.0f} mm apart"
 
 
-def _axcodes(doubt: Doubt, grid: Grid) -> str:
+def _axcodes(doubt: Doubt, grid: FileGrid) -> str:
     """The value to declare, as far as it is known."""
     letters = _in_file(doubt.letters, grid)
     if None not in letters:
@@ -182,7 +182,7 @@ def find_doubt(
 
 
 def _pieces(discs: np.ndarray | None, spacing: tuple[float, float, float]) -> Pieces | None:
-    return None if discs is None or not discs.any() else measure(discs, spacing)
+    return None if discs is None or not discs.any() else measure_stack(discs, spacing)
 
 
 def _doubt(
@@ -200,7 +200,7 @@ def _doubt(
     up = pieces.flat(slices or 0) if pieces is not None and stack is None else stack
     if up not in (None, 2):
         how = "are stacked along" if stack is not None else "lie flat across"
-        text = f"the labelled discs {how} the {NAMES[up]} axis, as in no spine"
+        text = f"the labelled discs {how} the {_NAMES[up]} axis, as in no spine"
         return Doubt(stack is not None, text, *_letters(up, slices, pieces, spacing))
     if slices == 1 or (slices == 2 and (pieces is None or thick == 2)):
         text = f"the slices are {('coronal', 'axial')[slices - 1]}, where sagittal ones are needed"
@@ -285,7 +285,7 @@ def _few(shape: tuple[int, ...]) -> int | None:
     return int(order[0]) if FEW * shape[order[0]] <= shape[order[1]] else None
 
 
-def _in_file(letters: tuple[str | None, ...], grid: Grid) -> tuple[str | None, ...]:
+def _in_file(letters: tuple[str | None, ...], grid: FileGrid) -> tuple[str | None, ...]:
     """Letters of the canonical axes → those of the axes in the file."""
     opposite = {None: None} | {a: b for pair in AXCODES for a, b in (pair, pair[::-1])}
     return tuple(

@@ -4,16 +4,22 @@
 reached. Nothing here changes the phantom.
 """
 
-from ivdlib.phantom.calibration.measure import Measured, beside, drawn, measure, tissue_names
+from ivdlib.phantom.calibration.measure import (
+    Measured,
+    drawn,
+    measure_phantom,
+    stages_beside,
+    tissue_names,
+)
 from ivdlib.phantom.calibration.real import QUANTITIES, real_statistics
 from ivdlib.phantom.calibration.targets import targets
 
 __all__ = [
     "QUANTITIES",
     "Measured",
-    "beside",
+    "stages_beside",
     "drawn",
-    "measure",
+    "measure_phantom",
     "real_statistics",
     "targets",
     "tissue_names",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ivdlib.data.cases import Case, find_cases, load_case
-from ivdlib.data.geometry import compare
+from ivdlib.data.geometry import compare_grids
 from ivdlib.data.json_shape import misfit
 from ivdlib.data.nifti import read_labels
 from ivdlib.data.orientation import to_canonical
@@ -62,7 +62,7 @@ class Measured:
         return bool(self.scans["whole"].all())
 
 
-def measure(folder: str | os.PathLike) -> Measured:
+def measure_phantom(folder: str | os.PathLike) -> Measured:
     """Measure all scans of a phantom; one is in memory at a time.
 
     Parameters
@@ -122,7 +122,7 @@ def tissue_names(dataset: dict[str, Any], folder: Path) -> dict[int, str]:
     return {int(code): name for code, name in tissues.items() if int(code)}
 
 
-def beside(case: Case, word: str) -> np.ndarray | None:
+def stages_beside(case: Case, word: str) -> np.ndarray | None:
     """A further label image of a phantom scan in the axes of the case, None where it has none.
 
     Parameters
@@ -145,13 +145,13 @@ def beside(case: Case, word: str) -> np.ndarray | None:
     if not path.is_file():
         return None
     image, grid = read_labels(path), case.grid
-    if not compare(image.affine, image.array.shape, grid.affine, grid.shape).same:
+    if not compare_grids(image.affine, image.array.shape, grid.affine, grid.shape).same:
         raise DataError(f"{path} lies on another grid than the scan; {AGAIN}.")
     return to_canonical(image.array, case.grid)
 
 
 def _needed(case: Case, word: str) -> np.ndarray:
-    image = beside(case, word)
+    image = stages_beside(case, word)
     if image is None:
         raise DataError(f"case {case.name} has no {case.name}_{word}.nii.gz; {AGAIN}.")
     return image
@@ -162,8 +162,8 @@ def _measure_scan(case: Case, names: dict[int, str], truth: pd.DataFrame) -> tup
     centres = {row.level: np.array([row.x_mm, row.y_mm, row.z_mm]) for row in truth.itertuples()}
     discs, levels = shapes.name_discs(exact, case.affine, centres)
     apart, square = shapes.jitter_mm(labels, exact, case.spacing)
-    where = regions.regions(_needed(case, "Tissue"), names, exact, case.spine, case.spacing)
-    exchange = beside(case, "Swap")
+    where = regions.tissue_regions(_needed(case, "Tissue"), names, exact, case.spine, case.spacing)
+    exchange = stages_beside(case, "Swap")
     exchanged = exchange is not None and bool(exchange.any())
     ratios = regions.contrast_ratios(case.contrasts, where)
     scan = {

@@ -34,7 +34,7 @@ def inner(mask: np.ndarray, near: np.ndarray) -> np.ndarray:
     return core if np.count_nonzero(core) >= ENOUGH else mask & near
 
 
-def regions(
+def tissue_regions(
     tissue: np.ndarray,
     names: Mapping[int, str],
     exact: np.ndarray,
@@ -111,7 +111,7 @@ def contrast_ratios(
     images : mapping of str to ndarray
         `wat`, `fat`, `inn`, `opp`.
     where : mapping of str to ndarray of bool
-        See `regions`.
+        See `tissue_regions`.
 
     Returns
     -------

@@ -12,7 +12,7 @@ NOT_THERE = "not in these files"
 NONE = (np.nan, np.nan)
 
 
-def row(
+def target_row(
     target: str,
     source: str,
     wanted: str,
@@ -55,10 +55,12 @@ def each(
     values = _finite(values)
     wanted = f"each {_range(limits, digits)}{unit}"
     if not len(values):
-        return row(target, source, wanted, lacking, 0, None, limits, group)
+        return target_row(target, source, wanted, lacking, 0, None, limits, group)
     inside = int(np.count_nonzero((values >= limits[0]) & (values <= limits[1])))
     words = f"{inside} of {len(values)} ({_range((values.min(), values.max()), digits)})"
-    return row(target, source, wanted, words, len(values), inside == len(values), limits, group)
+    return target_row(
+        target, source, wanted, words, len(values), inside == len(values), limits, group
+    )
 
 
 def average(
@@ -75,11 +77,11 @@ def average(
     values = _finite(values)
     wanted = f"mean {_range(limits, digits)}{unit}"
     if not len(values):
-        return row(target, source, wanted, lacking, 0, None, limits, group)
+        return target_row(target, source, wanted, lacking, 0, None, limits, group)
     mean = float(values.mean())
     words = f"{_number(mean, digits)} ({_range((values.min(), values.max()), digits)})"
     met = limits[0] <= mean <= limits[1]
-    return row(target, source, wanted, words, len(values), met, limits, group)
+    return target_row(target, source, wanted, words, len(values), met, limits, group)
 
 
 def _finite(values: Iterable[float]) -> np.ndarray:

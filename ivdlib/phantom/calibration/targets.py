@@ -8,7 +8,14 @@ import numpy as np
 
 from ivdlib.phantom.calibration import literature
 from ivdlib.phantom.calibration.real import PUBLISHED_CONTRASTS, QUANTITIES, band, real_statistics
-from ivdlib.phantom.calibration.rows import ACCEPTANCE, COLUMNS, NOT_THERE, average, each, row
+from ivdlib.phantom.calibration.rows import (
+    ACCEPTANCE,
+    COLUMNS,
+    NOT_THERE,
+    average,
+    each,
+    target_row,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +71,7 @@ def _anatomy(measured: Measured) -> list[tuple]:
     rest = {"group": ACCEPTANCE, "lacking": ALL_SLICES}
     seven = int(np.count_nonzero(scans["components"] == 7))
     rows = [
-        row("Separate pieces in the label", "seven discs are labelled", "7 in each scan",
+        target_row("Separate pieces in the label", "seven discs are labelled", "7 in each scan",
             f"{seven} of {len(scans)}", len(scans), seven == len(scans), (7, 7), ACCEPTANCE)
     ]  # fmt: skip
     for level in real["levels"]:
@@ -98,7 +105,7 @@ def _together(measured: Measured) -> list[tuple]:
         limits = [band(quantity, level) for level in discs["level"]]
         pairs = zip(discs[quantity], limits, strict=True)
         inside = sum(low <= value <= high for value, (low, high) in pairs)
-        rows.append(row(
+        rows.append(target_row(
             f"{name[0].upper()}{name[1:]}", f"{LABELS}: mean ± 2 SD of the level",
             "95 % of the discs", f"{inside} of {len(discs)}" if len(discs) else ALL_SLICES,
             len(discs), inside >= SHARE_IN_BAND * len(discs) if len(discs) else None,
@@ -117,7 +124,7 @@ def _identities(scans: pd.DataFrame) -> list[tuple]:
         words = f"{whole} of {len(shares)} scans"
         if whole < len(shares):
             words += f"; in the worst {np.floor(shares.min() * 1e5) / 1e3:.3f} % of the voxels"
-        rows.append(row(
+        rows.append(target_row(
             f"{target}, to one count", "two-point Dixon", "every voxel where nothing was cut off",
             words if len(shares) else NOT_THERE, len(shares),
             whole == len(shares) if len(shares) else None, (1, 1), ACCEPTANCE,
@@ -152,7 +159,7 @@ def _rater(scans: pd.DataFrame) -> list[tuple]:
     return [
         average(f"Label to exact label, {mean}", RATERS, drawn["jitter_mm"], (0.4, 0.6), " mm",
                 group=ACCEPTANCE, lacking=off),
-        row(f"Label to exact label, {square}", RATERS, "shown only",
+        target_row(f"Label to exact label, {square}", RATERS, "shown only",
             f"{drawn['jitter_rms_mm'].mean():.2f} mm" if len(drawn) else off, len(drawn), None),
     ]  # fmt: skip
 
@@ -165,7 +172,7 @@ def _heights(levels: pd.DataFrame) -> list[tuple]:
         outside = [k for k, (low, high) in known.items() if not low <= means[k] <= high]
         words = f"{len(known) - len(outside)} of {len(known)} levels"
         words += f" (not {', '.join(outside)})" if outside else ""
-        rows.append(row(
+        rows.append(target_row(
             f"Disc height, {name}", source, "mean of each level within its range",
             words if known else NOT_THERE, len(known), not outside if known else None,
         ))  # fmt: skip
@@ -181,7 +188,7 @@ def _stages(measured: Measured) -> list[tuple]:
         volume = {"values": [], "lacking": ALL_SLICES}
     return [
         each("Second stage: growth of each disc's height", REST, heights, (1, 10), " %", **lack),
-        row("Second stage: median of that growth", REST, "about 3 % (2 to 4)",
+        target_row("Second stage: median of that growth", REST, "about 3 % (2 to 4)",
             f"{median:.1f} %" if len(heights) else lack["lacking"], len(heights),
             bool(2 <= median <= 4) if len(heights) else None, (2, 4)),
         each("Second stage: growth of the spine, L5/S1 to T11/12", REST, pairs["length_mm"],

@@ -11,15 +11,22 @@ from ivdlib.evaluation import statistics, verdicts
 from ivdlib.evaluation.claims import CLAIMS, FIXED, fds_against_unet
 from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, patient_dice
 from ivdlib.evaluation.recorded import by_value, unusual
-from ivdlib.evaluation.scores import BEST, TOGETHER, disc_rows, has_variants, single, trained
+from ivdlib.evaluation.scores import (
+    BEST,
+    TOGETHER,
+    disc_rows,
+    has_variants,
+    of_single_contrasts,
+    trained,
+)
 from ivdlib.profiles import TITLES, title
-from ivdlib.report.audit.sections import NUMBERS, Found, compared, kinds, table
+from ivdlib.report.audit.sections import NUMBERS, Found, compared, kinds, markdown_table
 
 FAILED = 0.5
 """A training has failed on a contrast where its Dice is below this share of the other folds'."""
 
 
-def folds(results: Found) -> str:
+def folds_section(results: Found) -> str:
     """The primary comparisons fold by fold: the patients of a fold share one trained network."""
     rows = []
     for claim in (claim for claim in CLAIMS if claim.key in FIXED):
@@ -49,7 +56,7 @@ def folds(results: Found) -> str:
     )
     heads = ("difference of the mean Dice", "experiment", "each fold", "interval over folds",
              "first seed alone")  # fmt: skip
-    return text + table(heads, rows)
+    return text + markdown_table(heads, rows)
 
 
 def failed(results: Found) -> str:
@@ -63,11 +70,11 @@ def failed(results: Found) -> str:
         "others; comparisons that hold them say more of a failure than of an idea:\n\n"
     )
     heads = ("experiment", "network", "trained on", "contrast", "fold", "Dice", "other folds")
-    return text + table(heads, rows)
+    return text + markdown_table(heads, rows)
 
 
 def _failed(name: str, metrics: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    rows = trained(single(disc_rows(metrics)))
+    rows = trained(of_single_contrasts(disc_rows(metrics)))
     means = rows.groupby(["network", "trained_on", "contrast", "fold"], sort=False)["dice"].mean()
     for (network, arm, contrast), each in means.groupby(level=[0, 1, 2], sort=False):
         each = each.droplevel([0, 1, 2])
@@ -90,7 +97,7 @@ def recipes(results: Found, better: Found, others: Found) -> str:
     if not rows:
         return ""
     heads = ("experiment", "beside", "network", "images", "difference of the mean Dice", *NUMBERS)
-    return "## Recipes and programs, beside one another\n\n" + table(heads, rows)
+    return "## Recipes and programs, beside one another\n\n" + markdown_table(heads, rows)
 
 
 def _pairs(mine: pd.DataFrame, its: pd.DataFrame, external: bool) -> Iterator[tuple[str, ...]]:
@@ -129,7 +136,7 @@ def leaks(results: Found, found: Found) -> str:
         return ""
     heads = ("leak", "experiment", "beside", "network", "trained on", "flatters by",
              *NUMBERS)  # fmt: skip
-    return "## What leaks would flatter\n\n" + table(heads, rows)
+    return "## What leaks would flatter\n\n" + markdown_table(heads, rows)
 
 
 def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, pd.Series | None]:
@@ -166,4 +173,4 @@ def partitions(results: Found, found: Found) -> str:
     if not found or not rows:
         return ""
     heads = ("experiment", "FDS-CNN − U-Net", *NUMBERS)
-    return "## Other partitions into folds\n\n" + table(heads, rows)
+    return "## Other partitions into folds\n\n" + markdown_table(heads, rows)

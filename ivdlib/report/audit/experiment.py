@@ -16,7 +16,7 @@ from ivdlib.evaluation.verdicts import FOLDER
 from ivdlib.options import SpineOptions, spine_training
 from ivdlib.profiles import TITLES, title
 from ivdlib.report import result_figures
-from ivdlib.report.audit.sections import table
+from ivdlib.report.audit.sections import markdown_table
 
 
 def experiment(
@@ -60,7 +60,7 @@ def experiment(
         rows = ((column, *("–" if np.isnan(v) else f"{v:.4f}" for v in found[column]),
                  f"{found[column].mean():.4f}") for column in found)  # fmt: skip
         parts.append("Mean Dice of each patient over the single contrasts:\n")
-        parts.append(table(("network, trained on", *found.index, "mean"), rows))
+        parts.append(markdown_table(("network, trained on", *found.index, "mean"), rows))
     parts += [_spine(metrics, profile), _discs(metrics), _worst(metrics)]
     parts += [
         f"![{result_figures.ALT[key]}]({FOLDER}/{name}/figures/{path.name})\n"
@@ -114,7 +114,7 @@ def _spine(metrics: pd.DataFrame, profile: Mapping) -> str:
 
 def _discs(metrics: pd.DataFrame) -> str:
     """Disc by disc: all, by level where known, and apart those that a seam between tiles cuts."""
-    discs = scores.single(scores.disc_rows(metrics, "disc"))
+    discs = scores.of_single_contrasts(scores.disc_rows(metrics, "disc"))
     discs = discs[discs["network"].isin(list(TITLES))]
     if discs.empty:
         return ""
@@ -145,7 +145,7 @@ def _discs(metrics: pd.DataFrame) -> str:
             f". Levels are known of {number} discs in {known['case'].nunique()} of "
             f"{discs['case'].nunique()} scans"
         )
-    return f"{text}:\n\n{table(heads, rows)}"
+    return f"{text}:\n\n{markdown_table(heads, rows)}"
 
 
 def _worst(metrics: pd.DataFrame) -> str:

@@ -18,7 +18,7 @@ from ivdlib.report import diagrams, plotting, result_figures
 from ivdlib.report.audit import doubts, experiment, sections
 from ivdlib.report.audit.sections import Found
 
-HEAD = """# The audit
+_HEAD = """# The audit
 
 Wang, Gu & Li, "Automated Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep
 Neural Networks": each claim that we could turn into a comparison is *supported*, *not supported* or
@@ -43,7 +43,7 @@ but where a leak is named.{{chosen}}
 Networks of one size are not equally large (see the claims about cost).{{sizes}}"""
 
 PRIMARY = f"Primary are the {len(claims.FIXED)} comparisons marked ●, the same on all data."
-NAMED = (
+_NAMED = (
     " They were named before these experiments ran, though not before any look at these patients: "
     "the README beside this page says what had been seen."
 )
@@ -71,7 +71,7 @@ def rules(folder: Path, found: Mapping[str, Found]) -> str:
     seen = readme.is_file() and SEEN in readme.read_text(encoding="utf-8")
     moving = f" (in {', '.join(averaged)} their moving average)" if averaged else ""
     return RULES.format(
-        primary=f"{PRIMARY}{NAMED * seen}",
+        primary=f"{PRIMARY}{_NAMED * seen}",
         weights=f"The last weights count{moving}.",
         chosen=CHOSEN * bool(found["inner"]),
         sizes="" if compared else " At the paper's size none were compared.",
@@ -81,12 +81,12 @@ def rules(folder: Path, found: Mapping[str, Found]) -> str:
 BEYOND = ("neighbours", "intensity", "average")
 """Fields of a training that only recipes beyond the paper's set."""
 
-KINDS = ("result", "inner", "leak", "partition", "better", "external")
+_KINDS = ("result", "inner", "leak", "partition", "better", "external")
 """What an experiment can be for, see `kind`."""
 
 
 def kind(record: dict) -> str:
-    """What an experiment is for, one of `KINDS`."""
+    """What an experiment is for, one of `_KINDS`."""
     if record.get("external"):
         return "external"
     profile = record["config"]["profile"]
@@ -101,22 +101,22 @@ def kind(record: dict) -> str:
 
 def experiments(folder: str | os.PathLike) -> dict[str, Found]:
     """Find the experiments with results in a folder: by kind, then by name."""
-    found = {one: {} for one in KINDS}
+    found = {one: {} for one in _KINDS}
     for path in sorted(Path(folder).glob("*/record.json")):
-        record, metrics = recorded.read(path.parent), scores.of(path.parent)
+        record, metrics = recorded.read_record(path.parent), scores.of(path.parent)
         if metrics is not None and "profile" in record["config"]:
             record = {**recorded.completed(record), "changed": recorded.changed(path.parent)}
             found[kind(record)][path.parent.name] = record, metrics
     return found
 
 
-WATER = ("more_water", "slope", "correlation", "deviation", "scans")
+_WATER = ("more_water", "slope", "correlation", "deviation", "scans")
 """Columns of numbers of `tables.fused_and_water`."""
 
 
 def _water(folder: Path, results: Found) -> dict[str, pd.DataFrame]:
     paths = {name: folder / name / "tables" / "fused_and_water.csv" for name in results}
-    return {name: scores.numbers(path, WATER) for name, path in paths.items() if path.is_file()}
+    return {name: scores.numbers(path, _WATER) for name, path in paths.items() if path.is_file()}
 
 
 def _drawn(judged: pd.DataFrame, place: Path) -> str:
@@ -138,7 +138,7 @@ def _drawn(judged: pd.DataFrame, place: Path) -> str:
     return "\n".join(lines)
 
 
-def write(folder: str | os.PathLike) -> Path:
+def write_audit(folder: str | os.PathLike) -> Path:
     """Write ``AUDIT.md``, beside it ``audit.csv``, and the figures of each experiment.
 
     Parameters
@@ -161,17 +161,17 @@ def write(folder: str | os.PathLike) -> Path:
     results, inner, leaks, partitions, better, others = found.values()
     if not any(found.values()):
         raise DataError(f"{place} holds no finished experiment; run make audit first.")
-    judged = verdicts.table({name: metrics for name, (_, metrics) in results.items()})
+    judged = verdicts.judge({name: metrics for name, (_, metrics) in results.items()})
     parts = [
-        HEAD.format(rules=rules(folder, found)),
+        _HEAD.format(rules=rules(folder, found)),
         sections.claims(judged),
         sections.derived({**results, **better, **partitions}),
         doubts.failed(results),
         _drawn(judged, place),
-        doubts.folds(results),
+        doubts.folds_section(results),
         doubts.partitions(results, partitions),
-        sections.spine(verdicts.spine(results)),
-        sections.together({**results, **better, **others}),
+        sections.spine_section(verdicts.judge_spine(results)),
+        sections.together_section({**results, **better, **others}),
         doubts.recipes(results, better, others),
         sections.water(_water(place, results)),
         doubts.leaks(results, leaks),
@@ -180,7 +180,7 @@ def write(folder: str | os.PathLike) -> Path:
         sections.choices(inner),
     ]
     for name, (record, metrics) in {**results, **better}.items():
-        drawn = result_figures.write(place / name, metrics)
+        drawn = result_figures.write_figures(place / name, metrics)
         parts.append(experiment.experiment(name, record, metrics, drawn))
     path = folder / PAGE
     files.write_text(path, "\n".join(part for part in parts if part))

@@ -37,7 +37,7 @@ UNTESTED = (
 )  # fmt: skip
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def markdown_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table in Markdown."""
     heads = list(heads)
     lines = [tables.line(heads), "|" + "---|" * len(heads), *map(tables.line, rows)]
@@ -76,7 +76,7 @@ def claims(judged: pd.DataFrame) -> str:
         "that the paper's training draws. `ours`: a line that the paper does not claim, to see "
         "what another hangs on. What stands after a colon was chosen on the same patients.\n"
     )
-    return "## Claims that compare\n\n" + table(heads, rows) + worse
+    return "## Claims that compare\n\n" + markdown_table(heads, rows) + worse
 
 
 def derived(results: Found) -> str:
@@ -92,7 +92,7 @@ def derived(results: Found) -> str:
     )
 
 
-def spine(rows: pd.DataFrame) -> str:
+def spine_section(rows: pd.DataFrame) -> str:
     """What pre-segmentation of the spine is worth (Sect. 2.1)."""
     if rows.empty:
         return ""
@@ -110,7 +110,7 @@ def spine(rows: pd.DataFrame) -> str:
         "then only needs to tackle the area of interest. What is gained in short trainings may "
         "shrink in longer ones.\n\n"
     )
-    return text + table(heads, cells)
+    return text + markdown_table(heads, cells)
 
 
 def _beside_none(row: Any) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ def cost() -> str:
             f"{mine.multiply_adds / deep.multiply_adds:.1f} times as many",
         ),
     )
-    text = table(("claim", "found", "verdict"), lines)
+    text = markdown_table(("claim", "found", "verdict"), lines)
     return f"## Claims about cost, computed\n\n{text}\n{_sizes(rows.reset_index())}"
 
 
@@ -161,13 +161,13 @@ def _sizes(networks: pd.DataFrame) -> str:
         (row.size, row.network, f"{row.parameters:,}", f"{row.multiply_adds / 1e9:.2f}·10⁹")
         for row in networks.itertuples()
     )
-    return table(("size", "network", "parameters", "multiply–adds a tile"), rows)
+    return markdown_table(("size", "network", "parameters", "multiply–adds a tile"), rows)
 
 
 def untested() -> str:
     """What no data at hand can speak for or against, and why."""
     rows = ((f"{claim} ({source})", why) for claim, source, why in UNTESTED)
-    return "## What cannot be tested here\n\n" + table(("claim", "why"), rows)
+    return "## What cannot be tested here\n\n" + markdown_table(("claim", "why"), rows)
 
 
 def choices(found: Found) -> str:
@@ -190,7 +190,7 @@ def choices(found: Found) -> str:
         "patients:\n\n"
     )
     parts = [(heads, rows), (SPINE_HEADS, _spine_choices(found))]
-    return text + "\n".join(table(*part) for part in parts if part[1])
+    return text + "\n".join(markdown_table(*part) for part in parts if part[1])
 
 
 SPINE_HEADS = ("experiment", "pixels averaged", "rate", "steps", "batch", "inner patients",
@@ -231,7 +231,7 @@ def _mean(rows: pd.DataFrame) -> str:
     return f"{statistics.by_patient(rows).mean():.4f}" if len(rows) else "–"
 
 
-def together(found: Found) -> str:
+def together_section(found: Found) -> str:
     """One mask a scan, from all of its images: what `ivdlib predict` gives."""
     rows = []
     for name, (record, metrics) in found.items():
@@ -251,7 +251,7 @@ def together(found: Found) -> str:
         "and what compares with programs that take all contrasts at once.\n\n"
     )
     heads = ("experiment", "network", "trained on", "steps", "Dice", "interval", "n")
-    return text + table(heads, rows)
+    return text + markdown_table(heads, rows)
 
 
 def water(found: Mapping[str, pd.DataFrame]) -> str:
@@ -278,4 +278,4 @@ def water(found: Mapping[str, pd.DataFrame]) -> str:
     )
     heads = ("experiment", "fused contrast", "more water than fat", "times water", "correlation",
              "mean deviation", "scans")  # fmt: skip
-    return text + table(heads, rows)
+    return text + markdown_table(heads, rows)

@@ -65,6 +65,6 @@ def test_each_finding_once_errors_first_the_name_of_the_case_said_once():
     assert [*map(astuple, check_table.findings([lacking]))] == [
         ("ERROR", "case C", "is not in t.csv", "add a line for it")
     ]
-    assert [check_table.verdict(row) for row in rows] == ["warning", "ERROR"]
-    assert check_table.summary([*rows, ROW]) == "3 cases: 1 ERROR, 1 warning, 1 ok"
-    assert check_table.summary([ROW]) == "1 case: ok"
+    assert [check_table.case_verdict(row) for row in rows] == ["warning", "ERROR"]
+    assert check_table.check_summary([*rows, ROW]) == "3 cases: 1 ERROR, 1 warning, 1 ok"
+    assert check_table.check_summary([ROW]) == "1 case: ok"

@@ -339,7 +339,7 @@ def test_whatever_a_file_raises_the_others_are_checked(tmp_path, write_case, mon
     def read(word, path):
         if path.name == "A1_fat.nii.gz":
             raise MemoryError
-        return assembly.read(word, path)
+        return assembly.read_case(word, path)
 
     for name in ("A1", "B1"):
         write_case(tmp_path, name)

@@ -3,7 +3,7 @@ import pytest
 
 from ivdlib.data.quality import polarity
 from ivdlib.data.quality.polarity import (
-    Scan,
+    SignedScan,
     anatomy,
     bond,
     find_body,
@@ -20,7 +20,7 @@ def random_scan(seed=0, shape=(3, 7, 6)):
     rng = np.random.default_rng(seed)
     inn = rng.choice([20, 100, 105, 180], shape).astype(np.float32)
     opp = inn * rng.choice([0.05, 0.9, 0.95], shape).astype(np.float32)
-    return Scan(inn, opp, rng.random(shape) < 0.5, rng.random(shape) < 0.8, 2.0, SPACING)
+    return SignedScan(inn, opp, rng.random(shape) < 0.5, rng.random(shape) < 0.8, 2.0, SPACING)
 
 
 def neighbours(shape):
@@ -127,7 +127,7 @@ def slab(fat_inn=180.0):
     inn[:, 10:14], inn[:, 14:] = fat_inn, 100
     water = np.ones(inn.shape, bool)
     water[:, 10:14] = False
-    return Scan(inn, 0.95 * inn, water, inn > 0, 1.0, (2.0, 2.0, 2.0))
+    return SignedScan(inn, 0.95 * inn, water, inn > 0, 1.0, (2.0, 2.0, 2.0))
 
 
 def test_anatomy_agrees_with_fat_beneath_the_skin_and_with_bright_fat():
@@ -144,7 +144,7 @@ def test_where_nothing_else_speaks_labelled_discs_do():
     discs = np.zeros(inn.shape, bool)
     discs[2:4, 5:15, 8:12] = True
     opp = np.where(discs, 0.95, 0.1).astype(np.float32) * inn
-    scan = Scan(inn, opp, discs, np.ones_like(discs), 2.0, (2.0, 1.25, 1.25))
+    scan = SignedScan(inn, opp, discs, np.ones_like(discs), 2.0, (2.0, 1.25, 1.25))
     without, given = (anatomy(scan, make_blocks(scan), d).sum() for d in (None, discs))
     assert without == pytest.approx(polarity.DEEP * discs.sum())
     assert given == pytest.approx((polarity.DEEP + polarity.DISC) * discs.sum())

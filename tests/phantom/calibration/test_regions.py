@@ -29,7 +29,7 @@ def body() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_ratios_are_those_of_the_tissues_means(body):
     tissue, exact, spine = body
-    where = regions.regions(tissue, NAMES, exact, spine, (2, 1.25, 1.25))
+    where = regions.tissue_regions(tissue, NAMES, exact, spine, (2, 1.25, 1.25))
     wat, fat = (np.vectorize(table.get)(tissue).astype(np.float32) for table in (WATER, FAT))
     ratios = regions.contrast_ratios(
         {"wat": wat, "fat": fat, "inn": wat + fat, "opp": np.abs(wat - fat)}, where
@@ -47,7 +47,7 @@ def test_ratios_are_those_of_the_tissues_means(body):
 
 def test_regions_lie_where_they_should(body):
     tissue, exact, spine = body
-    where = regions.regions(tissue, NAMES, exact, spine, (2, 1.25, 1.25))
+    where = regions.tissue_regions(tissue, NAMES, exact, spine, (2, 1.25, 1.25))
     assert not (where["disc"] & ~exact).any()
     planes = np.flatnonzero(where["marrow"].any(axis=(0, 1)))
     assert (planes[0], planes[-1]) == (11, 48), "between the lowest and the highest labelled disc"
@@ -76,12 +76,12 @@ def test_a_thin_region_keeps_its_outermost_voxels():
 def test_regions_without_a_disc_are_refused(body):
     tissue, exact, spine = body
     with pytest.raises(DataError, match="exact label is empty"):
-        regions.regions(tissue, NAMES, np.zeros_like(exact), spine, (2, 1.25, 1.25))
+        regions.tissue_regions(tissue, NAMES, np.zeros_like(exact), spine, (2, 1.25, 1.25))
 
 
 def test_noise_and_coil_are_found_again(body):
     tissue, exact, spine = body
-    where = regions.regions(tissue, NAMES, exact, spine, (2, 1.25, 1.25))
+    where = regions.tissue_regions(tissue, NAMES, exact, spine, (2, 1.25, 1.25))
     rng = np.random.default_rng(0)
     clean = np.where(tissue > 0, 120.0, 0) * np.where(np.arange(120) < 60, 4, 1)[None, :, None]
     noise = 5 * (rng.standard_normal(clean.shape) + 1j * rng.standard_normal(clean.shape))

@@ -32,7 +32,7 @@ def line(page, *words):
 def test_a_lucky_fold_is_seen():
     metrics = in_folds(scores(BOTH, spread=0.0))
     metrics.loc[(metrics["fold"] == 2) & (metrics["network"] == "unet"), "dice"] += 0.06
-    page = doubts.folds(results(metrics))
+    page = doubts.folds_section(results(metrics))
     assert "| +0.030, -0.030, +0.030 |" in line(page, claims.CLAIMS[0].difference)
 
 
@@ -40,7 +40,7 @@ def test_the_first_seed_stands_apart():
     first = in_folds(scores(BOTH, spread=0.0))
     second = first.assign(seed=1)
     second.loc[second["network"] == "unet", "dice"] += 0.04
-    page = doubts.folds(results(pd.concat([first, second])))
+    page = doubts.folds_section(results(pd.concat([first, second])))
     found = line(page, claims.CLAIMS[0].difference)
     assert "| +0.010, +0.010, +0.010 |" in found and "| +0.0300 [" in found
 
@@ -48,14 +48,14 @@ def test_the_first_seed_stands_apart():
 def test_a_first_seed_that_compares_nothing_is_a_dash():
     both = in_folds(scores(BOTH, spread=0.0))
     seeds = pd.concat([both[both["network"] == "fds_cnn"], both.assign(seed=1)])
-    page = doubts.folds(results(seeds))
+    page = doubts.folds_section(results(seeds))
     assert line(page, claims.CLAIMS[0].difference).endswith("| – – |")
 
 
 def test_one_fold_and_variants_say_nothing():
     one = scores(BOTH, spread=0.0)  # all in fold 1
     variants = in_folds(scores(BOTH | {("fds_cnn:no_aspp", WITH): 0.0}))
-    assert doubts.folds(results(one)) == doubts.folds(results(variants)) == ""
+    assert doubts.folds_section(results(one)) == doubts.folds_section(results(variants)) == ""
 
 
 def test_a_failed_training_is_named():

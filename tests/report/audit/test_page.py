@@ -37,12 +37,12 @@ def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
     experiment(tmp_path, "one", scores(CLEAR))
     experiment(tmp_path, "two", scores(CLEAR, patients="uvwx"))
     experiment(tmp_path, "rates", scores(CLEAR), inner=True)
-    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     assert page.count("● FDS-CNN is better than U-Net (Table 1)") == 2
     assert "Derived, not measured" not in page
     record = files.read_json(tmp_path / "audit" / "one" / "record.json")
     files.write_json(tmp_path / "audit" / "one" / "record.json", record | {"derived": ["wat"]})
-    again = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    again = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     assert "Derived, not measured: wat in one. Claims there" in again
     for patient in "abcdefuvwx":
         assert f"| {patient} |" in page
@@ -78,7 +78,7 @@ def test_leaks_partitions_and_recipes_stand_apart(tmp_path):
     other = scores({**CLEAR, ("fds_cnn", WITH): 0.01}, spread=0.0)
     experiment(tmp_path, "folds", other, data="one", partition=1)
     experiment(tmp_path, "more", mask, data="one", extra={"neighbours": 1})
-    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     (line,) = lines(page, "best step of the learning curve", "FDS-CNN", WITH + " ") or [""]
     assert "+0.0200 | [+0.0200, +0.0200]" in line
     assert all("+0.0500" in line for line in lines(page, "folds of scans", "FDS-CNN"))
@@ -115,26 +115,26 @@ def test_the_order_of_keys_changes_no_line_of_the_page(tmp_path):
     experiment(tmp_path, "spine", plain, data="one", extra=more, spine=spine, bn_momentum=0.99)
     experiment(tmp_path, "peek", both, data="one", leak="epoch", extra=more)
     experiment(tmp_path, "scans", plain, data="one", leak="scan", extra=more)
-    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     assert "Pre-segmentation of the spine" in page and lines(page, "folds of scans", "| one |")
     for seed in range(3):
         rng = np.random.default_rng(seed)
         for path in (tmp_path / "audit").glob("*/record.json"):
             record = shuffled(files.read_json(path), rng)
             files.write_json(path, record)
-        assert audit_page.write(tmp_path).read_text(encoding="utf-8") == page
+        assert audit_page.write_audit(tmp_path).read_text(encoding="utf-8") == page
 
 
 def test_rules_say_what_is_so_here(tmp_path):
     experiment(tmp_path, "one", scores(CLEAR))
-    page = " ".join(audit_page.write(tmp_path).read_text(encoding="utf-8").split())
+    page = " ".join(audit_page.write_audit(tmp_path).read_text(encoding="utf-8").split())
     assert "Primary are the 2 comparisons" in page and "The last weights count. " in page
     assert "inner patients (below)" not in page and "README" not in page
     assert "At the paper's size none were compared." in page
     files.write_text(tmp_path / "README.md", "The comparisons that AUDIT.md calls primary …")
     experiment(tmp_path, "two", scores(CLEAR), inner=True, extra={"average": 0.9})
     experiment(tmp_path, "three", scores(CLEAR), size="paper")
-    page = " ".join(audit_page.write(tmp_path).read_text(encoding="utf-8").split())
+    page = " ".join(audit_page.write_audit(tmp_path).read_text(encoding="utf-8").split())
     assert "the README beside this page says what had been seen" in page
     assert "(in two their moving average)" in page and "inner patients (below)" in page
     assert "none were compared" not in page
@@ -149,9 +149,9 @@ def test_an_experiment_that_was_stopped_says_so(tmp_path):
     for key in ("left", "planned", "devices", "seconds"):  # written at the end in former times
         del record[key]
     files.write_json(path, record)
-    assert "**Unfinished.**" in audit_page.write(tmp_path).read_text(encoding="utf-8")
+    assert "**Unfinished.**" in audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     files.write_json(path, record | {"left": 2, "planned": 6})
-    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     assert "**Unfinished: 2 of 6 trainings are left.**" in page
 
 
@@ -159,7 +159,7 @@ def test_seeds_are_those_of_networks_and_not_of_references(tmp_path):
     both = pd.concat([scores(CLEAR), scores(CLEAR).assign(seed=1)])
     atlas = scores({("level atlas", WITHOUT): 0.0})
     experiment(tmp_path, "one", pd.concat([both, atlas]))
-    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     assert "; 2 seeds; " in page
 
 
@@ -168,13 +168,13 @@ def test_a_spine_network_alone_is_shown_as_it_was_trained(tmp_path):
     spine = {"region": "predicted", "mask": True, "factor": 2, "steps": 9, "batch": 3}
     spine |= {"learning_rate": 0.01, "size": "laptop"}
     experiment(tmp_path, "alone", rows, spine=spine)
-    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     assert "size laptop, 9 steps of 3 slices, rate 0.01 (cosine)" in page
 
 
 def test_a_page_needs_something_finished(tmp_path):
     with pytest.raises(DataError, match="no finished experiment"):
-        audit_page.write(tmp_path)
+        audit_page.write_audit(tmp_path)
 
 
 def test_choices_alone_make_a_page(tmp_path):
@@ -183,5 +183,5 @@ def test_choices_alone_make_a_page(tmp_path):
     files.write_json(place / "record.json", {"config": {"profile": profile.to_dict()}})
     rows = scores({("unet", WITHOUT): 0.0}, "ab", ("all",)).assign(target="spine")
     files.write_csv(place / "metrics.csv", rows)
-    page = audit_page.write(tmp_path).read_text(encoding="utf-8")
+    page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
     assert "No claim is judged here" in page and "| inner |" in page
