@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 from small_source import NAME, SOURCE
 
 from ivdlib.course import class_reports
-from ivdlib.course.lessons import execute_lesson
+from ivdlib.course.one_lesson import execute_lesson
 from ivdlib.errors import ConfigError
 from ivdlib.report.experiment import Author
 

@@ -10,19 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ivdlib.data import dixon
 from ivdlib.data.assembly import assemble, read_case
 from ivdlib.data.case import Case, Options
 from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.data.dataset_notes import declared_beside, find_beside
-from ivdlib.data.dixon import (
-    FORMULAS,
-    broken,
-    consistency,
-    find_copies,
-    find_names,
-    which_is_the_copy,
-)
 from ivdlib.data.geometry import mixed_spacings
 from ivdlib.data.labels import label_values
 from ivdlib.data.layout import find_cases, odd_ones
@@ -167,7 +160,7 @@ def _check(
         if files.contrasts and len(images) == len(files.paths):
             case = assemble(files, images, subject, options)
             warnings += case.notes
-            numbers = consistency(case.contrasts)
+            numbers = dixon.consistency(case.contrasts)
             if not _other_names(case, numbers, errors, warnings):
                 exchange = _exchange(case, errors, warnings)
                 shift = _label_shift(case, exchange, warnings)
@@ -208,14 +201,15 @@ def _other_names(
     case: Case, numbers: dict[str, float], errors: list[str], warnings: list[Remark]
 ) -> bool:
     """Say that an identity is broken; True where other names mend it, and these come first."""
-    missed = broken(numbers)
+    missed = dixon.broken(numbers)
     if not missed:
         return False
     sizes = " and ".join(
-        f"{name} misses {FORMULAS[name]} by {100 * numbers[f'{name}_error']:.0f} %"
+        f"{name} misses {dixon.FORMULAS[name]} by {100 * numbers[f'{name}_error']:.0f} %"
         for name in missed
     )
-    names = find_names({name: case.contrasts[name] for name in CONTRASTS if name in case.sources})
+    own = {name: case.contrasts[name] for name in CONTRASTS if name in case.sources}
+    names = dixon.find_names(own)
     if names is None:
         repair = (
             "look for a wrong name, a file of another scan, an offset, negative values or a scale "
@@ -300,9 +294,9 @@ def _count(mask: np.ndarray) -> int:
 
 def _copies(arrays: dict[str, np.ndarray]) -> list[list[str]]:
     pairs = []
-    for a, b in find_copies(arrays):
+    for a, b in dixon.find_copies(arrays):
         try:
-            aside = which_is_the_copy(a, b, arrays)
+            aside = dixon.which_is_the_copy(a, b, arrays)
         except DataError:
             aside = a  # the error itself comes from putting the case together
         pairs.append([aside, b if aside == a else a])
