@@ -171,7 +171,7 @@ def _scored(
     }
     rows = [{**row, **whole}]
     if per_disc:
-        discs = challenge.disc_scores(mask, numbers, case.spacing, grid.holds)
+        discs = challenge.disc_scores(mask, numbers, case.spacing, grid and grid.holds)
         rows += [{**row, "scope": "disc", **disc} for disc in discs]
     return rows
 

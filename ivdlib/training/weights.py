@@ -35,7 +35,7 @@ class Network:
     """
 
     model: keras.Model
-    weights_passport: dict[str, Any]
+    passport: dict[str, Any]
 
 
 def save_weights(

@@ -35,10 +35,10 @@ def test_without_pango_there_is_html_and_a_sentence(done):
         "made = experiment.build(sys.argv[1])\n"
         "print(json.dumps({k: str(v) for k, v in made.items()}))"
     )
-    done = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", call, str(done)], capture_output=True, text=True, check=True
     )
-    made = json.loads(done.stdout)
+    made = json.loads(ended.stdout)
     assert made["pdf"] == "None"
     assert "apt-get install libpango-1.0-0 libpangoft2-1.0-0" in made["note"]
     assert (done / "report.html").is_file()

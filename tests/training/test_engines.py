@@ -127,7 +127,7 @@ def test_the_command_knows_the_same_names():
     import argparse
 
     parser = argparse.ArgumentParser()
-    use.predict(lambda *_: parser)
+    use.add_predict(lambda *_: parser)
     choices = {action.dest: action.choices for action in parser._actions}
     assert choices["engine"] == engines.ENGINES
     assert choices["precision"] == engines.ENGINE_PRECISIONS
