@@ -23,7 +23,7 @@ import numpy as np
 from peers import measure
 
 from ivdlib.errors import IvdlibError
-from ivdlib.profiles import SIZES
+from ivdlib.options import SIZE_NAMES
 from ivdlib.progress import Progress, say
 
 TILE, BATCH = (112, 128), 16
@@ -212,7 +212,7 @@ def main(words: list[str] | None = None) -> int:
     """Run the benchmark; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--size", action="append", choices=SIZES, help="repeatable (default: tiny and laptop)")
+    add("--size", action="append", choices=SIZE_NAMES, help="repeatable (default: tiny and laptop)")
     add("--steps", type=int, default=6, help="timed steps a row and round (default: 6)")
     add("--rounds", type=int, default=2, help="how often to run all rows (default: 2)")
     add("--only", nargs="+", choices=list(ROWS), metavar="NAME", help="rows; goals not judged")

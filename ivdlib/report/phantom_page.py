@@ -14,10 +14,10 @@ from ivdlib.data.discs import LEVELS
 from ivdlib.phantom.calibration import (
     QUANTITIES,
     Measured,
-    beside,
     drawn,
-    measure,
+    measure_phantom,
     real_statistics,
+    stages_beside,
     targets,
     tissue_names,
 )
@@ -54,7 +54,7 @@ def write_phantom_page(folder: str | os.PathLike, path: str | os.PathLike | None
         written.
     """
     path = Path(folder) / "phantom.html" if path is None else Path(path)
-    files.write_text(path, render_phantom(measure(folder)))
+    files.write_text(path, render_phantom(measure_phantom(folder)))
     return path
 
 
@@ -161,7 +161,9 @@ def _chosen(scans: pd.DataFrame) -> list[dict[str, Any]]:
 def _example(measured: Measured, scan: dict[str, Any]) -> dict[str, str]:
     name, names = scan["case"], tissue_names(measured.dataset, measured.folder)
     case = load_case(measured.folder / name)
-    figure = phantom_figures.example(case, beside(case, "Tissue"), names, beside(case, "Swap"))
+    figure = phantom_figures.example(
+        case, stages_beside(case, "Tissue"), names, stages_beside(case, "Swap")
+    )
     alt = (
         f"Scan {name} of the phantom: its middle sagittal slice in the contrasts "
         f"{', '.join(case.contrasts)} with the labelled discs outlined, and a map of its tissues."

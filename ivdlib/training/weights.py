@@ -48,7 +48,7 @@ def save_weights(
     model : keras.Model
     path : path
     card : mapping
-        The passport; what may stand in it, see `passport.ALLOWED`.
+        The passport; what may stand in it, see `weights_passport.ALLOWED`.
 
     Returns
     -------

@@ -46,8 +46,8 @@ def test_ctrl_c_stops_the_kernel_and_leaves_nothing_half_written(tmp_path):
     write_notebook(tmp_path / "01_lesson.ipynb", sleeper)
     call = (  # a shell's background job, and what it starts, ignores Ctrl-C unless told otherwise
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from ivdlib.course.lessons import run_lesson; "
-        "run_lesson('01_lesson.ipynb', {}, 'out/01.ipynb')"
+        "from ivdlib.course.one_lesson import execute_lesson; "
+        "execute_lesson('01_lesson.ipynb', {}, 'out/01.ipynb')"
     )
     child = subprocess.Popen([sys.executable, "-c", call], cwd=tmp_path, stderr=subprocess.PIPE)
     wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), 60)

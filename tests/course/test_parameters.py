@@ -3,7 +3,7 @@
 import pytest
 from written_lesson import write_notebook
 
-from ivdlib.course.lessons import checked, parameters_of
+from ivdlib.course.parameters import checked_values, parameters_of
 from ivdlib.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ def test_parameters_that_are_computed_are_refused(tmp_path):
 def test_values_are_brought_to_their_types(short_lesson):
     given = {"profile": "3", "seeds": "3", "rate": 2, "quick": "True", "plain": 4}
     wanted = {"profile": "3", "seeds": 3, "rate": 2.0, "quick": True, "plain": 4}
-    found = checked(short_lesson, given)
+    found = checked_values(short_lesson, given)
     assert found == wanted
     assert {k: type(v) for k, v in found.items()} == {k: type(v) for k, v in wanted.items()}
 
@@ -38,4 +38,4 @@ def test_values_are_brought_to_their_types(short_lesson):
 )  # fmt: skip
 def test_values_of_a_wrong_type_are_refused(short_lesson, name, value):
     with pytest.raises(ConfigError, match=f"parameter {name} of 01_lesson is of type"):
-        checked(short_lesson, {name: value})
+        checked_values(short_lesson, {name: value})

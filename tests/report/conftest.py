@@ -112,4 +112,4 @@ def phantom_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def measured(phantom_folder) -> Measured:
-    return calibration.measure(phantom_folder)
+    return calibration.measure_phantom(phantom_folder)

@@ -32,8 +32,8 @@ def test_bands_are_the_real_ones(measured):
 def test_example_shows_contrasts_outlines_and_tissues(phantom_folder, measured):
     case = load_case(phantom_folder / "02")
     names = calibration.tissue_names(measured.dataset, phantom_folder)
-    tissue = calibration.beside(case, "Tissue")
-    figure = phantom_figures.example(case, tissue, names, calibration.beside(case, "Swap"))
+    tissue = calibration.stages_beside(case, "Tissue")
+    figure = phantom_figures.example(case, tissue, names, calibration.stages_beside(case, "Swap"))
     assert [axes.get_title() for axes in figure.axes] == ["wat", "fat", "inn", "opp", "tissue"]
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     here = np.unique(tissue[plotting.middle_slice(case.discs)])
@@ -57,7 +57,9 @@ def test_an_exchange_of_most_of_the_body_hides_nothing(phantom_folder, measured)
     case = load_case(phantom_folder / "02")
     names = calibration.tissue_names(measured.dataset, phantom_folder)
     everywhere = np.ones(case.shape, np.uint8)
-    figure = phantom_figures.example(case, calibration.beside(case, "Tissue"), names, everywhere)
+    figure = phantom_figures.example(
+        case, calibration.stages_beside(case, "Tissue"), names, everywhere
+    )
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words[0] == "disc label" and "water and fat exchanged" not in words
 

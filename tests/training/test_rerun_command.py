@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivdlib import cli, files, profiles, provenance
+from ivdlib import cli, files, options, profiles, provenance
 from ivdlib.cli import arguments, grid
 from ivdlib.evaluation import recorded
 from ivdlib.profiles import EXTENDABLE
@@ -37,7 +37,7 @@ def read(words):
 
 
 CHANGES = st.fixed_dictionaries({}, optional={
-    "size": st.sampled_from(profiles.SIZES), "bn_momentum": st.sampled_from([0.9, 0.5, 0]),
+    "size": st.sampled_from(options.SIZE_NAMES), "bn_momentum": st.sampled_from([0.9, 0.5, 0]),
     "networks": st.sampled_from([("unet",), ("fds_cnn:no_aspp", "unet"), ()]),
     "arms": st.sampled_from([("with",), ("without", "quiet")]), "seeds": st.integers(1, 4),
     "folds": st.sampled_from([None, 2, 5]), "inner": st.booleans(),

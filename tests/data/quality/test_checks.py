@@ -343,7 +343,7 @@ def test_whatever_a_file_raises_the_others_are_checked(tmp_path, write_case, mon
 
     for name in ("A1", "B1"):
         write_case(tmp_path, name)
-    monkeypatch.setattr(checks, "read", read)
+    monkeypatch.setattr(checks, "read_case", read)
     a, b = cases.check_cases(tmp_path)
     assert f"{tmp_path / 'A1' / 'A1_fat.nii.gz'}: it does not fit into memory" in a["errors"][0]
     assert b["errors"] == []

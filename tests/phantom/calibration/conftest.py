@@ -16,4 +16,4 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def measured(folder) -> Measured:
-    return calibration.measure(folder)
+    return calibration.measure_phantom(folder)

@@ -62,7 +62,7 @@ def test_a_scan_with_an_exchange_has_no_ratios(copied):
         labels = nib.load(copied / case / f"{case}_Labels.nii.gz")
         swap = np.full(labels.shape, value, np.uint8)
         nib.save(nib.Nifti1Image(swap, labels.affine), copied / case / f"{case}_Swap.nii.gz")
-    one, two = calibration.measure(copied).scans.to_dict("records")
+    one, two = calibration.measure_phantom(copied).scans.to_dict("records")
     assert one["exchanged"] and np.isnan(one["marrow_disc_wat"])
     assert np.isfinite(one["noise_disc"])
     assert not two["exchanged"] and np.isfinite(two["marrow_disc_wat"])
@@ -83,7 +83,7 @@ def test_a_scan_with_an_exchange_has_no_ratios(copied):
 def test_a_broken_folder_is_told(copied, spoil, message):
     spoil(copied)
     with pytest.raises(DataError, match=message):
-        calibration.measure(copied)
+        calibration.measure_phantom(copied)
 
 
 def other_size(path: Path) -> None:
