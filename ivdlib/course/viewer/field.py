@@ -156,4 +156,4 @@ class _Field(Shown):
 
     def figure(self) -> Figure:
         """Figure of the present stacks."""
-        return self._diagrams.receptive_field(self._stacks)
+        return self._diagrams.draw_receptive_field(self._stacks)
