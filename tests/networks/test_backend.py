@@ -74,10 +74,10 @@ def ticks():
             words = stream.read().rsplit(")", 1)[1].split()
         found[thread] = int(words[11]) + int(words[12])
     return found
-inference.probabilities(network.model, tiles)
+inference.tile_probabilities(network.model, tiles)
 before = ticks()
 for _ in range(200):
-    inference.probabilities(network.model, tiles)
+    inference.tile_probabilities(network.model, tiles)
     spent = sorted(n - before.get(thread, 0) for thread, n in ticks().items())
     if sum(spent) > 100:
         break

@@ -30,7 +30,7 @@ from learning import CONFIGS, learn
 folder, tiles, found = sys.argv[1], np.load(sys.argv[1] + "/tiles.npy"), {}
 for name in CONFIGS:
     network = load_model(f"{folder}/{name}.weights.h5")
-    found[name] = inference.probabilities(network.model, tiles).tolist()
+    found[name] = inference.tile_probabilities(network.model, tiles).tolist()
     found[name + " trained"] = learn(name, "float32")
     found[name + " mixed"] = learn(name, "bfloat16")
 assert keras.config.floatx() == "float16" and keras.config.image_data_format() == "channels_first"

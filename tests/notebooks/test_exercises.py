@@ -52,7 +52,7 @@ def tagged(text: str, tag: str) -> list:
 
 
 def test_a_lesson_folds_its_answers_and_shows_no_marks(build, source):
-    text = build.render(source)
+    text = build.render_lesson(source)
     assert "BEGIN SOLUTION" not in text
     assert "nbgrader" not in text
     first, second = tagged(text, "solution")
@@ -69,7 +69,7 @@ def test_a_lesson_folds_its_answers_and_shows_no_marks(build, source):
 
 
 def test_students_get_stubs_that_assign_none(build, source):
-    text = build.render(source, "student")
+    text = build.render_lesson(source, "student")
     assert "BEGIN SOLUTION" not in text
     assert "To work on it" not in text
     first, second = tagged(text, "solution")
@@ -85,7 +85,7 @@ def test_students_get_stubs_that_assign_none(build, source):
 
 
 def test_cells_bear_what_nbgrader_wants(build, source):
-    text = build.render(source, "student")
+    text = build.render_lesson(source, "student")
     cells = nbformat.reads(text, as_version=4).cells
     marked = {c.metadata.nbgrader.grade_id: c for c in cells if "nbgrader" in c.metadata}
     assert list(marked) == [
@@ -110,7 +110,7 @@ def test_cells_bear_what_nbgrader_wants(build, source):
 
 @pytest.mark.parametrize("version", ["lesson", "student", "nbgrader"])
 def test_same_bytes_every_time(build, source, version):
-    assert build.render(source, version) == build.render(source, version)
+    assert build.render_lesson(source, version) == build.render_lesson(source, version)
 
 
 def answers(source: Path) -> list[str]:
@@ -127,7 +127,7 @@ def answers(source: Path) -> list[str]:
 
 def leaks(build, source: Path) -> list[str]:
     """Parts of answers that stand in a student's version."""
-    cells = nbformat.reads(build.render(source, "student"), as_version=4).cells
+    cells = nbformat.reads(build.render_lesson(source, "student"), as_version=4).cells
     text = "\n".join(cell.source for cell in cells)
     return [answer for answer in answers(source) if answer in text]
 
@@ -191,7 +191,7 @@ def test_a_source_that_breaks_the_rules_is_refused(build, source, old, new, sent
     assert SOURCE.count(old) == 1
     source.write_text(SOURCE.replace(old, new), encoding="utf-8")
     with pytest.raises(ConfigError, match=sentence) as caught:
-        build.render(source)
+        build.render_lesson(source)
     assert str(caught.value).startswith(NAME)
     assert "\n" not in str(caught.value)
 
@@ -208,7 +208,7 @@ def test_the_command_tells_it_in_one_sentence(build, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_the_lesson_passes_its_own_checks(build, source, tmp_path):
-    (tmp_path / f"{NAME}.ipynb").write_text(build.render(source), encoding="utf-8")
+    (tmp_path / f"{NAME}.ipynb").write_text(build.render_lesson(source), encoding="utf-8")
     done = execute_lesson(tmp_path / f"{NAME}.ipynb", {"student": "ann"}, tmp_path / "done.ipynb")
     printed = [c.outputs[0].text for c in tagged(done.read_text(encoding="utf-8"), "test")]
     assert printed == ["✅ 4 is right\n", "✅ 0 is right\n✅ 1 is right\n"]
@@ -216,7 +216,7 @@ def test_the_lesson_passes_its_own_checks(build, source, tmp_path):
 
 @pytest.mark.slow
 def test_an_untouched_version_shows_a_sentence_and_goes_on(build, source):
-    notebook = nbformat.reads(build.render(source, "student"), as_version=4)
+    notebook = nbformat.reads(build.render_lesson(source, "student"), as_version=4)
     NotebookClient(notebook, kernel_name="python3").execute()
     shown = [c.outputs[0] for c in tagged(nbformat.writes(notebook), "test")]
     assert [out.output_type for out in shown] == ["error", "error"]
@@ -306,7 +306,7 @@ def course(build, tmp_path_factory) -> Path:
     run_nbgrader(course, "generate_assignment", NAME)
     released = course / "release" / NAME / f"{NAME}.ipynb"
     ours = folder / "ours.ipynb"
-    ours.write_text(build.render(folder / "src" / f"{NAME}.py", "student"), encoding="utf-8")
+    ours.write_text(build.render_lesson(folder / "src" / f"{NAME}.py", "student"), encoding="utf-8")
     submit(course, "solved", released, RIGHT)
     submit(course, "solved_ours", ours, RIGHT)
     submit(course, "untouched", released, {})

@@ -20,7 +20,7 @@ MEDIAN, NINETIETH, MOST = 6, 15, 30  # lines of a code cell
 def lessons() -> dict[str, list]:
     """Cells of each lesson as a reader sees them."""
     build = scripts.load("build")
-    return {p.stem: nbformat.reads(build.render(p), as_version=4).cells for p in SOURCES}
+    return {p.stem: nbformat.reads(build.render_lesson(p), as_version=4).cells for p in SOURCES}
 
 
 def code(cells: list) -> list[str]:

@@ -32,7 +32,7 @@ def test_without_pango_there_is_html_and_a_sentence(done):
         "    def find_spec(self, name, *_):\n"
         "        if name == 'weasyprint': raise OSError('cannot load library')\n"
         "sys.meta_path.insert(0, Broken())\n"
-        "made = experiment.build(sys.argv[1])\n"
+        "made = experiment.build_report(sys.argv[1])\n"
         "print(json.dumps({k: str(v) for k, v in made.items()}))"
     )
     ended = subprocess.run(
