@@ -56,6 +56,9 @@ API = {
 }
 """Modules of the reference by chapter."""
 
+PASSED_ON = {"data.cases": "Case"}
+"""What a module gives out that is another's, and stands there."""
+
 CONF = """\
 project, author = "ivdlib", "The ivdlib authors"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -110,7 +113,8 @@ def write_source(folder: Path) -> None:
         parts = [f"# {title}\n"]
         for module in modules:
             parts.append(f"## ivdlib.{module}\n\n```{{eval-rst}}\n.. automodule:: ivdlib.{module}\n"
-                         "   :members:\n   :show-inheritance:\n```\n")  # fmt: skip
+                         f"   :members:\n   :exclude-members: {PASSED_ON.get(module, '')}\n"
+                         "   :show-inheritance:\n```\n")  # fmt: skip
         (folder / "api" / f"{number}.md").write_text("\n".join(parts), encoding="utf-8")
     index = INDEX.format(
         origin=origin,

@@ -279,7 +279,7 @@ def test_a_large_mean_does_not_hide_the_variance(way):
 
 # what stands for the plain lines, and a layer in which it does
 SEAMS = {
-    "depthwise": lambda: networks.SeparableConv(32, "inside", rate=5, name="layer"),
+    "dilated_depthwise": lambda: networks.SeparableConv(32, "inside", rate=5, name="layer"),
     "normalised_product": lambda: networks.SeparableConv(32, rate=2, name="layer"),
     "fused_batch_norm": lambda: networks.ConvNorm(32, 3, name="layer"),
 }

@@ -43,10 +43,10 @@ def with_first(groups, block, number):
     ("change", "words"),
     [
         ({"strides": PAPER.strides[:-1]}, "a number for each convolution"),
-        ({"rates": with_first(PAPER.rates, "exit1", 0)}, "whole numbers from 1"),
+        ({"rates": with_first(PAPER.rates, "exit1", 0)}, "a whole number, at least 1"),
         ({"strides": with_first(PAPER.strides, "conv1", 2),
           "rates": with_first(PAPER.rates, "conv1", 2)}, "both a stride and a dilation rate"),
-        ({"width": 0}, "width is 0; it must be positive"),
+        ({"width": 0}, "width of FDSCNNConfig takes a number, above 0"),
     ],
 )  # fmt: skip
 def test_what_describes_no_body_is_refused(change, words):

@@ -10,6 +10,7 @@ from ivdlib.networks import UNetConfig, unet
 from ivdlib.phantom import make_phantom
 from ivdlib.training import leaks
 from ivdlib.training.experiment import Experiment
+from ivdlib.training.run import run
 from ivdlib.training.trainer import Trainer
 
 QUICK = {"networks": ["unet"], "arms": ["with"], "training.tile": [32, 32], "training.steps": 4,
@@ -47,7 +48,7 @@ def test_the_best_step_is_found():
 
 def test_the_best_step_stands_beside_the_last(begin):
     honest, peeking = begin("none"), begin("epoch")
-    plain, rows = honest.run(), peeking.run()
+    plain, rows = run(honest), run(peeking)
     assert "BEST STEP ON THE TEST SCANS" in peeking.label() and "BEST" not in honest.label()
     last = rows[rows["scope"] == "volume"].sort_values(["case", "contrast"])
     same = plain[plain["scope"] == "volume"].sort_values(["case", "contrast"])
@@ -55,7 +56,7 @@ def test_the_best_step_stands_beside_the_last(begin):
     best = rows[rows["scope"] == BEST]
     assert sorted(best["case"]) == sorted(last["case"]) and best["step"].between(1, 4).all()
     for fold, mine in best.groupby("fold"):
-        assert mine["dice"].mean() >= last.loc[last["fold"] == fold, "dice"].mean()
+        assert mine["dice"].mean() >= -1e-12 + last.loc[last["fold"] == fold, "dice"].mean()
 
 
 def test_scans_in_place_of_patients(begin, monkeypatch):

@@ -249,7 +249,7 @@ def test_the_cosine_schedule_reaches_zero_at_the_last_step(trainer, reference):
 
 
 def test_an_unknown_loss_is_refused():
-    with pytest.raises(ConfigError, match="unknown loss"):
+    with pytest.raises(ConfigError, match="loss of TrainingOptions takes one of"):
         Trainer("unet", UNetConfig(base=2, levels=1), TILE, dataclasses.replace(OPTIONS, loss="x"))
 
 
