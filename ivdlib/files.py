@@ -101,12 +101,12 @@ def _concerns(error: OSError, temporary: Path, path: Path) -> bool:
 
 
 def folder(path: str | os.PathLike) -> Path:
-    """Make a folder (and its parents) where there is none.
+    """Make a folder (and its parents) if there is none.
 
     Raises
     ------
     DataError
-        Where the folder cannot be made (no permission, a file of that name, a full disk).
+        If the folder cannot be made (no permission, a file of that name, a full disk).
     """
     path = Path(path)
     try:
@@ -169,7 +169,7 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     Raises
     ------
     DataError
-        Where the file cannot be written, e.g. because the disk is full, or where `path` is
+        If the file cannot be written, e.g. because the disk is full, or where `path` is
         something else than a file.
     """
     path = Path(path)
@@ -198,7 +198,7 @@ def set_aside(path: Path) -> Path:
     Raises
     ------
     DataError
-        Where the folder cannot be made.
+        If the folder cannot be made.
     """
     place, number = folder(path.parent / ASIDE), 1
     ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
@@ -217,7 +217,7 @@ def need_room(path: str | os.PathLike, size: int) -> None:
     Raises
     ------
     DataError
-        Where the disk has less than twice that size, and some megabytes, left, or a quota or a
+        If the disk has less than twice that size, and some megabytes, left, or a quota or a
         limit of this process is below that size and these.
     """
     path = Path(path)
@@ -255,7 +255,7 @@ def read_json(path: str | os.PathLike) -> Any:
     Raises
     ------
     DataError
-        Where the file is missing or is not JSON.
+        If the file is missing or is not JSON.
     """
     need_content(path)
     try:

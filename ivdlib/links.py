@@ -23,7 +23,7 @@ POINTERS = {
     ),
 }
 """How a file begins that stands for another → what made it, how to get the other. git-annex writes
-its own, and links become such files where there are none (Windows)."""
+its own, and links become such files if there are none (Windows)."""
 
 _LONGEST = 1024
 """Bytes: no pointer is longer."""

@@ -135,7 +135,7 @@ class SpineOptions:
 
 
 def spine_training(spine: SpineOptions, precision: str = "auto") -> TrainingOptions:
-    """How the spine network is trained, but for its tile: a whole slice.
+    """How the spine network is trained, apart from its tile: a whole slice.
 
     What `SpineOptions` has no field for is the default of `TrainingOptions`, whatever the disc
     networks of the same profile are trained with.

@@ -188,7 +188,7 @@ def keys() -> list[str]:
 
 
 def current(p: Profile, key: str) -> Any:
-    """Value of a field, dotted where nested; `ConfigError` where there is none of that name."""
+    """Value of a field, dotted where nested; `ConfigError` if there is none of that name."""
     if key not in (*keys(), "note"):
         raise ConfigError(f"unknown field {key!r} of a profile; known are {', '.join(keys())}.")
     return attrgetter(key)(p)
@@ -207,7 +207,7 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
     Raises
     ------
     ConfigError
-        Where the profile or a field is unknown, or a value has the wrong type or range.
+        If the profile or a field is unknown, or a value has the wrong type or range.
 
     Examples
     --------

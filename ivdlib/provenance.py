@@ -58,7 +58,7 @@ def cores() -> int:
 
 
 def free_memory() -> int | None:
-    """Bytes of memory that a process can still get; None where the system does not say."""
+    """Bytes of memory that a process can still get; None if the system does not say."""
     found = []
     try:
         with open("/proc/meminfo", encoding="utf-8") as stream:
@@ -154,7 +154,7 @@ def sound_name(name: str) -> str:
     Raises
     ------
     ConfigError
-        Where it is none: empty, too long, with signs that do not print or that paths are made of,
+        If it is none: empty, too long, with signs that do not print or that paths are made of,
         with a point, dash or blank at its ends, a device of Windows, or with signs such as the
         wide letters of Unicode, which look like plain ones.
     """
@@ -176,10 +176,10 @@ def sound_name(name: str) -> str:
 
 
 def data_folder() -> Path:
-    """Folder for data, made where there is none."""
+    """Folder for data, made if there is none."""
     return folder(root() / "data")
 
 
 def reports_folder() -> Path:
-    """Folder for experiments, made where there is none."""
+    """Folder for experiments, made if there is none."""
     return folder(root() / "reports")

@@ -90,7 +90,7 @@ def add_machine(sub: argparse.ArgumentParser) -> None:
 
 
 def configure_machine(args: argparse.Namespace) -> None:
-    """Set threads and device for this process, and for workers where there are any."""
+    """Set threads and device for this process, and for workers if there are any."""
     from ivdlib.networks import backend
 
     workers = getattr(args, "workers", 1)

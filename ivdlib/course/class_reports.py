@@ -99,9 +99,9 @@ def class_reports(
     Raises
     ------
     ConfigError
-        Where the folder or the lesson is not there.
+        If the folder or the lesson is not there.
     DataError
-        Where nothing was handed out or nothing handed in, or a gradebook cannot be read.
+        If nothing was handed out or nothing handed in, or a gradebook cannot be read.
     """
     need_content(course)
     if not course.is_dir():

@@ -27,7 +27,7 @@ class Grading:
     Attributes
     ----------
     points : dict of str to float or None
-        By the name of the graded cell; None where it waits for the lecturer.
+        By the name of the graded cell; None if it waits for the lecturer.
     penalty : float
         Points that are taken off because it came late.
     """
@@ -44,12 +44,12 @@ def course_of(notebook: Path) -> Path | None:
 
 
 def grading(course: Path, notebook: Path) -> Grading | None:
-    """What the gradebook says of a copy; None where no gradebook knows of it.
+    """What the gradebook says of a copy; None if no gradebook knows of it.
 
     Raises
     ------
     DataError
-        Where nbgrader is not installed, or its gradebook cannot be read.
+        If nbgrader is not installed, or its gradebook cannot be read.
     """
     if not (course / "gradebook.db").is_file():
         return None
@@ -85,7 +85,7 @@ def released(course: Path) -> dict[str, list[Exercise]]:
     Raises
     ------
     DataError
-        Where neither folder holds a lesson with exercises, or one cannot be read.
+        If neither folder holds a lesson with exercises, or one cannot be read.
     """
     found: dict[str, list[Exercise]] = {}
     for step in ("release", "source"):
@@ -138,7 +138,7 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     Raises
     ------
     DataError
-        Where it or the gradebook cannot be read.
+        If it or the gradebook cannot be read.
     """
     copy, book = lesson.read_notebook(path), grading(course, path)
     student, name = path.parts[-3:-1]
@@ -168,7 +168,7 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
 
 
 def _given(course: Path, name: str) -> frozenset[str] | None:
-    """Code that a lesson brings; None where it is not there (any more)."""
+    """Code that a lesson brings; None if it is not there (any more)."""
     places = (course / step / name / f"{name}.ipynb" for step in ("release", "source"))
     there = next((path for path in places if path.is_file()), None)
     return grades.given(lesson.read_notebook(there)) if there else None
@@ -193,7 +193,7 @@ def _same_answers(handed_in: NotebookNode | None, graded: NotebookNode) -> bool:
 def not_graded(course: Path, lessons: Collection[str]) -> Iterator[tuple[str, str, str]]:
     """Whoever handed something in that has no graded copy: student, lesson, why.
 
-    The lesson is "" where that cannot be told.
+    The lesson is "" if that cannot be told.
     """
     parts, apart = _parts(course), uncounted(course)
     for place in _there(course / "submitted"):

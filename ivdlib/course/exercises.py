@@ -47,7 +47,7 @@ def check(answer: Any, expected: Any, *, tolerance: float | None = None, hint: s
     WrongAnswer
         An `AssertionError`, where the answer is missing or wrong.
     TypeError
-        Where `expected` is something that cannot be compared here, such as a dict.
+        If `expected` is something that cannot be compared here, such as a dict.
 
     Examples
     --------

@@ -46,7 +46,7 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
     Raises
     ------
     DataError
-        Where the notebook cannot be read or holds no exercise, or its grades cannot be read.
+        If the notebook cannot be read or holds no exercise, or its grades cannot be read.
     """
     made = notebook.read_notebook(path)
     if not grades.graded_exercises(made):
@@ -156,7 +156,7 @@ def student_copy(number: str) -> Path:
     Raises
     ------
     ConfigError
-        Where there is no such lesson or file.
+        If there is no such lesson or file.
     """
     if is_path(number):
         need_content(number)

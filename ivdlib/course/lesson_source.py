@@ -22,7 +22,7 @@ _HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
 
 
 def source_of(lesson: str) -> Path | None:
-    """The source of a lesson, by its name or number; None where the checkout has none."""
+    """The source of a lesson, by its name or number; None if the checkout has none."""
     root = provenance.checkout()
     found = sorted(root.glob("notebooks/src/[0-9][0-9]_*.py")) if root else []
     return next((path for path in found if lesson in (path.stem, path.stem[:2])), None)
@@ -67,7 +67,7 @@ def exercises(cells: list[NotebookNode], lesson: str) -> dict[int, Part]:
     Raises
     ------
     ConfigError
-        Where an exercise does not follow the rules of INSTRUCTOR.md.
+        If an exercise does not follow the rules of INSTRUCTOR.md.
     """
     parts, asked = {}, ""
     for index, cell in enumerate(cells):

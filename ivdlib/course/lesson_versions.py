@@ -120,7 +120,7 @@ def render_lesson(source: Path, version: str = "lesson") -> str:
     Raises
     ------
     ConfigError
-        Where an exercise of the source does not follow the rules, or jupytext is missing.
+        If an exercise of the source does not follow the rules, or jupytext is missing.
     """
     return nbformat.writes(notebook(source, version)) + "\n"
 

@@ -27,7 +27,7 @@ def series() -> list[Path]:
     Raises
     ------
     ConfigError
-        Where there are none, because one stands outside a checkout.
+        If there are none, because one stands outside a checkout.
     """
     root = provenance.checkout()
     if root is None:
@@ -54,7 +54,7 @@ def find_lesson(number: int | str) -> Path:
     Raises
     ------
     ConfigError
-        Where there is no such lesson.
+        If there is no such lesson.
     """
     wish, known = str(number), series()
     for path in known:
@@ -135,11 +135,11 @@ def reproduce(
     Raises
     ------
     ConfigError
-        Where profile, name or folder do not fit; found before the first lesson starts.
+        If profile, name or folder do not fit; found before the first lesson starts.
     DataError
-        Where the data cannot be used; likewise.
+        If the data cannot be used; likewise.
     IvdlibError
-        Where a lesson fails.
+        If a lesson fails.
     """
     from ivdlib.report import experiment
 

@@ -107,9 +107,9 @@ def execute_lesson(
     Raises
     ------
     ConfigError
-        Where a parameter is unknown or of a wrong type.
+        If a parameter is unknown or of a wrong type.
     IvdlibError
-        Where a cell fails or the kernel dies; the copy up to there is `NN_name.failed.ipynb`.
+        If a cell fails or the kernel dies; the copy up to there is `NN_name.failed.ipynb`.
     """
     notebook, output = Path(notebook), Path(output)
     values = checked_values(notebook, parameters)

@@ -38,7 +38,7 @@ def parameters_of(notebook: Path) -> dict[str, Parameter]:
     Raises
     ------
     ConfigError
-        Where the parameters are not plain `name: type = value` lines.
+        If the parameters are not plain `name: type = value` lines.
     """
     cells = edits.opened(notebook).cells
     source = "\n".join(c.source for c in cells if "parameters" in c.metadata.get("tags", []))
@@ -74,7 +74,7 @@ def checked_values(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, A
     Raises
     ------
     ConfigError
-        Where a name is unknown or a value does not fit its type.
+        If a name is unknown or a value does not fit its type.
     """
     known = parameters_of(notebook)
     for name, value in parameters.items():

@@ -91,7 +91,7 @@ class Copy:
     penalty : float
         Points that nbgrader takes off because it came late.
     given : frozenset of str, optional
-        Code that the lesson brings, see `given`; None where the lesson is not known.
+        Code that the lesson brings, see `given`; None if the lesson is not known.
     """
 
     lesson: str
@@ -149,7 +149,7 @@ def results(
     ----------
     copy : NotebookNode
     book : mapping, optional
-        Points by nbgrader's name of a cell, as its gradebook has them; None where it awaits
+        Points by nbgrader's name of a cell, as its gradebook has them; None if it awaits
         the lecturer.
     asked : sequence of Exercise
         What the lesson asks: it alone says which exercises there are and what each is worth.

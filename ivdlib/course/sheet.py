@@ -27,9 +27,9 @@ def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
     Raises
     ------
     ConfigError
-        Where there is no such lesson or file.
+        If there is no such lesson or file.
     DataError
-        Where the file is no notebook, or an answer may stand in it that no mark tells.
+        If the file is no notebook, or an answer may stand in it that no mark tells.
     """
     if hand_in.is_path(wish):
         path = hand_in.student_copy(wish)
@@ -65,7 +65,7 @@ def sheet(name: str, made: NotebookNode, author: Author, out: Path) -> dict[str,
     Raises
     ------
     DataError
-        Where the notebook holds no exercise.
+        If the notebook holds no exercise.
     """
     title = next((c.source.splitlines()[0].lstrip("# ") for c in made.cells if c.source), "")
     tasks = list(_tasks(made))

@@ -33,7 +33,7 @@ def difference_of(image: Image, reference: Image, declared: Axcodes | None = Non
     image, reference : Image
     declared : tuple of 3 str, optional
         Axes that all files have, whatever their headers say. They settle which header is right
-        where the files agree but for the directions: a file that was stored in another order has
+        where the files agree apart from the directions: a file that was stored in another order has
         its first voxel in another corner.
 
     Returns

@@ -50,7 +50,7 @@ def assemble(
     Raises
     ------
     DataError
-        Where a contrast is missing or a copy that cannot be resolved, where grids differ, where the
+        If a contrast is missing or a copy that cannot be resolved, where grids differ, where the
         labels hold no disc, or where the axes can be those of no spine.
     """
     scans = {name: images[name] for name in files.contrasts}
@@ -215,7 +215,7 @@ def _set_aside(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
     Raises
     ------
     DataError
-        Where it cannot be told which of two is the copy, or three are the same.
+        If it cannot be told which of two is the copy, or three are the same.
     """
     pairs = find_copies(arrays)
     if not pairs:

@@ -31,7 +31,7 @@ class Case:
     Attributes
     ----------
     name, subject, stage : str
-        `stage` is "" where unknown.
+        `stage` is "" if unknown.
     contrasts : dict of str to ndarray
         float32, all of one shape, in the order of `contrasts.CONTRASTS`.
     affine : ndarray, (4, 4)
@@ -107,7 +107,7 @@ class Case:
 
     @property
     def spine(self) -> np.ndarray | None:
-        """Mask (bool) of the spine; None where nothing but discs is labelled."""
+        """Mask (bool) of the spine; None if nothing but discs is labelled."""
         if self.spine_mask is not None or self.labels is None:
             return self.spine_mask
         if not np.isin(self.labels, [*(self.spine_values - self.disc_values)]).any():

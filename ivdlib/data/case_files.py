@@ -74,7 +74,7 @@ class CaseFiles:
         Parameters
         ----------
         needed : iterable of str or None
-            Where all of these have a file, none is missing. None asks for the usual ones.
+            If all of these have a file, none is missing. None asks for the usual ones.
         masks : bool
         """
         enough = needed is not None and set(needed) <= set(self.contrasts)

@@ -90,7 +90,7 @@ def load_cases(
     DataError
         At the first fault of a file, a case or the folder.
     ConfigError
-        Where `label_grid` is unknown.
+        If `label_grid` is unknown.
 
     Warns
     -----
@@ -206,9 +206,9 @@ def look(
     Raises
     ------
     DataError
-        Where the folder is at fault, not one of its cases.
+        If the folder is at fault, not one of its cases.
     ConfigError
-        Where `label_grid` is unknown.
+        If `label_grid` is unknown.
     """
     folder, complete = Path(folder), find_cases(folder)
     above = len(complete) == 1 if above is None else above
@@ -268,7 +268,7 @@ def to_file_grid(case: Case, volume: np.ndarray) -> np.ndarray:
     Raises
     ------
     DataError
-        Where the shape is not that of the case.
+        If the shape is not that of the case.
     """
     if volume.shape != case.shape:
         raise DataError(
@@ -295,7 +295,7 @@ def save_mask(case: Case, mask: np.ndarray, path: str | os.PathLike) -> None:
     Raises
     ------
     DataError
-        Where shape, values or ending do not fit, or the file cannot be written.
+        If shape, values or ending do not fit, or the file cannot be written.
     """
     grid = case.grid or memory_grid(case.shape, case.affine)
     write_mask(to_file_grid(case, np.asarray(mask)), grid, path)

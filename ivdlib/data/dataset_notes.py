@@ -79,7 +79,7 @@ def find_beside(name: str, folder: Path, cases: list[CaseFiles], *, above: bool)
     Raises
     ------
     DataError
-        Where several stand below `folder`, so that none holds for all cases.
+        If several stand below `folder`, so that none holds for all cases.
     """
     for place in (folder, folder.resolve().parent) if above else (folder,):
         if _is_there(place / name):
@@ -121,7 +121,7 @@ def read_declared(path: Path | None) -> DatasetNotes:
     Raises
     ------
     DataError
-        Where the file is not a JSON object, the axis codes are unknown, or a label set is not a
+        If the file is not a JSON object, the axis codes are unknown, or a label set is not a
         list of whole numbers from 1 to 255.
     """
     if path is None:
@@ -145,7 +145,7 @@ def label_set(values: Any, where: str) -> frozenset[int] | None:
     Raises
     ------
     DataError
-        Where they are not one or more whole numbers from 1 to 255.
+        If they are not one or more whole numbers from 1 to 255.
     """
     if values is None:
         return None

@@ -58,7 +58,7 @@ def derive(name: str, contrasts: Mapping[str, np.ndarray]) -> np.ndarray:
     Raises
     ------
     DataError
-        Where the two contrasts that the formula needs are not both there; `opp` never helps (its
+        If the two contrasts that the formula needs are not both there; `opp` never helps (its
         sign is lost).
 
     Examples
@@ -144,7 +144,7 @@ def which_is_the_copy(a: str, b: str, contrasts: Mapping[str, np.ndarray]) -> st
     Raises
     ------
     DataError
-        Where the pair holds a contrast that is not Dixon, where one of the four images is missing,
+        If the pair holds a contrast that is not Dixon, where one of the four images is missing,
         or where both readings fit about equally well (always so for `wat` and `fat`).
     """
     problem = f"contrasts {a!r} and {b!r} are the same voxel for voxel"
@@ -226,7 +226,7 @@ def find_names(contrasts: Mapping[str, np.ndarray]) -> dict[str, str] | None:
     -------
     dict of str to str
         Given name → the contrast that the image shows. `wat` and `fat` may be each other's: the
-        identities are symmetric. None where no naming keeps both, or `wat`, `fat` or `inn` is
+        identities are symmetric. None if no naming keeps both, or `wat`, `fat` or `inn` is
         missing (`opp` may be: of the three others only one is the sum of two).
     """
     names = [name for name in CONTRASTS if name in contrasts]

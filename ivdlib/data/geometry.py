@@ -100,7 +100,7 @@ def check_affine(affine: np.ndarray, where: str) -> None:
     Raises
     ------
     DataError
-        Where the affine holds NaN or inf, has a column of zeros, is singular, or is sheared by more
+        If the affine holds NaN or inf, has a column of zeros, is singular, or is sheared by more
         than `STRAIGHT_DEGREES`.
     """
     affine = np.asarray(affine, dtype=float)

@@ -89,7 +89,7 @@ def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geome
     Raises
     ------
     DataError
-        Where the affine is unusable, or its voxels are too small or too large for a body.
+        If the affine is unusable, or its voxels are too small or too large for a body.
     """
     unit, scale = MM_PER_UNIT.get(int(header["xyzt_units"]) & 7, ("", 1.0))
     to_mm = np.diag([scale, scale, scale, 1.0])
@@ -170,7 +170,7 @@ def _other_form(header: Any, affine: np.ndarray, to_mm: np.ndarray) -> np.ndarra
 
 
 def _same_turn(header: Any, affine: np.ndarray) -> bool:
-    """Whether the qform turns the axes as the sform does, but for the rounding of its numbers.
+    """Whether the qform turns the axes as the sform does, apart from the rounding of its numbers.
 
     Three float32 stand for a turn. Near half a turn, as between RAS and LPS, their rounding alone
     moves a corner by half a millimetre.

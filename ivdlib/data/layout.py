@@ -42,7 +42,7 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
     Raises
     ------
     DataError
-        Where the folder is missing, is a file, or holds no file with a name that fits.
+        If the folder is missing, is a file, or holds no file with a name that fits.
     """
     folder = Path(folder)
     if not folder.exists():

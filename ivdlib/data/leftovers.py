@@ -90,7 +90,7 @@ def left_over(
     needed : iterable of str or None
         Contrasts that are enough, see `CaseFiles.only`.
     masks : bool, default True
-        False where no labels are asked for.
+        False if no labels are asked for.
 
     Returns
     -------

@@ -93,7 +93,7 @@ def read_image(path: str | os.PathLike) -> Image:
     Raises
     ------
     DataError
-        Where the file cannot be read, is not 3-D, has no usable geometry, holds NaN or inf, or is
+        If the file cannot be read, is not 3-D, has no usable geometry, holds NaN or inf, or is
         constant.
     """
     image = _read(Path(path), np.float32)
@@ -282,7 +282,7 @@ def write_mask(array: np.ndarray, grid: FileGrid, path: str | os.PathLike) -> No
     Raises
     ------
     DataError
-        Where values do not fit uint8, the ending is another, or the file cannot be written.
+        If values do not fit uint8, the ending is another, or the file cannot be written.
     """
     import nibabel as nib
 
@@ -309,7 +309,7 @@ def write_image(image: Any, path: str | os.PathLike) -> None:
     Raises
     ------
     DataError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     with atomic(path) as temporary, open(temporary, "wb") as stream:
         if str(path).lower().endswith(".gz"):

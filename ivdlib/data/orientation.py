@@ -56,7 +56,7 @@ def check_axcodes(codes: Any, where: str) -> tuple[str, str, str]:
     Raises
     ------
     DataError
-        Where a letter is unknown or a world axis does not come exactly once.
+        If a letter is unknown or a world axis does not come exactly once.
     """
     letters = tuple(codes) if isinstance(codes, str | list | tuple) else ()
     found = sorted(i for code in letters for i, pair in enumerate(AXCODES) if code in tuple(pair))

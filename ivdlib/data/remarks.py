@@ -157,7 +157,7 @@ class Failures(dict[str, str]):
             warnings.warn(f"left out: {self[case]}", DataWarning, stacklevel=4)
 
     def raise_any(self, done: list, what: str, repair: str) -> None:
-        """Raise `SomeFailed` where there are any: N of M scans could not be `what`; `repair`."""
+        """Raise `SomeFailed` if there are any: N of M scans could not be `what`; `repair`."""
         if self:
             of = "none" if not done else len(self)
             raise SomeFailed(

@@ -72,7 +72,7 @@ def read_table(
     Raises
     ------
     DataError
-        Where the file is no table, a column is missing or there twice, a line has more cells than
+        If the file is no table, a column is missing or there twice, a line has more cells than
         there are columns, a quote is not closed, or a name holds control signs.
     """
     (_, first), *rest = _rows(path) or [(1, [])]

@@ -83,7 +83,7 @@ def find_subjects(
     Raises
     ------
     DataError
-        Where the table cannot be read or lacks a column.
+        If the table cannot be read or lacks a column.
     """
     found, faults = (_from_names(cases), {}) if table is None else _from_table(cases, table)
     people = names.unified({name: who.subject for name, who in found.items()})

@@ -34,11 +34,11 @@ class Claim:
     text : str
         What the paper says, in short.
     source : str
-        Where it says so.
+        If it says so.
     difference : str
         What is subtracted from what.
     test : callable
-        From `metrics.csv` to a comparison; None where the data cannot tell.
+        From `metrics.csv` to a comparison; None if the data cannot tell.
     margin : float
         Loss of Dice that a claim of "no worse" allows; 0 for a claim of "better".
     each : bool

@@ -17,7 +17,7 @@ WITH, WITHOUT, RANDOM, QUIET = (ARMS[name] for name in ("with", "without", "rand
 BUT_FAT = tuple(name for name in CONTRASTS if name != "fat")
 
 Test = Callable[[pd.DataFrame], Comparison | None]
-"""From `metrics.csv` to a comparison; None where the data cannot tell."""
+"""From `metrics.csv` to a comparison; None if the data cannot tell."""
 
 
 def patient_dice(
@@ -27,7 +27,7 @@ def patient_dice(
     contrasts: Iterable[str] | None = None,
     scope: str = "volume",
 ) -> pd.Series | None:
-    """Mean Dice of each patient; None where nothing was scored.
+    """Mean Dice of each patient; None if nothing was scored.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def patient_dice(
     Raises
     ------
     DataError
-        Where an image has no score.
+        If an image has no score.
     """
     rows = disc_rows(metrics, scope)
     arm = arm or (WITH if has_fusion(rows) else WITHOUT)

@@ -110,7 +110,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        Where the folder is none of an experiment, or its record is broken.
+        If the folder is none of an experiment, or its record is broken.
     """
     path = folder / RECORD
     need_content(path)
@@ -128,7 +128,7 @@ def trainings(folder: Path) -> dict[Path, dict[str, Any]]:
     Raises
     ------
     DataError
-        Where one is broken.
+        If one is broken.
     """
     return {path.parent: training(path) for path in sorted(folder.glob(f"trainings/*/{RECORD}"))}
 

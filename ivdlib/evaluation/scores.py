@@ -50,7 +50,7 @@ def read_scores(path: str | os.PathLike | io.StringIO, called: object = "") -> p
     Raises
     ------
     DataError
-        Where the file cannot be read, lacks a column, or a number is none.
+        If the file cannot be read, lacks a column, or a number is none.
     """
     found, called = _rows(path, called or path, TEXT), called or path
     if lacking := sorted(set(NEEDED) - set(found)):
@@ -100,7 +100,7 @@ def of(folder: str | os.PathLike) -> pd.DataFrame | None:
     Returns
     -------
     DataFrame or None
-        None where nothing was scored.
+        None if nothing was scored.
 
     Raises
     ------

@@ -60,13 +60,13 @@ def score_files(
     Raises
     ------
     DataError
-        Where a file cannot be read, the grids differ, a file has labels but none of `discs`, or
+        If a file cannot be read, the grids differ, a file has labels but none of `discs`, or
         `discs` are no label values.
 
     Warns
     -----
     DataWarning
-        Where a file holds other labels than `discs`, which were not named, or no disc at all.
+        If a file holds other labels than `discs`, which were not named, or no disc at all.
     """
     if declared is None:
         declared = declared_beside(Path(truth).resolve().parent, [], above=True)
@@ -121,15 +121,15 @@ def score_folders(
     Raises
     ------
     SomeFailed
-        Where some cannot be scored, as of `score_files`, or have no labels in `truth` (each is
+        If some cannot be scored, as of `score_files`, or have no labels in `truth` (each is
         warned of); its `done` holds the others.
     DataError
-        Where there is no prediction, or none has a labelled case; of a single one as `score_files`.
+        If there is no prediction, or none has a labelled case; of a single one as `score_files`.
 
     Warns
     -----
     DataWarning
-        Where a labelled case has no prediction; else as `score_files`.
+        If a labelled case has no prediction; else as `score_files`.
     """
     masks, others, doubled = _masks(Path(pred))
     if not masks:
@@ -214,7 +214,7 @@ def conventions(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     Raises
     ------
     DataError
-        Where there are no scores.
+        If there are no scores.
     """
     scores = list(scores)
     if not scores:

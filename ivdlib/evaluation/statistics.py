@@ -66,7 +66,7 @@ def by_patient(rows: pd.DataFrame) -> pd.Series:
     Raises
     ------
     DataError
-        Where there is no row, or an image has no score.
+        If there is no row, or an image has no score.
     """
     if rows.empty:
         raise DataError("no scored row is left for this comparison; check the names.")
@@ -163,7 +163,7 @@ def compare(first: pd.Series, second: pd.Series) -> Comparison:
     Raises
     ------
     DataError
-        Where the patients differ.
+        If the patients differ.
     """
     if set(first.index) != set(second.index):
         odd = ", ".join(sorted(map(str, set(first.index) ^ set(second.index))))

@@ -242,7 +242,7 @@ def like_water(
 ) -> dict[str, float]:
     """Compare a fused contrast with the water image voxel by voxel (ours, from Dixon's algebra).
 
-    Where a voxel holds more water than fat, ideal images have opp = wat − fat, so fat+opp = wat
+    If a voxel holds more water than fat, ideal images have opp = wat − fat, so fat+opp = wat
     and inn+opp = 2 wat. Min–max removes the factor: the same picture.
 
     Parameters
@@ -264,7 +264,7 @@ def like_water(
     Raises
     ------
     DataError
-        Where a contrast is missing.
+        If a contrast is missing.
     """
     missing = sorted({"wat", "fat", *pair.split("+")} - set(contrasts))
     if missing:

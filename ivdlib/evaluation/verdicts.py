@@ -62,7 +62,7 @@ def judge(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     DataFrame
         `key`, `claim`, `source`, `difference`, `experiment`, `mean`, `low`, `high`, `p`,
         `patients`, `verdict`, `fixed`; a row a claim and experiment, none without experiments.
-        Where variants of FDS-CNN were trained, only claims about those.
+        If variants of FDS-CNN were trained, only claims about those.
     """
     rows = []
     ablations = {n for n, m in experiments.items() if has_variants(m)}
@@ -133,7 +133,7 @@ def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> d
 
 
 def likeness(record: Mapping, *aside: str) -> Hashable:
-    """All that decides on the trainings of an experiment, but for some fields of its profile.
+    """All that decides on the trainings of an experiment, apart from some fields of its profile.
 
     Experiments of equal likeness can be compared: they differ in these fields alone. With "folds"
     aside they may also have other patients in their folds.

@@ -147,7 +147,7 @@ def configure(threads: int | None = None, device: str | None = None, processes: 
     Raises
     ------
     ConfigError
-        Where the values do not fit, no GPU is found, or a network has run already.
+        If the values do not fit, no GPU is found, or a network has run already.
     """
     if threads is not None and threads < 1:
         raise ConfigError(f"threads is 1 or more, not {threads}.")

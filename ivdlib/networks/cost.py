@@ -45,7 +45,7 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        Where the network holds a layer whose reach is not known here.
+        If the network holds a layer whose reach is not known here.
     """
     rows = []
     for layer in model.layers:

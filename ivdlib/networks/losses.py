@@ -67,7 +67,7 @@ def loss(name: str) -> Callable:
     Raises
     ------
     ConfigError
-        Where there is no such loss.
+        If there is no such loss.
     """
     if name not in _LOSSES:
         raise ConfigError(f"unknown loss {name!r}; known are {', '.join(_LOSSES)}.")

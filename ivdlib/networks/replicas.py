@@ -81,7 +81,7 @@ class Replicas:
     Raises
     ------
     ConfigError
-        Where the batch cannot be divided.
+        If the batch cannot be divided.
     """
 
     def __init__(self, batch: int, devices: Sequence[str] | None = None) -> None:

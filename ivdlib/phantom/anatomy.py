@@ -24,7 +24,7 @@ class Anatomy:
         Name the random textures: marrow and muscle stay the subject's own, bowel is new at
         every stage.
     jitter_mm : float
-        Standard deviation of the rater's outline about the true one; drawn anew at every stage.
+        Standard deviation of the rater's outline about the true one; drawn again at every stage.
     """
 
     def __init__(

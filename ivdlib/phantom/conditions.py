@@ -44,7 +44,7 @@ class Conditions:
         0.6 of the literature on raters; the outlines then lie 0.43 mm apart on average. 0 writes
         the exact label.
     artefacts : float
-        Factor on ghosts, wrap and the like; 0 leaves them out, but for the ringing of a k-space
+        Factor on ghosts, wrap and the like; 0 leaves them out, apart from the ringing of a k-space
         that is never measured whole.
     variety : float
         How far people and scanners differ: 1 changes the tissues' values by 8 % and the sharpness

@@ -79,7 +79,7 @@ def check_size(slices: int, in_plane: int) -> tuple[int, int]:
     Raises
     ------
     ConfigError
-        Where `slices` is not 1 to 36 or `in_plane` is not an even number from 32 to 256.
+        If `slices` is not 1 to 36 or `in_plane` is not an even number from 32 to 256.
     """
     slices, in_plane = (
         whole_number("slices", slices, 1, SLICES),

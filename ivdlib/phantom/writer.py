@@ -79,7 +79,7 @@ def make_phantom(
     ConfigError
         For numbers out of range, and for a folder that holds something else.
     DataError
-        Where a file cannot be written, e.g. on a full disk.
+        If a file cannot be written, e.g. on a full disk.
     """
     subjects, stages = (
         whole_number("subjects", subjects, 1, _MOST),

@@ -38,9 +38,9 @@ class Fold:
     Raises
     ------
     LeakageError
-        Where a case or a subject stands on both sides.
+        If a case or a subject stands on both sides.
     ConfigError
-        Where one side is empty.
+        If one side is empty.
     """
 
     number: int
@@ -89,11 +89,11 @@ def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:
     Raises
     ------
     DataError
-        Where two cases have one name, where an image of a person stands in several cases, where
+        If two cases have one name, where an image of a person stands in several cases, where
         two people differ as spellings of one name do, or where nobody has written down who was
         scanned and the names of the cases leave it open.
     LeakageError
-        Where an image stands in cases of several people.
+        If an image stands in cases of several people.
     """
     if isinstance(cases, Mapping):
         found = dict(cases)
@@ -182,7 +182,7 @@ def patient_folds(
     Raises
     ------
     ConfigError
-        Where there are fewer patients than folds, fewer than two patients, or fewer than two folds.
+        If there are fewer patients than folds, fewer than two patients, or fewer than two folds.
 
     Examples
     --------
@@ -213,12 +213,12 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
     Raises
     ------
     DataError
-        Where the file cannot be read, names other cases (subjects) than there are, or says of a
+        If the file cannot be read, names other cases (subjects) than there are, or says of a
         case that another person was scanned.
     LeakageError
-        Where the scans of one patient are in two folds.
+        If the scans of one patient are in two folds.
     ConfigError
-        Where there is a single fold.
+        If there is a single fold.
     """
     subjects = subjects_of(cases)
     what, rows = _lines(Path(path), [*subjects])

@@ -34,7 +34,7 @@ def min_max(image: np.ndarray) -> np.ndarray:
     Raises
     ------
     DataError
-        Where the image has NaN or infinite values or is constant: there is nothing to scale.
+        If the image has NaN or infinite values or is constant: there is nothing to scale.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def clip(contrasts: Mapping[str, np.ndarray], percentile: float) -> dict[str, np
     Raises
     ------
     ConfigError
-        Where `percentile` is another number.
+        If `percentile` is another number.
 
     Examples
     --------
@@ -113,11 +113,11 @@ def fuse(
     Raises
     ------
     DataError
-        Where a contrast is missing, the shapes differ, or an image is constant or not finite.
+        If a contrast is missing, the shapes differ, or an image is constant or not finite.
 
     Examples
     --------
-    Where there is more water than fat, `fat+opp` is the water image again:
+    If there is more water than fat, `fat+opp` is the water image again:
 
     >>> wat, fat = np.array([0, 2, 4]), np.array([0, 1, 1])
     >>> fuse({"fat": fat, "opp": np.abs(wat - fat)}, ["fat+opp"])
@@ -208,7 +208,7 @@ def images_of(
     Raises
     ------
     DataError
-        Where a contrast is not there, or constant.
+        If a contrast is not there, or constant.
     """
     parts = list(dict.fromkeys(part for name in names for part in name.split("&")))
     lacking = [part for part in parts if "+" not in part and part not in contrasts]

@@ -88,7 +88,7 @@ def region_around(
     Raises
     ------
     DataError
-        Where the mask is empty or not 3-D.
+        If the mask is empty or not 3-D.
     """
     spine = np.asarray(spine, dtype=bool)
     if spine.ndim != 3 or not spine.any():
@@ -165,7 +165,7 @@ def region_of(
     masked: bool = True,
     tolerance: float = TOLERANCE_MM,
 ) -> Region:
-    """Region of interest from a mask of the spine; the whole image where there is none.
+    """Region of interest from a mask of the spine; the whole image if there is none.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ class TileSampler:
     Raises
     ------
     ConfigError
-        Where there is no image, or no truth in any of them.
+        If there is no image, or no truth in any of them.
     """
 
     def __init__(

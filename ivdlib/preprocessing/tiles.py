@@ -84,7 +84,7 @@ class TileGrid:
         Raises
         ------
         DataError
-            Where the volume has another shape.
+            If the volume has another shape.
         """
         if volume.shape[:3] != self.shape:
             raise DataError(f"a volume of shape {volume.shape} does not fit tiles of {self.shape}.")
@@ -102,7 +102,7 @@ class TileGrid:
         Raises
         ------
         DataError
-            Where number or shape of the tiles is not that of this grid.
+            If number or shape of the tiles is not that of this grid.
         """
         expected = (len(self.positions), *self.tile)
         if tiles.shape != expected:

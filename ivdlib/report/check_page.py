@@ -41,7 +41,7 @@ def write_check_page(
     Raises
     ------
     DataError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     rows = [one.row for one in checked]
     shown = [one for one in checked if one.panels]

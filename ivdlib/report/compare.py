@@ -43,7 +43,7 @@ def build_comparison(
     ConfigError
         For fewer than two experiments, or one twice.
     DataError
-        Where a folder is none of an experiment, or nothing in it was scored.
+        If a folder is none of an experiment, or nothing in it was scored.
     """
     found = _read(folders)
     html = fill(

@@ -56,7 +56,7 @@ def parsed(path: Path) -> NotebookNode:
     Raises
     ------
     ValueError
-        Where a part of it is missing or of another kind.
+        If a part of it is missing or of another kind.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of cells without ids, as older notebooks have
@@ -72,7 +72,7 @@ def opened(path: Path) -> NotebookNode:
     Raises
     ------
     DataError
-        Where the file cannot be read or is no notebook.
+        If the file cannot be read or is no notebook.
     """
     try:
         return parsed(path)
@@ -91,7 +91,7 @@ def opened(path: Path) -> NotebookNode:
 
 
 def read_or_none(path: Path) -> NotebookNode | None:
-    """Read a notebook; None where it is not one (any more), as after a merge that git gave up."""
+    """Read a notebook; None if it is not one (any more), as after a merge that git gave up."""
     try:
         return parsed(path)
     except (MemoryError, PermissionError):  # it may well be one

@@ -46,13 +46,13 @@ def build_report(
     Returns
     -------
     dict
-        `html`: path; `pdf`: path, or None where Pango is missing; `note`: what to do about that,
+        `html`: path; `pdf`: path, or None if Pango is missing; `note`: what to do about that,
         or "".
 
     Raises
     ------
     DataError
-        Where `record.json` is missing or broken, or a file cannot be read or written.
+        If `record.json` is missing or broken, or a file cannot be read or written.
     """
     folder = Path(folder)
     return write_report(folder / "report", render_report(folder, expected, author, code=code))

@@ -76,7 +76,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     Raises
     ------
     DataError
-        Where the file is missing or no notebook.
+        If the file is missing or no notebook.
     """
     need_content(path)
     found = edits.opened(path)

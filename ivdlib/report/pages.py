@@ -54,9 +54,9 @@ def write_report(path: Path, html: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        Where `path` is a folder.
+        If `path` is a folder.
     DataError
-        Where a file cannot be written.
+        If a file cannot be written.
     """
     if path.is_dir():
         raise ConfigError(f"{path} is a folder; name a file in it, without .html and .pdf.")

@@ -28,13 +28,13 @@ def write_pdf(html: str, path: Path) -> bool:
     Returns
     -------
     bool
-        False where the libraries of the system are missing; an older PDF is removed then, since it
+        False if the libraries of the system are missing; an older PDF is removed then, since it
         would not belong to the page. See `PANGO` for what to tell.
 
     Raises
     ------
     DataError
-        Where the file cannot be written.
+        If the file cannot be written.
 
     Warns
     -----

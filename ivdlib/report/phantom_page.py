@@ -50,7 +50,7 @@ def write_phantom_page(folder: str | os.PathLike, path: str | os.PathLike | None
     Raises
     ------
     DataError
-        Where the folder holds no phantom, a file of it is missing or broken, or the page cannot be
+        If the folder holds no phantom, a file of it is missing or broken, or the page cannot be
         written.
     """
     path = Path(folder) / "phantom.html" if path is None else Path(path)

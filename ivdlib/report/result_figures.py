@@ -109,7 +109,7 @@ def _patients(metrics: pd.DataFrame) -> Figure | None:
 
 
 def levels(metrics: pd.DataFrame) -> Figure | None:
-    """Draw Dice and surface distance of the discs by level; None where no level is known.
+    """Draw Dice and surface distance of the discs by level; None if no level is known.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def _crop(case: Any) -> str:
 def atlas_probability(train_cases: Sequence[Any], case: Any) -> np.ndarray:
     """Compute how often a voxel belonged to a disc in the training masks.
 
-    Where every case has a column `crop` (the level, counted from the sacrum), only crops of the
+    If every case has a column `crop` (the level, counted from the sacrum), only crops of the
     same number count, or all of them if there is none; other shapes are padded and cropped about
     the centre. The mean mask is smoothed by `ATLAS_SIGMA_MM`.
 

@@ -2,7 +2,7 @@
 
 The cache folder is ``$IVDLIB_CACHE`` or ``~/.cache/ivdlib``. An entry is a folder named after all
 that the conversion depends on. The two files in it bear their own digest as a name, so a damaged
-entry is known and made anew.
+entry is known and made again.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def converted(model: keras.Model, weights: Path) -> Any:
 
 
 def _entry(name: str, size: int) -> Path | None:
-    """Where a network of about `size` bytes is kept; None where there is no room for it."""
+    """Where a network of about `size` bytes is kept; None if there is no room for it."""
     try:
         entry = cache_folder() / name
         if not entry.exists():
@@ -79,7 +79,7 @@ def _entry(name: str, size: int) -> Path | None:
 
 
 def _read(entry: Path) -> Any | None:
-    """Read a converted network; None where it is missing or damaged."""
+    """Read a converted network; None if it is missing or damaged."""
     try:
         (path,) = entry.glob("*.xml")
         if _digest(path) == path.stem:

@@ -20,7 +20,7 @@ def need_tensorboard() -> None:
     Raises
     ------
     ConfigError
-        Where logs are wanted and TensorBoard is not installed.
+        If logs are wanted and TensorBoard is not installed.
     """
     if os.environ.get(VARIABLE):
         _writer_class()

@@ -95,7 +95,7 @@ class Declared:
         Raises
         ------
         DataError
-            Where it is not there.
+            If it is not there.
         """
         if self.data is None:
             return None
@@ -124,7 +124,7 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
     Raises
     ------
     ConfigError
-        Where the file cannot be read, has an unknown key, or its profile does not fit.
+        If the file cannot be read, has an unknown key, or its profile does not fit.
     """
     path = Path(path)
     need_content(path)

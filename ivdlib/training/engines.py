@@ -23,7 +23,7 @@ def need_engine(engine: str, precision: str = "auto") -> None:
     Raises
     ------
     ConfigError
-        Where the names are unknown or do not fit together, OpenVINO is not installed, or Keras runs
+        If the names are unknown or do not fit together, OpenVINO is not installed, or Keras runs
         on another backend than TensorFlow.
     """
     for kind, name, known in (

@@ -52,9 +52,9 @@ class Experiment(Grid):
     Raises
     ------
     ConfigError
-        Where the profile does not fit, or the folder holds another experiment.
+        If the profile does not fit, or the folder holds another experiment.
     DataError
-        Where the data cannot be used.
+        If the data cannot be used.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class Experiment(Grid):
         Raises
         ------
         DataError
-            Where nothing has been scored yet.
+            If nothing has been scored yet.
         """
         wanted = [hashes.disc_digest(self, training) for training in self.trainings()]
         wanted += [hashes.spine_digest(self, fold) for fold in self.folds]

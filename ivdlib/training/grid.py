@@ -126,7 +126,7 @@ class Grid:
         return self.contrasts + self.fused
 
     def trained_on(self, arm: str) -> tuple[str, ...]:
-        """Names of the images that an arm knows, but for random mixtures."""
+        """Names of the images that an arm knows, apart from random mixtures."""
         if arm == "stacked":
             return ("&".join(self.contrasts),)
         return self.contrasts if arm == "without" else self.images
@@ -143,7 +143,7 @@ class Grid:
         return self.trained_on(arm)
 
     def options(self, arm: str) -> TrainingOptions:
-        """How an arm is trained: all alike, but for what the arm asks about."""
+        """How an arm is trained: all alike, apart from what the arm asks about."""
         training = self.profile.training
         return replace(training, noise_probability=0.0) if arm == "quiet" else training
 

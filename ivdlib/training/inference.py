@@ -33,7 +33,7 @@ def tile_probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
     Raises
     ------
     DataError
-        Where an answer is not finite.
+        If an answer is not finite.
     """
     out = np.empty(tiles.shape[:3], dtype=np.float32)
     batch = max(1, BATCH_PIXELS // (tiles.shape[1] * tiles.shape[2]))

@@ -105,7 +105,7 @@ def unlike(card: Mapping[str, Any], spine: Mapping[str, Any] | None, case: Case)
     Raises
     ------
     DataError
-        Where a voxel edge is off by `REFUSED` or more.
+        If a voxel edge is off by `REFUSED` or more.
     """
     texts = [*_spacing(card, case), *_spacing(spine or {}, case), *_field(spine or card, case)]
     return list(dict.fromkeys(texts))

@@ -32,7 +32,7 @@ def warned_of(path: Path, source: dict[str, Any]) -> list[list[str]] | None:
     Returns
     -------
     list of [str, str], or None
-        What was warned of then (category, text); None where it is to be made.
+        What was warned of then (category, text); None if it is to be made.
     """
     record = _record(path)
     if record.get("from") != source or not path.is_file() or sha256_file(path) != record["mask"]:
@@ -81,7 +81,7 @@ def _beside(path: Path) -> Path:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    """The record of a mask; empty where there is none that can be used."""
+    """The record of a mask; empty if there is none that can be used."""
     try:
         record = read_json(_beside(path))
         pairs = [(str(kind), str(text)) for kind, text in record["warned"]]

@@ -55,7 +55,7 @@ def predict_folder(
     weights : path
         Of the disc network, see `save_weights`.
     out : path
-        Folder, made where there is none.
+        Folder, made if there is none.
     spine_weights : path, optional
         Of the spine network. Default: that of the same experiment, which the passport names.
     use_region : bool, default True
@@ -83,16 +83,16 @@ def predict_folder(
     SomeFailed
         At the end, where scans could not be used and were left out (each is warned of at once).
     DataError
-        Where the folder or the weights cannot be used, a mask cannot be written, or the only scan
+        If the folder or the weights cannot be used, a mask cannot be written, or the only scan
         cannot be used.
     ConfigError
-        Where the engine cannot run, or the only scan has none of the images that the network was
+        If the engine cannot run, or the only scan has none of the images that the network was
         trained on and none was asked for.
 
     Warns
     -----
     NothingFound
-        Where a mask is empty or holds less than any disc, or the spine network found nothing; also
+        If a mask is empty or holds less than any disc, or the spine network found nothing; also
         of a mask that is there already.
     DataWarning
         Of what was mended, derived or assumed in a scan; where the image that was asked for, voxel
@@ -196,7 +196,7 @@ def predict_case(
     ConfigError
         As `predict_folder`.
     DataError
-        Where its voxels are of another size than those that the network was trained on, see
+        If its voxels are of another size than those that the network was trained on, see
         `likeness.unlike`.
 
     Warns
@@ -269,7 +269,7 @@ def _say_if_new(network: Network, case: Case, names: tuple[str, ...]) -> None:
 def spine_beside(
     network: Network, weights: Path, given: str | os.PathLike | None = None
 ) -> tuple[Network, Path] | None:
-    """Load the spine network of a disc network, quietly; None where it was trained without one.
+    """Load the spine network of a disc network, quietly; None if it was trained without one.
 
     Parameters
     ----------
@@ -287,9 +287,9 @@ def spine_beside(
     Raises
     ------
     DataError
-        Where the file is not there.
+        If the file is not there.
     ConfigError
-        Where it is a network for something else.
+        If it is a network for something else.
     """
     if given is None:
         if not network.passport.get("spine"):

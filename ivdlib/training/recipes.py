@@ -27,7 +27,7 @@ LEAST: dict[str, dict[str, int]] = {"better": {"spine.steps": 800}}
 
 
 def recipe(name: str, on: str = "paper") -> dict[str, Any]:
-    """Overrides of a recipe for the profile `on`; `ConfigError` where there is none of a name."""
+    """Overrides of a recipe for the profile `on`; `ConfigError` if there is none of a name."""
     if name not in RECIPES:
         raise ConfigError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}.")
     base = profile(on)

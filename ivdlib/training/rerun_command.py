@@ -21,7 +21,7 @@ FLAGS = {"discs": "--discs", "spine": "--spine", "label_grid": "--label-grid"}
 def command(record: Mapping[str, Any]) -> list[str]:
     """Words of the command that makes an experiment with this record.
 
-    Where a file of the checkout declares it, that one; else every field that differs from the
+    If a file of the checkout declares it, that one; else every field that differs from the
     profile is set. Empty where the record names no profile that there is, or not what its data are.
 
     Parameters
@@ -61,7 +61,7 @@ def needs(record: Mapping[str, Any]) -> str:
 
 
 def _set(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that are none of the profile's, but for those that decided on nothing."""
+    """Fields that are none of the profile's, apart from those that decided on nothing."""
     found = recorded.overrides(record["config"]["profile"])
     whole = record.get("one_tile", False)
     if whole:

@@ -42,7 +42,7 @@ class ScanToSegment:
         Raises
         ------
         DataError
-            Where nobody knows what it is: files are there several times.
+            If nobody knows what it is: files are there several times.
         """
         if self.repeated:
             raise DataError(self.repeated[0])
@@ -68,9 +68,9 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
     Raises
     ------
     DataError
-        Where the folder is at fault as a whole.
+        If the folder is at fault as a whole.
     ConfigError
-        Where several contrasts of a single file are asked for.
+        If several contrasts of a single file are asked for.
 
     Warns
     -----
@@ -149,7 +149,7 @@ def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[
     Raises
     ------
     ConfigError
-        Where there is none.
+        If there is none.
     """
     together = any("&" in name for name in known)  # takes its channels together or not at all
     if contrast is None:

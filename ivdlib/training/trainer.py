@@ -182,7 +182,7 @@ class Trainer:
         Raises
         ------
         ConfigError
-            Where the loss is no longer finite.
+            If the loss is no longer finite.
         """
         self.reset(seed)
         history = self._resume(checkpoint) if checkpoint else []

@@ -58,7 +58,7 @@ def save_weights(
     Raises
     ------
     DataError
-        Where the weights are not finite, or the passport says what cannot be.
+        If the weights are not finite, or the passport says what cannot be.
     """
     card = json.loads(json.dumps(dict(card)))
     weights_passport.check_passport(card, path)
@@ -81,13 +81,13 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
     Raises
     ------
     DataError
-        Where the file is missing, damaged, was not written by `save_weights`, or its passport says
+        If the file is missing, damaged, was not written by `save_weights`, or its passport says
         what cannot be.
 
     Warns
     -----
     DataWarning
-        Where the passport is older than checksums and voxel sizes, see `likeness.older`.
+        If the passport is older than checksums and voxel sizes, see `likeness.older`.
     """
     card, shapes = weights_passport.read_passport(path)
     shape = (*card["tile"], card.get("channels", 1))

@@ -196,7 +196,7 @@ def seal_weights(path: str | os.PathLike, card: Mapping[str, Any]) -> dict[str, 
     Raises
     ------
     DataError
-        Where the weights hold NaN or infinite numbers.
+        If the weights hold NaN or infinite numbers.
     """
     with h5py.File(path, "a") as file:
         checksum, finite, _ = _numbers(file)
@@ -226,7 +226,7 @@ def read_passport(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[i
     Raises
     ------
     DataError
-        Where the file is missing, of another kind, damaged, or its passport is odd.
+        If the file is missing, of another kind, damaged, or its passport is odd.
     """
     _look(Path(path))
     try:

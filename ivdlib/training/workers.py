@@ -124,7 +124,7 @@ def side_by_side(experiment: Experiment, workers: int = 1, scheduler: str | None
     Raises
     ------
     ConfigError
-        Where Dask is not installed, nothing answers at the address, or a worker of this machine
+        If Dask is not installed, nothing answers at the address, or a worker of this machine
         was killed; what is finished is kept.
     """
     every = list(experiment.trainings())

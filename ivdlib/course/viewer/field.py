@@ -45,7 +45,7 @@ def receptive_field(
     Raises
     ------
     ConfigError
-        Where there are too few or too many stacks or convolutions, or a rate is no whole number
+        If there are too few or too many stacks or convolutions, or a rate is no whole number
         from 1 to 9.
     """
     return _Field(rates)

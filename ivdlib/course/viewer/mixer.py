@@ -40,7 +40,7 @@ def fusion_mixer(case: Case) -> Shown:
     Raises
     ------
     DataError
-        Where the case has no contrasts, or the sum at the start cannot be brought to [0, 1].
+        If the case has no contrasts, or the sum at the start cannot be brought to [0, 1].
     """
     return _Mixer(case)
 

@@ -65,9 +65,9 @@ def volume(
     Raises
     ------
     ConfigError
-        Where a contrast is unknown.
+        If a contrast is unknown.
     DataError
-        Where there are no contrasts, or the prediction is no mask on the grid of the case.
+        If there are no contrasts, or the prediction is no mask on the grid of the case.
     """
     names = list(case.contrasts) if contrasts is None else list(contrasts)
     if not names:
@@ -209,7 +209,7 @@ class _Volume(Shown):
 
 
 class _Slices:
-    """The screen that needs no graphics card: the still picture, drawn anew with each change."""
+    """The screen that needs no graphics card: the still picture, drawn again with each change."""
 
     remark = INSTALL
 

@@ -87,10 +87,10 @@ def check_cases(folder: str | os.PathLike, **options) -> list[dict[str, Any]]:
     Raises
     ------
     DataError
-        Where the folder itself is at fault: missing, without scans, an unusable `subjects.csv` or
+        If the folder itself is at fault: missing, without scans, an unusable `subjects.csv` or
         `dataset.json`.
     ConfigError
-        Where `label_grid` is unknown.
+        If `label_grid` is unknown.
     """
     return [checked.row for checked in examine(folder, **options)]
 

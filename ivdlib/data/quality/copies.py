@@ -78,7 +78,7 @@ def signature(image: np.ndarray) -> Signature | None:
     -------
     Signature or None
         Means over mirrored places of the image (and, between axes of one length, exchanged ones),
-        of mean 0 and standard deviation 1. None where all are alike.
+        of mean 0 and standard deviation 1. None if all are alike.
     """
     image = np.transpose(image, np.argsort(image.shape, kind="stable"))
     halves = [

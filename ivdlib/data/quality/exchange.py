@@ -103,7 +103,7 @@ def find_exchange(
     Raises
     ------
     DataError
-        Where `wat` or `fat` lacks, or shapes differ.
+        If `wat` or `fat` lacks, or shapes differ.
     """
     wat, fat = _water_and_fat(contrasts)
     if wat.ndim != 3 or (discs is not None and discs.shape != wat.shape):
@@ -149,7 +149,7 @@ def undo_exchange(contrasts: Mapping[str, np.ndarray], map: np.ndarray) -> dict[
     Raises
     ------
     DataError
-        Where `wat` or `fat` lacks, or shapes differ.
+        If `wat` or `fat` lacks, or shapes differ.
     """
     _water_and_fat(contrasts)
     wat, fat = contrasts["wat"], contrasts["fat"]

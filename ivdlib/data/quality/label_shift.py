@@ -46,7 +46,7 @@ def find_label_shift(
     -------
     tuple of two floats or None
         How far (mm) the labels would have to move forwards and upwards; where they lie farther off
-        than `REACH_MM` only the direction is to be trusted. None where they fit as they are.
+        than `REACH_MM` only the direction is to be trusted. None if they fit as they are.
     """
     places = np.argwhere(discs)
     if not len(places):

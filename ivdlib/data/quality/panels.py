@@ -49,7 +49,7 @@ def panels_of(
         What could be read: contrasts, "labels", "spine", "exact"; of the masks only "labels" is
         shown, as an outline.
     case : Case or None
-        None where the images do not make a case.
+        None if the images do not make a case.
     axcodes : tuple of 3 str or None
         The declared axes.
     copies : sequence of (str, str)

@@ -98,7 +98,7 @@ def check_axes(
     Raises
     ------
     DataError
-        Where they cannot be true.
+        If they cannot be true.
     """
     spacing = spacing_mm(canonical_affine(grid))
     order = np.argsort(grid.orientation[:, 0])

@@ -35,7 +35,7 @@ def settle(bonds: Bonds, field: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of +1.0 and -1.0, (nodes,)
-        Where the bonds do not contradict each other and no field acts, an exact solution.
+        If the bonds do not contradict each other and no field acts, an exact solution.
     """
     count = len(field)
     cluster, sense = np.arange(count), np.ones(count)

@@ -77,7 +77,7 @@ def measure_phantom(folder: str | os.PathLike) -> Measured:
     Raises
     ------
     DataError
-        Where the folder is no phantom, or a file of it is missing or broken.
+        If the folder is no phantom, or a file of it is missing or broken.
     """
     import pandas as pd
 
@@ -114,7 +114,7 @@ def tissue_names(dataset: dict[str, Any], folder: Path) -> dict[int, str]:
     Raises
     ------
     DataError
-        Where it lists none.
+        If it lists none.
     """
     tissues = dataset.get("tissues") if isinstance(dataset, dict) else None
     if not tissues or misfit(tissues, {...: str}) or not all(map(str.isdecimal, tissues)):
@@ -123,7 +123,7 @@ def tissue_names(dataset: dict[str, Any], folder: Path) -> dict[int, str]:
 
 
 def stages_beside(case: Case, word: str) -> np.ndarray | None:
-    """A further label image of a phantom scan in the axes of the case, None where it has none.
+    """A further label image of a phantom scan in the axes of the case, None if it has none.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def stages_beside(case: Case, word: str) -> np.ndarray | None:
     Raises
     ------
     DataError
-        Where the file is broken or lies on another grid.
+        If the file is broken or lies on another grid.
     """
     path = next(iter(case.sources.values())).parent / f"{case.name}_{word}.nii.gz"
     if not path.is_file():
@@ -238,7 +238,7 @@ def drawn(folder: Path, case: str) -> dict[str, Any]:
     Raises
     ------
     DataError
-        Where the file is broken.
+        If the file is broken.
     """
     path = folder / case / f"{case}_scan.json"
     found = read_json(path) if path.is_file() else {}

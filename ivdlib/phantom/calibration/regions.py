@@ -28,7 +28,7 @@ of one slice near it, and muscle or fat farther out lies nearer to the coil."""
 def inner(mask: np.ndarray, near: np.ndarray) -> np.ndarray:
     """Part of a mask within `near`, without its outermost voxels where `ENOUGH` are left.
 
-    Where the volume is cut there is no surface.
+    If the volume is cut there is no surface.
     """
     core = ndimage.binary_erosion(mask, border_value=1) & near
     return core if np.count_nonzero(core) >= ENOUGH else mask & near
@@ -64,7 +64,7 @@ def tissue_regions(
     Raises
     ------
     DataError
-        Where no disc is labelled.
+        If no disc is labelled.
     """
     if not exact.any():
         raise DataError("the exact label is empty; make the phantom anew.")

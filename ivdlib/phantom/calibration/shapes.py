@@ -40,7 +40,7 @@ def name_discs(
     Raises
     ------
     DataError
-        Where the truth names no disc, or two pieces are the same level.
+        If the truth names no disc, or two pieces are the same level.
     """
     if not centres:
         raise DataError("the truth names no disc; make the phantom anew.")

@@ -45,8 +45,8 @@ def targets(measured: Measured) -> pd.DataFrame:
     DataFrame
         One row a target, those of acceptance first: `group` ("acceptance": the phantom is not done
         without; "comparison": worth knowing), `target`, `source`, `wanted` (words), `low`, `high`
-        (numbers, NaN where there is none), `measured` (words), `n` (scans, discs or pairs that were
-        measured), `met` (True, False, or None where it cannot be said; `measured` tells why).
+        (numbers, NaN if there is none), `measured` (words), `n` (scans, discs or pairs that were
+        measured), `met` (True, False, or None if it cannot be said; `measured` tells why).
     """
     import pandas as pd
 

@@ -143,7 +143,7 @@ def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, p
     """Name and Dice of the experiment that differs in nothing but the leak.
 
     The last weights of one that watches for the best step have no leak. One of another precision
-    counts only where there is none of the same.
+    counts only if there is none of the same.
     """
 
     def alike(record: dict) -> tuple[Hashable, Hashable]:

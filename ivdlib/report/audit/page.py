@@ -154,7 +154,7 @@ def write_audit(folder: str | os.PathLike) -> Path:
     Raises
     ------
     DataError
-        Where no experiment is finished.
+        If no experiment is finished.
     """
     folder, place = Path(folder), Path(folder) / FOLDER
     found = experiments(place)

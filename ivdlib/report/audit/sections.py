@@ -51,7 +51,7 @@ def _numbers(mean: float, low: float, high: float, p: float, patients: int) -> t
 
 
 def compared(found: Comparison | None) -> tuple[str, ...]:
-    """Cells of a comparison, dashes where there is none."""
+    """Cells of a comparison, dashes if there is none."""
     if found is None:
         return "–", "–", "–", "0"
     return _numbers(found.mean, found.low, found.high, found.p, len(found.differences))
