@@ -38,14 +38,13 @@ import pandas as pd
 from IPython.display import display
 from scipy.special import expit
 
+# %%
 from ivdlib import files, networks, provenance
 from ivdlib.course import exercises
 from ivdlib.evaluation import comparisons, metrics, statistics
 from ivdlib.evaluation import scores as metrics_csv
 from ivdlib.evaluation.scores import BEST
 from ivdlib.networks import backend, cost, losses, replicas
-
-# %%
 from ivdlib.preprocessing import augmentation, fusion
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.preprocessing.tiles import TileGrid

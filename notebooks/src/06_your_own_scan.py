@@ -38,6 +38,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
+# %%
 from ivdlib import files, provenance
 from ivdlib.course import exercises, viewer
 from ivdlib.data.cases import check_cases, load_case
@@ -49,8 +50,6 @@ from ivdlib.evaluation.measurements import measure
 from ivdlib.phantom import make_phantom
 from ivdlib.preprocessing import fusion
 from ivdlib.report import plotting
-
-# %%
 from ivdlib.training import hashes, predict, store, trial
 from ivdlib.training.experiment import of_parameters
 from ivdlib.training.weights import load_model
