@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from ivdlib.data.discs import LEVELS
 from ivdlib.errors import DataError
 from ivdlib.phantom import calibration, make_phantom
-from ivdlib.phantom.calibration import drawn, measure
+from ivdlib.phantom.calibration import drawn, measure_phantom
 from ivdlib.report import phantom_page
 
 
@@ -160,5 +160,5 @@ def test_a_phantom_with_odd_files_is_one_sentence(tmp_path, name, text, words):
     make_phantom(tmp_path / "p", subjects=1, stages=1, slices=2, in_plane=32)
     (tmp_path / "p" / name).write_text(text)
     with pytest.raises(DataError, match=words):
-        measured = measure(tmp_path / "p")
+        measured = measure_phantom(tmp_path / "p")
         drawn(measured.folder, "01")

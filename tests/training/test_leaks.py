@@ -72,5 +72,5 @@ def test_scans_in_place_of_patients(begin, monkeypatch):
 
 
 def test_a_leak_of_another_name():
-    with pytest.raises(ConfigError, match="leak is one of none, scan, epoch"):
+    with pytest.raises(ConfigError, match="leak of Profile takes one of none, scan, epoch"):
         profiles.profile("test", {"leak": "patient"})
