@@ -262,6 +262,16 @@ def test_import_is_quick_and_loads_no_framework():
     assert min(seconds for seconds, _ in runs) < 0.5
 
 
+def test_cases_are_found_under_their_first_name():
+    """Scripts of users, and the troubles from public reports, import them so."""
+    code = (
+        "import ivdlib.cases; from ivdlib.cases import load_case, save_mask; "
+        "from ivdlib.data import cases; "
+        "assert load_case is cases.load_case is ivdlib.cases.load_case"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
 QUICK = ("data", "evaluation", "phantom")
 LIBRARY = ROOT / "ivdlib"
 
