@@ -28,7 +28,7 @@ from ivdlib import files, profiles, provenance
 from ivdlib.data.cases import Case, load_cases
 from ivdlib.evaluation import metrics
 from ivdlib.evaluation.scores import TOGETHER
-from ivdlib.preprocessing import folds as splits
+from ivdlib.preprocessing.folds import Fold, patient_folds
 from ivdlib.progress import say
 from ivdlib.training import store
 
@@ -44,7 +44,7 @@ def contrasts_of(cases: list[Case]) -> list[str]:
     return [name for name in cases[0].contrasts if name not in derived]
 
 
-def export(cases: list[Case], folds: list[splits.Fold], work: Path) -> None:
+def export(cases: list[Case], folds: list[Fold], work: Path) -> None:
     """Write the scans and the folds as nnU-Net reads them."""
     names, raw = contrasts_of(cases), work / "raw" / DATASET
     for kind in ("imagesTr", "labelsTr"):
@@ -67,7 +67,7 @@ def export(cases: list[Case], folds: list[splits.Fold], work: Path) -> None:
     )
 
 
-def train(folds: list[splits.Fold], args: argparse.Namespace) -> Path:
+def train(folds: list[Fold], args: argparse.Namespace) -> Path:
     """Plan, preprocess, train every fold; returns the folder of the results."""
     work, trainer = args.work.resolve(), f"nnUNetTrainer_{args.epochs}epochs"
     environment = os.environ | {
@@ -92,7 +92,7 @@ def train(folds: list[splits.Fold], args: argparse.Namespace) -> Path:
     return results
 
 
-def score(cases: dict[str, Case], folds: list[splits.Fold], results: Path) -> pd.DataFrame:
+def score(cases: dict[str, Case], folds: list[Fold], results: Path) -> pd.DataFrame:
     """Rows of `metrics.csv`, one mask a scan."""
     rows: list[dict[str, Any]] = []
     for number, fold in enumerate(folds):
@@ -116,7 +116,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     args = parser.parse_args()
     cases = load_cases(args.data, labels_required=True)
-    folds, work = splits.patient_folds(cases), args.work.resolve()
+    folds, work = patient_folds(cases), args.work.resolve()
     if not (work / "preprocessed" / DATASET / "splits_final.json").is_file():
         export(cases, folds, work)
     results = train(folds, args)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from pathlib import Path
+
+LIBRARY = Path(__file__).parents[1]
 
 SECTIONS = (
     ("2, Fig. 1", "from scan to mask", "06",
@@ -29,15 +31,17 @@ SECTIONS = (
 """Section of the paper, its subject, number of the lesson, modules."""
 
 
+def _place(module: str) -> Path:
+    """File of a module, or folder of a package."""
+    place = LIBRARY.joinpath(*module.split("."))
+    return place if place.is_dir() else place.with_suffix(".py")
+
+
 def lines(module: str) -> int:
     """Lines of a module; of a package, of all its files."""
-    place = resources.files("ivdlib").joinpath(*module.split("."))
-    if place.is_dir():
-        found = [one for one in place.iterdir() if one.name.endswith(".py")]
-    else:
-        found = [resources.files("ivdlib").joinpath(*module.split(".")[:-1],
-                                                    f"{module.split('.')[-1]}.py")]  # fmt: skip
-    return sum(len(one.read_text(encoding="utf-8").splitlines()) for one in found)
+    place = _place(module)
+    files = place.glob("*.py") if place.is_dir() else [place]
+    return sum(len(one.read_text(encoding="utf-8").splitlines()) for one in files)
 
 
 def markdown() -> str:
@@ -55,7 +59,7 @@ def listing() -> str:
     for section, what, lesson, modules in SECTIONS:
         found.append(f"Sect. {section}: {what} (lesson {lesson})")
         for name in modules.split():
-            path = f"ivdlib/{name.replace('.', '/')}"
-            path += "/" if resources.files("ivdlib").joinpath(*name.split(".")).is_dir() else ".py"
+            place = _place(name)
+            path = f"ivdlib/{place.relative_to(LIBRARY).as_posix()}{'/' * place.is_dir()}"
             found.append(f"  {path:<44} {lines(name):>5} lines")
     return "\n".join(found)

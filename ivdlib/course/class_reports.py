@@ -10,8 +10,7 @@ import pandas as pd
 
 from ivdlib import errors, files
 from ivdlib.course import course_folder, hand_in
-from ivdlib.course import points as grades
-from ivdlib.course.points import Copy, Exercise, Result
+from ivdlib.course.points import ABSENT, Copy, Exercise, Result, totals
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.progress import track
@@ -45,7 +44,7 @@ class Student:
         return [
             (name, Result(exercise.title, exercise.most, None, "not graded"))
             if waiting & {name, ""}
-            else (name, Result(exercise.title, exercise.most, 0.0, grades.ABSENT))
+            else (name, Result(exercise.title, exercise.most, 0.0, ABSENT))
             for name, exercises in asked.items()
             if name not in self.copies
             for exercise in exercises
@@ -188,13 +187,13 @@ def _row(
         results = copy.results if copy else [result for other, result in rest if other == lesson]
         head = lesson[:2] if len(short) == len(asked) else lesson
         for k, result in enumerate(results, start=1):
-            marks[f"{head}/{k}"] = None if result.state == grades.ABSENT else result.points
+            marks[f"{head}/{k}"] = None if result.state == ABSENT else result.points
         every += results
-    points, most, waiting = grades.totals(every)
+    points, most, waiting = totals(every)
     penalty = sum(copy.penalty for copy in student.copies.values())
-    absent = {other for other, result in rest if result.state == grades.ABSENT}
+    absent = {other for other, result in rest if result.state == ABSENT}
     remarks = [told for copy in student.copies.values() for told in copy.troubles()]
-    remarks += [*notes, *(f"{lesson}: {grades.ABSENT}" for lesson in sorted(absent))]
+    remarks += [*notes, *(f"{lesson}: {ABSENT}" for lesson in sorted(absent))]
     return {
         **marks,
         "points": points - penalty if student.copies else None,

@@ -8,11 +8,19 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ivdlib.course import points as grades
-from ivdlib.course.points import Copy, Exercise
+from ivdlib.course.points import (
+    Copy,
+    Exercise,
+    given,
+    graded_exercises,
+    marks,
+    named,
+    results,
+    totals,
+)
 from ivdlib.errors import DataError
 from ivdlib.report import edits
-from ivdlib.report import notebook as lesson
+from ivdlib.report.notebook import read_notebook
 
 STRANGER = (
     "none of the lesson's cells was recognised; it may be another notebook, or its metadata is "
@@ -93,7 +101,7 @@ def released(course: Path) -> dict[str, list[Exercise]]:
             name = path.stem
             if name != path.parent.name or name in found:
                 continue
-            asked = grades.graded_exercises(lesson.read_notebook(path))
+            asked = graded_exercises(read_notebook(path))
             if step == "source":  # with hidden tests, which students do not get
                 asked = [replace(exercise, check="") for exercise in asked]
             if asked:
@@ -140,7 +148,7 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     DataError
         If it or the gradebook cannot be read.
     """
-    copy, book = lesson.read_notebook(path), grading(course, path)
+    copy, book = read_notebook(path), grading(course, path)
     student, name = path.parts[-3:-1]
     place = course / "submitted" / student / name / path.name
     handed_in = edits.read_or_none(place) if place.is_file() else None
@@ -149,11 +157,11 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
         notes.append(
             "what was handed in is not what was graded; call nbgrader autograde --force for it"
         )
-    found = grades.results(copy, book and book.points, asked=asked, handed_in=handed_in)
+    found = results(copy, book and book.points, asked=asked, handed_in=handed_in)
     if not _knows(handed_in or copy, asked):
         notes.append(STRANGER)
         found = [replace(result, trouble="") for result in found]
-    off = min(book.penalty, grades.totals(found)[0]) if book else 0.0  # as nbgrader: none below 0
+    off = min(book.penalty, totals(found)[0]) if book else 0.0  # as nbgrader: none below 0
     if book and book.penalty:
         notes.append(f"handed in late, for which nbgrader takes {off:g} points off")
     return Copy(
@@ -171,22 +179,22 @@ def _given(course: Path, name: str) -> frozenset[str] | None:
     """Code that a lesson brings; None if it is not there (any more)."""
     places = (course / step / name / f"{name}.ipynb" for step in ("release", "source"))
     there = next((path for path in places if path.is_file()), None)
-    return grades.given(lesson.read_notebook(there)) if there else None
+    return given(read_notebook(there)) if there else None
 
 
 def _knows(notebook: NotebookNode, asked: Sequence[Exercise]) -> bool:
-    return bool(grades.named(notebook).keys() & {n for e in asked for n in (e.ident, e.answer)})
+    return bool(named(notebook).keys() & {n for e in asked for n in (e.ident, e.answer)})
 
 
 def _same_answers(handed_in: NotebookNode | None, graded: NotebookNode) -> bool:
     """Whether the answers that were handed in are those that were graded."""
     if handed_in is None:
         return False
-    theirs, ours = grades.named(handed_in), grades.named(graded)
+    theirs, ours = named(handed_in), named(graded)
     return all(
         theirs[name][-1].source.strip() == ours[name][-1].source.strip()
         for name in theirs.keys() & ours.keys()
-        if grades.marks(theirs[name][-1]).get("solution")
+        if marks(theirs[name][-1]).get("solution")
     )
 
 

@@ -16,8 +16,16 @@ import nbformat
 
 from ivdlib import provenance
 from ivdlib.course import course_folder, lesson_source, lesson_versions, lessons
-from ivdlib.course import points as grades
-from ivdlib.course.points import Copy, Result
+from ivdlib.course.points import (
+    BY_HAND,
+    Copy,
+    Result,
+    given,
+    graded_exercises,
+    named,
+    results,
+    totals,
+)
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.report import notebook, record
@@ -49,14 +57,14 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
         If the notebook cannot be read or holds no exercise, or its grades cannot be read.
     """
     made = notebook.read_notebook(path)
-    if not grades.graded_exercises(made):
+    if not graded_exercises(made):
         raise DataError(
             f"{path} has no exercise, so there is nothing to hand in; take a student's copy, "
             "as they are in notebooks/exercises."
         )
     course = course_folder.course_of(path)
     if course:
-        asked = course_folder.released(course).get(path.stem, grades.graded_exercises(made))
+        asked = course_folder.released(course).get(path.stem, graded_exercises(made))
         copy = course_folder.held(course, path, asked)
     else:
         source = source_of_copy(
@@ -64,8 +72,8 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
         )  # of a lesson unknown here the copy itself is all there is
         name = source.stem if source else path.stem
         known = lesson_versions.notebook(source, "student") if source else made
-        found = grades.results(made, asked=grades.graded_exercises(known), handed_in=made)
-        copy = Copy(name, made, found, given=grades.given(known) if source else None)
+        found = results(made, asked=graded_exercises(known), handed_in=made)
+        copy = Copy(name, made, found, given=given(known) if source else None)
     return {**page([copy], author, out, code=code), "copy": copy}
 
 
@@ -120,12 +128,12 @@ def source_of_copy(copy: nbformat.NotebookNode, path: Path) -> Path | None:
     """
     if len(path.stem) > 2 and (source := lesson_source.source_of(path.stem)):
         return source
-    theirs = grades.named(copy)
+    theirs = named(copy)
     numbers = [re.match(r"lesson(\d\d)_", ident) for ident in theirs]
     for number in dict.fromkeys(match[1] for match in numbers if match):
         if (source := lesson_source.source_of(number)) is None:
             continue
-        asked = grades.graded_exercises(lesson_versions.notebook(source, "student"))
+        asked = graded_exercises(lesson_versions.notebook(source, "student"))
         checks = {e.ident: e.check.strip() for e in asked if e.check}
         if any(
             cell.source.strip() == checks.get(ident) for ident in theirs for cell in theirs[ident]
@@ -140,9 +148,9 @@ def _shown(copy: Copy, code: bool) -> Callable[[nbformat.NotebookNode], bool]:
 
 
 def _sum(found: Sequence[Result], copies: Sequence[Copy]) -> str:
-    points, most, waiting = grades.totals(found)
+    points, most, waiting = totals(found)
     text = f"{points - sum(copy.penalty for copy in copies):g} of {most:g}"
-    return f"{text}, {waiting:g} {grades.BY_HAND}" if waiting else text
+    return f"{text}, {waiting:g} {BY_HAND}" if waiting else text
 
 
 def is_path(wish: str) -> bool:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from ivdlib.course import hand_in, lesson_source, lesson_versions, lessons, points
 from ivdlib.course.points import EXERCISE, HEADING
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.report import notebook as lesson
+from ivdlib.report.notebook import body, read_notebook
 from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 
@@ -33,7 +33,7 @@ def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
     """
     if hand_in.is_path(wish):
         path = hand_in.student_copy(wish)
-        made = lesson.read_notebook(path)
+        made = read_notebook(path)
         source = hand_in.source_of_copy(made, path)
         if source is None:
             return path.stem, _emptied(made, path), str(path)
@@ -111,7 +111,7 @@ def _tasks(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
         part = nbformat.v4.new_notebook(cells=[_bare(cell) for cell in cells])
         marks = [points.marks(cell) for cell in graded]
         yield {
-            "html": lesson.body(part, f"task{number}", lambda _: True)["html"],
+            "html": body(part, f"task{number}", lambda _: True)["html"],
             "points": sum(float(mark.get("points", 0)) for mark in marks),
             "written": any(mark.get("solution") or mark.get("task") for mark in marks),
         }

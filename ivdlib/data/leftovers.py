@@ -102,10 +102,12 @@ def left_over(
     used = {path for case in cases for path in case.paths.values()}
     by_name = {key(case.name): case.only(needed, masks=True) for case in cases}
     groups: dict[tuple[bool, Remark], list[str]] = defaultdict(list)
-    for path, reason in _hollow(folder):
-        groups[reason].append(readable(path.relative_to(folder).as_posix()))
-    for path, deep in _files(folder):
-        if path not in used and (reason := _reason(path, deep, by_name, masks)):
+    for path, deep, empty in _walk(folder):
+        if path in used:
+            continue
+        is_file = empty is None
+        reason = _reason(path, deep, by_name, masks) if is_file else _hollow(path, empty)
+        if reason:
             groups[reason].append(readable(path.relative_to(folder).as_posix()))
     return [
         Finding(
@@ -171,29 +173,28 @@ def _set_aside(path: Path) -> bool:
     return path.parent.name == ASIDE and word == FOUND
 
 
-def _hollow(folder: Path) -> Iterator[tuple[Path, tuple[bool, Remark]]]:
-    """Folders that look like a scan and hold none, each with `serious` and the reason."""
-    for path in sorted(p for p in folder.glob("**/*") if p.is_dir()):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts):
-            continue
-        if path.name.lower().endswith((".nii", ".nii.gz")):
-            repair = "put the file that lies in it in its place"
-            yield path, (True, Remark("a folder is no image", repair))
-        elif not any(not inside.name.startswith(".") for inside in path.iterdir()):
-            yield path, (False, Remark("an empty folder", "copy the scan into it, or delete it"))
+def _hollow(folder: Path, empty: bool) -> tuple[bool, Remark] | None:
+    """As `_reason`, of a folder that looks like a scan and holds none."""
+    if folder.name.lower().endswith((".nii", ".nii.gz")):
+        repair = "put the file that lies in it in its place"
+        return True, Remark("a folder is no image", repair)
+    what = Remark("an empty folder", "copy the scan into it, or delete it")
+    return (False, what) if empty else None
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """All files that are not hidden, and whether they lie too deep to be read."""
+def _walk(folder: Path) -> Iterator[tuple[Path, bool, bool | None]]:
+    """All files and folders that are not hidden.
+
+    Also whether they lie too deep to be read, and whether a folder is empty (None for files).
+    """
     for root, folders, names in os.walk(folder, followlinks=True):
         here = Path(root)
         deep = len(here.relative_to(folder).parts)
         links = deep < DEEPEST  # further down they might lead round in circles
-        folders[:] = sorted(
-            f
-            for f in folders
-            if deep < _FAR and not f.startswith(".") and (links or not (here / f).is_symlink())
-        )
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield here / name, deep > DEEPEST
+        names = sorted(name for name in names if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if deep:
+            yield here, deep > DEEPEST, not (names or folders)
+        folders[:] = [f for f in folders if deep < _FAR and (links or not (here / f).is_symlink())]
+        for name in names:
+            yield here / name, deep > DEEPEST, None

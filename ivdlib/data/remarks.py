@@ -15,7 +15,7 @@ NAMED = 5
 """A remark lists this many cases by name and counts the rest."""
 
 
-_Text = TypeVar("Text", bound=str)
+_Text = TypeVar("_Text", bound=str)
 
 
 class Remark(str):

@@ -13,9 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ivdlib.data import people as names
 from ivdlib.data.case_files import DEEPEST, CaseFiles
-from ivdlib.data.people import FROM_NAME
+from ivdlib.data.people import FROM_NAME, key, meant, one_of_two, questions, unified
 from ivdlib.data.remarks import Remark, listed
 from ivdlib.data.spreadsheet import read_table, says_who, shortened
 
@@ -86,16 +85,16 @@ def find_subjects(
         If the table cannot be read or lacks a column.
     """
     found, faults = (_from_names(cases), {}) if table is None else _from_table(cases, table)
-    people = names.unified({name: who.subject for name, who in found.items()})
+    people = unified({name: who.subject for name, who in found.items()})
     found = {name: replace(who, subject=people[name]) for name, who in found.items()}
-    for scans, text in names.one_of_two(people):
+    for scans, text in one_of_two(people):
         found |= {n: replace(found[n], note=text) for n in scans if not found[n].question}
     return found, faults
 
 
 def left_over_cases(cases: list[CaseFiles], table: Path) -> list[str]:
     """Cases that `subjects.csv` lists and that are not among those here."""
-    known = {names.key(case.name) for case in cases}
+    known = {key(case.name) for case in cases}
     return [mine[0]["case"] for name, mine in _rows(cases, table).items() if name not in known]
 
 
@@ -103,7 +102,7 @@ def _rows(cases: list[CaseFiles], table: Path) -> dict[str, list[dict[str, str]]
     """Rows of the table by `people.key` of the case."""
     found: dict[str, list[dict[str, str]]] = {}
     for row in read_table(table, _COLUMNS[:2], [case.name for case in cases], ",".join(_COLUMNS)):
-        found.setdefault(names.key(row["case"]), []).append(row)
+        found.setdefault(key(row["case"]), []).append(row)
     return found
 
 
@@ -111,10 +110,10 @@ def _from_table(cases: list[CaseFiles], table: Path) -> tuple[dict[str, Subject]
     rows, others = _rows(cases, table), left_over_cases(cases, table)
     subjects, faults = {}, {}
     for name in (case.name for case in cases):
-        mine = rows.get(names.key(name), [])
+        mine = rows.get(key(name), [])
         if not mine:
             listing = f", which lists {listed(others)} instead" if others else ""
-            hint = names.meant(name, others)
+            hint = meant(name, others)
             said = f"case {name} is not in {table}{listing}{f' ({hint})' if hint else ''}"
             repair = f"write {name} there, in a column of text" if hint else "add a line for it"
             faults[name] = f"{said}; {repair}."
@@ -151,7 +150,7 @@ def _from_names(cases: list[CaseFiles]) -> dict[str, Subject]:
         found |= {n: replace(found[n], subject="".join(who)) for n, who in people.items()}
     guessed = {name: who.subject for name, who in found.items() if who.source == FROM_NAME}
     folders = [{guessed[n] for n in some if n in guessed} for some in _folders_of_people(rest)]
-    for scans, text in names.questions(guessed, [*times.values(), *folders]):
+    for scans, text in questions(guessed, [*times.values(), *folders]):
         found |= {name: replace(found[name], note=text, question=text) for name in scans}
     return found
 
@@ -238,7 +237,7 @@ def _said_by_name(found: dict[str, tuple[str, str]]) -> dict[str, Subject]:
     """Subjects that names tell, with a note where that makes several scans those of one person."""
     times: dict[str, dict[str, str]] = {}
     for name, (person, time) in found.items():
-        times.setdefault(names.key(person), {}).setdefault(time, name)
+        times.setdefault(key(person), {}).setdefault(time, name)
     joined = [list(scans.values()) for scans in times.values() if len(scans) > 1]
     note = joined and Remark(
         f"the subject is read from the name ({joined[0][0]} and {joined[0][1]} are one person, "

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from ivdlib.data.contrasts import is_derived
 from ivdlib.errors import DataError
 from ivdlib.evaluation import recorded, verdicts
-from ivdlib.evaluation import scores as metrics_csv
+from ivdlib.evaluation.scores import NEEDED, of, worst
 from ivdlib.files import cannot
 from ivdlib.report import plotting, result_figures
 
@@ -26,9 +26,9 @@ _ROWS = 60
 
 def metrics_of(folder: Path) -> pd.DataFrame:
     """All scores; no row where nothing was scored."""
-    found = metrics_csv.of(folder)
+    found = of(folder)
     if found is None:
-        return pd.DataFrame(columns=list(metrics_csv.NEEDED))
+        return pd.DataFrame(columns=list(NEEDED))
     return found
 
 
@@ -117,7 +117,7 @@ def worst_scans(metrics: pd.DataFrame) -> list[tuple[str, ...]]:
     """Scans that FDS-CNN does worst on, each contrast by itself: case, contrast, arm, Dice."""
     return [
         (row.case, row.contrast, row.trained_on, f"{row.dice:.4f}")
-        for row in metrics_csv.worst(metrics).itertuples()
+        for row in worst(metrics).itertuples()
     ]
 
 

@@ -104,9 +104,8 @@ class Experiment(Grid):
 
     def _check_variants(self) -> None:
         """Refuse a variant that its network does not have, before any scan is read."""
-        variants = [n for n in self.profile.networks if ":" in n]
-        if variants:
-            for network in variants:
+        for network in self.profile.networks:
+            if ":" in network:
                 hashes.config(self, network, self.profile.size)
 
     def _phantom(self) -> Path:

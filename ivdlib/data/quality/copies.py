@@ -13,7 +13,7 @@ from itertools import permutations
 
 import numpy as np
 
-from ivdlib.data import people as names
+from ivdlib.data.people import key
 from ivdlib.data.remarks import Remark, listed
 
 _POINTS = 8
@@ -131,7 +131,7 @@ def find_twins(
             for scan, word in images:
                 words[scan] += (word,)
     return [
-        Twins(words, tuple({names.key(people[scan]): people[scan] for scan in scans}.values()))
+        Twins(words, tuple({key(people[scan]): people[scan] for scan in scans}.values()))
         for scans, words in shared.items()
     ]
 

@@ -123,10 +123,10 @@ def _beside_none(row: Any) -> tuple[str, ...]:
 @cache
 def cost() -> str:
     """Claims about cost, computed from the networks; ten are built for it, once."""
-    from ivdlib import networks as models
+    from ivdlib.networks import build
     from ivdlib.networks import cost as costs
 
-    ours = models.build("fds_cnn", "paper")
+    ours = build("fds_cnn", "paper")
     separable = costs.savings(ours)
     times = separable["times"]
     within = int(times.between(8, 9).sum())
