@@ -78,7 +78,7 @@ def _refusal(error: ValidationError, cls: Any) -> str:
 
 _KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 _LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below",
-           "min_length": "of length at least"}  # fmt: skip
+           "min_length": "of length at least", "multiple_of": "a multiple of"}  # fmt: skip
 
 
 def _words(kind: Any, bounds: typing.Iterable[Any] = ()) -> str:

@@ -153,6 +153,8 @@ class PhantomOptions:
     subjects: Count = 8
     stages: Count = 2
     slices: Count = 36
+    in_plane: Annotated[Whole, Field(ge=32, le=256, multiple_of=2, description="voxels")] = 256
+    """Voxels along each side of a slice of 320 mm: 256 are 1.25 mm, as in the challenge."""
     seed: Annotated[Whole, Field(ge=0)] = 0
     swap: Share = 0.0
     """Probability of exchanged water and fat in a scan. `ivdlib phantom` has 0.05; experiments

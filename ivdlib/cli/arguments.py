@@ -115,8 +115,12 @@ def add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--seeds", type=positive, help="trainings of each kind")
 
 
-def print_tables(folder: Path) -> None:
-    """Show the tables of an experiment, and where it lies."""
-    for path in sorted((folder / "tables").glob("table*.md")):
-        print("\n" + path.read_text(encoding="utf-8"), end="")
-    print(f"\nresults: {folder}")
+def print_results(folder: Path) -> None:
+    """Show the tables of an experiment in short, and where everything lies."""
+    from ivdlib.evaluation.in_short import FILE
+
+    print("\n" + (folder / "tables" / FILE).read_text(encoding="utf-8"))
+    pictures = sorted((folder / "figures").glob("04_prediction.png"))
+    for what, place in [*(("picture", path) for path in pictures), ("tables", folder / "tables"),
+                        ("results", folder)]:  # fmt: skip
+        print(f"{what + ':':9}{place}")

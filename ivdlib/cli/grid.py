@@ -16,7 +16,7 @@ from ivdlib.cli.arguments import (
     add_workers,
     configure_machine,
     load_options,
-    print_tables,
+    print_results,
     value,
 )
 
@@ -133,5 +133,5 @@ def run_grid(args: argparse.Namespace) -> int:
         return 0
     run(experiment, args.workers, args.scheduler)
     result_figures.write_figures(experiment.folder)
-    print_tables(experiment.folder)
+    print_results(experiment.folder)
     return 0

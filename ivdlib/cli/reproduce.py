@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ivdlib.cli.arguments import add_experiment, add_machine, hand_down, print_tables
+from ivdlib.cli.arguments import add_experiment, add_machine, hand_down, print_results
 
 
 def add_reproduce(add) -> None:
@@ -30,7 +30,7 @@ def run_reproduce(args: argparse.Namespace) -> int:
     folder = reproduce(
         args.profile, args.data or "", args.name or "", args.reports or "", args.seeds or 0
     )
-    print_tables(folder)
+    print_results(folder)
     for report in sorted(folder.glob("report.*")):
         print(f"report:  {report}")
     return 0

@@ -39,6 +39,7 @@ REASONS = {
     "spine.factor": "coarser slices are quicker, finer ones show the edge of the spine",
     "phantom.stages": "fewer scans, because the profile must be quick",
     "phantom.slices": "central slices only, because the profile must be quick",
+    "phantom.in_plane": "coarser voxels, so that a short training makes more steps",
     "phantom.subjects": "fewer people, because the profile must be quick",
 }
 """Why the profiles that come with the package have other values."""

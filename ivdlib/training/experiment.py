@@ -110,10 +110,12 @@ class Experiment(Grid):
 
     def _phantom(self) -> Path:
         from ivdlib.phantom import VERSION, Conditions, make_phantom
+        from ivdlib.phantom.scanner import PLANE
 
         sizes = asdict(self.profile.phantom)
         conditions = Conditions(swap=sizes.pop("swap"))
         name = "phantom{}-{subjects}x{stages}x{slices}-seed{seed}".format(VERSION, **sizes)
+        name += "" if sizes["in_plane"] == PLANE else "-plane{in_plane}".format(**sizes)
         folder = data_folder() / (name + (f"-swap{conditions.swap:g}" if conditions.swap else ""))
         workers = min(sizes["subjects"] * sizes["stages"], provenance.cores())
         make_phantom(folder, **sizes, conditions=conditions, workers=workers)

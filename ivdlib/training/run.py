@@ -6,7 +6,7 @@ import pandas as pd
 
 from ivdlib import files
 from ivdlib.errors import ConfigError
-from ivdlib.evaluation import recorded, tables
+from ivdlib.evaluation import in_short, recorded, tables
 from ivdlib.progress import say, track
 from ivdlib.training import hashes, recording, spine_stage, trial, workers
 from ivdlib.training.experiment import Experiment
@@ -57,6 +57,8 @@ def collect(experiment: Experiment) -> pd.DataFrame:
     if left := recorded.left(record):
         label += f", UNFINISHED: {left}"
     tables.write_tables(metrics, experiment.folder / "tables", label, experiment.derived)
+    short = in_short.in_short(metrics, label)
+    files.write_text(experiment.folder / "tables" / in_short.FILE, short)
     water = tables.fused_and_water(experiment.cases.values(), experiment.fused)
     if len(water):
         files.write_csv(experiment.folder / "tables" / "fused_and_water.csv", water)

@@ -29,7 +29,7 @@ def test_the_folder_is_that_of_the_design(finished):
     assert len(digests) == 2 * 2 + 2  # two folds, with and without fusion; two spine networks
     parts = ("history.csv", "metrics.csv.gz", "model.weights.h5", "record.json")
     expected = ["metrics.csv", "record.json", "tables/exact_labels.csv"]
-    expected.append("tables/fused_and_water.csv")
+    expected += ["tables/fused_and_water.csv", "tables/in_short.txt"]
     expected += [f"tables/table{n}.{end}" for n in (1, 2, 3) for end in ("csv", "md")]
     expected += [f"trainings/{digest}/{part}" for digest in digests for part in parts]
     assert contents(finished.folder) == sorted(expected)
@@ -238,5 +238,8 @@ def test_without_data_the_phantom_of_the_profile_is_made(tmp_path, monkeypatch):
     Experiment("b", "test", reports=tmp_path, overrides={"phantom.swap": 0.5})
     folder, options = asked[1]
     assert folder.name.endswith("-swap0.5") and options["conditions"].swap == 0.5
+    Experiment("c", "test", reports=tmp_path, overrides={"phantom.in_plane": 128})
+    folder, options = asked[2]
+    assert folder.name.endswith("-plane128") and options["in_plane"] == 128
     assert files.read_json(new.folder / "record.json")["phantom"] is True
     assert new.label().startswith("phantom, profile test")

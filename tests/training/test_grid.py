@@ -74,6 +74,7 @@ def test_a_single_contrast_has_no_arm_with_fusion(tmp_path, monkeypatch):
     rows = run(made)
     assert set(rows["contrast"]) == {"t2"} and set(rows["target"]) == {"disc"}
     assert [p.name for p in sorted((made.folder / "tables").iterdir())] == [
+        "in_short.txt",
         "table1.csv",
         "table1.md",
     ]

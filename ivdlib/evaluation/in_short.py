@@ -1,0 +1,98 @@
+"""The tables in short, each with a sentence that says what it shows: the last screen of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from ivdlib.evaluation import comparisons, tables
+from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, patient_dice
+from ivdlib.evaluation.scores import has_fusion, singles
+from ivdlib.evaluation.statistics import Comparison
+from ivdlib.profiles import TITLES
+
+FILE = "in_short.txt"
+"""Among the tables of an experiment."""
+
+
+def in_short(metrics: pd.DataFrame, label: str) -> str:
+    """Tables 1 to 3 for a terminal, as far as there are rows for them.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+    label : str
+        Data, profile, seeds; see `Experiment.label`.
+
+    Returns
+    -------
+    str
+        The label; for each table its caption, a line a network (two decimals; the last is the
+        FDS-CNN of the paper) and a sentence, which is made from the numbers.
+    """
+    fusion = has_fusion(metrics)
+    says = {1: _first_and_second, 2: _best_fused, 3: _gain}
+    parts = [f"Mean Dice over scans; {label}."]
+    for number in tables.CAPTIONS if fusion else (1,):
+        frame = tables.dice_table(metrics, number)
+        if (frame["source"] == "ours").any():
+            lines = [tables.caption(number, fusion), _shown(frame), *says[number](metrics)]
+            parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _shown(frame: pd.DataFrame) -> str:
+    paper = frame["source"] == "paper"
+    frame = frame[~paper | (frame["network"] == TITLES["fds_cnn"])].drop(
+        columns=["source", "scans"]
+    )
+    names = frame.pop("network") + np.where(paper[frame.index], ", in the paper", "")
+    frame.index = pd.Index(names.str.ljust(names.str.len().max()))
+    return frame.rename_axis(None).to_string(float_format="{:.2f}".format, na_rep="–")
+
+
+def _first_and_second(metrics: pd.DataFrame) -> Iterator[str]:
+    """Who finds the discs best, and on which image they are hardest to find."""
+    people = {name: patient_dice(metrics, name) for name in TITLES}
+    people = {name: dice for name, dice in people.items() if dice is not None}
+    first, *others = sorted(people, key=lambda name: -people[name].mean())
+    told = f"{TITLES[first]} finds the discs best"
+    if others:
+        lead = _told(difference(people[first], people[others[0]]))
+        told += f", ahead of {TITLES[others[0]]} by {lead}"
+    images = {name: patient_dice(metrics, first, None, [name]).mean() for name in singles(metrics)}
+    worst = min(images, key=images.get)
+    yield f"→ {told}" + f"; {worst} is its hardest image." * (len(images) > 1)
+
+
+def _best_fused(metrics: pd.DataFrame) -> Iterator[str]:
+    """Whether a fused contrast is worth more than the best single one."""
+    if found := comparisons.best_fused(metrics):
+        fused, single = found.label.split(" − ")
+        yield (
+            f"→ FDS-CNN's best fused contrast, {fused}, differs from its best single one, "
+            f"{single}, by {_told(found)}."
+        )
+
+
+def _gain(metrics: pd.DataFrame) -> Iterator[str]:
+    """What training with fused contrasts brings each network on the single ones."""
+    gains = {
+        title: difference(*(patient_dice(metrics, name, arm) for arm in (WITH, WITHOUT)))
+        for name, title in TITLES.items()
+    }
+    told = [f"{title} by {_told(gain)}" for title, gain in gains.items() if gain]
+    if told:
+        yield f"→ Training with fusion changes the Dice on the same images: {', '.join(told)}."
+
+
+def _told(found: Comparison) -> str:
+    """A difference, and whether its interval over patients leaves out zero."""
+    if not np.isfinite(found.low):
+        return f"{found.mean:+.3f}"
+    sure = "more than chance" if found.low > 0 or found.high < 0 else "may be chance"
+    people = len(found.differences)
+    return f"{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f}, {people} people: {sure})"
