@@ -39,12 +39,12 @@ def add_check(add) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     """`ivdlib check`."""
-    from ivdlib.data.cases import left_in_folder
     from ivdlib.data.quality.checks import examine
+    from ivdlib.data.scans import look
 
     checked = examine(args.folder, pictures=bool(args.html), **load_options(args))
     rows = [one.row for one in checked]
-    left = left_in_folder(args.folder)
+    left = look(args.folder).left
     if args.html:
         from ivdlib.report.check_page import write_check_page
 

@@ -10,23 +10,18 @@ import logging
 import os
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from ivdlib.data.assembly import assemble, read_case
-from ivdlib.data.case import Case, Options
+from ivdlib.data.case import Case
 from ivdlib.data.case_files import CaseFiles
-from ivdlib.data.dataset_notes import declared_beside, find_beside
 from ivdlib.data.geometry import mixed_spacings
-from ivdlib.data.layout import find_cases, odd_ones
-from ivdlib.data.leftovers import loose_ends
+from ivdlib.data.layout import find_cases
 from ivdlib.data.nifti import write_mask
 from ivdlib.data.orientation import from_canonical, memory_grid
 from ivdlib.data.quality.checks import check_cases
-from ivdlib.data.remarks import Finding, grouped, listed
-from ivdlib.data.subjects import Subject, find_subjects
+from ivdlib.data.remarks import grouped, listed
+from ivdlib.data.scans import Scans, look
 from ivdlib.errors import DataError, DataWarning
 
 __all__ = [
@@ -141,93 +136,9 @@ def load_case(
     return _load(scans)[0]
 
 
-@dataclass(frozen=True)
-class Scans:
-    """The cases of a folder that was looked at as a whole; each is read when it is asked for.
-
-    Attributes
-    ----------
-    files : tuple of CaseFiles
-        Sorted by name.
-    faults : dict of str to str
-        Case name → why it cannot be used, by the names of its files or `subjects.csv`.
-    subjects : dict of str to Subject
-    settings : Options
-    left : tuple of Finding
-        What in the folder is not read.
-    """
-
-    files: tuple[CaseFiles, ...]
-    faults: dict[str, str]
-    subjects: dict[str, Subject]
-    settings: Options
-    left: tuple[Finding, ...]
-
-    def load(self, files: CaseFiles) -> Case:
-        """Read one of `files`; DataError where that cannot be done."""
-        if files.name in self.faults:
-            raise DataError(self.faults[files.name])
-        images = {word: read_case(word, path) for word, path in files.paths.items()}
-        subject = self.subjects.get(files.name, Subject(files.name, "", ""))
-        return assemble(files, images, subject, self.settings)
-
-    def say_left(self) -> None:
-        """Warn of what is not read and looks as if it should be; log the rest."""
-        for item in self.left:
-            if item.level == "warning":
-                warnings.warn(f"{item}.", DataWarning, stacklevel=4)
-            else:
-                _log.info("%s.", item)
-
-
-def look(
-    folder: str | os.PathLike,
-    needed: Iterable[str] | None = None,
-    masks: bool = True,
-    *,
-    above: bool | None = None,
-    **options,
-) -> Scans:
-    """Look at a folder of cases as a whole; no image is read.
-
-    Parameters
-    ----------
-    folder : path
-    needed, masks, **options
-        As for `load_cases`.
-    above : bool, optional
-        Whether `subjects.csv` and `dataset.json` may stand one level above. Default: as of
-        `load_case` where there is one case.
-
-    Returns
-    -------
-    Scans
-
-    Raises
-    ------
-    DataError
-        If the folder is at fault, not one of its cases.
-    ConfigError
-        If `label_grid` is unknown.
-    """
-    folder, complete = Path(folder), find_cases(folder)
-    above = len(complete) == 1 if above is None else above
-    found = [files.only(needed, masks) for files in complete]
-    declared = declared_beside(folder, found, above=above)
-    settings = Options(**options, declared=declared)
-    table = find_beside("subjects.csv", folder, found, above=above)
-    subjects, unclear = find_subjects(found, table)
-    if not masks:  # nobody is divided
-        subjects = {n: replace(who, note="", question="") for n, who in subjects.items()}
-    faults = {files.name: files.faults[0] for files in found if files.faults}
-    for more in (odd_ones(found), unclear if masks else {}):
-        faults |= {name: text for name, text in more.items() if name not in faults}
-    left = loose_ends(folder, complete, declared, table, needed, masks)
-    return Scans(tuple(found), faults, subjects, settings, tuple(left))
-
-
 def _load(scans: Scans) -> list[Case]:
-    cases, failed = [], dict(scans.faults)  # with these no image is read for nothing
+    # with faults, no image is read for nothing
+    cases, failed = [], {name: first for name, (first, *_) in scans.faults.items()}
     for files in () if failed else scans.files:
         try:
             cases.append(scans.load(files))
@@ -299,13 +210,3 @@ def save_mask(case: Case, mask: np.ndarray, path: str | os.PathLike) -> None:
     """
     grid = case.grid or memory_grid(case.shape, case.affine)
     write_mask(to_file_grid(case, np.asarray(mask)), grid, path)
-
-
-def left_in_folder(folder: str | os.PathLike) -> list[Finding]:
-    """Find what is not read in a folder of scans, or in that of one scan."""
-    folder = Path(folder)
-    found = find_cases(folder)
-    above = len(found) == 1
-    declared = declared_beside(folder, found, above=above)
-    table = find_beside("subjects.csv", folder, found, above=above)
-    return loose_ends(folder, found, declared, table)

@@ -36,7 +36,7 @@ def write_check_page(
     checked : list of Checked
         From `checks.examine` with pictures.
     left : sequence of Finding
-        From `cases.left_in_folder`.
+        From `scans.look`.
 
     Raises
     ------

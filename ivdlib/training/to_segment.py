@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ivdlib.data.assembly import about_headers
+from ivdlib.data.case import Case
 from ivdlib.data.case_files import NO_WORD, CaseFiles, contrast_in_name
-from ivdlib.data.cases import Case, Scans, look
 from ivdlib.data.contrasts import contrast_order, parts
 from ivdlib.data.dataset_notes import declared_beside
 from ivdlib.data.dixon import derivable
@@ -19,6 +19,7 @@ from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
 from ivdlib.data.quality.flaws import find_flaws
 from ivdlib.data.quality.spine_axes import check_axes
 from ivdlib.data.remarks import Remark
+from ivdlib.data.scans import Scans, look
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import sha256_file
 from ivdlib.links import need_content

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import warnings
-from pathlib import Path
 
 import pytest
 from dixon_cases import write_case
@@ -12,6 +11,7 @@ from dixon_cases import write_case
 from ivdlib.cli import main
 from ivdlib.data import cases
 from ivdlib.data.remarks import Remark
+from ivdlib.data.scans import look
 from ivdlib.errors import DataError, DataWarning, SomeFailed
 from ivdlib.evaluation.scoring import score_folders
 
@@ -32,7 +32,7 @@ def rename(data, person, word, name):
 def said(folder):
     return [
         (one.level == "warning", one.where, str(Remark(one.what, one.repair)))
-        for one in cases.left_in_folder(folder)
+        for one in look(folder).left
     ]
 
 
@@ -199,7 +199,7 @@ def test_a_folder_without_scans_says_what_it_holds_instead(tmp_path):
 def test_links_in_circles_end(data):
     (data / "subjects.csv").unlink()
     os.symlink(data, data / "again")
-    assert cases.left_in_folder(data / "ana") == []
+    assert look(data / "ana").left == ()
     with pytest.raises(DataError, match="is there"):
         cases.load_cases(data)
 
@@ -324,7 +324,7 @@ def test_a_mask_that_belongs_to_no_case_says_which_it_may_be(masks, data):
      ("berlin_t2", 1), ("munich_wat", 1), ("ribeirao_discs", 0)],
 )  # fmt: skip
 def test_no_warning_over_the_real_scans(shared, name, listed):
-    found = cases.left_in_folder(shared / "data" / name)
+    found = look(shared / "data" / name).left
     assert [one for one in found if one.level == "warning"] == [] and len(found) == listed
 
 
@@ -332,7 +332,7 @@ def test_what_is_left_over_of_a_phantom_is_nothing(tmp_path):
     from ivdlib.phantom import make_phantom
 
     make_phantom(tmp_path, subjects=2, stages=2, slices=2, in_plane=64, workers=1)
-    assert cases.left_in_folder(Path(tmp_path)) == []
+    assert look(tmp_path).left == ()
 
 
 def test_folders_that_hold_no_scan_are_said(data):
@@ -354,4 +354,4 @@ def test_masks_that_were_moved_aside_are_ours(data):
     place.mkdir()
     for name in ("ana_Discs-1.nii.gz", "ana_other.nii.gz"):
         (place / name).write_bytes(b"x")
-    assert [item.where for item in cases.left_in_folder(data)] == ["saved/ana_other.nii.gz"]
+    assert [item.where for item in look(data).left] == ["saved/ana_other.nii.gz"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,8 @@ from ivdlib.data.assembly import assemble, read_case
 from ivdlib.data.case import Case, Options
 from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.contrasts import CONTRASTS
-from ivdlib.data.dataset_notes import declared_beside, find_beside
 from ivdlib.data.geometry import mixed_spacings
 from ivdlib.data.labels import label_values
-from ivdlib.data.layout import find_cases, odd_ones
 from ivdlib.data.nifti import Image
 from ivdlib.data.orientation import axcodes_of, from_canonical
 from ivdlib.data.quality.copies import Signature, find_twins, signature
@@ -26,7 +23,8 @@ from ivdlib.data.quality.exchange import Exchange, find_exchange
 from ivdlib.data.quality.label_shift import find_label_shift
 from ivdlib.data.quality.panels import Panel, panels_of
 from ivdlib.data.remarks import Remark
-from ivdlib.data.subjects import Subject, find_subjects
+from ivdlib.data.scans import look
+from ivdlib.data.subjects import Subject
 from ivdlib.errors import DataError, why
 from ivdlib.progress import track
 from ivdlib.provenance import cores
@@ -100,10 +98,9 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
 
     Parameters
     ----------
-    folder : path
+    folder, **options
     pictures : bool, default False
         Keep slices of the cases with findings about their images.
-    **options
 
     Returns
     -------
@@ -111,28 +108,21 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
     """
     from joblib import Parallel, delayed
 
-    folder = Path(folder)
-    found = find_cases(folder)
-    above = len(found) == 1
-    declared = declared_beside(folder, found, above=above)
-    table = find_beside("subjects.csv", folder, found, above=above)
-    subjects, faults = find_subjects(found, table)
-    odd = odd_ones(found)
-    settings = Options(**options, declared=declared)
+    scans = look(folder, **options)
     jobs = (
         delayed(_check)(
             files,
-            subjects.get(files.name, Subject("", "", "")),
-            settings,
-            [*files.faults, *(by[files.name] for by in (odd, faults) if files.name in by)],
+            scans.subjects.get(files.name, Subject("", "", "")),
+            scans.settings,
+            [*scans.faults.get(files.name, [])],
             pictures,
         )
-        for files in found
+        for files in scans.files
     )
     # Threads, not processes: unpacking and NumPy let each other run, and nothing has to be sent.
-    workers = min(cores(), MOST_THREADS, len(found))
+    workers = min(cores(), MOST_THREADS, len(scans.files))
     pool = Parallel(workers, backend="threading", return_as="generator")
-    checked = list(track(pool(jobs), "checking", len(found)))
+    checked = list(track(pool(jobs), "checking", len(scans.files)))
     people = {one.row["case"]: one.row["subject"] for one in checked}
     by_name = {one.row["case"]: one for one in checked}
     for twins in find_twins({name: one.signed for name, one in by_name.items()}, people):
