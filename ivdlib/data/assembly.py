@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -76,14 +77,15 @@ def assemble(
             f"the axes run to {', '.join(options.declared.axcodes)} as dataset.json declares, "
             f"not to {', '.join(axcodes_of(reference.affine))} as the header says"
         )
-    labels, spine_mask, exact = (
-        labels_on_grid(files.name, word, images[word], reference, options, remarks)
-        if word in images
-        else None
+    masks = {
+        word: to_canonical(
+            labels_on_grid(files.name, word, images[word], reference, options, remarks), grid
+        )
         for word in MASKS
-    )
+        if word in images
+    }
+    labels, spine_mask, exact = map(masks.get, MASKS)
     discs, spine = disc_and_spine_values(files, labels, spine_mask, options, remarks)
-    labels = None if labels is None else to_canonical(labels, grid)
     numbers = None if labels is None else labels_of(labels, discs)
     declared = options.declared.axcodes is not None
     contrasts = {name: to_canonical(array, grid) for name, array in arrays.items()}
@@ -103,8 +105,8 @@ def assemble(
         labels=labels,
         disc_values=discs,
         spine_values=spine,
-        spine_mask=None if spine_mask is None else to_canonical(spine_mask > 0, grid),
-        exact_mask=None if exact is None else to_canonical(exact > 0, grid),
+        spine_mask=None if spine_mask is None else spine_mask > 0,
+        exact_mask=None if exact is None else exact > 0,
         derived=frozenset(derived),
         columns=dict(subject.columns),
         sources={**used, **{word: images[word].path for word in images if word not in scans}},
@@ -117,23 +119,20 @@ def assemble(
     )
 
 
-def _about_names(files: CaseFiles) -> list[Remark]:
+def _about_names(files: CaseFiles) -> Iterator[Remark]:
     """Images that are read under names of their own, which are like those of others."""
     like = {
         word: seeming[1]
         for word, path in files.contrasts.items()
         if word not in CONTRASTS and (seeming := seems(path))
     }
-    if not like:
-        return []
-    names = ", ".join(f"…_{'Labels' if right == 'labels' else right}" for right in like.values())
-    return [
-        Remark(
+    if like:
+        names = ", ".join(f"…_{'Labels' if word == 'labels' else word}" for word in like.values())
+        yield Remark(
             f"not known, so read as images of their own: {', '.join(like)}, whose names are like "
             f"{', '.join(like.values())}",
             f"rename to {names}, or keep elsewhere what is no image",
         )
-    ]
 
 
 def about_headers(images: dict[str, Image], declared: tuple[str, str, str] | None) -> list[Remark]:
@@ -172,11 +171,11 @@ def _complete(
             name, twin = aside
             arrays[name] = derive(name, arrays)
             derived.append(name)
-            what = (
+            remarks.note(
                 f"{name} is voxel for voxel a copy of {twin}, so it was set aside, derived as "
-                f"{FORMULAS[name]} and marked as derived"
+                f"{FORMULAS[name]} and marked as derived",
+                f"put the true {name} image in its place",
             )
-            remarks.notes.append(Remark(what, f"put the true {name} image in its place"))
         if files.missing and not options.derive_missing:
             lost = files.missing[0]
             raise DataError(
@@ -187,11 +186,11 @@ def _complete(
         for name in [*order, *(name for name in files.missing if name not in order)]:
             arrays[name] = derive(name, arrays)
             derived.append(name)
-            what = (
+            remarks.note(
                 f"{name} has no file{instead(files, name)}, so it was derived as {FORMULAS[name]} "
-                "and marked as derived"
+                "and marked as derived",
+                "add its file where it was measured",
             )
-            remarks.notes.append(Remark(what, "add its file where it was measured"))
         for name in derived:
             if np.ptp(arrays[name]) == 0:
                 raise DataError(
@@ -206,17 +205,7 @@ def _complete(
 
 
 def _set_aside(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
-    """Find a copy among the contrasts: (name to set aside, name to keep), None without copies.
-
-    Parameters
-    ----------
-    arrays : dict of str to ndarray
-
-    Raises
-    ------
-    DataError
-        If it cannot be told which of two is the copy, or three are the same.
-    """
+    """Find a copy among the contrasts: (name to set aside, name to keep), None without copies."""
     pairs = find_copies(arrays)
     if not pairs:
         return None

@@ -6,6 +6,7 @@ nibabel does, the sform counts where both are set. Lengths stand in the unit tha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,41 +120,35 @@ def read_geometry(header: Any, shape: tuple[int, int, int], where: str) -> Geome
 
 def _about_pixdim(
     pixdim: np.ndarray, edges: tuple[float, float, float], shape: tuple[int, int, int]
-) -> list[Remark]:
+) -> Iterator[Remark]:
     """Say that the spacing stands twice in the header and differs; all in mm."""
-    if np.all(np.abs(pixdim - edges) * shape <= AFFINE_TOLERANCE_MM):
-        return []
-    said, used = (" x ".join(f"{edge:.4g}" for edge in some) for some in (pixdim, edges))
-    return [
-        Remark(
+    if not np.all(np.abs(pixdim - edges) * shape <= AFFINE_TOLERANCE_MM):
+        said, used = (" x ".join(f"{edge:.4g}" for edge in some) for some in (pixdim, edges))
+        yield Remark(
             f"pixdim says voxels of {said} mm and the sform {used} mm, and the sform is used",
             "find out which is right and write it over the other (nibabel: set_zooms, set_sform)",
         )
-    ]
 
 
 def _about_qform(
     affine: np.ndarray, qform: np.ndarray, shape: tuple[int, int, int]
-) -> list[Remark]:
+) -> Iterator[Remark]:
     """Say that the forms differ in more than the voxel size, which `_about_pixdim` tells."""
     other = qform.copy()
     other[:3, :3] *= np.array(spacing_mm(affine)) / spacing_mm(qform)
     found = compare_grids(other, shape, affine)
     if found.same:
-        return []
+        return
     turn, declare = "", ""
     if found.turned:
         codes, others = (", ".join(axcodes_of(one)) for one in (affine, qform))
         turn = f" (by the sform the axes run to {codes}, by the qform to {others})"
         declare = ", or declare the true axes in dataset.json (axcodes)"
-    return [
-        Remark(
-            f"sform and qform put a corner {found.corner_mm:.1f} mm apart{turn}, and the sform is "
-            "used",
-            "find out which is right and write it over the other (nibabel: set_sform, set_qform)"
-            f"{declare}",
-        )
-    ]
+    yield Remark(
+        f"sform and qform put a corner {found.corner_mm:.1f} mm apart{turn}, and the sform is used",
+        "find out which is right and write it over the other (nibabel: set_sform, set_qform)"
+        f"{declare}",
+    )
 
 
 def _other_form(header: Any, affine: np.ndarray, to_mm: np.ndarray) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from ivdlib.data.geometry import LABEL_AFFINE_LIMIT_MM, resample_nearest
 from ivdlib.data.header import qform_hint, without_geometry
 from ivdlib.data.leftovers import instead
 from ivdlib.data.nifti import Image
-from ivdlib.data.remarks import Remark, Remarks
+from ivdlib.data.remarks import Remarks
 from ivdlib.errors import DataError
 
 MOST_LOST = 0.1
@@ -54,13 +54,11 @@ def labels_on_grid(
             f"{describe(found, image, reference, LABEL_AFFINE_LIMIT_MM)}{hint}; "
             f"{_ways_out(word, image, reference)}."
         )
-    remarks.notes.append(
-        Remark(
-            f"the affine of {word} is off by up to {found.corner_mm:.1f} mm{hint}, and they are "
-            "read voxel by voxel",
-            'look at them on the scan, and pass label_grid="affine" (--label-grid affine) if they '
-            "lie wrong there",
-        )
+    remarks.note(
+        f"the affine of {word} is off by up to {found.corner_mm:.1f} mm{hint}, and they are read "
+        "voxel by voxel",
+        'look at them on the scan, and pass label_grid="affine" (--label-grid affine) if they lie '
+        "wrong there",
     )
     return image.array
 
@@ -95,11 +93,9 @@ def _resampled(
     before = np.count_nonzero(image.array) * abs(np.linalg.det(image.affine[:3, :3]))
     after = np.count_nonzero(labels) * abs(np.linalg.det(reference.affine[:3, :3]))
     if after < (1 - MOST_LOST) * before:
-        remarks.notes.append(
-            Remark(
-                f"by the affines {100 * (1 - after / before):.0f} % of {word} lie outside the scan",
-                "look whether these labels and their header are those of this scan",
-            )
+        remarks.note(
+            f"by the affines {100 * (1 - after / before):.0f} % of {word} lie outside the scan",
+            "look whether these labels and their header are those of this scan",
         )
     far = f"a corner {off:.1f} mm away" if np.isfinite(off) else f"{image.size} voxels"
     remarks.corrections.append(
@@ -139,21 +135,17 @@ def disc_and_spine_values(
         )
     share = float(np.isin(labels, [*discs]).mean())
     if share > MOST_DISC:
-        remarks.notes.append(
-            Remark(
-                f"{100 * share:.0f} % of the scan is labelled as disc",
-                "look at the labels (they may be inverted), and name other values with discs= "
-                "(--discs) where these are not the discs",
-            )
+        remarks.note(
+            f"{100 * share:.0f} % of the scan is labelled as disc",
+            "look at the labels (they may be inverted), and name other values with discs= "
+            "(--discs) where these are not the discs",
         )
     if options.spine is not None or found <= discs or spine_mask is not None:
         return discs, options.spine or frozenset()
-    remarks.notes.append(
-        Remark(
-            f"labels hold the values {in_words(found)}: {in_words(discs)} is taken as disc and all "
-            "of them as spine",
-            "pass discs= and spine= (--discs, --spine), or declare both in dataset.json",
-        )
+    remarks.note(
+        f"labels hold the values {in_words(found)}: {in_words(discs)} is taken as disc and all of "
+        "them as spine",
+        "pass discs= and spine= (--discs, --spine), or declare both in dataset.json",
     )
     return discs, found
 

@@ -74,6 +74,10 @@ class Remarks:
     notes: list[Remark] = field(default_factory=list)
     corrections: list[str] = field(default_factory=list)
 
+    def note(self, what: str, repair: str) -> None:
+        """Add one to the notes."""
+        self.notes.append(Remark(what, repair))
+
 
 def grouped(remarks: Iterable[tuple[str, _Text]]) -> list[tuple[str, _Text]]:
     """Each different remark once, with the cases that it concerns.

@@ -22,7 +22,7 @@ from ivdlib.data.quality.copies import Signature, find_twins, signature
 from ivdlib.data.quality.exchange import Exchange, find_exchange
 from ivdlib.data.quality.label_shift import find_label_shift
 from ivdlib.data.quality.panels import Panel, panels_of
-from ivdlib.data.remarks import Remark
+from ivdlib.data.remarks import Remarks
 from ivdlib.data.scans import look
 from ivdlib.data.subjects import Subject
 from ivdlib.errors import DataError, why
@@ -145,15 +145,15 @@ def _check(
         except Exception as error:  # nothing about one file must hide the others
             errors.append(why(error) if isinstance(error, DataError) else f"{path}: {why(error)}")
     case, exchange, shift, numbers = None, None, None, {}
-    warnings: list[Remark] = []
+    remarks = Remarks()
     try:
         if files.contrasts and len(images) == len(files.paths):
             case = assemble(files, images, subject, options)
-            warnings += case.notes
+            remarks.notes.extend(case.notes)
             numbers = dixon.consistency(case.contrasts)
-            if not _other_names(case, numbers, errors, warnings):
-                exchange = _exchange(case, errors, warnings)
-                shift = _label_shift(case, exchange, warnings)
+            if not _other_names(case, numbers, errors, remarks):
+                exchange = _exchange(case, errors, remarks)
+                shift = _label_shift(case, exchange, remarks)
     except Exception as error:
         about = "" if isinstance(error, DataError) else f"case {files.name}: "
         errors.append(f"{about}{why(error)}")
@@ -178,17 +178,17 @@ def _check(
         "exchange": None if exchange is None else _for_json(exchange),
         "label_shift": None if shift is None else [round(float(mm), 2) for mm in shift],
         "errors": errors,
-        "warnings": warnings,
+        "warnings": remarks.notes,
         "corrections": [] if case is None else list(case.corrections),
     }
-    if not pictures or not images or not (errors or set(warnings) - {subject.note}):
+    if not pictures or not images or not (errors or set(remarks.notes) - {subject.note}):
         return Checked(row, signed=signed)
     swapped = exchange.map if exchange is not None and exchange.kind != "none" else None
     return Checked(row, panels_of(images, case, options.declared.axcodes, copies, swapped), signed)
 
 
 def _other_names(
-    case: Case, numbers: dict[str, float], errors: list[str], warnings: list[Remark]
+    case: Case, numbers: dict[str, float], errors: list[str], remarks: Remarks
 ) -> bool:
     """Say that an identity is broken; True where other names mend it, and these come first."""
     missed = dixon.broken(numbers)
@@ -201,12 +201,11 @@ def _other_names(
     own = {name: case.contrasts[name] for name in CONTRASTS if name in case.sources}
     names = dixon.find_names(own)
     if names is None:
-        repair = (
+        remarks.note(
+            f"{sizes}, so they are not images of one scan on one scale",
             "look for a wrong name, a file of another scan, an offset, negative values or a scale "
-            "of its own, and mend that"
+            "of its own, and mend that",
         )
-        what = f"{sizes}, so they are not images of one scan on one scale"
-        warnings.append(Remark(what, repair))
         return False
     renamed = {shown: case.contrasts[given] for given, shown in names.items()}
     if find_exchange(renamed, case.spacing, case.discs).kind == "whole":
@@ -221,7 +220,7 @@ def _other_names(
     return True
 
 
-def _exchange(case: Case, errors: list[str], warnings: list[Remark]) -> Exchange | None:
+def _exchange(case: Case, errors: list[str], remarks: Remarks) -> Exchange | None:
     """Look for water and fat in each other's place, and put what is found into words."""
     if not {"wat", "fat"} <= case.contrasts.keys():
         return None
@@ -241,30 +240,28 @@ def _exchange(case: Case, errors: list[str], warnings: list[Remark]) -> Exchange
         volume = found.map.sum() * math.prod(case.spacing) / 1000
         places = np.nonzero(from_canonical(found.map, case.grid))  # as a viewer counts the file's
         centre = ", ".join(str(round(float(x.mean()))) for x in places)
-        warnings.append(
-            Remark(
-                f"water and fat stand exchanged in {100 * found.share:.1f} % of the body "
-                f"({volume:.1f} mL round voxel {centre} of the files)",
-                "swap them back there (ivdlib.data.quality.exchange.undo_exchange), scan again, or "
-                "leave the case out",
-            )
+        remarks.note(
+            f"water and fat stand exchanged in {100 * found.share:.1f} % of the body "
+            f"({volume:.1f} mL round voxel {centre} of the files)",
+            "swap them back there (ivdlib.data.quality.exchange.undo_exchange), scan again, or "
+            "leave the case out",
         )
     return found
 
 
 def _label_shift(
-    case: Case, exchange: Exchange | None, warnings: list[Remark]
+    case: Case, exchange: Exchange | None, remarks: Remarks
 ) -> tuple[float, float] | None:
     """Look for labels beside the discs; water must stand in its place for that."""
     if case.discs is None or exchange is None or exchange.kind != "none":
         return None
     shift = find_label_shift(case.contrasts, case.spacing, case.discs)
     if shift is not None:
-        what = (
+        remarks.note(
             f"the labels lie beside the discs: they would fit {_way(shift[0], 'forwards', 'back')} "
-            f"and {_way(shift[1], 'up', 'down')}"
+            f"and {_way(shift[1], 'up', 'down')}",
+            "look at them on the scan and export them again",
         )
-        warnings.append(Remark(what, "look at them on the scan and export them again"))
     return shift
 
 
