@@ -42,14 +42,19 @@ def components(mask: np.ndarray) -> np.ndarray:
         If `mask` is not a mask.
     """
     mask = as_mask(mask)
-    labels, count = ndimage.label(mask, ndimage.generate_binary_structure(mask.ndim, mask.ndim))
-    where = np.nonzero(labels)
-    found = labels[where]
+    around = ndimage.generate_binary_structure(mask.ndim, mask.ndim)
+    return _by_height(*ndimage.label(mask, around))
+
+
+def _by_height(pieces: np.ndarray, count: int) -> np.ndarray:
+    """Number pieces 1 to `count` by the height of their centroids."""
+    where = np.nonzero(pieces)
+    found = pieces[where]
     size = np.bincount(found, minlength=count + 1)[1:]
     height = np.bincount(found, weights=where[-1], minlength=count + 1)[1:] / size
     number = np.zeros(count + 1, np.int32)
     number[1 + np.argsort(height, kind="stable")] = np.arange(1, count + 1)
-    return number[labels]
+    return number[pieces]
 
 
 def clean_specks(mask: np.ndarray, min_voxels: int | None = None) -> np.ndarray:
@@ -108,21 +113,13 @@ def number_discs(labels: np.ndarray) -> np.ndarray:
         number = np.unique(np.append(0, labels), return_inverse=True)[1]
         labels = number[1:].reshape(labels.shape)
     labels = labels.astype(np.int32)
-    pieces = np.zeros(labels.shape, np.int32)
-    height: list[float] = []
+    pieces, count = np.zeros(labels.shape, np.int32), 0
     for value, near in enumerate(ndimage.find_objects(labels), start=1):
-        if near is None:
-            continue
-        mine = components(clean_specks(labels[near] == value))
-        where = np.nonzero(mine)
-        found = mine[where] + len(height)
-        pieces[near][where] = found
-        size = np.bincount(found)[len(height) + 1 :]
-        total = np.bincount(found, weights=where[-1])[len(height) + 1 :]
-        height += (near[-1].start + total / size).tolist()
-    number = np.zeros(len(height) + 1, np.int32)
-    number[1 + np.argsort(height, kind="stable")] = np.arange(1, len(height) + 1)
-    return number[pieces]
+        if near is not None:
+            mine = components(clean_specks(labels[near] == value))
+            np.copyto(pieces[near], mine + count, where=mine > 0)
+            count += int(mine.max())
+    return _by_height(pieces, count)
 
 
 def split_by_nearest_disc(
