@@ -196,7 +196,7 @@ def consistency(contrasts: Mapping[str, np.ndarray]) -> dict[str, float]:
         return numbers
     for name, image, made in _identities(contrasts):
         numbers[f"{name}_error"] = _error(image, made)
-        numbers[f"{name}_correlation"] = _correlation(image, made)
+        numbers[f"{name}_correlation"] = correlation(image, made)
     return numbers
 
 
@@ -247,7 +247,8 @@ def _error(image: np.ndarray, made: np.ndarray) -> float:
     return miss / size if size else float("inf")
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's r of two images; NaN where one of them is constant."""
     # sums, not dot products: BLAS starts threads that cost more than these few voxels
     a, b = (x - x.mean(dtype=np.float64) for x in (a, b))
     norm = float(np.sqrt((a * a).sum() * (b * b).sum()))

@@ -44,8 +44,6 @@ def seems(path: Path) -> tuple[str, str] | None:
 
 def bare(name: str) -> str:
     """File name without the ending of its format."""
-    ends = sorted((*(e for some in FORMATS.values() for e in some), ".nii.gz", ".nii"), key=len)
-    for end in reversed(ends):
-        if name.lower().endswith(end):
-            return name[: -len(end)]
-    return name
+    ends = (*(end for some in FORMATS.values() for end in some), ".nii.gz", ".nii")
+    mine = (len(end) for end in ends if name.lower().endswith(end))
+    return name[: len(name) - max(mine, default=0)]

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ivdlib.data.dixon import correlation
 from ivdlib.data.orientation import FileGrid
 from ivdlib.data.remarks import Remark, listed
 
@@ -283,9 +284,7 @@ def _slices(image: np.ndarray, grid: FileGrid) -> Iterator[Remark]:
 
 def _alike(one: np.ndarray, other: np.ndarray) -> float:
     """Correlation; 0 where one of them is constant."""
-    one, other = (x - x.mean(dtype=np.float64) for x in (one, other))
-    size = float(np.sqrt((one * one).sum() * (other * other).sum()))
-    return float((one * other).sum()) / size if size else 0.0
+    return float(np.nan_to_num(correlation(one, other)))
 
 
 def _named(slices: list[int], grid: FileGrid) -> str:
