@@ -103,7 +103,7 @@ def check_axes(
     spacing = spacing_mm(canonical_affine(grid))
     order = np.argsort(grid.orientation[:, 0])
     shape = tuple(int(grid.shape[int(n)]) for n in order)
-    pieces = _pieces(discs, spacing)
+    pieces = measure_stack(discs, spacing) if discs is not None and discs.any() else None
     sizes = [
         Remark(
             f"{text}, as in no scan of a spine",
@@ -112,7 +112,7 @@ def check_axes(
         )
         for text in _sizes(shape, spacing, pieces)
     ]
-    doubt = _doubt(shape, spacing, pieces, image)
+    doubt = find_doubt(shape, spacing, pieces, image)
     if doubt is None:
         return sizes
     codes = ", ".join(_in_file(("R", "A", "S"), grid))
@@ -159,8 +159,8 @@ def _axcodes(doubt: Doubt, grid: FileGrid) -> str:
 def find_doubt(
     shape: tuple[int, ...],
     spacing: tuple[float, float, float],
-    discs: np.ndarray | None = None,
-    image: np.ndarray | None = None,
+    pieces: Pieces | None,
+    image: np.ndarray | None,
 ) -> Doubt | None:
     """Find out whether canonical axes (RAS+) can be true.
 
@@ -169,29 +169,15 @@ def find_doubt(
     shape : tuple of 3 ints
     spacing : tuple of 3 floats
         Voxel edges in mm.
-    discs : ndarray of int, optional
-        Labels of the discs, 0 elsewhere.
-    image : ndarray, optional
+    pieces : Pieces or None
+        The labelled discs.
+    image : ndarray or None
         A contrast; looked at where no disc is labelled.
 
     Returns
     -------
     Doubt or None
     """
-    return _doubt(shape, spacing, _pieces(discs, spacing), image)
-
-
-def _pieces(discs: np.ndarray | None, spacing: tuple[float, float, float]) -> Pieces | None:
-    return None if discs is None or not discs.any() else measure_stack(discs, spacing)
-
-
-def _doubt(
-    shape: tuple[int, ...],
-    spacing: tuple[float, float, float],
-    pieces: Pieces | None,
-    image: np.ndarray | None,
-) -> Doubt | None:
-    """As `find_doubt`, from discs that are measured."""
     if max(n * edge for n, edge in zip(shape, spacing, strict=True)) < SMALLEST_MM:
         return None
     thick, few = _thick(spacing), _few(shape)

@@ -9,10 +9,11 @@ import pytest
 from dixon_cases import repair_of
 
 from ivdlib.data import cases
+from ivdlib.data.disc_stack import measure_stack
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.nifti import read_image, read_labels
 from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
-from ivdlib.data.quality.spine_axes import find_doubt
+from ivdlib.data.quality import spine_axes
 from ivdlib.errors import DataError
 from ivdlib.phantom import make_phantom
 
@@ -41,6 +42,11 @@ def rewritten(phantom, folder, letters, words=("wat", "fat", "inn", "opp", "Labe
         place.parent.mkdir(parents=True, exist_ok=True)
         nib.save(nib.Nifti1Image(np.asarray(image.dataobj), affine), place)
     return folder
+
+
+def find_doubt(shape, spacing, discs=None, image=None):
+    pieces = None if discs is None else measure_stack(discs, spacing)
+    return spine_axes.find_doubt(shape, spacing, pieces, image)
 
 
 def looked_at(folder):
