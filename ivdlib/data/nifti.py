@@ -150,39 +150,35 @@ def _read(path: Path, dtype: Any) -> Image:
         with path.open("rb") as stream:  # nibabel hides why a file cannot be opened
             head = stream.read(348)
         header, array = _open(path)
-    except PermissionError as error:
-        raise DataError(f"{path} may not be read; ask for the permission to.") from error
-    except IsADirectoryError as error:
-        raise DataError(f"{path} is a folder; give a NIfTI file.") from error
-    except MemoryError as error:
-        raise DataError(
-            f"{path} does not fit into memory; close other programs, or take a machine with more."
-        ) from error
     except (
-        OSError, EOFError, ValueError, OverflowError, zlib.error, ImageFileError, HeaderDataError,
-        WrapStructError,
+        OSError, EOFError, ValueError, OverflowError, MemoryError, zlib.error, ImageFileError,
+        HeaderDataError, WrapStructError,
     ) as error:  # fmt: skip
-        if what := not_fetched(path):
-            raise DataError(f"{path} is no NIfTI file but {what}.") from error
-        if isinstance(error, FileNotFoundError):
-            raise DataError(f"{path} does not exist; check the path.") from error
-        reason = " ".join(str(error).split()) or type(error).__name__
-        packed = path.name.lower().endswith(".gz")
-        if packed and (NIFTI.match(head, 344) or NIFTI.match(head, 4)):
-            raise DataError(
-                f"{path} is not compressed as its name says; rename it to {path.name[:-3]}, or "
-                "copy it from its source again."
-            ) from error
-        if not packed and head.startswith(GZIP):
-            raise DataError(
-                f"{path} is compressed, which its name does not say; rename it to {path.name}.gz."
-            ) from error
-        raise DataError(
-            f"{path} is truncated, corrupt or not a NIfTI file ({reason}); "
-            "copy it from its source again."
-        ) from error
+        raise DataError(f"{path} {_why_not(path, head, error)}.") from error
     geometry = read_geometry(header, array.shape, str(path))
     return Image(path, array.astype(dtype) if dtype else array, geometry, header)
+
+
+def _why_not(path: Path, head: bytes, error: Exception) -> str:
+    """Say why a file that begins with `head` cannot be read, as it follows the path."""
+    if isinstance(error, PermissionError):
+        return "may not be read; ask for the permission to"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder; give a NIfTI file"
+    if isinstance(error, MemoryError):
+        return "does not fit into memory; close other programs, or take a machine with more"
+    if what := not_fetched(path):
+        return f"is no NIfTI file but {what}"
+    if isinstance(error, FileNotFoundError):
+        return "does not exist; check the path"
+    packed = path.name.lower().endswith(".gz")
+    again = "copy it from its source again"
+    if packed and (NIFTI.match(head, 344) or NIFTI.match(head, 4)):
+        return f"is not compressed as its name says; rename it to {path.name[:-3]}, or {again}"
+    if not packed and head.startswith(GZIP):
+        return f"is compressed, which its name does not say; rename it to {path.name}.gz"
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return f"is truncated, corrupt or not a NIfTI file ({reason}); {again}"
 
 
 def _open(path: Path) -> tuple[Any, np.ndarray]:
