@@ -102,28 +102,24 @@ def _is_there(path: Path) -> bool:
 
 
 def declared_beside(folder: Path, cases: list[CaseFiles], *, above: bool) -> DatasetNotes:
-    """Find `dataset.json` and read it; see `find_beside` and `read_declared`."""
-    return read_declared(find_beside("dataset.json", folder, cases, above=above))
-
-
-def read_declared(path: Path | None) -> DatasetNotes:
-    """Read and check `dataset.json`.
+    """Find `dataset.json`, read and check it; without one the declaration is empty.
 
     Parameters
     ----------
-    path : Path or None
-        None gives an empty declaration.
+    folder, cases, above
+        As for `find_beside`.
 
     Returns
     -------
-    Declared
+    DatasetNotes
 
     Raises
     ------
     DataError
-        If the file is not a JSON object, the axis codes are unknown, or a label set is not a
-        list of whole numbers from 1 to 255.
+        As `find_beside`, and if the file is not a JSON object, the axis codes are unknown, or a
+        label set is not a list of whole numbers from 1 to 255.
     """
+    path = find_beside("dataset.json", folder, cases, above=above)
     if path is None:
         return DatasetNotes()
     content = read_json(path)
