@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -30,24 +31,23 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the packages that are installed; nothing is imported."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 
 def processor() -> str:
     """Name of the processor and the number of cores this process may use."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as stream:
-            names = [
-                line.split(":", 1)[1].strip() for line in stream if line.startswith("model name")
-            ]
-    except OSError:
-        names = []
-    name = names[0] if names else platform.processor() or platform.machine()
+    name = platform.processor() or platform.machine()
+    with suppress(OSError):
+        said = re.search(r"^model name\s*:(.*)", _system("/proc/cpuinfo"), re.MULTILINE)
+        name = said[1].strip() if said else name
     return f"{name}, {cores()} cores"
+
+
+def _system(path: str) -> str:
+    """What the system says of itself in a file."""
+    return Path(path).read_text(encoding="utf-8")
 
 
 def cores() -> int:
@@ -60,13 +60,10 @@ def cores() -> int:
 def free_memory() -> int | None:
     """Bytes of memory that a process can still get; None if the system does not say."""
     found = []
-    try:
-        with open("/proc/meminfo", encoding="utf-8") as stream:
-            found += [int(x.split()[1]) * 1024 for x in stream if x.startswith("MemAvailable")]
-        with open("/sys/fs/cgroup/memory.max", encoding="utf-8") as stream:  # of a container
-            found += [int(limit) for limit in stream if limit.strip() != "max"]
-    except (OSError, ValueError):
-        pass
+    with suppress(OSError, ValueError):
+        said = re.findall(r"^MemAvailable:\s*(\d+)", _system("/proc/meminfo"), re.MULTILINE)
+        found += [int(kilobytes) * 1024 for kilobytes in said]
+        found.append(int(_system("/sys/fs/cgroup/memory.max")))  # of a container, or "max"
     return min(found, default=None)
 
 

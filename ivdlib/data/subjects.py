@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -145,7 +145,7 @@ def _from_names(cases: list[CaseFiles]) -> dict[str, Subject]:
         people = {name: (m[1].upper(), m[2]) for name, m in lettered.items()}
         for letter, time in people.values():
             times.setdefault(letter, set()).add(letter + time)
-        if _two_each(times.values()):
+        if max(map(len, times.values())) <= 2:  # as A1, A2, B1, … of the old release
             return _said_by_name(people)
         found |= {n: replace(found[n], subject="".join(who)) for n, who in people.items()}
     guessed = {name: who.subject for name, who in found.items() if who.source == FROM_NAME}
@@ -153,12 +153,6 @@ def _from_names(cases: list[CaseFiles]) -> dict[str, Subject]:
     for scans, text in questions(guessed, [*times.values(), *folders]):
         found |= {name: replace(found[name], note=text, question=text) for name in scans}
     return found
-
-
-def _two_each(times: Collection[set[str]]) -> bool:
-    """Whether these can be the times of one letter each, as A1, A2, B1, … of the old release."""
-    most = max(map(len, times))
-    return most <= 2
 
 
 def _of_the_challenge(every: list[str], others: bool) -> dict[str, Subject]:

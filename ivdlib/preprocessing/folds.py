@@ -297,7 +297,8 @@ def _plain(fold: str) -> str:
 
 
 def _folds(group: Mapping[str, object], subjects: Mapping[str, str]) -> list[Fold]:
-    cases: Sequence[str] = sorted(subjects)
+    cases = sorted(subjects)
+    names = sorted(set(group.values()), key=lambda name: (len(str(name)), str(name)))  # 2, then 10
     return [
         Fold(
             number,
@@ -305,10 +306,5 @@ def _folds(group: Mapping[str, object], subjects: Mapping[str, str]) -> list[Fol
             tuple(case for case in cases if group[case] == value),
             dict(subjects),
         )
-        for number, value in enumerate(sorted(set(group.values()), key=_natural), start=1)
+        for number, value in enumerate(names, start=1)
     ]
-
-
-def _natural(value: object) -> tuple[int, str]:
-    """Order of the folds' names: 2 before 10."""
-    return len(str(value)), str(value)
