@@ -140,15 +140,11 @@ def straightened(
     affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, other_shape: tuple[int, ...]
 ) -> tuple[np.ndarray, tuple[int, ...]]:
     """Affine and shape of an array once its axes are turned and mirrored to those of another."""
+    from nibabel.orientations import inv_ornt_aff
+
     found = compare_grids(affine, shape, other, other_shape)
-    turned, size = np.array(affine, dtype=float), [0, 0, 0]
-    for axis, (to, against) in enumerate(zip(found.axes, found.mirrored, strict=True)):
-        column = affine[:3, axis]
-        size[to] = shape[axis]
-        turned[:3, to] = -column if against else column
-        if against:
-            turned[:3, 3] += (shape[axis] - 1) * column
-    return turned, tuple(size)
+    turn = np.column_stack([found.axes, np.where(found.mirrored, -1, 1)])
+    return affine @ inv_ornt_aff(turn, shape), tuple(shape[n] for n in np.argsort(found.axes))
 
 
 def _declared(image: Image, codes: Axcodes) -> np.ndarray:

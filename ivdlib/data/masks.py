@@ -89,12 +89,7 @@ def check_spacing(spacing: Sequence[float], axes: int) -> tuple[float, ...]:
 
 def box(mask: np.ndarray) -> tuple[slice, ...]:
     """Return the smallest box that holds every true voxel of `mask`, which must not be empty."""
-    edges = []
-    for axis in range(mask.ndim):
-        others = tuple(a for a in range(mask.ndim) if a != axis)
-        where = np.flatnonzero(mask.any(axis=others))
-        edges.append(slice(int(where[0]), int(where[-1]) + 1))
-    return tuple(edges)
+    return ndimage.find_objects(mask.view(np.uint8), max_label=1)[0]
 
 
 def nearest(
