@@ -25,9 +25,7 @@ def _style() -> str:
     wish = os.environ.get("IVDLIB_PROGRESS", "")
     if wish in {"bar", "plain", "off"}:
         return wish
-    if "ipykernel" in sys.modules or sys.stderr.isatty():
-        return "bar"
-    return "plain"
+    return "bar" if "ipykernel" in sys.modules or sys.stderr.isatty() else "plain"
 
 
 def duration(seconds: float) -> str:

@@ -157,11 +157,7 @@ def which_is_the_copy(a: str, b: str, contrasts: Mapping[str, np.ndarray]) -> st
         )
     misses = {}
     for aside in (a, b):
-        rest = {
-            name: np.asarray(contrasts[name], dtype=np.float32)
-            for name in CONTRASTS
-            if name != aside
-        }
+        rest = {name: image for name, image in contrasts.items() if name != aside}
         rest[aside] = derive(aside, rest)
         left_over = "inn" if aside == "opp" else "opp"
         misses[aside] = _error(rest[left_over], derive(left_over, rest))

@@ -170,25 +170,21 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
     dict of str to str
         Case name → one sentence; empty where all agree.
     """
-    named = {
-        case.name: [f"{w} is like {s[1]}" for w, p in case.contrasts.items() if (s := seems(p))]
-        for case in cases
-        if not {*CONTRASTS} & {*case.contrasts}
-    }
     usual = Counter(case.wanted for case in cases if case.contrasts).most_common(1)
     there = {key(case.name): case.paths for case in cases}
-    return {
-        case.name: _another(case, there)
-        or f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
-        f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own"
-        + (
-            f", or rename the files ({', '.join(named[case.name])})."
-            if named.get(case.name)
-            else "."
+    odd = {}
+    for case in cases:
+        if not case.contrasts or case.wanted == usual[0][0]:
+            continue
+        like = [f"{w} is like {s[1]}" for w, p in case.contrasts.items() if (s := seems(p))]
+        named = like and not {*CONTRASTS} & {*case.contrasts}
+        rename = f", or rename the files ({', '.join(like)})" if named else ""
+        odd[case.name] = _another(case, there) or (
+            f"case {case.name} has the contrasts {', '.join(case.contrasts)}, but others of "
+            f"this folder have {', '.join(usual[0][0])}; keep the two kinds in folders of their own"
+            f"{rename}."
         )
-        for case in cases
-        if case.contrasts and case.wanted != usual[0][0]
-    }
+    return odd
 
 
 def _another(case: CaseFiles, there: Mapping[str, Mapping[str, Path]]) -> str:

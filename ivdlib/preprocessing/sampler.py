@@ -106,11 +106,7 @@ class TileSampler:
     def _share_of_empty_kept(self) -> float:
         """Chance with which an empty tile is kept, so that both kinds are equally frequent."""
         filled = empty = 0
-        seen: set[int] = set()
-        for item in self.images:
-            if id(item.truth) in seen:  # the images of one scan share one truth
-                continue
-            seen.add(id(item.truth))
+        for item in {id(item.truth): item for item in self.images}.values():  # one of each scan
             tiles = TileGrid(item.truth.shape, self.tile, item.window).cut(item.truth)
             with_truth = tiles.any(axis=(1, 2))
             filled += int(with_truth.sum())
