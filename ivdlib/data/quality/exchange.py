@@ -24,7 +24,7 @@ from ivdlib.data.quality.polarity import (
     one_tissue,
     sides,
 )
-from ivdlib.data.quality.spins import Bonds, settle
+from ivdlib.data.quality.spins import Bonds, linked, settle
 from ivdlib.errors import DataError
 
 SMALLEST_SHARE = 0.02
@@ -194,13 +194,11 @@ class _Graph:
 def _believed(scan: SignedScan, graph: _Graph) -> tuple[np.ndarray, float, float]:
     """Spins of the nodes, -1 where exchanged, without pieces that too little speaks for.
 
-    Returns
-    -------
-    tuple
-        Spins; share of one tissue along the border of what is exchanged; clear places there.
+    Also the share of one tissue along the border of what is exchanged, and the clear places there.
     """
     spins = settle(graph.bonds, graph.pull)
-    piece = _pieces(graph.bonds, spins)
+    same = spins[graph.bonds.one] == spins[graph.bonds.other]
+    piece = linked(graph.bonds.one[same], graph.bonds.other[same], len(spins))
     size = np.bincount(piece, graph.size)
     pull, most = np.bincount(piece, graph.pull * spins), np.bincount(piece, np.abs(graph.pull))
     agreed = (pull >= AGREEMENT * most) & (most >= LEAST_PULL * size)
@@ -217,17 +215,6 @@ def _believed(scan: SignedScan, graph: _Graph) -> tuple[np.ndarray, float, float
     kept[largest] = False
     places = clear[kept].sum()
     return spins, alike[kept].sum() / max(places, 1), places
-
-
-def _pieces(bonds: Bonds, spins: np.ndarray) -> np.ndarray:
-    """Number the connected pieces of nodes with one spin."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    same = spins[bonds.one] == spins[bonds.other]
-    ends = bonds.one[same], bonds.other[same]
-    links = coo_array((np.ones(same.sum(), bool), ends), shape=(len(spins),) * 2)
-    return connected_components(links, directed=False)[1]
 
 
 def _border(

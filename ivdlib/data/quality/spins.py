@@ -53,15 +53,21 @@ def settle(bonds: Bonds, field: np.ndarray) -> np.ndarray:
     return spins
 
 
+def linked(one: np.ndarray, other: np.ndarray, count: int) -> np.ndarray:
+    """Number the connected pieces of a graph: links between two nodes → piece of each node."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_array((np.ones(len(one), bool), (one, other)), shape=(count, count))
+    return connected_components(links, directed=False)[1]
+
+
 def _join_strongest(bonds: Bonds, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Join each node to the neighbour it is bound to most: new names, and who is turned round.
 
     Every node is doubled, as it is and turned round; a bond links equal or opposite copies. The
     two copies of a connected piece then are its two possible settings.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     ends = np.concatenate([bonds.one, bonds.other])
     partners = np.concatenate([bonds.other, bonds.one])
     number = np.tile(np.arange(len(bonds.one)), 2)
@@ -72,8 +78,7 @@ def _join_strongest(bonds: Bonds, count: int) -> tuple[np.ndarray, np.ndarray]:
     turn = np.where(bonds.strength[number[last]] > 0, 0, count)
     rows = np.concatenate([node, node + count])
     columns = np.concatenate([partner + turn, partner + count - turn])
-    links = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(2 * count,) * 2)
-    copies = connected_components(links, directed=False)[1].reshape(2, count)
+    copies = linked(rows, columns, 2 * count).reshape(2, count)
     name = np.unique(copies.min(axis=0), return_inverse=True)[1]
     return name, np.where(copies[0] <= copies[1], 1.0, -1.0)
 
