@@ -54,14 +54,11 @@ def cut(
     """
     sides = [t + 2 * m for t, m in zip(tile, around, strict=True)]
     window = np.zeros([*sides, *plane.shape[2:]], plane.dtype)
-    inside, source = [], []
-    for first, length, whole in zip(
-        np.subtract(start, around), sides, plane.shape[:2], strict=True
-    ):
-        low, high = max(first, 0), max(0, min(first + length, whole))
-        source.append(slice(low, max(low, high)))
-        inside.append(slice(low - first, max(low, high) - first))
-    window[tuple(inside)] = plane[tuple(source)]
+    first = np.subtract(start, around)
+    ends = np.maximum(first + sides, 0)
+    part = plane[tuple(map(slice, np.maximum(first, 0), ends))]
+    before = np.maximum(-first, 0)
+    window[tuple(map(slice, before, before + part.shape[:2]))] = part
     return window
 
 
