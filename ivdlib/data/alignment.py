@@ -12,12 +12,11 @@ from ivdlib.data.geometry import (
     LIMIT_DEGREES,
     Difference,
     compare_grids,
-    redirect_axes,
     spacing_mm,
 )
 from ivdlib.data.header import qform_hint
 from ivdlib.data.nifti import Image
-from ivdlib.data.orientation import axcodes_of, file_grid
+from ivdlib.data.orientation import axcodes_of, declared_affine
 from ivdlib.errors import DataError
 
 Axcodes = tuple[str, str, str]
@@ -43,7 +42,7 @@ def difference_of(image: Image, reference: Image, declared: Axcodes | None = Non
     shapes = image.array.shape, reference.array.shape
     found = compare_grids(image.affine, shapes[0], reference.affine, shapes[1])
     if found.turned and declared is not None:
-        affines = (_declared(one, declared) for one in (image, reference))
+        affines = (declared_affine(one.grid(declared)) for one in (image, reference))
         mended = compare_grids(next(affines), shapes[0], next(affines), shapes[1])
         return mended if mended.same else found
     return found
@@ -145,13 +144,6 @@ def straightened(
     found = compare_grids(affine, shape, other, other_shape)
     turn = np.column_stack([found.axes, np.where(found.mirrored, -1, 1)])
     return affine @ inv_ornt_aff(turn, shape), tuple(shape[n] for n in np.argsort(found.axes))
-
-
-def _declared(image: Image, codes: Axcodes) -> np.ndarray:
-    """The affine of a file with the declared axes; spacing and first voxel stay."""
-    header = file_grid(image.array.shape, image.affine, image.header).orientation
-    declared = file_grid(image.array.shape, image.affine, image.header, codes).orientation
-    return redirect_axes(image.affine, header, declared)
 
 
 def _quoted(codes: Axcodes) -> str:

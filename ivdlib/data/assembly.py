@@ -18,7 +18,7 @@ from ivdlib.data.header import NO_FORM
 from ivdlib.data.labels import disc_and_spine_values, labels_on_grid
 from ivdlib.data.leftovers import instead
 from ivdlib.data.nifti import Image, read_image, read_labels
-from ivdlib.data.orientation import axcodes_of, canonical_affine, file_grid, to_canonical
+from ivdlib.data.orientation import axcodes_of, canonical_affine, to_canonical
 from ivdlib.data.quality.flaws import find_flaws
 from ivdlib.data.quality.spine_axes import check_axes
 from ivdlib.data.remarks import Remark, Remarks, listed
@@ -54,6 +54,7 @@ def assemble(
         If a contrast is missing or a copy that cannot be resolved, where grids differ, where the
         labels hold no disc, or where the axes can be those of no spine.
     """
+    axcodes = options.declared.axcodes
     scans = {name: images[name] for name in files.contrasts}
     reference = next(iter(scans.values()))
     for name, scan in scans.items():
@@ -61,21 +62,19 @@ def assemble(
             f"case {files.name}: contrast {name}",
             scan,
             reference,
-            options.declared.axcodes,
+            axcodes,
             "mend the header, resample or export them again (all contrasts of a case must lie on "
             "one grid)",
         )
     remarks = Remarks([subject.note] if subject.note else [])
-    remarks.notes.extend(about_headers(images, options.declared.axcodes))
+    remarks.notes.extend(about_headers(images, axcodes))
     remarks.notes.extend(_about_names(files))
     arrays, derived = _complete(files, scans, options, remarks)
-    grid = file_grid(
-        reference.array.shape, reference.affine, reference.header, options.declared.axcodes
-    )
-    if options.declared.axcodes and options.declared.axcodes != axcodes_of(reference.affine):
+    grid, codes = reference.grid(axcodes), axcodes_of(reference.affine)
+    if axcodes and axcodes != codes:
         remarks.corrections.append(
-            f"the axes run to {', '.join(options.declared.axcodes)} as dataset.json declares, "
-            f"not to {', '.join(axcodes_of(reference.affine))} as the header says"
+            f"the axes run to {', '.join(axcodes)} as dataset.json declares, not to "
+            f"{', '.join(codes)} as the header says"
         )
     masks = {
         word: to_canonical(
@@ -87,13 +86,12 @@ def assemble(
     labels, spine_mask, exact = map(masks.get, MASKS)
     discs, spine = disc_and_spine_values(files, labels, spine_mask, options, remarks)
     numbers = None if labels is None else labels_of(labels, discs)
-    declared = options.declared.axcodes is not None
     contrasts = {name: to_canonical(array, grid) for name, array in arrays.items()}
     measured = {name: array for name, array in contrasts.items() if name not in derived}
     flaws = find_flaws(measured, spacing_mm(canonical_affine(grid)), grid)
     sound = [np.abs(image) for name, image in measured.items() if name not in flaws.stretched]
     together = np.sum(sound, axis=0, dtype=np.float64) if sound else None
-    remarks.notes.extend(check_axes(files.name, grid, together, numbers, declared))
+    remarks.notes.extend(check_axes(files.name, grid, together, numbers, bool(axcodes)))
     remarks.notes.extend(flaws.remarks)
     used = {name: path for name, path in files.contrasts.items() if name not in derived}
     return Case(

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ivdlib.data.header import Geometry, check_pixdim, read_geometry
-from ivdlib.data.orientation import FileGrid
+from ivdlib.data.orientation import FileGrid, file_grid
 from ivdlib.errors import DataError
 from ivdlib.files import atomic
 from ivdlib.links import not_fetched
@@ -76,6 +76,10 @@ class Image:
     def size(self) -> str:
         """The shape in words."""
         return as_text(self.array.shape)
+
+    def grid(self, axcodes: tuple[str, str, str] | None = None) -> FileGrid:
+        """The file's own grid, its axes as the header says or as declared."""
+        return file_grid(self.array.shape, self.affine, self.header, axcodes)
 
 
 def read_image(path: str | os.PathLike) -> Image:

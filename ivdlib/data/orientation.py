@@ -113,12 +113,18 @@ def axcodes_of(affine: np.ndarray) -> tuple[str, str, str]:
     return aff2axcodes(affine, AXCODES)
 
 
+def declared_affine(grid: FileGrid) -> np.ndarray:
+    """Affine (4 × 4, mm) of the file with its declared axes; spacing and first voxel stay."""
+    from nibabel.orientations import io_orientation
+
+    return redirect_axes(grid.affine, io_orientation(grid.affine), grid.orientation)
+
+
 def canonical_affine(grid: FileGrid) -> np.ndarray:
     """Affine (4 × 4, mm) of the canonical array, declared axes included."""
-    from nibabel.orientations import inv_ornt_aff, io_orientation
+    from nibabel.orientations import inv_ornt_aff
 
-    affine = redirect_axes(grid.affine, io_orientation(grid.affine), grid.orientation)
-    return affine @ inv_ornt_aff(grid.orientation, grid.shape)
+    return declared_affine(grid) @ inv_ornt_aff(grid.orientation, grid.shape)
 
 
 def to_canonical(array: np.ndarray, grid: FileGrid) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from ivdlib.data.case import Case
 from ivdlib.data.geometry import spacing_mm
 from ivdlib.data.nifti import Image
-from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
+from ivdlib.data.orientation import canonical_affine, to_canonical
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def panels_of(
 def _canonical(
     image: Image, axcodes: tuple[str, str, str] | None
 ) -> tuple[np.ndarray, tuple[float, float, float]]:
-    grid = file_grid(image.array.shape, image.affine, image.header, axcodes)
+    grid = image.grid(axcodes)
     return to_canonical(image.array, grid), spacing_mm(canonical_affine(grid))
 
 
