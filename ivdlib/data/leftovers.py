@@ -125,16 +125,14 @@ def _reason(
 ) -> tuple[bool, Remark] | None:
     """Whether it is serious that a file is not read, and why it is not; None to say nothing."""
     name = path.name.lower()
-    if _SIDECAR.fullmatch(name):
+    misnamed = _SIDECAR.fullmatch(name)
+    if misnamed or _PEOPLE.fullmatch(name):
         right = "dataset.json" if name.startswith("dataset") else "subjects.csv"
-        there = path.name == right or (path.parent / right).is_file()
-        return (
-            None if there else (True, Remark("it is not read under this name", f"call it {right}"))
-        )
-    if _PEOPLE.fullmatch(name):
-        there = (path.parent / "subjects.csv").is_file()
-        write = Remark("not read", "write a subjects.csv (case,subject,stage)")
-        return None if there else (True, write)
+        if path.name == right or (path.parent / right).is_file():
+            return None
+        if misnamed:
+            return True, Remark("it is not read under this name", f"call it {right}")
+        return True, Remark("not read", "write a subjects.csv (case,subject,stage)")
     kind = next((kind for kind, ends in FORMATS.items() if name.endswith(ends)), "")
     if not kind and not name.endswith((".nii", ".nii.gz")):
         return None
@@ -142,8 +140,7 @@ def _reason(
     mine = cases.get(key(case))
     if word in _OURS or _set_aside(path) or (mine is not None and word in mine.paths and not kind):
         return None
-    known = word in LIKE
-    seeming = (case, word) if known else seems(path)
+    seeming = (case, word) if word in LIKE else seems(path)
     mine = cases.get(key(seeming[0])) if seeming else mine
     if seeming and mine is not None:
         lacks = [*mine.missing, *(["labels"] if masks and mine.labels is None else [])]

@@ -154,11 +154,16 @@ def doubts(people: Iterable[str], more: Iterable[Iterable[str]] = ()) -> list[tu
     []
     """
     names = {name: text for name in sorted(set(people)) if (text := _spread(name))}
-    group = {name: {name} for name in names}
-    for some in (*_may_be_one(names), *more):
-        joined = set().union(*(group.get(name, {name}) for name in some))
+    return [some for some in merged((*_may_be_one(names), *more)) if len(some) > 1]
+
+
+def merged(groups: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:
+    """Join groups that share a member; each is sorted, and so are they."""
+    group: dict[Any, set] = {}
+    for some in groups:
+        joined = set().union(*(group.get(one, {one}) for one in some))
         group |= dict.fromkeys(joined, joined)
-    return sorted({tuple(sorted(some)) for some in group.values() if len(some) > 1})
+    return sorted({tuple(sorted(some)) for some in group.values()})
 
 
 def questions(

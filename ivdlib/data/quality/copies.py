@@ -13,7 +13,7 @@ from itertools import permutations
 
 import numpy as np
 
-from ivdlib.data.people import key
+from ivdlib.data.people import key, merged
 from ivdlib.data.remarks import Remark, listed
 
 _POINTS = 8
@@ -117,14 +117,13 @@ def find_twins(
         for word, one in contrasts.items():
             if one is not None:
                 by_shape[one[0]].append((scan, word, one[1]))
-    group: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for some in by_shape.values():
-        for i, j in _pairs(np.stack([numbers for *_, numbers in some])):
-            a, b = some[i][:2], some[j][:2]
-            joined = group.get(a, {a}) | group.get(b, {b})
-            group |= dict.fromkeys(joined, joined)
+    pairs = (
+        (some[i][:2], some[j][:2])
+        for some in by_shape.values()
+        for i, j in _pairs(np.stack([numbers for *_, numbers in some]))
+    )
     shared: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
-    for images in sorted({tuple(sorted(images)) for images in group.values()}):
+    for images in merged(pairs):
         scans = tuple(dict.fromkeys(scan for scan, _ in images))
         if len(scans) > 1:
             words = shared.setdefault(scans, dict.fromkeys(scans, ()))
