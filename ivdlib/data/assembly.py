@@ -140,7 +140,7 @@ def about_headers(images: dict[str, Image], declared: tuple[str, str, str] | Non
     ----------
     images : dict of str to Image
     declared : tuple of 3 str or None
-        The axes that `dataset.json` declares, see `Declared`.
+        The axes that `dataset.json` declares, see `DatasetNotes`.
 
     Returns
     -------

@@ -61,7 +61,7 @@ class Case:
         What was mended, derived or assumed; `load_cases` warns of them.
     corrections : tuple of str
         What was corrected because `dataset.json` or the caller said so; `load_cases` logs them.
-    grid : Grid or None
+    grid : FileGrid or None
         The file's own grid; None for a case that was made in memory.
     """
 

@@ -51,7 +51,7 @@ def loose_ends(
     ----------
     folder, cases, needed, masks
         As in `left_over`.
-    declared : Declared
+    declared : DatasetNotes
     table : Path or None
         `subjects.csv`.
 

@@ -276,7 +276,7 @@ def write_mask(array: np.ndarray, grid: FileGrid, path: str | os.PathLike) -> No
     ----------
     array : ndarray of `grid.shape`
         bool, or whole numbers from 0 to 255.
-    grid : Grid
+    grid : FileGrid
     path : path ending in ``.nii`` or ``.nii.gz``
 
     Raises

@@ -86,7 +86,7 @@ def file_grid(
 
     Returns
     -------
-    Grid
+    FileGrid
     """
     from nibabel.orientations import axcodes2ornt, io_orientation
 

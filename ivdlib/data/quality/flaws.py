@@ -103,7 +103,7 @@ def find_flaws(
         Canonical (RAS+): contrasts as they were measured.
     spacing : tuple of 3 floats
         Voxel edges in mm.
-    grid : Grid
+    grid : FileGrid
         Of the files: voxels and slices are counted as there, from 0.
 
     Returns

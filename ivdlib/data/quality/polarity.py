@@ -184,7 +184,7 @@ def anatomy(scan: SignedScan, blocks: Blocks, discs: np.ndarray | None = None) -
 
     Parameters
     ----------
-    scan : Scan
+    scan : SignedScan
     blocks : Blocks
     discs : ndarray of bool, optional
 

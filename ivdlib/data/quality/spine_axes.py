@@ -81,7 +81,7 @@ def check_axes(
     ----------
     name : str
         Of the case, for the message.
-    grid : Grid
+    grid : FileGrid
         With the axes that are used.
     image : ndarray or None
         Canonical: a contrast; none where some voxels stretch its range.
