@@ -69,13 +69,9 @@ def check_same_grid(
     """
     found = difference_of(image, reference, declared)
     if not found.same:
-        hint = qform_hint(
-            image.geometry, reference.geometry, image.array.shape, reference.path.name
-        )
+        said = f"{what} {describe(found, image, reference)}{qform_hint(image, reference)}"
         ways = axcodes_way(image, reference)
-        raise DataError(
-            f"{what} {describe(found, image, reference)}{hint}; {repair}{ways and ', or '}{ways}."
-        )
+        raise DataError(f"{said}; {repair}{ways and ', or '}{ways}.")
 
 
 def describe(

@@ -191,20 +191,17 @@ def without_geometry(image: Any) -> str:
     return ""
 
 
-def qform_hint(one: Geometry, other: Geometry, shape: tuple[int, int, int], name: str) -> str:
+def qform_hint(image: Any, other: Any) -> str:
     """Say that two files agree after all, by the qform of one; "" where they do not.
 
     Parameters
     ----------
-    one, other : Geometry
-        Of the file that an error is about, and of the file called `name`.
-    shape : tuple of 3 ints
-    name : str
+    image, other : nifti.Image
+        An error is about the first.
     """
-    for qform, affine, text in (
-        (one.qform, other.affine, "but its qform agrees, so its sform is likely wrong"),
-        (other.qform, one.affine, f"but the qform of {name} agrees, whose sform is likely wrong"),
-    ):
-        if qform is not None and compare_grids(qform, shape, affine).same:
-            return f", {text}"
+    of = f"the qform of {other.path.name} agrees, whose"
+    for one, against, text in ((image, other, "its qform agrees, so its"), (other, image, of)):
+        qform = one.geometry.qform
+        if qform is not None and compare_grids(qform, image.array.shape, against.affine).same:
+            return f", but {text} sform is likely wrong"
     return ""

@@ -47,7 +47,7 @@ def labels_on_grid(
         return image.array
     if options.label_grid == "affine":
         return _resampled(case, word, image, reference, found.corner_mm, remarks)
-    hint = qform_hint(image.geometry, reference.geometry, image.array.shape, reference.path.name)
+    hint = qform_hint(image, reference)
     if not found.alike or found.corner_mm > LABEL_AFFINE_LIMIT_MM:
         raise DataError(
             f"case {case}: {image.path.name} "

@@ -11,7 +11,7 @@ import numpy as np
 
 from ivdlib.data import dixon
 from ivdlib.data.assembly import assemble, read_case
-from ivdlib.data.case import Case, Options
+from ivdlib.data.case import Case
 from ivdlib.data.case_files import CaseFiles
 from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.data.geometry import mixed_spacings
@@ -23,7 +23,7 @@ from ivdlib.data.quality.exchange import Exchange, find_exchange
 from ivdlib.data.quality.label_shift import find_label_shift
 from ivdlib.data.quality.panels import Panel, panels_of
 from ivdlib.data.remarks import Remarks
-from ivdlib.data.scans import look
+from ivdlib.data.scans import Scans, look
 from ivdlib.data.subjects import Subject
 from ivdlib.errors import DataError, why
 from ivdlib.progress import track
@@ -109,16 +109,7 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
     from joblib import Parallel, delayed
 
     scans = look(folder, **options)
-    jobs = (
-        delayed(_check)(
-            files,
-            scans.subjects.get(files.name, Subject("", "", "")),
-            scans.settings,
-            [*scans.faults.get(files.name, [])],
-            pictures,
-        )
-        for files in scans.files
-    )
+    jobs = (delayed(_check)(scans, files, pictures) for files in scans.files)
     # Threads, not processes: unpacking and NumPy let each other run, and nothing has to be sent.
     workers = min(cores(), MOST_THREADS, len(scans.files))
     pool = Parallel(workers, backend="threading", return_as="generator")
@@ -135,9 +126,9 @@ def examine(folder: str | os.PathLike, pictures: bool = False, **options) -> lis
     return checked
 
 
-def _check(
-    files: CaseFiles, subject: Subject, options: Options, errors: list[str], pictures: bool
-) -> Checked:
+def _check(scans: Scans, files: CaseFiles, pictures: bool) -> Checked:
+    subject = scans.subjects.get(files.name, Subject("", "", ""))
+    errors, declared = [*scans.faults.get(files.name, [])], scans.settings.declared
     images: dict[str, Image] = {}
     for word, path in files.paths.items():
         try:
@@ -148,7 +139,7 @@ def _check(
     remarks = Remarks()
     try:
         if files.contrasts and len(images) == len(files.paths):
-            case = assemble(files, images, subject, options)
+            case = assemble(files, images, subject, scans.settings)
             remarks.notes.extend(case.notes)
             numbers = dixon.consistency(case.contrasts)
             if not _other_names(case, numbers, errors, remarks):
@@ -158,9 +149,10 @@ def _check(
         about = "" if isinstance(error, DataError) else f"case {files.name}: "
         errors.append(f"{about}{why(error)}")
     labels = images.get("labels")
-    scans = {name: images[name].array for name in files.contrasts if name in images}
-    signed = {name: signature(array) for name, array in scans.items()}
-    copies = _copies(scans)
+    read = {name: images[name].array for name in files.contrasts if name in images}
+    signed = {name: signature(array) for name, array in read.items()}
+    copies = _copies(read)
+    axes = declared.axcodes or axcodes_of(images[next(iter(read))].affine) if read else None
     row = {
         "case": files.name,
         "subject": subject.subject,
@@ -170,7 +162,7 @@ def _check(
         "derived": [] if case is None else [c for c in case.contrasts if c in case.derived],
         "shape": None if case is None else list(case.shape),
         "spacing_mm": None if case is None else [round(edge, 4) for edge in case.spacing],
-        "axes": _axes([images[name] for name in files.contrasts if name in images], options),
+        "axes": axes and [*axes],
         "labels": None if labels is None else sorted(label_values(labels.array)),
         "discs": None if case is None or case.discs is None else _count(case.discs),
         "copies": copies,
@@ -184,7 +176,7 @@ def _check(
     if not pictures or not images or not (errors or set(remarks.notes) - {subject.note}):
         return Checked(row, signed=signed)
     swapped = exchange.map if exchange is not None and exchange.kind != "none" else None
-    return Checked(row, panels_of(images, case, options.declared.axcodes, copies, swapped), signed)
+    return Checked(row, panels_of(images, case, declared.axcodes, copies, swapped), signed)
 
 
 def _other_names(
@@ -263,10 +255,6 @@ def _label_shift(
             "look at them on the scan and export them again",
         )
     return shift
-
-
-def _axes(scans: list[Image], options: Options) -> list[str] | None:
-    return [*(options.declared.axcodes or axcodes_of(scans[0].affine))] if scans else None
 
 
 def _way(mm: float, positive: str, negative: str) -> str:
