@@ -5,6 +5,7 @@ is `|W - F|` (two-point Dixon). The opposed-phase image has lost the sign of `W 
 from `W` and `F`, but nothing can be derived from it without a guess, and that is refused.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations, permutations
 
@@ -21,12 +22,8 @@ FORMULAS = {
 }
 """How a contrast is derived; what is not here is not derived."""
 
-_NEEDS = {
-    "wat": ("inn", "fat"),
-    "fat": ("inn", "wat"),
-    "inn": ("wat", "fat"),
-    "opp": ("wat", "fat"),
-}
+_NEEDS = {name: re.findall("|".join(FORMULAS), formula) for name, formula in FORMULAS.items()}
+"""The two contrasts of each formula, in its order."""
 
 CLEAR_MARGIN = 1.2
 """The worse of two readings must miss `opp` by this factor more than the better one."""
