@@ -69,10 +69,7 @@ def add_load(sub: argparse.ArgumentParser) -> None:
 def load_options(args: argparse.Namespace) -> dict:
     """Collect what `add_load` added."""
     return {
-        "discs": args.discs,
-        "spine": args.spine,
-        "derive_missing": args.derive_missing,
-        "label_grid": args.label_grid,
+        name: getattr(args, name) for name in ("discs", "spine", "derive_missing", "label_grid")
     }
 
 

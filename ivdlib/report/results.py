@@ -34,8 +34,8 @@ def sentences(metrics: pd.DataFrame) -> list[str]:
     """What is said before the tables."""
     spine = metrics[metrics["target"] == "spine"]
     mean, scans = spine["dice"].mean(), spine["case"].nunique()
-    told = f"Spine U-Net, on scans that it was not trained on: mean Dice {mean:.3f} ({scans} scans)."
-    return [told] if scans else []
+    told = "Spine U-Net, on scans that it was not trained on: mean Dice"
+    return [f"{told} {mean:.3f} ({scans} scans)."] if scans else []
 
 
 def scores(folder: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
