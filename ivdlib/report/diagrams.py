@@ -66,28 +66,26 @@ def _losses(axes: Axes, histories: Mapping[str, pd.DataFrame], highest: float) -
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def dice_by_patient(rows: pd.DataFrame, series: str = "network") -> Figure:
+def dice_by_patient(rows: pd.DataFrame) -> Figure:
     """Draw the Dice of every scan as a dot, patient by patient.
 
     Parameters
     ----------
     rows : DataFrame
-        Columns `subject`, `dice` and the one named in `series`.
-    series : str
-        Column that tells the colours and markers apart.
+        Columns `subject`, `dice` and `network`, which tells the colours and markers apart.
 
     Returns
     -------
     Figure
-        A short line marks the mean of each series in each patient. The axis begins at the tenth
+        A short line marks the mean of each network in each patient. The axis begins at the tenth
         below the lowest Dice: differences between networks are far smaller than Dice itself.
     """
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
-    patients, names = sorted(rows["subject"].unique()), list(rows[series].unique())
+    patients, names = sorted(rows["subject"].unique()), list(rows["network"].unique())
     for number, (name, (colour, marker)) in enumerate(zip(names, MARKERS, strict=False)):
         shift = (number - (len(names) - 1) / 2) * 0.7 / len(names)
-        mine = rows[rows[series] == name]
+        mine = rows[rows["network"] == name]
         at = np.array([patients.index(subject) + shift for subject in mine["subject"]])
         axes.plot(at, mine["dice"], marker, color=colour, alpha=0.6, ms=5, label=name)
         means = mine.groupby("subject")["dice"].mean()

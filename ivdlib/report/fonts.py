@@ -75,10 +75,7 @@ def sentence(name: str, signs: Iterable[str]) -> str:
 
 
 def _group(sign: str) -> tuple[str, str]:
-    """What a sign belongs to, by the first word of its Unicode name: "Hangul", "Devanagari".
-
-    And the package of Debian that brings a font for it.
-    """
+    """What a sign belongs to, by the first word of its name, and Debian's package of its font."""
     if unicodedata.category(sign) == "Co":
         return PRIVATE, ""
     if EMOJI.match(sign):
