@@ -107,7 +107,6 @@ def page(
         "report/handin.html.j2",
         kind="coursework",
         name=shown[0]["title"] if len(copies) == 1 else author.name,
-        badges=[],
         facts=[*author.rows(), ("Points", _sum([r for _, r in rows], copies)),
                ("Points given by", by), ("Report", record.when())],
         notes=[*(told for copy in copies for told in copy.troubles()), *notes],
