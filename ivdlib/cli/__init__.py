@@ -29,12 +29,6 @@ PIPED = 141
 """Exit status where the reader of a pipe has gone, likewise."""
 
 
-NO_MEMORY = (
-    "ivdlib: out of memory; use a smaller batch (--set training.batch=N), fewer or smaller scans, "
-    "or a smaller profile."
-)
-
-
 def _no_text(error: Exception) -> str:
     """The name within an error that says that it cannot be written; "" for other errors."""
     if not isinstance(error, UnicodeEncodeError) or "surrogates" not in error.reason:
@@ -156,7 +150,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 1
     except Exception as error:  # a fault of ours: say so in a sentence, the traceback on request
         if memory_full(error):
-            print(NO_MEMORY, file=sys.stderr)
+            _say(
+                "out of memory; use a smaller batch (--set training.batch=N), fewer or smaller "
+                "scans, or a smaller profile."
+            )
             return 1
         if name := _no_text(error):
             _say(f"the name {name} is no UTF-8; give it another.")

@@ -37,14 +37,29 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def add_load(sub: argparse.ArgumentParser) -> None:
-    """Add how scans are read, see `cases.load_cases`."""
+def add_discs(sub: argparse.ArgumentParser, of: str = "") -> None:
+    """Add which labels are disc."""
     sub.add_argument(
         "--discs",
         type=whole_numbers,
         metavar="N[,N]",
-        help="label values that are disc (default: dataset.json, else 1)",
+        help=f"label values{of} that are disc (default: dataset.json, else 1)",
     )
+
+
+def add_derive(sub: argparse.ArgumentParser, then: str = "") -> None:
+    """Add whether missing contrasts are derived."""
+    sub.add_argument(
+        "--derive-missing",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help=f"compute a missing contrast from two others where that takes no guess{then}",
+    )
+
+
+def add_load(sub: argparse.ArgumentParser) -> None:
+    """Add how scans are read, see `cases.load_cases`."""
+    add_discs(sub)
     sub.add_argument(
         "--spine",
         type=whole_numbers,
@@ -52,12 +67,7 @@ def add_load(sub: argparse.ArgumentParser) -> None:
         help="label values that belong to the spine (default: dataset.json, else all "
         "where there are more than the discs)",
     )
-    sub.add_argument(
-        "--derive-missing",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="compute a missing contrast from two others where that takes no guess, and mark it",
-    )
+    add_derive(sub, ", and mark it")
     sub.add_argument(
         "--label-grid",
         choices=("voxel", "affine"),
@@ -69,10 +79,7 @@ def add_load(sub: argparse.ArgumentParser) -> None:
 def load_options(args: argparse.Namespace) -> dict:
     """Collect what `add_load` added."""
     return {
-        "discs": args.discs,
-        "spine": args.spine,
-        "derive_missing": args.derive_missing,
-        "label_grid": args.label_grid,
+        name: getattr(args, name) for name in ("discs", "spine", "derive_missing", "label_grid")
     }
 
 

@@ -42,15 +42,18 @@ def run_info(args: argparse.Namespace) -> int:
         from ivdlib.cli import paper
 
         print(paper.listing())
-        return 0
-    if args.network:
-        return _network(args)
-    if args.variant or args.figure:
+    elif args.network:
+        _network(args)
+    elif args.variant or args.figure:
         raise ConfigError("--variant and --figure need --network fds_cnn.")
-    return _compare(args) if args.compare else _machine(args)
+    elif args.compare:
+        _compare(args)
+    else:
+        _machine(args)
+    return 0
 
 
-def _machine(args: argparse.Namespace) -> int:
+def _machine(args: argparse.Namespace) -> None:
     import keras
 
     from ivdlib import provenance
@@ -66,20 +69,21 @@ def _machine(args: argparse.Namespace) -> int:
     }
     if args.json:
         print(json_text(found))
-        return 0
+        return
     for key, text in found.items():
         if isinstance(text, dict):
             text = ", ".join(f"{name} {version}" for name, version in text.items())
         print(f"{key:<9} {text}")
-    return 0
 
 
-def _network(args: argparse.Namespace) -> int:
+def _network(args: argparse.Namespace) -> None:
     from ivdlib import networks
     from ivdlib.networks import cost
 
     config = networks.config_of(args.network, args.size, args.variant)
-    model = networks.build(args.network, config, (*args.tile, _channels(config)))
+    # Three channels where a network has classes, as published; else one.
+    channels = 3 if getattr(config, "classes", 1) > 1 else 1
+    model = networks.build(args.network, config, (*args.tile, channels))
     rows, bytes_ = cost.layer_table(model), cost.memory(model)
     if args.json:
         found = {"config": config.to_dict(), "layers": rows.to_dict("records"), "memory": bytes_}
@@ -103,12 +107,6 @@ def _network(args: argparse.Namespace) -> int:
             )
     if args.figure:
         _draw(args, config)
-    return 0
-
-
-def _channels(config) -> int:
-    """Channels of the image: three where a network has classes, as published; else one."""
-    return 3 if getattr(config, "classes", 1) > 1 else 1
 
 
 def _print(rows) -> None:
@@ -136,13 +134,13 @@ def _columns(lines: list[tuple[str, ...]]) -> None:
         print("  ".join(cells).rstrip())
 
 
-def _compare(args: argparse.Namespace) -> int:
+def _compare(args: argparse.Namespace) -> None:
     from ivdlib.networks import cost
 
     rows = cost.comparison(tuple(args.tile))
     if args.json:
         print(rows.to_json(orient="records", indent=1))
-        return 0
+        return
     lines = [("network", "size", "parameters", "10⁶ m–a", "maps, MiB", "in training")]
     lines += [
         (
@@ -152,7 +150,6 @@ def _compare(args: argparse.Namespace) -> int:
         for row in rows.itertuples()
     ]  # fmt: skip
     _columns(lines)
-    return 0
 
 
 def _draw(args: argparse.Namespace, config) -> None:

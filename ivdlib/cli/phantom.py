@@ -7,6 +7,15 @@ import argparse
 from ivdlib.cli.arguments import positive, value
 from ivdlib.phantom.conditions import RATES, Conditions
 
+CONDITIONS = {
+    "noise": "standard deviation over the signal of a healthy nucleus",
+    "swap": "probability that a region of a scan has water and fat exchanged",
+    "jitter_mm": "standard deviation of the rater's outline; 0: exact labels",
+    "artefacts": "factor on ghosts, wrap, ringing; 0: none",
+    "variety": "how far people and scanners differ, 1 as published",
+}
+"""Numbers among the conditions, and what the help says of them."""
+
 
 def add_phantom(add) -> None:
     """Define `ivdlib phantom`."""
@@ -31,15 +40,10 @@ def add_phantom(add) -> None:
         metavar=("NAME", "SHARE"),
         help=f"how common a finding is, 0 to 1; {', '.join(RATES)}",
     )
-    for name, text in (
-        ("noise", "standard deviation over the signal of a healthy nucleus"),
-        ("swap", "probability that a region of a scan has water and fat exchanged"),
-        ("jitter-mm", "standard deviation of the rater's outline; 0: exact labels"),
-        ("artefacts", "factor on ghosts, wrap, ringing; 0: none"),
-        ("variety", "how far people and scanners differ, 1 as published"),
-    ):
-        default = getattr(Conditions(), name.replace("-", "_"))
-        sub.add_argument(f"--{name}", type=float, default=default, metavar="X", help=text)
+    for name, text in CONDITIONS.items():
+        default = getattr(Conditions(), name)
+        flag = f"--{name.replace('_', '-')}"
+        sub.add_argument(flag, type=float, default=default, metavar="X", help=text)
     sub.add_argument(
         "--report", action="store_true", help="measure it against real scans: OUT/phantom.html"
     )
@@ -52,6 +56,7 @@ def run_phantom(args: argparse.Namespace) -> int:
     from ivdlib.phantom import make_phantom
 
     out = args.out or provenance.data_folder() / "phantom"
+    rates = {name: value(share) for name, share in args.rate}
     make_phantom(
         out,
         subjects=args.subjects,
@@ -60,7 +65,7 @@ def run_phantom(args: argparse.Namespace) -> int:
         slices=args.slices,
         in_plane=args.in_plane,
         workers=args.workers or provenance.cores(),
-        conditions=_conditions(args),
+        conditions=Conditions(rates=rates, **{name: getattr(args, name) for name in CONDITIONS}),
     )
     print(f"phantom: {args.subjects} subjects × {args.stages} stages in {out}")
     if args.report:
@@ -68,10 +73,3 @@ def run_phantom(args: argparse.Namespace) -> int:
 
         print(f"report:  {write_phantom_page(out)}")
     return 0
-
-
-def _conditions(args: argparse.Namespace) -> Conditions:
-    """Collect pathology, noise and the like from the command line."""
-    rates = {name: value(share) for name, share in args.rate}
-    names = ("noise", "swap", "jitter_mm", "artefacts", "variety")
-    return Conditions(rates=rates, **{name: getattr(args, name) for name in names})

@@ -6,7 +6,7 @@ import argparse
 import sys
 import warnings
 
-from ivdlib.cli.arguments import add_machine, configure_machine
+from ivdlib.cli.arguments import add_derive, add_machine, configure_machine
 from ivdlib.errors import ConfigError, NothingFound, behind
 
 FOUND_NOTHING = 3
@@ -42,12 +42,7 @@ def add_predict(add) -> None:
         help="one image, e.g. wat or wat+opp, even if the network was not trained on it; for a "
         "single file: what it is",
     )
-    sub.add_argument(
-        "--derive-missing",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="compute a missing contrast from two others where that takes no guess",
-    )
+    add_derive(sub)
     sub.add_argument(
         "--clip",
         type=float,

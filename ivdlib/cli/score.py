@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ivdlib.cli.arguments import whole_numbers
+from ivdlib.cli.arguments import add_discs
 from ivdlib.errors import SomeFailed
 from ivdlib.files import json_text
 
@@ -24,12 +24,7 @@ def add_score(add) -> None:
     )
     sub.add_argument("pred", help="mask, or folder of masks")
     sub.add_argument("truth", help="labels, or folder of cases")
-    sub.add_argument(
-        "--discs",
-        type=whole_numbers,
-        metavar="N[,N]",
-        help="label values of the truth that are disc (default: dataset.json, else 1)",
-    )
+    add_discs(sub, " of the truth")
     sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
     sub.set_defaults(run=run_score)
 

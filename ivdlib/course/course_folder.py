@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -28,22 +28,6 @@ STRANGER = (
 )
 
 
-@dataclass(frozen=True)
-class Grading:
-    """What nbgrader's gradebook says of a copy.
-
-    Attributes
-    ----------
-    points : dict of str to float or None
-        By the name of the graded cell; None if it waits for the lecturer.
-    penalty : float
-        Points that are taken off because it came late.
-    """
-
-    points: dict[str, float | None]
-    penalty: float = 0.0
-
-
 def course_of(notebook: Path) -> Path | None:
     """The course folder that nbgrader's copy of a notebook lies in: STEP/STUDENT/LESSON below."""
     parents = notebook.resolve().parents
@@ -51,8 +35,16 @@ def course_of(notebook: Path) -> Path | None:
     return parents[3] if inside and (parents[3] / "gradebook.db").is_file() else None
 
 
-def grading(course: Path, notebook: Path) -> Grading | None:
-    """What the gradebook says of a copy; None if no gradebook knows of it.
+def grading(course: Path, notebook: Path) -> tuple[dict[str, float | None] | None, float]:
+    """What nbgrader's gradebook says of a copy.
+
+    Returns
+    -------
+    dict of str to float or None
+        Points by the name of the graded cell, None if it waits for the lecturer; None instead of
+        the dict if no gradebook knows of the copy.
+    float
+        Points that are taken off because it came late.
 
     Raises
     ------
@@ -60,7 +52,7 @@ def grading(course: Path, notebook: Path) -> Grading | None:
         If nbgrader is not installed, or its gradebook cannot be read.
     """
     if not (course / "gradebook.db").is_file():
-        return None
+        return None, 0.0
     try:
         from nbgrader.api import Gradebook, MissingEntry
     except ImportError as error:
@@ -72,12 +64,11 @@ def grading(course: Path, notebook: Path) -> Grading | None:
     try:
         with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
             graded = book.find_submission_notebook(notebook.stem, assignment, student)
-            return Grading(
-                {g.name: None if g.needs_manual_grade else float(g.score) for g in graded.grades},
-                float(graded.late_submission_penalty or 0),
-            )
+            points = {g.name: None if g.needs_manual_grade else float(g.score)
+                      for g in graded.grades}  # fmt: skip
+            return points, float(graded.late_submission_penalty or 0)
     except MissingEntry:
-        return None
+        return None, 0.0
     except MemoryError:
         raise
     except Exception as error:  # SQLAlchemy's errors are of many kinds
@@ -148,7 +139,7 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     DataError
         If it or the gradebook cannot be read.
     """
-    copy, book = read_notebook(path), grading(course, path)
+    copy, (points, penalty) = read_notebook(path), grading(course, path)
     student, name = path.parts[-3:-1]
     place = course / "submitted" / student / name / path.name
     handed_in = edits.read_or_none(place) if place.is_file() else None
@@ -157,18 +148,18 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
         notes.append(
             "what was handed in is not what was graded; call nbgrader autograde --force for it"
         )
-    found = results(copy, book and book.points, asked=asked, handed_in=handed_in)
+    found = results(copy, points, asked=asked, handed_in=handed_in)
     if not _knows(handed_in or copy, asked):
         notes.append(STRANGER)
         found = [replace(result, trouble="") for result in found]
-    off = min(book.penalty, totals(found)[0]) if book else 0.0  # as nbgrader: none below 0
-    if book and book.penalty:
+    off = min(penalty, totals(found)[0])  # as nbgrader: none below 0
+    if penalty:
         notes.append(f"handed in late, for which nbgrader takes {off:g} points off")
     return Copy(
         name,
         copy,
         found,
-        graded=book is not None,
+        graded=points is not None,
         notes=tuple(notes),
         penalty=off,
         given=_given(course, name),
@@ -203,7 +194,7 @@ def not_graded(course: Path, lessons: Collection[str]) -> Iterator[tuple[str, st
 
     The lesson is "" if that cannot be told.
     """
-    parts, apart = _parts(course), uncounted(course)
+    parts, apart, known = _parts(course), uncounted(course), ", ".join(sorted(lessons))
     for place in _there(course / "submitted"):
         if not place.is_dir():
             yield place.name, "", "it lies in submitted/ itself, not in submitted/STUDENT/LESSON"
@@ -217,7 +208,7 @@ def not_graded(course: Path, lessons: Collection[str]) -> Iterator[tuple[str, st
                 if path.name in apart:
                     yield place.name, "", apart[path.name]
                 elif len(inside) == 1 or _notebooks(path):
-                    why = f"{path.name} is no folder of a lesson ({_some(lessons)}); rename it"
+                    why = f"{path.name} is no folder of a lesson ({known}); rename it"
                     yield place.name, "", f"{why}, and call nbgrader autograde again"
             elif not graded.is_file():
                 yield place.name, path.name, _why(path, parts.get(path.name, []))
@@ -256,7 +247,3 @@ def _there(folder: Path) -> list[Path]:
 def _hidden(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
-
-
-def _some(lessons: Collection[str]) -> str:
-    return ", ".join(sorted(lessons))

@@ -67,9 +67,8 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
         asked = course_folder.released(course).get(path.stem, graded_exercises(made))
         copy = course_folder.held(course, path, asked)
     else:
-        source = source_of_copy(
-            made, path
-        )  # of a lesson unknown here the copy itself is all there is
+        # Of a lesson unknown here the copy itself is all there is.
+        source = source_of_copy(made, path)
         name = source.stem if source else path.stem
         known = lesson_versions.notebook(source, "student") if source else made
         found = results(made, asked=graded_exercises(known), handed_in=made)
@@ -108,7 +107,6 @@ def page(
         "report/handin.html.j2",
         kind="coursework",
         name=shown[0]["title"] if len(copies) == 1 else author.name,
-        badges=[],
         facts=[*author.rows(), ("Points", _sum([r for _, r in rows], copies)),
                ("Points given by", by), ("Report", record.when())],
         notes=[*(told for copy in copies for told in copy.troubles()), *notes],
@@ -135,9 +133,8 @@ def source_of_copy(copy: nbformat.NotebookNode, path: Path) -> Path | None:
             continue
         asked = graded_exercises(lesson_versions.notebook(source, "student"))
         checks = {e.ident: e.check.strip() for e in asked if e.check}
-        if any(
-            cell.source.strip() == checks.get(ident) for ident in theirs for cell in theirs[ident]
-        ):
+        code = {(ident, cell.source.strip()) for ident, cells in theirs.items() for cell in cells}
+        if code & checks.items():
             return source
     return None
 

@@ -33,17 +33,9 @@ class _Kernel(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        spec = get_kernel_dict()
-        return KernelSpec(
-            argv=spec["argv"],
-            env={
-                "IVDLIB_PROGRESS": "plain",
-                "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            },
-            display_name=spec["display_name"],
-            language=spec["language"],
-            metadata=spec.get("metadata", {}),
-        )
+        inline = "module://matplotlib_inline.backend_inline"
+        env = {"IVDLIB_PROGRESS": "plain", "MPLBACKEND": inline}
+        return KernelSpec(**get_kernel_dict(), env=env)
 
     async def start_kernel(self, **kw: Any) -> None:
         """Start it without the terminal: what it writes is in the notebook, and passed on."""

@@ -76,7 +76,6 @@ def sheet(name: str, made: NotebookNode, author: Author, out: Path) -> dict[str,
         "report/sheet.html.j2",
         kind="exercises",
         name=title,
-        badges=[],
         facts=[("Lecturer" if what == "Author" else what, text) for what, text in author.rows()],
         total=f"{total:g}",
         tasks=tasks,
@@ -127,19 +126,19 @@ def _bare(cell: NotebookNode) -> NotebookNode:
 def _emptied(notebook: NotebookNode, path: Path) -> NotebookNode:
     """A notebook whose answers are taken out, by their marks."""
     for cells, graded in _exercises(notebook):
+        what = f"{cells[0].source.splitlines()[0].strip('# ')} of {path}"
         answers = [cell for cell in (*cells, *graded) if points.marks(cell).get("solution")]
         if not answers and not any(points.marks(cell).get("task") for cell in graded):
             raise DataError(
-                f"{cells[0].source.splitlines()[0].strip('# ')} of {path} has no cell that is "
-                "marked as its answer, so the answer may stand anywhere; mark it, or name the "
-                "lesson by its number."
+                f"{what} has no cell that is marked as its answer, so the answer may stand "
+                "anywhere; mark it, or name the lesson by its number."
             )
         unmarked = [c for c in cells if c.cell_type == "code" and not points.marks(c)]
         if loose := next((c.source.strip() for c in unmarked if c.source.strip()), ""):
             raise DataError(
-                f"{cells[0].source.splitlines()[0].strip('# ')} of {path} has code without a mark "
-                f"({loose.splitlines()[0][:60]}), so an answer may stand in it; mark it read-only "
-                "for nbgrader, move it above the exercise, or name the lesson by its number."
+                f"{what} has code without a mark ({loose.splitlines()[0][:60]}), so an answer may "
+                "stand in it; mark it read-only for nbgrader, move it above the exercise, or name "
+                "the lesson by its number."
             )
         for cell in answers:
             code = cell.cell_type == "code"

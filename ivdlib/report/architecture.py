@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from ivdlib.networks import xception
-from ivdlib.report.plotting import BLACK, BLUE, GREEN, ORANGE, VERMILION, WIDTH
+from ivdlib.report.plotting import BLACK, BLUE, GREEN, ORANGE, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ivdlib.networks.fds_cnn import FDSCNNConfig
 
@@ -61,8 +61,7 @@ def architecture(config: FDSCNNConfig, tile: tuple[int, int] = (112, 128)) -> Fi
     tile : tuple of int
         Input in pixels (AP, SI).
     """
-    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = new_figure(4.6)
     axes.set(xlim=(-0.55, 8.55), ylim=(-1.65, 3.75))
     axes.set_axis_off()
     _box(axes, 0, 3, f"image\n{tile[0]} × {tile[1]}\n1 channel", BLACK)

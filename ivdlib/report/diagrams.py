@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from ivdlib.errors import ConfigError
-from ivdlib.report.plotting import BLACK, MARKERS, ORANGE, SKY, WIDTH
+from ivdlib.report.plotting import BLACK, MARKERS, ORANGE, SKY, WIDTH, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,8 @@ def learning_curve(histories: Mapping[str, pd.DataFrame]) -> Figure:
         `history.csv` (columns `step` and `loss`) by the name of the training; at most as many as
         there are markers, see `learning_curves`.
     """
-    figure = Figure(figsize=(WIDTH * 0.7, 3.2), layout="constrained")
-    _losses(figure.subplots(), histories, _highest([histories]))
+    figure, axes = new_figure(3.2, WIDTH * 0.7)
+    _losses(axes, histories, _highest([histories]))
     return figure
 
 
@@ -66,28 +66,25 @@ def _losses(axes: Axes, histories: Mapping[str, pd.DataFrame], highest: float) -
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def dice_by_patient(rows: pd.DataFrame, series: str = "network") -> Figure:
+def dice_by_patient(rows: pd.DataFrame) -> Figure:
     """Draw the Dice of every scan as a dot, patient by patient.
 
     Parameters
     ----------
     rows : DataFrame
-        Columns `subject`, `dice` and the one named in `series`.
-    series : str
-        Column that tells the colours and markers apart.
+        Columns `subject`, `dice` and `network`, which tells the colours and markers apart.
 
     Returns
     -------
     Figure
-        A short line marks the mean of each series in each patient. The axis begins at the tenth
+        A short line marks the mean of each network in each patient. The axis begins at the tenth
         below the lowest Dice: differences between networks are far smaller than Dice itself.
     """
-    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
-    axes = figure.subplots()
-    patients, names = sorted(rows["subject"].unique()), list(rows[series].unique())
+    figure, axes = new_figure(3.6)
+    patients, names = sorted(rows["subject"].unique()), list(rows["network"].unique())
     for number, (name, (colour, marker)) in enumerate(zip(names, MARKERS, strict=False)):
         shift = (number - (len(names) - 1) / 2) * 0.7 / len(names)
-        mine = rows[rows[series] == name]
+        mine = rows[rows["network"] == name]
         at = np.array([patients.index(subject) + shift for subject in mine["subject"]])
         axes.plot(at, mine["dice"], marker, color=colour, alpha=0.6, ms=5, label=name)
         means = mine.groupby("subject")["dice"].mean()
@@ -119,8 +116,8 @@ def forest(rows: pd.DataFrame, xlabel: str, series: Sequence[str] = ()) -> Figur
     styles = [*MARKERS, *((colour, "x") for colour, _ in MARKERS)]
     if len(names) > len(styles):
         raise ConfigError(f"a figure tells {len(styles)} experiments apart, not {len(names)}.")
-    figure = Figure(figsize=(WIDTH, 1.1 + 0.27 * len(rows)), layout="constrained")
-    axes, height = figure.subplots(), np.arange(len(rows), 0, -1)
+    figure, axes = new_figure(1.1 + 0.27 * len(rows))
+    height = np.arange(len(rows), 0, -1)
     axes.axvline(0, color=BLACK, linewidth=1)
     for name, (colour, marker) in zip(names, styles, strict=False):
         mine = rows[rows["series"] == name]
@@ -144,8 +141,7 @@ def fold_map(folds: Sequence[Fold]) -> Figure:
         [patient in {fold.subjects[case] for case in fold.test} for patient in patients]
         for fold in folds
     ])  # fmt: skip
-    figure = Figure(figsize=(WIDTH * 0.8, 0.5 * len(folds) + 1), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = new_figure(0.5 * len(folds) + 1, WIDTH * 0.8)
     axes.pcolormesh(tests, cmap=ListedColormap([SKY, ORANGE]), edgecolor="white", vmin=0, vmax=1)
     for (row, column), test in np.ndenumerate(tests):
         word = "test" if test else "train"
@@ -190,9 +186,9 @@ def draw_receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
     stacks : sequence of sequences of int
         Dilation rates of each stack; drawn to one scale.
     """
-    figure = Figure(figsize=(WIDTH, WIDTH / len(stacks) + 0.6), layout="constrained")
+    figure, panels = new_figure(WIDTH / len(stacks) + 0.6, ncols=len(stacks), squeeze=False)
     reach = max(sum(rates) for rates in stacks) + 1
-    for axes, rates in zip(figure.subplots(1, len(stacks), squeeze=False)[0], stacks, strict=True):
+    for axes, rates in zip(panels[0], stacks, strict=True):
         ways = coverage(rates)
         seen = np.outer(ways, ways).astype(float)
         half, seen = sum(rates) + 0.5, np.where(seen > 0, np.sqrt(seen / seen.max()), np.nan)

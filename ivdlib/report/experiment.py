@@ -102,14 +102,12 @@ def _rows(found: Sequence[dict[str, str]], *keys: str) -> list[list[str]]:
 
 
 def _audit(path: Path, author: Author) -> str:
-    part = _markdown(path, "audit")
     return fill(
         "report/audit.html.j2",
         kind="the audit",
         name="The audit of FDS-CNN, claim by claim",
-        badges=[],
         facts=[*author.rows(), ("Report", record.when())],
-        audit=part,
+        audit=_markdown(path, "audit"),
     )
 
 

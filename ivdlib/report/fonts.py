@@ -58,38 +58,32 @@ def sentence(name: str, signs: Iterable[str]) -> str:
     signs : iterable of str
         One letter each.
     """
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for sign in sorted(signs):
         if unicodedata.category(sign) not in UNSEEN and not IGNORED.match(sign):
             groups.setdefault(_group(sign), []).append(sign)
     if not groups:
         return ""
-    packages = sorted({_package(found[0]) for found in groups.values()} - {""})
+    packages = sorted({package for _, package in groups} - {""})
     repair = "install one and make it again" if packages else "leave them out"
     debian = f" (Debian: apt-get install {' '.join(packages)})" if packages else ""
+    listed = ", ".join(_listed(found, group) for (group, _), found in groups.items())
     return (
-        f"{name} shows boxes in place of {', '.join(map(_listed, groups.values(), groups))}: no "
-        f"font of this machine has these signs; {repair}{debian}."
+        f"{name} shows boxes in place of {listed}: no font of this machine has these signs; "
+        f"{repair}{debian}."
     )
 
 
-def _group(sign: str) -> str:
-    """What a sign belongs to, by the first word of its Unicode name: "Hangul", "Devanagari"."""
+def _group(sign: str) -> tuple[str, str]:
+    """What a sign belongs to, by the first word of its name, and Debian's package of its font."""
     if unicodedata.category(sign) == "Co":
-        return PRIVATE
+        return PRIVATE, ""
     if EMOJI.match(sign):
-        return "emoji"
+        return "emoji", "fonts-noto-color-emoji"
     word = unicodedata.name(sign, "unknown").split()[0].capitalize()
-    return word if not CJK.match(sign) or word in ("Hangul", "Hiragana", "Katakana") else "CJK"
-
-
-def _package(sign: str) -> str:
-    """The package of Debian that brings a font for a sign."""
-    if unicodedata.category(sign) == "Co":
-        return ""
-    if EMOJI.match(sign):
-        return "fonts-noto-color-emoji"
-    return "fonts-noto-cjk" if CJK.match(sign) else "fonts-noto-core"
+    if not CJK.match(sign):
+        return word, "fonts-noto-core"
+    return word if word in ("Hangul", "Hiragana", "Katakana") else "CJK", "fonts-noto-cjk"
 
 
 def _listed(signs: list[str], group: str) -> str:

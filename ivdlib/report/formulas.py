@@ -92,8 +92,7 @@ def _picture(soup: BeautifulSoup, latex: str, block: bool, mathml: bool) -> Tag:
         return _code(soup, latex)
     if not block:
         return picture
-    outer = soup.new_tag("span")
-    outer["class"] = "display"
+    outer = soup.new_tag("span", attrs={"class": "display"})
     outer.append(picture)
     return outer
 

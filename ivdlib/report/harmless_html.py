@@ -26,13 +26,7 @@ DRAWN = ("svg", "math")
 
 OURS = f"ours{secrets.token_hex(8)}-"
 """Classes of our own begin with it until a page is whole: nobody who writes a notebook knows it."""
-CLASSES = {
-    "highlight",
-    "dataframe",
-    "anchor-link",
-    "solution",
-    *filter(None, STANDARD_TYPES.values()),
-}
+CLASSES = {"highlight", "dataframe", "anchor-link", "solution", *STANDARD_TYPES.values()}
 """Classes that a notebook's content may have, besides `jp-…`, `hl-…` and `ansi-…`."""
 
 GONE = {

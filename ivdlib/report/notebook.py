@@ -200,15 +200,13 @@ def _quietened(notebook: nbformat.NotebookNode) -> None:
     if any("injected-parameters" in tags(cell) for cell in notebook.cells):
         drop.add("parameters")  # the values that were used stand in the cell after it
     notebook.cells = [cell for cell in notebook.cells if not tags(cell) & drop]
-    for cell in notebook.cells:
-        if "outputs" in cell:
-            cell.outputs = shortening.settled(cell.outputs)
-        for output in cell.get("outputs", []):
+    for cell in (cell for cell in notebook.cells if "outputs" in cell):
+        cell.outputs = shortening.settled(cell.outputs)
+        for output in cell.outputs:
             if output.output_type == "stream" and output.name == "stderr":
                 lines = output.text.splitlines(keepends=True)
                 output.text = "".join(line for line in lines if not _NOISE.match(line))
-        if "outputs" in cell:
-            cell.outputs = [o for o in cell.outputs if o.get("text", "-") != ""]
+        cell.outputs = [o for o in cell.outputs if o.get("text", "-") != ""]
 
 
 SUMMARIES = {"solution": "A solution", "test": "The check of the solution"}
@@ -223,5 +221,4 @@ def stand_in(cell: NotebookNode) -> str:
     """
     if "nbgrader" in cell.metadata or cell.cell_type != "code":
         return ""
-    tags = cell.metadata.get("tags", [])
-    return next((text for tag, text in SUMMARIES.items() if tag in tags), "")
+    return next((text for tag, text in SUMMARIES.items() if tag in tags(cell)), "")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ivdlib.phantom.calibration import QUANTITIES, real_statistics
 from ivdlib.phantom.calibration.literature import HEIGHT_COLUMNS, HEIGHTS_MM
 from ivdlib.phantom.calibration.real import PUBLISHED_CONTRASTS, band
-from ivdlib.report.plotting import BLACK, MARKERS, OUTLINES, WIDTH, draw, middle_slice
+from ivdlib.report.plotting import BLACK, MARKERS, OUTLINES, WIDTH, draw, middle_slice, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ivdlib.data.case import Case
 
@@ -76,8 +76,8 @@ def sizes(levels: pd.DataFrame) -> Figure:
     Figure
         Four panels, one for each of `calibration.QUANTITIES`.
     """
-    figure = Figure(figsize=(WIDTH, 7.4), layout="constrained")
-    for axes, (quantity, title) in zip(_panels(figure, 2, 2), QUANTITIES.items(), strict=True):
+    figure, panels = _panels(7.4, nrows=2, ncols=2)
+    for axes, (quantity, title) in zip(panels, QUANTITIES.items(), strict=True):
         names = list(real_statistics()[quantity])
         for place, level in enumerate(names):
             _real(axes, place, real_statistics()[quantity][level], band(quantity, level))
@@ -102,9 +102,8 @@ def heights(levels: pd.DataFrame) -> Figure:
     Figure
         Four panels: mean over the area, front, middle, back.
     """
-    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
     names = real_statistics()["levels"]
-    panels = _panels(figure, 1, len(HEIGHT_COLUMNS), sharey=True)
+    figure, panels = _panels(3.8, ncols=len(HEIGHT_COLUMNS), sharey=True)
     for axes, (column, (title, _)) in zip(panels, HEIGHT_COLUMNS.items(), strict=True):
         for level, (low, high) in HEIGHTS_MM[column].items():
             axes.bar(names.index(level), high - low, 0.8, low, color=GREY, zorder=1)
@@ -123,8 +122,7 @@ def contrasts(scans: pd.DataFrame) -> Figure:
     scans : DataFrame
         `Measured.scans`; scans with an exchange have no ratios and are not drawn.
     """
-    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = new_figure(3.6)
     names = list(PUBLISHED_CONTRASTS)
     for place, (value, _) in enumerate(PUBLISHED_CONTRASTS.values()):
         axes.bar(place, 0.3 * value, 0.8, 0.85 * value, color=GREY, zorder=1)
@@ -135,8 +133,7 @@ def contrasts(scans: pd.DataFrame) -> Figure:
              for _, text in PUBLISHED_CONTRASTS.values()]  # fmt: skip
     _tidy(axes, words, "")
     axes.set(ylabel="ratio of mean grey values", ylim=(0, None))
-    grey = Patch(color=GREY, label="published value ± 15 %")
-    _legend(figure, scans, [grey])
+    _legend(figure, scans, [Patch(color=GREY, label="published value ± 15 %")])
     return figure
 
 
@@ -167,9 +164,8 @@ def example(
     here = [code for code in sorted(names) if (shown == code).any()]
     tall = shown.shape[1] * case.spacing[2] / (shown.shape[0] * case.spacing[1])
     legend = 0.2 * -(-(len(here) + 2) // _COLUMNS)
-    size = (WIDTH, min(tall * 0.98 * WIDTH / count, 6) + 0.4 + legend)
-    figure = Figure(figsize=size, layout="constrained")
-    *panels, last = figure.subplots(1, count)
+    height = min(tall * 0.98 * WIDTH / count, 6) + 0.4 + legend
+    figure, (*panels, last) = new_figure(height, ncols=count)
     for axes, (name, image) in zip(panels, case.contrasts.items(), strict=True):
         # The skin's fat near the coil is far brighter than the spine, which is what counts here.
         high = 1.5 * np.percentile(image[k][case.spine[k]], 98) if case.spine[k].any() else None
@@ -199,11 +195,11 @@ def tissue_colours(names: dict[int, str]) -> dict[str, str]:
     return {names[code]: _COLOURS.get(names[code]) or next(spare) for code in sorted(names)}
 
 
-def _panels(figure: Figure, rows: int, columns: int, **options: bool) -> list[Axes]:
-    panels = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
-    for axes in panels:
+def _panels(height: float, **how: Any) -> tuple[Figure, list[Axes]]:
+    figure, panels = new_figure(height, squeeze=False, **how)
+    for axes in panels.flat:
         axes.use_sticky_edges = False  # else the lowest bar sets the lower end of the axis
-    return panels
+    return figure, list(panels.flat)
 
 
 def _real(axes: Axes, place: int, values: list[float], limits: tuple[float, float]) -> None:

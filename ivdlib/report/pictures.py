@@ -6,6 +6,7 @@ import io
 import re
 import urllib.request
 import warnings
+from contextlib import suppress
 from xml.etree import ElementTree
 
 from bs4 import BeautifulSoup
@@ -24,13 +25,11 @@ def bound(soup: BeautifulSoup) -> None:
     """Put the alternative text in place of pictures that come from elsewhere, or cost too much."""
     left = ALL
     for tag in soup.find_all("img"):
-        try:
+        with suppress(Exception):  # of many kinds: it is no picture, or a bomb
             left -= _cost(str(tag.get("src", "")))
-        except Exception:  # of many kinds: it is no picture, or a bomb
-            tag.replace_with(tag.get("alt") or PICTURE)
-        else:
-            if left < 0:
-                tag.replace_with(tag.get("alt") or PICTURE)
+            if left >= 0:
+                continue
+        tag.replace_with(tag.get("alt") or PICTURE)
 
 
 def _cost(address: str) -> int:

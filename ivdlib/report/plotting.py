@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from IPython.display import display
@@ -41,7 +41,13 @@ WIDTH = 10.0
 DPI = 110
 
 
-# --- showing and saving --------------------------------------------------------------------
+# --- making, showing and saving ------------------------------------------------------------
+
+
+def new_figure(height: float, width: float = WIDTH, **panels: Any) -> tuple[Figure, Any]:
+    """A figure of so many inches, and its axes; `panels` are those of `Figure.subplots`."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(**panels)
 
 
 def _png(figure: Figure, target: str | os.PathLike | io.BytesIO) -> None:
@@ -146,8 +152,7 @@ def draw(
                     levels, levels=[0.5], colors=[colour], linestyles=[dashes], linewidths=1.2
                 )
     axes.set_title(title, fontsize=10)
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.set(xticks=[], yticks=[])
     _letters(axes)
 
 
@@ -168,8 +173,8 @@ def _panels(
     """Make a figure whose panels fit a slice; a height of 1 makes a row as high as a slice."""
     side = min(min(WIDTH / columns, 4.0) * _ratio(plane, spacing), 5.5)
     inches = [height * side + 0.45 for height in heights]
-    figure = Figure(figsize=(WIDTH, sum(inches) + 0.2), layout="constrained")
-    return figure, figure.subplots(len(inches), columns, squeeze=False, height_ratios=inches)
+    panels = {"nrows": len(inches), "ncols": columns, "height_ratios": inches}
+    return new_figure(sum(inches) + 0.2, squeeze=False, **panels)
 
 
 def _ratio(plane: np.ndarray, spacing: Sequence[float]) -> float:

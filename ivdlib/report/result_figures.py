@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from ivdlib.data.discs import LEVELS
 from ivdlib.evaluation import recorded, scores, tables
 from ivdlib.profiles import ARMS, TITLES, title
 from ivdlib.report import diagrams, plotting
-from ivdlib.report.plotting import BLUE, MARKERS, VERMILION, WIDTH
+from ivdlib.report.plotting import BLUE, MARKERS, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from ivdlib.data.cases import Case
 
@@ -120,8 +120,7 @@ def levels(metrics: pd.DataFrame) -> Figure | None:
     order = [level for level in LEVELS if (rows["level"] == level).any()]
     if not order:
         return None
-    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
-    panels = figure.subplots(1, 2)
+    figure, panels = new_figure(3.4, ncols=2)
     for axes, (measure, name) in zip(
         panels, (("dice", "Dice"), ("asd_mm", "surface distance (mm)")), strict=True
     ):
@@ -150,8 +149,7 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str]) -> Figure:
     Figure
         A panel a pair: each scan in units of its mean water within the discs; a line at the ideal.
     """
-    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
-    panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+    figure, (panels,) = new_figure(3.6, ncols=len(pairs), squeeze=False)
     rng, points = np.random.default_rng(0), []
     for case in cases:
         inside = np.flatnonzero(case.discs)

@@ -27,20 +27,15 @@ _ROWS = 60
 def metrics_of(folder: Path) -> pd.DataFrame:
     """All scores; no row where nothing was scored."""
     found = of(folder)
-    if found is None:
-        return pd.DataFrame(columns=list(NEEDED))
-    return found
+    return pd.DataFrame(columns=list(NEEDED)) if found is None else found
 
 
 def sentences(metrics: pd.DataFrame) -> list[str]:
     """What is said before the tables."""
     spine = metrics[metrics["target"] == "spine"]
-    if spine.empty:
-        return []
     mean, scans = spine["dice"].mean(), spine["case"].nunique()
-    return [
-        f"Spine U-Net, on scans that it was not trained on: mean Dice {mean:.3f} ({scans} scans)."
-    ]
+    told = "Spine U-Net, on scans that it was not trained on: mean Dice"
+    return [f"{told} {mean:.3f} ({scans} scans)."] if scans else []
 
 
 def scores(folder: Path, record: dict[str, Any]) -> list[dict[str, Any]]:

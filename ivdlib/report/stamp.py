@@ -9,7 +9,8 @@ from pathlib import Path
 from ivdlib import files
 from ivdlib.progress import say
 
-STAMP = re.compile(r"<!-- made by ivdlib: page (\w+), PDF (\w*) -->")
+STAMPED = re.compile(r"(.*)<!-- made by ivdlib: page (\w+), PDF (\w*) -->(.*)", re.DOTALL)
+"""A page, the two digests of its last stamp, and what stands after it."""
 
 
 def stamped(html: str, document: Path) -> str:
@@ -25,12 +26,9 @@ def keep_others(page: Path, document: Path) -> None:
     changed, and without a stamp (any more) nobody knows.
     """
     text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
-    stamps = list(STAMP.finditer(text))
-    before, made, of_pdf = "", "", ""
-    if stamps:
-        before, (made, of_pdf) = text[: stamps[-1].start()], stamps[-1].groups()
-    whole = bool(stamps) and text[stamps[-1].end() :] == "\n" and made == _digest(before)
-    if page.is_file() and not whole:
+    found = STAMPED.fullmatch(text)
+    before, made, of_pdf, after = found.groups() if found else ("", "", "", "")
+    if page.is_file() and (after != "\n" or made != _digest(before)):
         _keep(page)
     if document.is_file() and of_pdf != files.sha256_file(document):
         _keep(document)

@@ -18,7 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from scipy import ndimage
 
-from ivdlib.report.plotting import OUTLINES, VERMILION, WIDTH, upright
+from ivdlib.report.plotting import OUTLINES, VERMILION, WIDTH, new_figure, upright
 
 HEIGHT = 400
 """Pixels; height of the largest panel."""
@@ -74,8 +74,7 @@ class Picture:
         """A figure of the same pixels, for a page."""
         height, width = self.pixels.shape[:2]
         inches = min(WIDTH, width / 80)
-        figure = Figure(figsize=(inches, inches * height / width + 0.4), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = new_figure(inches * height / width + 0.4, inches)
         axes.imshow(self.pixels, interpolation="nearest")
         axes.set_title(title, fontsize=10)
         axes.set_axis_off()

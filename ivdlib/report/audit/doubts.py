@@ -20,7 +20,7 @@ from ivdlib.evaluation.scores import (
     trained,
 )
 from ivdlib.profiles import TITLES, title
-from ivdlib.report.audit.sections import NUMBERS, Found, compared, kinds, markdown_table
+from ivdlib.report.audit.sections import NUMBERS, Found, compared, kinds, section
 
 FAILED = 0.5
 """A training has failed on a contrast where its Dice is below this share of the other folds'."""
@@ -46,31 +46,27 @@ def folds_section(results: Found) -> str:
                 statistics.shown_interval(*statistics.interval(each)),
                 f"{mean} {interval}",
             ))  # fmt: skip
-    if not rows:
-        return ""
-    text = (
-        "## The primary comparisons, fold by fold\n\nThe patients of a fold are tested by the same "
-        "trained networks, so a training that went well or badly moves all of them. An interval "
-        "that leaves zero out over patients, but not over folds, may be the luck of a training or "
-        "two. Last column: the first seed alone, over patients.\n\n"
+    about = (
+        "The patients of a fold are tested by the same trained networks, so a training that went "
+        "well or badly moves all of them. An interval that leaves zero out over patients, but not "
+        "over folds, may be the luck of a training or two. Last column: the first seed alone, over "
+        "patients."
     )
     heads = ("difference of the mean Dice", "experiment", "each fold", "interval over folds",
              "first seed alone")  # fmt: skip
-    return text + markdown_table(heads, rows)
+    return section("The primary comparisons, fold by fold", heads, rows, about)
 
 
 def failed(results: Found) -> str:
     """Trainings that found little on a contrast that other folds did well on."""
-    rows = [row for name, (_, metrics) in results.items() for row in _failed(name, metrics)]
-    if not rows:
-        return ""
-    text = (
-        "## Trainings that failed\n\nMean Dice on a contrast below "
-        f"{FAILED:.0%} of the median of the same network's other folds. They count like all "
-        "others; comparisons that hold them say more of a failure than of an idea:\n\n"
+    rows = (row for name, (_, metrics) in results.items() for row in _failed(name, metrics))
+    about = (
+        f"Mean Dice on a contrast below {FAILED:.0%} of the median of the same network's other "
+        "folds. They count like all others; comparisons that hold them say more of a failure than "
+        "of an idea:"
     )
     heads = ("experiment", "network", "trained on", "contrast", "fold", "Dice", "other folds")
-    return text + markdown_table(heads, rows)
+    return section("Trainings that failed", heads, rows, about)
 
 
 def _failed(name: str, metrics: pd.DataFrame) -> Iterator[tuple[str, ...]]:
@@ -94,10 +90,8 @@ def recipes(results: Found, better: Found, others: Found) -> str:
                 if record["data"] == its["data"]:
                     pairs = _pairs(metrics, its_metrics, bool(its.get("external")))
                     rows += [(name, other, *cells) for cells in pairs]
-    if not rows:
-        return ""
     heads = ("experiment", "beside", "network", "images", "difference of the mean Dice", *NUMBERS)
-    return "## Recipes and programs, beside one another\n\n" + markdown_table(heads, rows)
+    return section("Recipes and programs, beside one another", heads, rows)
 
 
 def _pairs(mine: pd.DataFrame, its: pd.DataFrame, external: bool) -> Iterator[tuple[str, ...]]:
@@ -132,11 +126,9 @@ def leaks(results: Found, found: Found) -> str:
                 what = "folds of scans: a patient trains and tests"
             numbers = compared(difference(flattered, honest))
             rows.append((what, name, beside, title(network), arm, *numbers))
-    if not rows:
-        return ""
     heads = ("leak", "experiment", "beside", "network", "trained on", "flatters by",
              *NUMBERS)  # fmt: skip
-    return "## What leaks would flatter\n\n" + markdown_table(heads, rows)
+    return section("What leaks would flatter", heads, rows)
 
 
 def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, pd.Series | None]:
@@ -170,7 +162,5 @@ def partitions(results: Found, found: Found) -> str:
     first = {n: pair for n, pair in results.items() if pair[0]["config"]["data"] in data}
     tested = {name: fds_against_unet(metrics) for name, (_, metrics) in {**first, **found}.items()}
     rows = [(name, *compared(one)) for name, one in tested.items() if one is not None]
-    if not found or not rows:
-        return ""
     heads = ("experiment", "FDS-CNN − U-Net", *NUMBERS)
-    return "## Other partitions into folds\n\n" + markdown_table(heads, rows)
+    return section("Other partitions into folds", heads, rows)

@@ -49,12 +49,11 @@ def experiment(
     if record.get("changed"):
         names = listed(record["changed"])
         parts.append(f"**Changed:** {names}: not what was recorded when it was made.\n")
-    if "left" not in record or recorded.left(
-        record
-    ):  # an older record that lacks it was stopped before its end
-        left = f": {told}" if (told := recorded.left(record)) else ""
+    left = recorded.left(record)
+    if left or "left" not in record:  # an older record without it was stopped before its end
+        told = f": {left}" if left else ""
         parts.append(
-            f"**Unfinished{left}.** A comparison rests on the patients that both sides have.\n"
+            f"**Unfinished{told}.** A comparison rests on the patients that both sides have.\n"
         )
     if len(found.columns):
         rows = ((column, *("–" if np.isnan(v) else f"{v:.4f}" for v in found[column]),
@@ -82,9 +81,8 @@ def _seeds(scored: pd.DataFrame) -> str:
     if each.empty:
         return "no disc network is scored"
     least, most = int(each.min()), int(each.max())
-    return f"{most} seed{'s' * (most > 1)}" + (
-        f" ({least} in some trainings)" if least < most else ""
-    )
+    some = f" ({least} in some trainings)" if least < most else ""
+    return f"{most} seed{'s' * (most > 1)}{some}"
 
 
 def _spine(metrics: pd.DataFrame, profile: Mapping) -> str:

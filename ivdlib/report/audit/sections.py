@@ -44,6 +44,15 @@ def markdown_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def section(
+    title: str, heads: Iterable[str], rows: Iterable[Iterable[str]], about: str = ""
+) -> str:
+    """A section of a table and what is said before it; "" if the table has no row."""
+    rows = list(rows)
+    words = f"{about}\n\n" if about else ""
+    return f"## {title}\n\n{words}{markdown_table(heads, rows)}" if rows else ""
+
+
 def _numbers(mean: float, low: float, high: float, p: float, patients: int) -> tuple[str, ...]:
     """Cells of a comparison: mean, then those of `NUMBERS`."""
     interval = statistics.shown_interval(low, high)
@@ -62,9 +71,7 @@ def claims(judged: pd.DataFrame) -> str:
     if judged.empty:
         return "No claim is judged here: no experiment of the recipe `paper` has results.\n"
     rows = []
-    for row in judged.itertuples():
-        if row.patients == 0:
-            continue
+    for row in judged[judged["patients"] != 0].itertuples():
         claim = ("● " if row.fixed else "") + f"{row.claim} ({row.source})"
         numbers = _numbers(row.mean, row.low, row.high, row.p, row.patients)
         rows.append((claim, row.difference, row.experiment, *numbers, row.verdict))
@@ -84,18 +91,12 @@ def derived(results: Found) -> str:
     found = [
         f"{', '.join(r['derived'])} in {n}" for n, (r, _) in results.items() if r.get("derived")
     ]
-    if not found:
-        return ""
-    return (
-        f"Derived, not measured: {'; '.join(found)}. Claims there about single or fused contrasts "
-        "rest on it.\n"
-    )
+    text = "Derived, not measured: {}. Claims there about single or fused contrasts rest on it.\n"
+    return text.format("; ".join(found)) if found else ""
 
 
 def spine_section(rows: pd.DataFrame) -> str:
     """What pre-segmentation of the spine is worth (Sect. 2.1)."""
-    if rows.empty:
-        return ""
     cells = (
         (
             row.data, row.use, str(row.steps), f"{row.discs_inside:.2%}", f"{row.region_share:.0%}",
@@ -105,12 +106,11 @@ def spine_section(rows: pd.DataFrame) -> str:
     )  # fmt: skip
     heads = ("data", "region of the spine", "steps", "disc voxels inside", "share of the image",
              "Dice of FDS-CNN", "difference to none", *NUMBERS, "verdict")  # fmt: skip
-    text = (
-        "## Pre-segmentation of the spine\n\nThe paper's claim (Sect. 2.1): the network for discs "
-        "then only needs to tackle the area of interest. What is gained in short trainings may "
-        "shrink in longer ones.\n\n"
+    about = (
+        "The paper's claim (Sect. 2.1): the network for discs then only needs to tackle the area "
+        "of interest. What is gained in short trainings may shrink in longer ones."
     )
-    return text + markdown_table(heads, cells)
+    return section("Pre-segmentation of the spine", heads, cells, about)
 
 
 def _beside_none(row: Any) -> tuple[str, ...]:
@@ -151,23 +151,19 @@ def cost() -> str:
             f"{mine.multiply_adds / deep.multiply_adds:.1f} times as many",
         ),
     )
-    text = markdown_table(("claim", "found", "verdict"), lines)
-    return f"## Claims about cost, computed\n\n{text}\n{_sizes(rows.reset_index())}"
-
-
-def _sizes(networks: pd.DataFrame) -> str:
-    """How large the compared networks are: at one size they are not alike."""
-    rows = (
+    sizes = (
         (row.size, row.network, f"{row.parameters:,}", f"{row.multiply_adds / 1e9:.2f}·10⁹")
-        for row in networks.itertuples()
-    )
-    return markdown_table(("size", "network", "parameters", "multiply–adds a tile"), rows)
+        for row in rows.reset_index().itertuples()
+    )  # at one size the compared networks are not alike
+    large = markdown_table(("size", "network", "parameters", "multiply–adds a tile"), sizes)
+    text = section("Claims about cost, computed", ("claim", "found", "verdict"), lines)
+    return f"{text}\n{large}"
 
 
 def untested() -> str:
     """What no data at hand can speak for or against, and why."""
     rows = ((f"{claim} ({source})", why) for claim, source, why in UNTESTED)
-    return "## What cannot be tested here\n\n" + markdown_table(("claim", "why"), rows)
+    return section("What cannot be tested here", ("claim", "why"), rows)
 
 
 def choices(found: Found) -> str:
@@ -204,17 +200,9 @@ def _spine_choices(found: Found) -> list[tuple[str, ...]]:
         profile = record["config"]["profile"]
         spine, mine = profile["spine"], metrics[metrics["target"] == "spine"]
         if len(mine) == len(metrics):
-            rows.append(
-                (
-                    name,
-                    "{0} × {0}".format(spine["factor"]),
-                    f"{spine['learning_rate']:g}",
-                    str(spine["steps"]),
-                    str(spine["batch"]),
-                    _people(mine),
-                    _mean(mine),
-                )
-            )
+            rows.append((name, "{0} × {0}".format(spine["factor"]), f"{spine['learning_rate']:g}",
+                         str(spine["steps"]), str(spine["batch"]), _people(mine),
+                         _mean(mine)))  # fmt: skip
     return rows
 
 
@@ -242,16 +230,14 @@ def together_section(found: Found) -> str:
             interval = statistics.shown_interval(*statistics.interval(people), sign="")
             cells = (f"{people.mean():.4f}", interval, str(len(people)))
             rows.append((name, title(network), arm, steps, *cells))
-    if not rows:
-        return ""
-    text = (
-        "## One mask a scan\n\nThe mean probability over all images that a network was trained on "
-        "(of random mixtures: over the contrasts and the paper's sums; or all contrasts as its "
-        "channels), cut at one half: the segmentation that one would use, "
-        "and what compares with programs that take all contrasts at once.\n\n"
+    about = (
+        "The mean probability over all images that a network was trained on (of random mixtures: "
+        "over the contrasts and the paper's sums; or all contrasts as its channels), cut at one "
+        "half: the segmentation that one would use, and what compares with programs that take all "
+        "contrasts at once."
     )
     heads = ("experiment", "network", "trained on", "steps", "Dice", "interval", "n")
-    return text + markdown_table(heads, rows)
+    return section("One mask a scan", heads, rows, about)
 
 
 def water(found: Mapping[str, pd.DataFrame]) -> str:
@@ -267,15 +253,12 @@ def water(found: Mapping[str, pd.DataFrame]) -> str:
          f"{row.deviation:.1%}", str(row.scans))
         for name, frame in found.items() for row in frame.itertuples()
     ]  # fmt: skip
-    if not rows:
-        return ""
-    text = (
-        "## Fused contrasts and the water image\n\nWhere a voxel holds more water than fat, the "
-        "signal equations make fat+opp the water image and inn+opp twice that; min–max removes the "
-        "factor. Whether the pictures are alike, the correlation says. Voxels of the discs with "
-        "more water than fat; mean over scans; where water is derived (above), it is not a check "
-        "of wat+opp and wat+inn:\n\n"
+    about = (
+        "Where a voxel holds more water than fat, the signal equations make fat+opp the water "
+        "image and inn+opp twice that; min–max removes the factor. Whether the pictures are alike, "
+        "the correlation says. Voxels of the discs with more water than fat; mean over scans; "
+        "where water is derived (above), it is not a check of wat+opp and wat+inn:"
     )
     heads = ("experiment", "fused contrast", "more water than fat", "times water", "correlation",
              "mean deviation", "scans")  # fmt: skip
-    return text + markdown_table(heads, rows)
+    return section("Fused contrasts and the water image", heads, rows, about)
