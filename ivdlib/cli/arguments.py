@@ -124,9 +124,9 @@ def add_experiment(sub: argparse.ArgumentParser) -> None:
 
 def print_results(folder: Path) -> None:
     """Show the tables of an experiment in short, and where everything lies."""
-    from ivdlib.evaluation.in_short import FILE
+    from ivdlib.evaluation.in_short import IN_SHORT
 
-    print("\n" + (folder / "tables" / FILE).read_text(encoding="utf-8"))
+    print("\n" + (folder / "tables" / IN_SHORT).read_text(encoding="utf-8"))
     pictures = sorted((folder / "figures").glob("04_prediction.png"))
     for what, place in [*(("picture", path) for path in pictures), ("tables", folder / "tables"),
                         ("results", folder)]:  # fmt: skip

@@ -13,7 +13,7 @@ from ivdlib.evaluation.scores import has_fusion, singles
 from ivdlib.evaluation.statistics import Comparison
 from ivdlib.profiles import TITLES
 
-FILE = "in_short.txt"
+IN_SHORT = "in_short.txt"
 """Among the tables of an experiment."""
 
 

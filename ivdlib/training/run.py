@@ -58,7 +58,7 @@ def collect(experiment: Experiment) -> pd.DataFrame:
         label += f", UNFINISHED: {left}"
     tables.write_tables(metrics, experiment.folder / "tables", label, experiment.derived)
     short = in_short.in_short(metrics, label)
-    files.write_text(experiment.folder / "tables" / in_short.FILE, short)
+    files.write_text(experiment.folder / "tables" / in_short.IN_SHORT, short)
     water = tables.fused_and_water(experiment.cases.values(), experiment.fused)
     if len(water):
         files.write_csv(experiment.folder / "tables" / "fused_and_water.csv", water)
