@@ -86,7 +86,9 @@ def load_options(args: argparse.Namespace) -> dict:
 def add_workers(sub: argparse.ArgumentParser) -> None:
     """Add how many trainings run side by side."""
     sub.add_argument(
-        "--workers", type=positive, default=1, help="trainings side by side on this machine"
+        "--workers",
+        type=positive,
+        help="trainings side by side on this machine (default: as many as are quickest)",
     )
 
 
@@ -100,10 +102,8 @@ def configure_machine(args: argparse.Namespace) -> None:
     """Set threads and device for this process, and for workers if there are any."""
     from ivdlib.networks import backend
 
-    workers = getattr(args, "workers", 1)
-    backend.configure(args.threads, args.device, workers)
-    if workers > 1:
-        hand_down(args)
+    backend.configure(args.threads, args.device, getattr(args, "workers", None) or 1)
+    hand_down(args)
 
 
 def hand_down(args: argparse.Namespace) -> None:

@@ -47,7 +47,7 @@ def run_audit(args: argparse.Namespace) -> int:
     """`ivdlib audit`."""
     from ivdlib import provenance
     from ivdlib.report.audit import page
-    from ivdlib.training import declared
+    from ivdlib.training import declared, workers
     from ivdlib.training.run import collect, run
 
     reports = Path(args.reports) if args.reports else provenance.reports_folder()
@@ -62,7 +62,7 @@ def run_audit(args: argparse.Namespace) -> int:
     lacking = bool(args.files) and not args.page and len(experiments) < len(wanted)
     for made in experiments if not args.plan else ():
         with _going_on(made.name, faults):
-            collect(made) if args.page else run(made, args.workers)
+            collect(made) if args.page else run(made, args.workers or workers.most_useful(made))
     if (experiments or args.page) and not args.plan:
         print(f"audit: {page.write_audit(reports)}")
     return int(lacking or bool(faults))

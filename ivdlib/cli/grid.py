@@ -107,7 +107,7 @@ def run_grid(args: argparse.Namespace) -> int:
     data = args.data or wanted.folder()
     configure_machine(args)
     from ivdlib.report import result_figures
-    from ivdlib.training import curves
+    from ivdlib.training import curves, workers
     from ivdlib.training.experiment import Experiment
     from ivdlib.training.run import run
 
@@ -131,7 +131,8 @@ def run_grid(args: argparse.Namespace) -> int:
 
         print(plan.plan_text(wanted.name, plan.plan(experiment)))
         return 0
-    run(experiment, args.workers, args.scheduler)
+    several = 1 if args.scheduler else workers.most_useful(experiment)
+    run(experiment, args.workers or several, args.scheduler)
     result_figures.write_figures(experiment.folder)
     print_results(experiment.folder)
     return 0

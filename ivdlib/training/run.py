@@ -19,7 +19,8 @@ def run(experiment: Experiment, processes: int = 1, scheduler: str | None = None
     ----------
     experiment : Experiment
     processes, scheduler
-        Trainings side by side, see `workers.side_by_side`. Default: one after the other, here.
+        Trainings side by side, see `workers.side_by_side`; `workers.most_useful` says how many are
+        quickest. Default: one after the other, here.
 
     Raises
     ------

@@ -30,6 +30,12 @@ from ivdlib.training.experiment import Experiment
 CONNECT_SECONDS = 20
 """How long a scheduler may take to answer."""
 
+MEMORY = 2 * 2**30
+"""Bytes that a process needs that trains a network of size `tiny`, framework and scans included."""
+
+FEWEST = 1000
+"""Steps of all trainings together that are worth the start of further processes."""
+
 _opened: dict[str, Experiment] = {}
 
 
@@ -109,6 +115,28 @@ def _isolated_main(task: str, number: str, parent: str) -> int:
     return 0
 
 
+def most_useful(experiment: Experiment) -> int:
+    """How many trainings at once this machine does quickest.
+
+    Networks of size `tiny` do not fill the cores of a CPU: a process a core, each with one thread,
+    does more of them in an hour (`benchmarks/side_by_side.py`). Larger ones, and GPUs, do them one
+    after the other.
+    """
+    from ivdlib.networks import backend
+
+    left = sum(not hashes.is_done(experiment, training) for training in experiment.trainings())
+    short = left * experiment.profile.training.steps < FEWEST
+    if experiment.profile.size != "tiny" or short or backend.has_gpu():
+        return 1
+    room = (provenance.free_memory() or MEMORY) // MEMORY
+    return max(1, min(left, _threads(), room))
+
+
+def _threads() -> int:
+    """Cores that the user leaves to us."""
+    return int(os.environ.get("IVDLIB_THREADS") or provenance.cores())
+
+
 def side_by_side(experiment: Experiment, workers: int = 1, scheduler: str | None = None) -> None:
     """Do all trainings of an experiment that are not done, several at a time.
 
@@ -176,8 +204,7 @@ def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
         with _client(scheduler) as client:
             yield client.get_executor(pure=False)  # tasks of lost workers are begun again
         return
-    cores = int(os.environ.get("IVDLIB_THREADS") or provenance.cores())
-    threads = max(1, cores // workers)
+    threads = max(1, _threads() // workers)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     with ProcessPoolExecutor(workers, spawn, _begin, (threads, workers, os.getpid())) as pool:
         yield pool

@@ -38,6 +38,7 @@ from ivdlib.report import diagrams, plotting, result_figures
 from ivdlib.training.experiment import of_parameters
 from ivdlib.training.open_choices import open_choices
 from ivdlib.training.run import run
+from ivdlib.training.workers import most_useful
 
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 reference = provenance.root() / "reports" / "reference"  # results that are kept with the package
@@ -51,14 +52,15 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 # the end each patient is tested once), with fused contrasts and without them, for the *same number
 # of steps*. More kinds of pictures then do not mean more training. With more **seeds** all of it is
 # repeated with other first weights and other tiles. What is done already is read, the rest is done
-# now; it may be stopped at any time and goes on when the cell is run again.
+# now; it may be stopped at any time and goes on when the cell is run again. Small networks do not
+# fill the cores of a processor, so `most_useful` says how many trainings go side by side.
 
 # %%
 grid = list(experiment.trainings())
 print(f"{len(grid)} trainings: {', '.join(dict.fromkeys(t.network for t in grid))}; "
       f"{', '.join(dict.fromkeys(profiles.arm_title(t.arm) for t in grid))}; "
       f"{len(experiment.folds)} folds; seeds: {experiment.profile.seeds}")  # fmt: skip
-results = run(experiment)
+results = run(experiment, most_useful(experiment))
 print(f"{len(results)} rows of scores in {experiment.folder.name}/metrics.csv")
 
 # %% [markdown]

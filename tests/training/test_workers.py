@@ -62,6 +62,26 @@ def test_two_processes(phantom, tmp_path, alone, monkeypatch):
     pd.testing.assert_frame_equal(before, made.metrics())
 
 
+@pytest.mark.parametrize(
+    ("changed", "free", "many"),
+    [
+        ({}, 64, 4),  # a process a core
+        ({}, 5, 2),  # as memory allows
+        ({}, 1, 1),
+        ({"training__steps": 100}, 64, 1),  # done before a second process has started
+        ({"size": "laptop"}, 64, 1),  # fills the cores by itself
+    ],
+)
+def test_small_trainings_go_side_by_side(phantom, tmp_path, monkeypatch, changed, free, many):
+    monkeypatch.setenv("IVDLIB_THREADS", "4")
+    monkeypatch.setattr(workers.provenance, "free_memory", lambda: free * 2**30)
+    longer = {"training__steps": 500, "folds": 3, "arms": ["with", "without"], **changed}
+    made = begin(tmp_path, phantom, **longer)
+    assert workers.most_useful(made) == many
+    monkeypatch.setattr(hashes, "is_done", lambda *_: True)
+    assert workers.most_useful(made) == 1
+
+
 class Pool:
     """Stands for a pool: does a task when it is asked for the result, and counts."""
 
