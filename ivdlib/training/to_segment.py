@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +85,10 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
                  derive_missing=derive_missing)  # fmt: skip
     found.say_left()
     axes = found.settings.declared.axcodes
-
-    def reader(files: CaseFiles) -> Callable[[], Case]:
-        return lambda: _load(found, files, contrast)
-
-    return [ScanToSegment(f.name, f.paths, axes, reader(f), f.repeated) for f in found.files]
+    return [
+        ScanToSegment(f.name, f.paths, axes, partial(_load, found, f, contrast), f.repeated)
+        for f in found.files
+    ]
 
 
 def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
