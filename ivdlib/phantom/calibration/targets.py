@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ivdlib.phantom.calibration import literature
-from ivdlib.phantom.calibration.real import PUBLISHED_CONTRASTS, QUANTITIES, band, real_statistics
+from ivdlib.phantom.calibration.real import (
+    HEIGHT_COLUMNS,
+    HEIGHTS_MM,
+    PUBLISHED_CONTRASTS,
+    QUANTITIES,
+    band,
+    real_statistics,
+)
 from ivdlib.phantom.calibration.rows import (
     ACCEPTANCE,
     COLUMNS,
@@ -159,9 +165,9 @@ def _rater(scans: pd.DataFrame) -> list[tuple]:
 
 def _heights(levels: pd.DataFrame) -> list[tuple]:
     rows = []
-    for column, (name, source) in literature.HEIGHT_COLUMNS.items():
+    for column, (name, source) in HEIGHT_COLUMNS.items():
         means = levels.groupby("level")[column].mean().dropna()
-        known = {k: v for k, v in literature.HEIGHTS_MM[column].items() if k in means.index}
+        known = {k: v for k, v in HEIGHTS_MM[column].items() if k in means.index}
         outside = [k for k, (low, high) in known.items() if not low <= means[k] <= high]
         words = f"{len(known) - len(outside)} of {len(known)} levels"
         words += f" (not {', '.join(outside)})" if outside else ""
