@@ -19,7 +19,7 @@ from ivdlib.preprocessing.region import Region
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.progress import track
 from ivdlib.training import hashes, inference, store, weights
-from ivdlib.training.hashes import USE, spine_digest, spine_fields
+from ivdlib.training.hashes import USE, spine_fields
 
 if TYPE_CHECKING:
     import keras
@@ -47,7 +47,7 @@ def network(experiment: Experiment, fold: Fold) -> weights.Network:
 
     Trained again where only its record is there: weights are not committed with the results.
     """
-    place = hashes.place(experiment, spine_digest(experiment, fold))
+    place = hashes.spine_place(experiment, fold)
     if not (hashes.finished(place) and (place / store.WEIGHTS).is_file()):
         _train(experiment, fold, place)
     return weights.load_model(place / store.WEIGHTS)

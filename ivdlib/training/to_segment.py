@@ -19,8 +19,6 @@ from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import sha256_file
 from ivdlib.links import need_content
 
-_AXES = tuple[str, str, str]
-
 
 @dataclass(frozen=True)
 class ScanToSegment:
@@ -28,7 +26,7 @@ class ScanToSegment:
 
     name: str
     paths: dict[str, Path]
-    axes: _AXES | None
+    axes: tuple[str, str, str] | None
     load: Callable[[], Case]
     repeated: tuple[str, ...] = ()
 

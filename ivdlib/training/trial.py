@@ -21,7 +21,7 @@ from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.progress import track
 from ivdlib.training import baselines, hashes, inference, leaks, spine_stage, store
-from ivdlib.training.hashes import disc_fields, place_of, reference_digest
+from ivdlib.training.hashes import disc_fields, place_of
 from ivdlib.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _scored(
 
 def references(experiment: Experiment, fold: Fold) -> None:
     """Score what needs no network on a fold, unless it is there."""
-    place = hashes.place(experiment, reference_digest(experiment, fold))
+    place = hashes.place(experiment, hashes.reference_digest(experiment, fold))
     if hashes.finished(place):
         return
     begin = time.monotonic()
