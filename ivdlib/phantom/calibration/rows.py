@@ -40,21 +40,9 @@ def _within(
     digits: int,
     **rest: str,
 ) -> tuple:
-    """A row that is met where each value, or their mean, lies within the limits.
+    """A row that is met where each value, or their mean, lies within the limits; NaN is left out.
 
-    Parameters
-    ----------
-    how : {"each", "mean"}
-    target, source : str
-    values : iterable of float
-        NaN is left out.
-    limits : tuple of float
-    unit : str
-        Written behind the limits, with its space.
-    digits : int
-        Decimals.
-    **rest
-        `group` and `lacking`, as for `target_row`.
+    `unit` is written behind the limits, with its space; `rest` is `group` and `lacking`.
     """
     values = np.array([value for value in values if np.isfinite(value)])
     words, met = "", None

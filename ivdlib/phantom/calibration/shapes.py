@@ -6,7 +6,9 @@ Arrays are canonical: the last axis runs from caudal to cranial.
 from __future__ import annotations
 
 import numpy as np
+from nibabel.affines import apply_affine
 from scipy import ndimage
+from scipy.spatial.distance import cdist
 
 from ivdlib.data.discs import components, split_by_nearest_disc
 from ivdlib.data.masks import nearest
@@ -46,11 +48,9 @@ def name_discs(
         raise DataError("the truth names no disc; make the phantom anew.")
     discs = components(exact)
     middles = ndimage.center_of_mass(exact, discs, range(1, int(discs.max()) + 1))
-    names, spots = list(centres), np.array([*centres.values()])
-    levels = []
-    for middle in middles:
-        place = affine[:3, :3] @ middle + affine[:3, 3]
-        levels.append(names[int(np.argmin(np.linalg.norm(spots - place, axis=1)))])
+    places = apply_affine(affine, np.reshape(middles, (-1, 3)))
+    names = list(centres)
+    levels = [names[k] for k in cdist(places, [*centres.values()]).argmin(axis=1)]
     if len(set(levels)) < len(levels):
         raise DataError(
             f"the exact label has {len(levels)} pieces for {len(set(levels))} levels; "
