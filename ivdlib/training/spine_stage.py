@@ -37,9 +37,8 @@ def tile(experiment: Experiment) -> tuple[int, int]:
 
 def truth(case: Case) -> np.ndarray:
     """Mask of the spine: the labelled one, else a tube around the labelled discs."""
-    if case.spine is None:
-        return spine_tube.spine_from_discs(case.discs, case.spacing)
-    return case.spine
+    spine = case.spine  # made again at each access
+    return spine_tube.spine_from_discs(case.discs, case.spacing) if spine is None else spine
 
 
 def network(experiment: Experiment, fold: Fold) -> weights.Network:

@@ -6,7 +6,6 @@ Arrays are canonical: the last axis runs from caudal to cranial.
 from __future__ import annotations
 
 import numpy as np
-from nibabel.affines import apply_affine
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 
@@ -44,6 +43,8 @@ def name_discs(
     DataError
         If the truth names no disc, or two pieces are the same level.
     """
+    from nibabel.affines import apply_affine
+
     if not centres:
         raise DataError("the truth names no disc; make the phantom anew.")
     discs = components(exact)
