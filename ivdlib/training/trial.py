@@ -48,7 +48,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     for name in fold.train:
         case, region = experiment.cases[name], where[name]
         names = experiment.training_images(training.arm, name, training.seed)
-        truth = case.discs  # made anew at each access: once a scan, not once an image
+        truth = case.discs  # made again at each access: once a scan, not once an image
         for image in fusion.images_of(case.contrasts, names, options.neighbours).values():
             images.append(TrainingImage(region.apply(image), truth, region.window))
     network = hashes.config(experiment, training.network, profile.size)
@@ -130,7 +130,7 @@ def _score_case(
 ) -> list[dict[str, Any]]:
     """Rows of a trained network: each image, one mask from all, images made worse."""
     profile, rows = experiment.profile, []
-    numbers = case.disc_numbers  # made anew at each access: once a scan, not once an image
+    numbers = case.disc_numbers  # made again at each access: once a scan, not once an image
     truth = numbers > 0
     images = _images(experiment, training, case)
     grid = TileGrid(case.shape, experiment.tile, region.window)

@@ -22,7 +22,7 @@ from ivdlib.phantom.calibration import regions, shapes
 if TYPE_CHECKING:
     import pandas as pd
 
-AGAIN = "make the phantom anew with this version of ivdlib"
+AGAIN = "make the phantom again with this version of ivdlib"
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,7 +67,7 @@ def tissue_regions(
         If no disc is labelled.
     """
     if not exact.any():
-        raise DataError("the exact label is empty; make the phantom anew.")
+        raise DataError("the exact label is empty; make the phantom again.")
     behind, ahead = _depths(tissue, spacing[1])
     fat = _is(tissue, names, "fat")
     x, _, z = np.nonzero(exact)

@@ -46,7 +46,7 @@ def name_discs(
     from nibabel.affines import apply_affine
 
     if not centres:
-        raise DataError("the truth names no disc; make the phantom anew.")
+        raise DataError("the truth names no disc; make the phantom again.")
     discs = components(exact)
     middles = ndimage.center_of_mass(exact, discs, range(1, int(discs.max()) + 1))
     places = apply_affine(affine, np.reshape(middles, (-1, 3)))
@@ -55,7 +55,7 @@ def name_discs(
     if len(set(levels)) < len(levels):
         raise DataError(
             f"the exact label has {len(levels)} pieces for {len(set(levels))} levels; "
-            "make the phantom anew."
+            "make the phantom again."
         )
     return discs, levels
 
