@@ -120,14 +120,8 @@ def disc_digest(experiment: Experiment, training: Training) -> str:
 
 def reference_digest(experiment: Experiment, fold: Fold) -> str:
     """Hash of the rows without a network."""
-    return short_hash(
-        {
-            "target": "reference",
-            "rows": baselines.ROWS,
-            "images": experiment.contrasts,
-            **scans(experiment, fold),
-        }
-    )
+    what = {"target": "reference", "rows": baselines.ROWS, "images": experiment.contrasts}
+    return short_hash(what | scans(experiment, fold))
 
 
 def place_of(experiment: Experiment, training: Training) -> Path:

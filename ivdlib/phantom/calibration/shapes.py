@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial.distance import cdist
 
 from ivdlib.data.discs import components, split_by_nearest_disc
-from ivdlib.data.masks import nearest
+from ivdlib.data.masks import surface_distances
 from ivdlib.errors import DataError
 
 FULL_SHAPE = (36, 256, 256)
@@ -149,8 +149,7 @@ def jitter_mm(
     tuple of float
         Mean and root mean square in mm; NaN where one of the two has no surface.
     """
-    a, b = (mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (labels, exact))
-    if not a.any() or not b.any():
+    apart = surface_distances(labels, exact, spacing, beyond=True)
+    if not len(apart):
         return np.nan, np.nan
-    apart = np.concatenate([nearest(a, b, spacing)[0], nearest(b, a, spacing)[0]])
     return float(apart.mean()), float(np.sqrt(np.mean(apart**2)))
