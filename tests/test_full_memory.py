@@ -69,7 +69,7 @@ def test_a_conversion(tmp_path, monkeypatch, fault, kind):
 @pytest.mark.slow
 def test_a_process_that_is_killed_while_it_makes_a_phantom(tmp_path, monkeypatch):
     """That is how Linux ends one that takes too much."""
-    monkeypatch.setattr(writer, "_make_scan", lambda *_: os.kill(os.getpid(), 9))
+    monkeypatch.setattr(writer, "_make_scan", lambda *_, **__: os.kill(os.getpid(), 9))
     with pytest.raises(ConfigError, match="want of memory; use fewer workers"):
         make_phantom(tmp_path / "p", subjects=2, stages=1, slices=2, in_plane=32, workers=2)
 

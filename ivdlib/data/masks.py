@@ -126,3 +126,18 @@ def nearest(
     of = of[near]
     starts = [s.start for s in near]
     return distance[of], tuple(w[of] + start for w, start in zip(where, starts, strict=True))
+
+
+def surface_distances(
+    a: np.ndarray, b: np.ndarray, spacing: tuple[float, ...], beyond: bool = False
+) -> np.ndarray:
+    """Distance in mm from each voxel of either surface to the other surface, both in one array.
+
+    A mask's surface are its voxels with a face on the outside. `beyond` says whether the mask goes
+    on beyond the edge of the array, so that an edge where it is cut is no surface. Empty where one
+    of the two has no surface.
+    """
+    a, b = (mask & ~ndimage.binary_erosion(mask, border_value=beyond) for mask in (a, b))
+    if not a.any() or not b.any():
+        return np.zeros(0)
+    return np.concatenate([nearest(a, b, spacing)[0], nearest(b, a, spacing)[0]])

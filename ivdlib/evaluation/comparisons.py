@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -66,37 +67,32 @@ def difference(first: pd.Series | None, second: pd.Series | None) -> Comparison 
     return statistics.compare(first[both], second[both]) if len(both) else None
 
 
+def _pair(first: dict[str, Any], second: dict[str, Any], **both: Any) -> Test:
+    """Compare what differs in some arguments of `patient_dice` and has the others in common."""
+    return lambda m: difference(patient_dice(m, **first, **both), patient_dice(m, **second, **both))
+
+
 def networks(
     first: str, second: str, contrasts: Iterable[str] | None = None, scope: str = "volume"
 ) -> Test:
     """One network against another."""
-    return lambda m: difference(
-        patient_dice(m, first, contrasts=contrasts, scope=scope),
-        patient_dice(m, second, contrasts=contrasts, scope=scope),
-    )
+    return _pair({"network": first}, {"network": second}, contrasts=contrasts, scope=scope)
 
 
-def networks_without(*names: str) -> Test:
+def networks_without(first: str, second: str) -> Test:
     """Two networks, both trained without fusion where there is training with it."""
-    return lambda m: (
-        difference(*(patient_dice(m, name, WITHOUT) for name in names))
-        if has_fusion(disc_rows(m))
-        else None
-    )
+    test = _pair({"network": first}, {"network": second}, arm=WITHOUT)
+    return lambda m: test(m) if has_fusion(disc_rows(m)) else None
 
 
 def arms(first: str, second: str, network: str = "fds_cnn", scope: str = "volume") -> Test:
     """One way of training a network against another."""
-    return lambda m: difference(
-        patient_dice(m, network, first, scope=scope), patient_dice(m, network, second, scope=scope)
-    )
+    return _pair({"arm": first}, {"arm": second}, network=network, scope=scope)
 
 
 def of_contrasts(first: Iterable[str], second: Iterable[str]) -> Test:
     """Contrasts against others, both by FDS-CNN."""
-    return lambda m: difference(
-        patient_dice(m, "fds_cnn", contrasts=first), patient_dice(m, "fds_cnn", contrasts=second)
-    )
+    return _pair({"contrasts": first}, {"contrasts": second}, network="fds_cnn")
 
 
 def _each(
@@ -151,6 +147,4 @@ def fusion_each(metrics: pd.DataFrame) -> Comparison | None:
 
 def noise(scope: str) -> Test:
     """Trained with random pixels against trained without, tested on images of one kind."""
-    return lambda m: difference(
-        patient_dice(m, "fds_cnn", scope=scope), patient_dice(m, "fds_cnn", QUIET, scope=scope)
-    )
+    return _pair({}, {"arm": QUIET}, network="fds_cnn", scope=scope)

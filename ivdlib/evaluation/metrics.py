@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
-from ivdlib.data.masks import as_mask, box, check_spacing, nearest
+from ivdlib.data.masks import as_mask, box, check_spacing, surface_distances
 from ivdlib.errors import DataError
 
 MEASURES = ("dice", "asd_mm", "hd95_mm", "centre_distance_mm")
@@ -47,21 +46,6 @@ def _dice(pred: np.ndarray, truth: np.ndarray) -> float:
     return float(2.0 * np.count_nonzero(pred & truth) / total) if total else 1.0
 
 
-def _surface(mask: np.ndarray) -> np.ndarray:
-    """Voxels of the mask with a face on the outside; beyond the edge of the array is outside."""
-    return mask & ~ndimage.binary_erosion(mask)
-
-
-def _surface_distances(
-    pred: np.ndarray, truth: np.ndarray, spacing: tuple[float, ...]
-) -> np.ndarray:
-    """Distance in mm from each voxel of either surface to the other surface."""
-    surface_p, surface_t = _surface(pred), _surface(truth)
-    to_truth, _ = nearest(surface_p, surface_t, spacing)
-    to_pred, _ = nearest(surface_t, surface_p, spacing)
-    return np.concatenate([to_truth, to_pred])
-
-
 def _centre_mm(mask: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
     return np.array([where.mean() for where in np.nonzero(mask)]) * spacing
 
@@ -74,7 +58,7 @@ def compare_masks(
         near = box(pred | truth)
         pred, truth = pred[near], truth[near]
         offset = _centre_mm(pred, spacing) - _centre_mm(truth, spacing)
-        distances = _surface_distances(pred, truth, spacing)
+        distances = surface_distances(pred, truth, spacing)
         found = distances.mean(), np.percentile(distances, 95), np.linalg.norm(offset)
     else:
         found = (diagonal if pred.any() or truth.any() else 0.0,) * 3

@@ -194,12 +194,8 @@ def _digest(path: Path) -> str:
 def completed(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record whose profile says all that it leaves unsaid."""
     profile = record["config"].get("profile", {})
-    whole = {
-        key: {**value, **profile.get(key, {})} if isinstance(value, dict) else value
-        for key, value in UNSAID.items()
-    }
-    parts = {key: value for key, value in whole.items() if isinstance(value, dict)}
-    return {**record, "config": {**record["config"], "profile": {**whole, **profile, **parts}}}
+    parts = {k: {**v, **profile.get(k, {})} for k, v in UNSAID.items() if isinstance(v, dict)}
+    return {**record, "config": {**record["config"], "profile": {**UNSAID, **profile, **parts}}}
 
 
 def left(record: Mapping[str, Any]) -> str:

@@ -177,16 +177,14 @@ def as_markdown(
     lines.append(line(shown.columns))
     lines.append("|" + "|".join(["---"] * 2 + ["---:"] * (len(shown.columns) - 2)) + "|")
     for row in shown.itertuples(index=False):
-        cells = ("–" if _empty(v) else f"{v:.4f}" if isinstance(v, float) else str(v) for v in row)
+        cells = ("–" if pd.isna(v) else f"{v:.4f}" if isinstance(v, float) else str(v) for v in row)
         lines.append(line(cells))
     odd = _odd_means(frame)
     if odd:
         lines += ["", f"Means as the paper prints them: {odd}."]
     if from_others:
-        lines += [
-            "",
-            f"† derived: {', '.join(sorted(derived))} was computed from the other contrasts.",
-        ]
+        computed = ", ".join(sorted(derived))
+        lines += ["", f"† derived: {computed} was computed from the other contrasts."]
     if same:
         lines += [
             "",
@@ -209,10 +207,6 @@ def _odd_means(frame: pd.DataFrame) -> str:
 def line(cells: Iterable[str]) -> str:
     """A line of a Markdown table; a bar in a name must not end its cell."""
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _empty(value: object) -> bool:
-    return isinstance(value, float) and np.isnan(value)
 
 
 def write_tables(

@@ -59,7 +59,3 @@ class ExchangeRegion:
             return np.full(x.shape, 1 if self.kind == "whole" else -1, np.float32)
         away = [(p - s) / h for p, s, h in zip((x, y, z), self.spot, self.reach, strict=True)]
         return np.float32(0.25 * self.field(x, y, z) - sum(a * a for a in away) - self.edge)
-
-    def __call__(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Tell where polarity is wrong: bool, at points (mm, the subject's frame, one shape)."""
-        return self.level(x, y, z) > 0

@@ -81,10 +81,8 @@ def check_size(slices: int, in_plane: int) -> tuple[int, int]:
     ConfigError
         If `slices` is not 1 to 36 or `in_plane` is not an even number from 32 to 256.
     """
-    slices, in_plane = (
-        whole_number("slices", slices, 1, SLICES),
-        whole_number("in_plane", in_plane, 32, PLANE),
-    )
+    slices = whole_number("slices", slices, 1, SLICES)
+    in_plane = whole_number("in_plane", in_plane, 32, PLANE)
     if in_plane % 2:
         raise ConfigError(f"in_plane must be an even number from 32 to {PLANE}, not {in_plane}.")
     return slices, in_plane
@@ -138,20 +136,23 @@ def simulate(
         rng, (seed, subject, 5, stage), anatomy, conditions, FIELD_OF_VIEW_MM / in_plane
     )
     volumes: dict[str, list] = {}
-    fat = _FatFraction()
+    signal = np.zeros((2, len(COUNTED) + 1))
     for index in range(first, first + slices):
         canvas = Canvas(index, in_plane, to_subject, anatomy.warp, anatomy.weights)
         anatomy.paint(canvas)
         mix = voxel_mean(canvas.mix)
-        fat.add(canvas.levels, mix)
-        for name, image in _slice(canvas, mix, receive).items():
+        signal += _signal(canvas.levels, mix)
+        truth = {"levels": canvas.levels, "drawn": canvas.drawn, "spine": voxel_spine(canvas)}
+        for name, image in (receive(canvas, mix) | truth).items():
             volumes.setdefault(name, []).append(image)
     arrays = {name: np.stack(images) for name, images in volumes.items()}
-    affine = affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [first, 0, 0]
-    world = affine @ np.linalg.inv(to_subject @ _shift(first))
+    shift = np.eye(4)
+    shift[0, 3] = first
+    world = affine @ np.linalg.inv(to_subject @ shift)
     levels, drawn = arrays["levels"], arrays["drawn"]
     counts = [np.bincount(a.ravel(), minlength=len(COUNTED) + 1) for a in (levels, drawn)]
+    fat = np.divide(*signal, out=np.full(len(COUNTED) + 1, np.nan), where=signal[1] != 0)
     voxel_ml = abs(np.linalg.det(affine[:3, :3])) / 1000
     return MadeScan(
         contrasts={name: arrays[name] for name in ("wat", "fat", "inn", "opp")},
@@ -164,7 +165,7 @@ def simulate(
         exchanged=arrays["exchanged"],
         affine=affine,
         discs=[
-            _row(anatomy, number, world, fat.of(number), [c[number] * voxel_ml for c in counts])
+            _row(anatomy, number, world, fat[number], [c[number] * voxel_ml for c in counts])
             for number in range(1, len(LABELLED) + 1)
         ],
         record={
@@ -175,38 +176,20 @@ def simulate(
     )
 
 
-def _slice(canvas: Canvas, mix: np.ndarray, receive: Receiver) -> dict[str, np.ndarray]:
-    """Images and truth of one painted slice."""
-    return {
-        **receive(canvas, mix),
-        "levels": canvas.levels,
-        "drawn": canvas.drawn,
-        "spine": voxel_spine(canvas),
-    }
-
-
 def _labelled(numbers: np.ndarray) -> np.ndarray:
     return ((numbers > 0) & (numbers <= len(LABELLED))).astype(np.uint8)
 
 
-class _FatFraction:
-    """Fat's share of the signal of water and fat in each disc, before coil and noise.
+def _signal(levels: np.ndarray, mix: np.ndarray) -> np.ndarray:
+    """Fat's signal, and that of water and fat, in each disc of a slice, before coil and noise.
 
     In the in-phase image six peaks of fat partly cancel, so `fat / inn` is about half of it there.
     """
-
-    def __init__(self) -> None:
-        self.fat, self.all = (np.zeros(len(COUNTED) + 1) for _ in range(2))
-
-    def add(self, levels: np.ndarray, mix: np.ndarray) -> None:
-        _, water, _, fat = mix
-        for number in np.unique(levels):
-            inside = levels == number
-            self.fat[number] += fat[inside].sum(dtype=np.float64)
-            self.all[number] += (water + fat)[inside].sum(dtype=np.float64)
-
-    def of(self, number: int) -> float:
-        return float(self.fat[number] / self.all[number]) if self.all[number] else float("nan")
+    _, water, _, fat = mix
+    inside = [levels == number for number in range(len(COUNTED) + 1)]
+    return np.array(
+        [[part[disc].sum(dtype=np.float64) for disc in inside] for part in (fat, water + fat)]
+    )
 
 
 def _row(
@@ -225,16 +208,10 @@ def _row(
         "z_mm": float(z),
         "grade": disc.grade,
         "bulge_mm": float(disc.bulge + disc.protrusion),
-        "fat_fraction": fat,
+        "fat_fraction": float(fat),
         "exact_ml": float(labelled_ml[0]),
         "label_ml": float(labelled_ml[1]),
     }
-
-
-def _shift(first: int) -> np.ndarray:
-    shift = np.eye(4)
-    shift[0, 3] = first
-    return shift
 
 
 def _prescribe(rng: np.random.Generator, in_plane: int) -> tuple[np.ndarray, np.ndarray]:

@@ -33,7 +33,7 @@ class Canal(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Cells of a window: where they lie (mm) against the curves along the body."""
+    """Cells of a window: where they lie (mm) against the curves along the body, random fields."""
 
     window: Window
     y: np.ndarray
@@ -45,11 +45,6 @@ class Place(NamedTuple):
     skin: np.ndarray
     fascia: np.ndarray
     front: np.ndarray
-
-
-class Texture(NamedTuple):
-    """Random fields in the cells of a window, each evaluated once a slice."""
-
     filling: np.ndarray
     bubbles: np.ndarray
     streak: np.ndarray
@@ -120,21 +115,16 @@ class Torso:
         if window is None:
             return
         place = self._place(canvas, window)
-        fields = Texture(
-            canvas.slow(self.filling, window),
-            canvas.slow(self.gas, window),
-            canvas.quick(self.streak, window),
-        )
-        here = fields.filling
+        here = place.filling
         body = np.maximum(place.skin - place.y, place.y - place.front)
         canvas.paint(window, canvas.cover(body), "skin")
         canvas.paint(window, canvas.cover(body + 1.6), "fat", 1 + 0.05 * here)
         texture = 1 + 0.10 * canvas.quick(self.muscle, window)
-        self._belly(canvas, place, fields)
-        self._back(canvas, place, fields, texture)
+        self._belly(canvas, place)
+        self._back(canvas, place, texture)
         if np.abs(place.side).max() > 14:
-            self._flanks(canvas, place, fields, texture + 0.18 * here)
-            self._chest(canvas, place, fields)
+            self._flanks(canvas, place, texture + 0.18 * here)
+            self._chest(canvas, place)
         self._vessels(canvas, place)
 
     def _place(self, canvas: Canvas, window: Window) -> Place:
@@ -153,10 +143,13 @@ class Torso:
             skin=at(self.skin) - furrow,
             fascia=at(self.fascia) - furrow,
             front=at(self.front) - side * side / 500,
+            filling=canvas.slow(self.filling, window),
+            bubbles=canvas.slow(self.gas, window),
+            streak=canvas.quick(self.streak, window),
         )
 
-    def _belly(self, canvas: Canvas, place: Place, fields: Texture) -> None:
-        window, here, bubbles = place.window, fields.filling, fields.bubbles
+    def _belly(self, canvas: Canvas, place: Place) -> None:
+        window, here, bubbles = place.window, place.filling, place.bubbles
         wall = np.maximum(place.y - place.front + self.person.front_fat, -place.ahead)
         canvas.paint(window, canvas.cover(wall), "muscle", 1 + 0.05 * here)
         # On the midline the wall is a sinew, hardly muscle.
@@ -165,7 +158,7 @@ class Torso:
         canvas.paint(window, inside, "fat_deep", 1 + 0.10 * here)
         texture = canvas.quick(self.speckle, window)
         # Small vessels and nodes in the fat, and connective tissue about the spine.
-        strands = np.clip(fields.streak - 1.5, 0, 0.8)
+        strands = np.clip(place.streak - 1.5, 0, 0.8)
         canvas.paint(window, inside * strands, "blood")
         column = length(place.side / place.width, place.ahead / place.depth)
         thick = self.person.prevertebral * (1 + 0.4 * bubbles)
@@ -194,7 +187,7 @@ class Torso:
         tubes = np.maximum(10 * length(loops, here) - 2.5, organ + 6)
         canvas.paint(window, canvas.cover(tubes), "blood")
 
-    def _back(self, canvas: Canvas, place: Place, fields: Texture, texture: np.ndarray) -> None:
+    def _back(self, canvas: Canvas, place: Place, texture: np.ndarray) -> None:
         window, hidden = place.window, place.fascia - place.y
         inner = np.maximum(hidden, place.ahead + 2)
         share = canvas.cover(inner)
@@ -203,7 +196,7 @@ class Torso:
         low = np.clip((self.level["L2"] - place.z) / 110, 0, 1)
         deep = np.clip(-hidden / 30, 0, 1)
         amount = self.person.streaks * (0.10 + 0.5 * low * (0.4 + 0.6 * deep))
-        streaks = np.clip(fields.streak - 2.0 + 1.6 * amount, 0, 1)
+        streaks = np.clip(place.streak - 2.0 + 1.6 * amount, 0, 1)
         # One open sheet of fat between the layers of muscle.
         sheet = canvas.slow(self.septum, window) + (hidden + 20) / 3
         planes = cover(np.abs(sheet) * 3 - 0.7, 1.4)
@@ -211,7 +204,7 @@ class Torso:
         # Between the spinous processes: ligament fibres in fat, and fat under the fascia.
         gap = canvas.cover(np.abs(place.side) - 4.5) * share
         canvas.paint(window, gap, "fat_deep")
-        fibres = np.clip(0.4 + 0.18 * fields.streak, 0.1, 0.7)
+        fibres = np.clip(0.4 + 0.18 * place.streak, 0.1, 0.7)
         canvas.paint(window, gap * fibres, "muscle")
         canvas.paint(window, 0.25 * gap, "ligament")
         # The ligament over the tips of the processes, down to L5.
@@ -219,7 +212,7 @@ class Torso:
         band = np.maximum(band, self.level["L5"] - place.z)
         canvas.paint(window, canvas.cover(band), "ligament")
 
-    def _flanks(self, canvas: Canvas, place: Place, fields: Texture, texture: np.ndarray) -> None:
+    def _flanks(self, canvas: Canvas, place: Place, texture: np.ndarray) -> None:
         window, away = place.window, np.abs(place.side)
         size = np.clip((self.level["T12"] - place.z) / 8, 1, 19)
         shift = np.clip((self.level["L4"] - place.z) * 0.35, 0, 40)
@@ -227,23 +220,23 @@ class Torso:
         psoas = length(across, (place.ahead + 4 - shift) / 1.15) - size
         psoas = np.maximum(psoas, place.z - self.level["T12"])
         # A patchy layer of fat about it, and thin streaks of fat within.
-        patches = np.clip(0.5 + 0.6 * fields.filling, 0, 1)
+        patches = np.clip(0.5 + 0.6 * place.filling, 0, 1)
         canvas.paint(window, patches * canvas.cover(psoas - 1.2), "fat_deep")
         share = canvas.cover(psoas)
         canvas.paint(window, share, "muscle", texture)
-        streaks = np.clip(0.5 * fields.streak - 0.35, 0, 0.5)
+        streaks = np.clip(0.5 * place.streak - 0.35, 0, 0.5)
         canvas.paint(window, streaks * share, "fat")
 
-    def _chest(self, canvas: Canvas, place: Place, fields: Texture) -> None:
+    def _chest(self, canvas: Canvas, place: Place) -> None:
         """The lungs' hindmost recess and the ribs behind it."""
         window, away, ahead = place.window, np.abs(place.side), place.ahead
         rise = np.maximum(ahead + 30, 0)
         dome = self.level["T12"] - 10 + 110 * (1 - np.exp(-rise / 50)) - 0.25 * (away - 30)
-        dome = dome + 3 * fields.bubbles
+        dome = dome + 3 * place.bubbles
         lung = np.maximum(np.maximum(place.width + 4 - away, dome - place.z), -27 - ahead)
         lung = np.maximum(lung, place.y - place.front + 30)
         canvas.paint(window, canvas.cover(lung - 2.5), "muscle")
-        canvas.paint(window, canvas.cover(lung), "lung", np.exp(0.5 * fields.filling))
+        canvas.paint(window, canvas.cover(lung), "lung", np.exp(0.5 * place.filling))
         for name in ("T9", "T10", "T11", "T12"):
             rise = place.z - self.level[name] + 0.5 * (away - 24) - 6
             rib = length((ahead + 20 + 0.25 * away) / 0.7, rise) - 6

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -81,37 +83,29 @@ def make_phantom(
     DataError
         If a file cannot be written, e.g. on a full disk.
     """
-    subjects, stages = (
-        whole_number("subjects", subjects, 1, _MOST),
-        whole_number("stages", stages, 1, _MOST),
-    )
+    import pandas as pd
+
+    subjects = whole_number("subjects", subjects, 1, _MOST)
+    stages = whole_number("stages", stages, 1, _MOST)
     if subjects * stages > _MOST:
         raise ConfigError(f"{subjects} subjects × {stages} stages are more than {_MOST} scans.")
     seed, workers = whole_number("seed", seed, 0), whole_number("workers", workers, 1)
     slices, in_plane = check_size(slices, in_plane)
     conditions = conditions or Conditions()
     out = Path(out)
-    wanted = {
-        "subjects": subjects,
-        "stages": stages,
-        "seed": seed,
-        "slices": slices,
-        "in_plane": in_plane,
-        **asdict(conditions),
-    }
-    _claim(out, wanted)
+    size = {"seed": seed, "slices": slices, "in_plane": in_plane}
+    _claim(out, {"subjects": subjects, "stages": stages, **size, **asdict(conditions)})
     digits = max(2, len(str(subjects * stages)))
     jobs = [
         (f"{(subject - 1) * stages + stage:0{digits}d}", subject, stage)
         for subject in range(1, subjects + 1)
         for stage in range(1, stages + 1)
     ]
-    _write_subjects(out, jobs)
+    write_csv(out / "subjects.csv", pd.DataFrame(jobs, columns=["case", "subject", "stage"]))
     todo = [job for job in jobs if not (out / job[0]).is_dir()]
     with Progress(len(jobs), "phantom scans", start=len(jobs) - len(todo)) as progress:
-        _make_all(
-            out, todo, (seed, slices, in_plane, conditions), min(workers, len(todo)), progress
-        )
+        make = partial(_make_scan, out, **size, conditions=conditions)
+        _make_all(make, todo, min(workers, len(todo)), progress)
     _write_truth(out, jobs)
     return out
 
@@ -143,11 +137,10 @@ def _claim(out: Path, parameters: dict) -> None:
     write_json(folder(out) / "dataset.json", record)
 
 
-def _make_all(out: Path, jobs: list, size: tuple, workers: int, progress: Progress) -> None:
+def _make_all(make: Callable[..., str], jobs: list, workers: int, progress: Progress) -> None:
     if workers <= 1:
         for job in jobs:
-            _make_scan(out, *job, *size)
-            progress.advance(note=job[0])
+            progress.advance(note=make(*job))
         return
     # joblib's new processes: a fork of a process that runs TensorFlow can hang, and those of the
     # standard library would run the user's script again where it has no `__main__` guard.
@@ -155,7 +148,7 @@ def _make_all(out: Path, jobs: list, size: tuple, workers: int, progress: Progre
 
     pool = Parallel(workers, backend="loky", return_as="generator_unordered")
     try:
-        for case in pool(delayed(_make_scan)(out, *job, *size) for job in jobs):
+        for case in pool(delayed(make)(*job) for job in jobs):
             progress.advance(note=case)
     except BrokenProcessPool as error:
         raise ConfigError(
@@ -175,6 +168,8 @@ def _make_scan(
     conditions: Conditions,
 ) -> str:
     """Simulate a scan and write it to a temporary folder, which gets its name when it is whole."""
+    import pandas as pd
+
     scan = simulate(subject, stage, seed, slices, in_plane, conditions)
     part = folder(part_of(out / case))
     images = {
@@ -189,7 +184,8 @@ def _make_scan(
     try:
         for name, image in images.items():
             _save(part / f"{case}_{name}.nii.gz", image, scan)
-        write_csv(part / f"{case}_truth.csv", _table(case, scan))
+        truth = pd.DataFrame([{"case": case, **row} for row in scan.discs])
+        write_csv(part / f"{case}_truth.csv", truth)
         about = {"case": case, "subject": subject, "stage": stage, "seed": seed}
         write_json(part / f"{case}_scan.json", {**about, **scan.record})
         try:
@@ -212,18 +208,6 @@ def _save(path: Path, image: np.ndarray, scan: MadeScan) -> None:
     nifti.set_sform(scan.affine, code="scanner")
     nifti.set_qform(scan.affine, code="scanner")
     write_image(nifti, path)
-
-
-def _table(case: str, scan: MadeScan):
-    import pandas as pd
-
-    return pd.DataFrame([{"case": case, **row} for row in scan.discs])
-
-
-def _write_subjects(out: Path, jobs: list) -> None:
-    import pandas as pd
-
-    write_csv(out / "subjects.csv", pd.DataFrame(jobs, columns=["case", "subject", "stage"]))
 
 
 def _write_truth(out: Path, jobs: list) -> None:

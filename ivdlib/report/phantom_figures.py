@@ -10,9 +10,14 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ivdlib.phantom.calibration import QUANTITIES, real_statistics
-from ivdlib.phantom.calibration.literature import HEIGHT_COLUMNS, HEIGHTS_MM
-from ivdlib.phantom.calibration.real import PUBLISHED_CONTRASTS, band
+from ivdlib.phantom.calibration.real import (
+    HEIGHT_COLUMNS,
+    HEIGHTS_MM,
+    PUBLISHED_CONTRASTS,
+    QUANTITIES,
+    band,
+    real_statistics,
+)
 from ivdlib.report.plotting import BLACK, MARKERS, OUTLINES, WIDTH, draw, middle_slice, new_figure
 
 if TYPE_CHECKING:
@@ -74,7 +79,7 @@ def sizes(levels: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Four panels, one for each of `calibration.QUANTITIES`.
+        Four panels, one for each of `real.QUANTITIES`.
     """
     figure, panels = _panels(7.4, nrows=2, ncols=2)
     for axes, (quantity, title) in zip(panels, QUANTITIES.items(), strict=True):
@@ -146,7 +151,7 @@ def example(
     ----------
     case : Case
     tissue : ndarray of int, `case.shape`
-        Code of the tissue of each voxel, 0 is air; see `calibration.beside`.
+        Code of the tissue of each voxel, 0 is air; see `measure.stages_beside`.
     names : dict of int to str
         Tissue by code.
     exchange : ndarray, `case.shape`, optional

@@ -11,16 +11,9 @@ import numpy as np
 from ivdlib import files
 from ivdlib.data.cases import load_case
 from ivdlib.data.discs import LEVELS
-from ivdlib.phantom.calibration import (
-    QUANTITIES,
-    Measured,
-    drawn,
-    measure_phantom,
-    real_statistics,
-    stages_beside,
-    targets,
-    tissue_names,
-)
+from ivdlib.phantom.calibration import Measured, measure_phantom, targets
+from ivdlib.phantom.calibration.measure import drawn, stages_beside, tissue_names
+from ivdlib.phantom.calibration.real import QUANTITIES, real_statistics
 from ivdlib.report import pages, phantom_figures, plotting
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ def _fit(volume: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.pad(volume[tuple(cut)], add)
 
 
-def check_images(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> None:
+def _check_images(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> None:
     """Refuse training cases without masks, and a patient on both sides."""
     if not train_cases:
         raise DataError("there is no training case; an atlas needs at least one.")
@@ -113,33 +113,7 @@ def best_threshold(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
 
 
 def atlases_of(train_cases: Sequence[Any], test_cases: Sequence[Any]) -> dict[str, np.ndarray]:
-    """Return the atlas for every case; those of training cases leave out their own patient."""
-    check_images(train_cases, test_cases)
-    own = {c.name: atlas_probability(_others(train_cases, c), c) for c in train_cases}
-    return own | {c.name: atlas_probability(train_cases, c) for c in test_cases}
-
-
-def level_atlas(
-    train_cases: Sequence[Any],
-    test_cases: Sequence[Any],
-    *,
-    atlases: Mapping[str, np.ndarray] | None = None,
-) -> dict[str, np.ndarray]:
-    """Predict discs from the training masks alone, without any image.
-
-    Parameters
-    ----------
-    train_cases : sequence of case
-        Cases with masks.
-    test_cases : sequence of case
-        Cases of other patients.
-    atlases : mapping of str to ndarray, optional
-        Atlas of each case where it is known already.
-
-    Returns
-    -------
-    dict of str to ndarray of bool
-        Mask by the name of the test case.
+    """Return the atlas for every case; those of training cases leave out their own patient.
 
     Raises
     ------
@@ -148,7 +122,17 @@ def level_atlas(
     LeakageError
         If a subject is on both sides.
     """
-    check_images(train_cases, test_cases)
-    atlases = atlases_of(train_cases, test_cases) if atlases is None else atlases
+    _check_images(train_cases, test_cases)
+    own = {c.name: atlas_probability(_others(train_cases, c), c) for c in train_cases}
+    return own | {c.name: atlas_probability(train_cases, c) for c in test_cases}
+
+
+def level_atlas(
+    train_cases: Sequence[Any], test_cases: Sequence[Any], atlases: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Predict discs from the training masks alone, without any image: masks by test case.
+
+    `atlases` is of `atlases_of`, which refuses cases that do not go together.
+    """
     threshold = best_threshold((atlases[case.name], case.discs) for case in train_cases)
     return {case.name: atlases[case.name] >= threshold for case in test_cases}

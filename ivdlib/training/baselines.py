@@ -17,7 +17,7 @@ import numpy as np
 
 from ivdlib.errors import DataError
 from ivdlib.evaluation import metrics
-from ivdlib.training.atlas import atlases_of, best_threshold, check_images, level_atlas, smooth
+from ivdlib.training.atlas import atlases_of, best_threshold, level_atlas, smooth
 
 Images = Mapping[str, Mapping[str, np.ndarray]]
 """Volumes by case and image name: `images[case][name]`, float32 from 0 to 1."""
@@ -37,10 +37,10 @@ VOXELS_PER_CASE = 20_000
 _CLIP = 0.01
 
 
-def _image(case: Any, name: str, images: Images, shape: tuple[int, ...]) -> np.ndarray:
+def _image(case: Any, name: str, images: Images) -> np.ndarray:
     if name not in images.get(case.name, {}):
         raise DataError(f"image {name} of case {case.name} was not supplied to the baseline.")
-    image = images[case.name][name]
+    image, shape = images[case.name][name], next(iter(case.contrasts.values())).shape
     if image.shape != shape:
         raise DataError(
             f"image {name} of case {case.name} has shape {image.shape}, the case {shape}."
@@ -53,62 +53,27 @@ def threshold(
 ) -> dict[str, np.ndarray]:
     """Predict discs by the brightness of a voxel alone: those above one value, or below it.
 
-    Parameters
-    ----------
-    train_cases : sequence of case
-        Cases with masks; value and side are those with the best mean Dice on them.
-    test_cases : sequence of case
-        Cases of other patients.
-    name : str
-        The image.
-    images : mapping
-        `images[case][name]`, float32 volumes from 0 to 1.
-
-    Returns
-    -------
-    dict of str to ndarray of bool
-        Mask by the name of the test case.
-
-    Raises
-    ------
-    DataError
-        If an image is missing or has another shape, or a mask is missing.
-    LeakageError
-        If a subject is on both sides.
+    Value and side are those with the best mean Dice on the training cases. Arguments and errors
+    as of `reference_predictions`; masks by the name of the test case.
     """
-    check_images(train_cases, test_cases)
-    best, chosen = -1.0, None
-    for turned in (False, True):
-        pairs = [
-            (_turned(_image(c, name, images, c.discs.shape), turned), c.discs) for c in train_cases
-        ]
+    ways = []
+    for turned in (np.asarray, lambda image: 1 - image):
+        pairs = [(turned(_image(c, name, images)), c.discs) for c in train_cases]
         value = best_threshold(pairs)
         score = float(np.mean([metrics.dice(image >= value, truth) for image, truth in pairs]))
-        if score > best:
-            best, chosen = score, (turned, value)
-    turned, value = chosen
-    shapes = {c.name: next(iter(c.contrasts.values())).shape for c in test_cases}
-    return {
-        c.name: _turned(_image(c, name, images, shapes[c.name]), turned) >= value
-        for c in test_cases
-    }
-
-
-def _turned(image: np.ndarray, turned: bool) -> np.ndarray:
-    return 1 - image if turned else image
+        ways.append((score, value, turned))
+    _, value, turned = max(ways, key=lambda way: way[0])
+    return {c.name: turned(_image(c, name, images)) >= value for c in test_cases}
 
 
 def _features(
-    case: Any,
-    names: Sequence[str],
-    images: Images,
-    atlas: np.ndarray,
+    case: Any, names: Sequence[str], images: Images, atlas: np.ndarray
 ) -> list[np.ndarray]:
     """Return the flat features of all voxels: log-odds of the atlas, images, smoothed images."""
     chance = np.clip(atlas, _CLIP, 1 - _CLIP)
     features = [np.log(chance / (1 - chance)).ravel()]
     for name in names:
-        image = _image(case, name, images, atlas.shape)
+        image = _image(case, name, images)
         smoothed = [smooth(image, sigma, case.spacing) for sigma in IMAGE_SIGMAS_MM]
         features += [volume.ravel() for volume in (image, *smoothed)]
     return features
@@ -119,9 +84,8 @@ def logistic(
     test_cases: Sequence[Any],
     names: Sequence[str],
     images: Images,
-    seed: int = 0,
-    *,
-    atlases: Mapping[str, np.ndarray] | None = None,
+    seed: int,
+    atlases: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Predict discs voxel by voxel from the atlas and the intensities (logistic regression).
 
@@ -131,18 +95,12 @@ def logistic(
 
     Parameters
     ----------
-    train_cases : sequence of case
-        Cases with masks.
-    test_cases : sequence of case
-        Cases of other patients.
+    train_cases, test_cases, images, seed
+        As of `reference_predictions`.
     names : sequence of str
         The images to use together: one contrast, one fused contrast, or several.
-    images : mapping
-        `images[case][name]`, float32 volumes from 0 to 1.
-    seed : int
-        Seed of the choice of voxels.
-    atlases : mapping of str to ndarray, optional
-        Atlas of each case where it is known already.
+    atlases : mapping of str to ndarray
+        From `atlases_of`.
 
     Returns
     -------
@@ -152,17 +110,13 @@ def logistic(
     Raises
     ------
     DataError
-        If an image is missing or has another shape, a mask is missing, or the voxels drawn hold no
-        disc or nothing else.
-    LeakageError
-        If a subject is on both sides.
+        If an image is missing or has another shape, or the voxels drawn hold no disc or nothing
+        else.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    check_images(train_cases, test_cases)
-    atlases = atlases_of(train_cases, test_cases) if atlases is None else atlases
     rng = np.random.default_rng(seed)
     drawn, truths = [], []
     for case in train_cases:
@@ -232,17 +186,17 @@ def reference_predictions(
     if not names:
         raise DataError(f"no image of case {train_cases[0].name} was supplied to the baseline.")
     single = [name for name in names if "+" not in name]
-    for case, mask in level_atlas(train_cases, test_cases, atlases=atlases).items():
+    for case, mask in level_atlas(train_cases, test_cases, atlases).items():
         for name in names:
             yield ATLAS, case, name, mask
     for name in names:
         for case, mask in threshold(train_cases, test_cases, name, images).items():
             yield THRESHOLD_ROW, case, name, mask
-        masks = logistic(train_cases, test_cases, [name], images, seed, atlases=atlases)
+        masks = logistic(train_cases, test_cases, [name], images, seed, atlases)
         for case, mask in masks.items():
             yield LOGISTIC, case, name, mask
     if len(single) > 1:
-        masks = logistic(train_cases, test_cases, single, images, seed, atlases=atlases)
+        masks = logistic(train_cases, test_cases, single, images, seed, atlases)
         for case, mask in masks.items():
             for name in single:
                 yield LOGISTIC_ALL, case, name, mask

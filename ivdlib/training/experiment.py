@@ -172,10 +172,9 @@ class Experiment(Grid):
         DataError
             If nothing has been scored yet.
         """
-        wanted = [hashes.disc_digest(self, training) for training in self.trainings()]
-        wanted += [hashes.spine_digest(self, fold) for fold in self.folds]
-        wanted += [hashes.reference_digest(self, fold) for fold in self.folds]
-        places = [hashes.place(self, digest) for digest in wanted]
+        places = [hashes.place_of(self, training) for training in self.trainings()]
+        places += [hashes.spine_place(self, fold) for fold in self.folds]
+        places += [hashes.place(self, hashes.reference_digest(self, fold)) for fold in self.folds]
         found = scores.join_scores(p / scores.METRICS for p in places if hashes.finished(p))
         if found is None:
             raise DataError(f"{self.folder} holds no results yet; run the grid first.")

@@ -76,13 +76,16 @@ def spine_digest(experiment: Experiment, fold: Fold) -> str:
     return short_hash(spine_fields(experiment, fold))
 
 
+def spine_place(experiment: Experiment, fold: Fold) -> Path:
+    """Folder of the spine network of a fold."""
+    return place(experiment, spine_digest(experiment, fold))
+
+
 def spine_left(experiment: Experiment) -> list[Fold]:
     """Folds whose spine network has not been trained and scored."""
     if not experiment.uses_spine_network:
         return []
-    places = [place(experiment, spine_digest(experiment, fold)) for fold in experiment.folds]
-    pairs = zip(experiment.folds, places, strict=True)
-    return [fold for fold, place in pairs if not finished(place)]
+    return [fold for fold in experiment.folds if not finished(spine_place(experiment, fold))]
 
 
 def disc_fields(experiment: Experiment, training: Training) -> dict[str, Any]:
@@ -117,14 +120,8 @@ def disc_digest(experiment: Experiment, training: Training) -> str:
 
 def reference_digest(experiment: Experiment, fold: Fold) -> str:
     """Hash of the rows without a network."""
-    return short_hash(
-        {
-            "target": "reference",
-            "rows": baselines.ROWS,
-            "images": experiment.contrasts,
-            **scans(experiment, fold),
-        }
-    )
+    what = {"target": "reference", "rows": baselines.ROWS, "images": experiment.contrasts}
+    return short_hash(what | scans(experiment, fold))
 
 
 def place_of(experiment: Experiment, training: Training) -> Path:

@@ -69,7 +69,7 @@ def _every(experiment: Experiment) -> Iterator[tuple[str, str, Path]]:
     """Network, arm and folder of every training, those of the spine stage first."""
     if experiment.uses_spine_network:
         for fold in experiment.folds:
-            yield SPINE, "", hashes.place(experiment, hashes.spine_digest(experiment, fold))
+            yield SPINE, "", hashes.spine_place(experiment, fold)
     for training in experiment.trainings():
         yield training.network, training.arm, hashes.place_of(experiment, training)
 

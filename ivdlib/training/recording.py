@@ -21,46 +21,17 @@ READ_AS = {"discs": None, "spine": None, "derive_missing": True, "label_grid": "
 
 
 def begun(experiment: Experiment) -> dict[str, Any]:
-    """Record of an experiment of which nothing is done yet."""
+    """Record of an experiment that has none yet."""
     return provenance.record(
-        **_told(experiment),
-        config_hash=experiment.digest,
-        planned=_planned(experiment),
-        left=_planned(experiment),
-        spine_planned=_planned_spine(experiment),
-        spine_left=_planned_spine(experiment),
-        seconds=0.0,
-        devices=[],
+        **_told(experiment), config_hash=experiment.digest, **_done(experiment)
     )
 
 
 def go_on(experiment: Experiment) -> dict[str, Any]:
-    """Bring the record up to date, and give it: what is trained by now, and how long it took."""
-    path = experiment.folder / "record.json"
-    records = {
-        place.name: record for place, record in recorded.trainings(experiment.folder).items()
-    }
-    seconds = (
-        r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
-        for r in records.values()
-    )
-    if experiment.profile.networks:
-        left = [t for t in experiment.trainings() if not hashes.is_done(experiment, t)]
-    else:
-        left = hashes.spine_left(experiment)
-    spine = hashes.spine_left(experiment) if experiment.profile.networks else []
-    found = {
-        **_told(experiment),
-        "trainings": list(records),
-        "planned": _planned(experiment),
-        "left": len(left),
-        "spine_planned": _planned_spine(experiment),
-        "spine_left": len(spine),
-        "seconds": sum(seconds),
-        "devices": sorted({r["device"] for r in records.values() if "device" in r}),
-    }
-    record = recorded.read_record(experiment.folder) | found
-    files.write_json(path, record)
+    """Bring the record up to date, and give it."""
+    old = recorded.read_record(experiment.folder)
+    record = old | _told(experiment) | _done(experiment)
+    files.write_json(experiment.folder / recorded.RECORD, record)
     return record
 
 
@@ -74,15 +45,33 @@ def seal_results(experiment: Experiment) -> None:
     recorded.changed(folder)
 
 
-def _planned(experiment: Experiment) -> int:
-    """Trainings of the grid; of the spine network where that is all."""
-    return len(list(experiment.trainings()) or experiment.folds)
+def _done(experiment: Experiment) -> dict[str, Any]:
+    """What is trained by now, how long it took, and what is left.
 
-
-def _planned_spine(experiment: Experiment) -> int:
-    """Spine networks that the disc networks need; 0 where the spine network is all there is."""
-    needed = experiment.profile.networks and experiment.uses_spine_network
-    return len(experiment.folds) if needed else 0
+    The spine networks that disc networks need are counted by themselves.
+    """
+    records = {
+        place.name: record for place, record in recorded.trainings(experiment.folder).items()
+    }
+    seconds = (
+        r.get("seconds_training", 0) + r.get("seconds_scoring", 0) + r.get("seconds", 0)
+        for r in records.values()
+    )
+    planned = list(experiment.trainings())
+    left = [training for training in planned if not hashes.is_done(experiment, training)]
+    spine = experiment.folds if experiment.uses_spine_network else []
+    spine_left = hashes.spine_left(experiment)
+    if not planned:  # the spine network is all there is
+        planned, left, spine, spine_left = experiment.folds, spine_left, [], []
+    return {
+        "trainings": list(records),
+        "planned": len(planned),
+        "left": len(left),
+        "spine_planned": len(spine),
+        "spine_left": len(spine_left),
+        "seconds": sum(seconds),
+        "devices": sorted({r["device"] for r in records.values() if "device" in r}),
+    }
 
 
 def _told(experiment: Experiment) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ivdlib.preprocessing.region import Region
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.progress import track
 from ivdlib.training import hashes, inference, store, weights
-from ivdlib.training.hashes import USE, spine_digest, spine_fields
+from ivdlib.training.hashes import USE, spine_fields
 
 if TYPE_CHECKING:
     import keras
@@ -37,15 +37,8 @@ def tile(experiment: Experiment) -> tuple[int, int]:
 
 def truth(case: Case) -> np.ndarray:
     """Mask of the spine: the labelled one, else a tube around the labelled discs."""
-    return (
-        case.spine
-        if case.spine is not None
-        else spine_tube.spine_from_discs(case.discs, case.spacing)
-    )
-
-
-def _kind_of_truth(cases: list[Case]) -> str:
-    return "labels" if all(case.spine is not None for case in cases) else "tube around the discs"
+    spine = case.spine  # made again at each access
+    return spine_tube.spine_from_discs(case.discs, case.spacing) if spine is None else spine
 
 
 def network(experiment: Experiment, fold: Fold) -> weights.Network:
@@ -53,7 +46,7 @@ def network(experiment: Experiment, fold: Fold) -> weights.Network:
 
     Trained again where only its record is there: weights are not committed with the results.
     """
-    place = hashes.place(experiment, spine_digest(experiment, fold))
+    place = hashes.spine_place(experiment, fold)
     if not (hashes.finished(place) and (place / store.WEIGHTS).is_file()):
         _train(experiment, fold, place)
     return weights.load_model(place / store.WEIGHTS)
@@ -81,14 +74,14 @@ def _train(experiment: Experiment, fold: Fold, place: Path) -> None:
         for name in track(fold.test, f"{label}, scoring"):
             case = experiment.cases[name]
             mask = find_spine(engine.model, experiment, case)
-            row = store.begin_row(
-                case, fold, 0, "unet", spine.size, "contrasts", "all", target="spine"
-            )
+            row = store.begin_row(case, fold, 0, "unet", spine.size, "contrasts", "all", "spine")
             kept = _region(mask, experiment, case).coverage(case.discs)
             rows.append({**row, **kept, "dice": metrics.dice(mask, truth(case))})
         return rows
 
-    passport = {"factor": spine.factor, "tile": size, "spine_truth": _kind_of_truth(cases)}
+    labelled = all(case.spine is not None for case in cases)
+    told = "labels" if labelled else "tube around the discs"
+    passport = {"factor": spine.factor, "tile": size, "spine_truth": told}
     what = spine_fields(experiment, fold)
     store.finish(experiment, place, engine, history, score, what, fold, passport)
 

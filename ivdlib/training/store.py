@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,21 +30,13 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.weights.h5"
 
-_trainers: dict[str, Trainer] = {}
 
-
+@lru_cache(maxsize=2)  # the spine network and one other
 def trainer(
     network: str, config: Any, tile: tuple[int, int], options: TrainingOptions, channels: int = 1
 ) -> Trainer:
     """The compiled network for these settings; two are kept, for compiling takes long."""
-    key = files.sha256_json([network, config.to_dict(), tile, asdict(options), channels])
-    if key not in _trainers:
-        kept = list(_trainers.items())[-1:]  # the spine network and one other
-        _trainers.clear()
-        _trainers.update(kept)
-        name = network.partition(":")[0]
-        _trainers[key] = Trainer(name, config, tile, options, channels=channels)
-    return _trainers[key]
+    return Trainer(network.partition(":")[0], config, tile, options, channels=channels)
 
 
 def begin_row(

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ivdlib.data.assembly import about_headers
-from ivdlib.data.case import Case
+from ivdlib.data.case import Case, Options
 from ivdlib.data.case_files import NO_WORD, CaseFiles, contrast_in_name
 from ivdlib.data.contrasts import contrast_order, parts
 from ivdlib.data.dataset_notes import declared_beside
 from ivdlib.data.dixon import derivable
-from ivdlib.data.geometry import spacing_mm
-from ivdlib.data.nifti import read_image
-from ivdlib.data.orientation import canonical_affine, file_grid, to_canonical
-from ivdlib.data.quality.flaws import find_flaws
-from ivdlib.data.quality.spine_axes import check_axes
 from ivdlib.data.remarks import Remark
 from ivdlib.data.scans import Scans, look
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import sha256_file
 from ivdlib.links import need_content
-
-_AXES = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -33,7 +26,7 @@ class ScanToSegment:
 
     name: str
     paths: dict[str, Path]
-    axes: _AXES | None
+    axes: tuple[str, str, str] | None
     load: Callable[[], Case]
     repeated: tuple[str, ...] = ()
 
@@ -84,11 +77,10 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
                  derive_missing=derive_missing)  # fmt: skip
     found.say_left()
     axes = found.settings.declared.axcodes
-
-    def reader(files: CaseFiles) -> Callable[[], Case]:
-        return lambda: _load(found, files, contrast)
-
-    return [ScanToSegment(f.name, f.paths, axes, reader(f), f.repeated) for f in found.files]
+    return [
+        ScanToSegment(f.name, f.paths, axes, partial(_load, found, f, contrast), f.repeated)
+        for f in found.files
+    ]
 
 
 def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
@@ -112,24 +104,19 @@ def _single(path: Path, contrast: str | None) -> ScanToSegment:
             "the case."
         )
     name, word = contrast_in_name(path)
-    axes = declared_beside(path.parent, [], above=True).axcodes
+    declared = declared_beside(path.parent, [], above=True)
     taken = contrast or word
+    files = CaseFiles(name, {taken: path}, complete=True)
+    alone = Scans((files,), {}, {}, Options(declared=declared), ())
 
     def load() -> Case:
-        image = read_image(path)
-        grid = file_grid(image.array.shape, image.affine, image.header, axes)
-        scan = to_canonical(image.array, grid)
-        notes = about_headers({word: image}, axes)
-        flaws = find_flaws({taken: scan}, spacing_mm(canonical_affine(grid)), grid)
-        sound = None if flaws.stretched else scan
-        notes += check_axes(name, grid, sound, None, axes is not None)
-        notes += flaws.remarks
-        if word not in {taken, NO_WORD}:
-            what = f"the file is taken as {contrast}, as was asked for, though its name says {word}"
-            notes.append(Remark(what, "look whether that is so"))
-        return Case(name, name, {taken: scan}, canonical_affine(grid), notes=(*notes,), grid=grid)
+        case = alone.load(files)
+        if word in {taken, NO_WORD}:
+            return case
+        what = f"the file is taken as {contrast}, as was asked for, though its name says {word}"
+        return replace(case, notes=(*case.notes, Remark(what, "look whether that is so")))
 
-    return ScanToSegment(name, {taken: path}, axes, load)
+    return ScanToSegment(name, files.paths, declared.axcodes, load)
 
 
 def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[str, ...]:

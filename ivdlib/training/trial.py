@@ -21,7 +21,7 @@ from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.progress import track
 from ivdlib.training import baselines, hashes, inference, leaks, spine_stage, store
-from ivdlib.training.hashes import disc_fields, place_of, reference_digest
+from ivdlib.training.hashes import disc_fields, place_of
 from ivdlib.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     for name in fold.train:
         case, region = experiment.cases[name], where[name]
         names = experiment.training_images(training.arm, name, training.seed)
-        truth = case.discs  # made anew at each access: once a scan, not once an image
+        truth = case.discs  # made again at each access: once a scan, not once an image
         for image in fusion.images_of(case.contrasts, names, options.neighbours).values():
             images.append(TrainingImage(region.apply(image), truth, region.window))
     network = hashes.config(experiment, training.network, profile.size)
@@ -130,7 +130,7 @@ def _score_case(
 ) -> list[dict[str, Any]]:
     """Rows of a trained network: each image, one mask from all, images made worse."""
     profile, rows = experiment.profile, []
-    numbers = case.disc_numbers  # made anew at each access: once a scan, not once an image
+    numbers = case.disc_numbers  # made again at each access: once a scan, not once an image
     truth = numbers > 0
     images = _images(experiment, training, case)
     grid = TileGrid(case.shape, experiment.tile, region.window)
@@ -178,7 +178,7 @@ def _scored(
 
 def references(experiment: Experiment, fold: Fold) -> None:
     """Score what needs no network on a fold, unless it is there."""
-    place = hashes.place(experiment, reference_digest(experiment, fold))
+    place = hashes.place(experiment, hashes.reference_digest(experiment, fold))
     if hashes.finished(place):
         return
     begin = time.monotonic()

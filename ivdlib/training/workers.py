@@ -70,10 +70,6 @@ def _train(arguments: dict[str, Any], number: int) -> str:
 TASKS = {"spine": _spine, "train": _train}
 
 
-def _task(name: str, arguments: dict[str, Any], number: int, isolated: bool) -> str:
-    return _isolated(name, arguments, number) if isolated else TASKS[name](arguments, number)
-
-
 def _isolated(task: str, arguments: dict[str, Any], number: int) -> str:
     """Do a task in a process of its own.
 
@@ -162,12 +158,12 @@ def side_by_side(experiment: Experiment, workers: int = 1, scheduler: str | None
     if not needed:
         return
     with _pool(workers, scheduler) as pool:
-        task = partial(_task, isolated=bool(scheduler))
+        tasks = {name: partial(_isolated, name) for name in TASKS} if scheduler else TASKS
         most = len(needed) if scheduler else workers  # a cluster knows best what to begin
         if experiment.uses_spine_network:
             folds = sorted({experiment.folds.index(fold) for fold in needed})
-            _all(pool, partial(task, "spine"), experiment, folds, "spine networks", most)
-        _all(pool, partial(task, "train"), experiment, missing, "trainings", most)
+            _all(pool, tasks["spine"], experiment, folds, "spine networks", most)
+        _all(pool, tasks["train"], experiment, missing, "trainings", most)
 
 
 def _all(

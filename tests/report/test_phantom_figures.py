@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ivdlib.data.cases import load_case
-from ivdlib.phantom import calibration
+from ivdlib.phantom.calibration import measure
 from ivdlib.report import phantom_figures, plotting
 
 
@@ -31,9 +31,9 @@ def test_bands_are_the_real_ones(measured):
 
 def test_example_shows_contrasts_outlines_and_tissues(phantom_folder, measured):
     case = load_case(phantom_folder / "02")
-    names = calibration.tissue_names(measured.dataset, phantom_folder)
-    tissue = calibration.stages_beside(case, "Tissue")
-    figure = phantom_figures.example(case, tissue, names, calibration.stages_beside(case, "Swap"))
+    names = measure.tissue_names(measured.dataset, phantom_folder)
+    tissue = measure.stages_beside(case, "Tissue")
+    figure = phantom_figures.example(case, tissue, names, measure.stages_beside(case, "Swap"))
     assert [axes.get_title() for axes in figure.axes] == ["wat", "fat", "inn", "opp", "tissue"]
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     here = np.unique(tissue[plotting.middle_slice(case.discs)])
@@ -55,17 +55,15 @@ def test_example_shows_contrasts_outlines_and_tissues(phantom_folder, measured):
 
 def test_an_exchange_of_most_of_the_body_hides_nothing(phantom_folder, measured):
     case = load_case(phantom_folder / "02")
-    names = calibration.tissue_names(measured.dataset, phantom_folder)
+    names = measure.tissue_names(measured.dataset, phantom_folder)
     everywhere = np.ones(case.shape, np.uint8)
-    figure = phantom_figures.example(
-        case, calibration.stages_beside(case, "Tissue"), names, everywhere
-    )
+    figure = phantom_figures.example(case, measure.stages_beside(case, "Tissue"), names, everywhere)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words[0] == "disc label" and "water and fat exchanged" not in words
 
 
 def test_every_tissue_has_a_colour_of_its_own(measured, phantom_folder):
-    names = calibration.tissue_names(measured.dataset, phantom_folder)
+    names = measure.tissue_names(measured.dataset, phantom_folder)
     assert 0 not in names
     colours = phantom_figures.tissue_colours({**names, 98: "unknown one", 99: "unknown two"})
     assert len(set(colours.values())) == len(names) + 2

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from ivdlib.data.discs import LEVELS
 from ivdlib.errors import DataError
 from ivdlib.phantom import calibration, make_phantom
-from ivdlib.phantom.calibration import drawn, measure_phantom
+from ivdlib.phantom.calibration.measure import drawn, measure_phantom
 from ivdlib.report import phantom_page
 
 

@@ -44,7 +44,7 @@ def test_finished_trainings_are_not_left_and_tell_the_time(phantom, tmp_path):
     assert not rows.loc[("FDS-CNN", "with"), "measured"]
 
     record = recording.begun(made)
-    assert (record["planned"], record["left"]) == (16, 16)
+    assert (record["planned"], record["left"]) == (16, 15)
     assert (record["spine_planned"], record["spine_left"]) == (2, 2)
     record = recording.go_on(made)
     assert record["left"] + record["spine_left"] == rows["left"].sum() == 17

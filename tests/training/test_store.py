@@ -58,4 +58,5 @@ def test_trainers_are_kept_for_the_next_training(finished):
     other = UNetConfig(base=1, levels=1)
     two = store.trainer("unet", other, (32, 32), options)
     assert store.trainer("unet", config, (32, 32), options) is one
-    assert store.trainer("unet", other, (32, 32), options) is two and len(store._trainers) == 2
+    assert store.trainer("unet", other, (32, 32), options) is two
+    assert store.trainer.cache_info().currsize == 2

@@ -4,23 +4,7 @@
 reached. Nothing here changes the phantom.
 """
 
-from ivdlib.phantom.calibration.measure import (
-    Measured,
-    drawn,
-    measure_phantom,
-    stages_beside,
-    tissue_names,
-)
-from ivdlib.phantom.calibration.real import QUANTITIES, real_statistics
+from ivdlib.phantom.calibration.measure import Measured, measure_phantom
 from ivdlib.phantom.calibration.targets import targets
 
-__all__ = [
-    "QUANTITIES",
-    "Measured",
-    "stages_beside",
-    "drawn",
-    "measure_phantom",
-    "real_statistics",
-    "targets",
-    "tissue_names",
-]
+__all__ = ["Measured", "measure_phantom", "targets"]

@@ -22,7 +22,7 @@ from ivdlib.phantom.calibration import regions, shapes
 if TYPE_CHECKING:
     import pandas as pd
 
-AGAIN = "make the phantom anew with this version of ivdlib"
+AGAIN = "make the phantom again with this version of ivdlib"
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +189,8 @@ def _pairs(
     of_case = {name: rows.set_index("level") for name, rows in truth.groupby("case")}
     pairs, heights = [], []
     for subject, mine in scans.groupby("subject", sort=False):
-        first, *later = mine.sort_values("stage", key=_number).to_dict("records")
+        ordered = mine.sort_values("stage", key=lambda s: pd.to_numeric(s, errors="coerce"))
+        first, *later = ordered.to_dict("records")
         before = of_case[first["case"]]
         for scan in later:
             after = of_case[scan["case"]]
@@ -207,12 +208,6 @@ def _pairs(
         pd.DataFrame(pairs, columns=["subject", "stage", *numbers]),
         pd.DataFrame(heights, columns=["subject", "stage", "level", "height_percent"]),
     )
-
-
-def _number(stages: pd.Series) -> pd.Series:
-    import pandas as pd
-
-    return pd.to_numeric(stages, errors="coerce")
 
 
 def _length(discs: pd.DataFrame) -> float:

@@ -67,7 +67,7 @@ def tissue_regions(
         If no disc is labelled.
     """
     if not exact.any():
-        raise DataError("the exact label is empty; make the phantom anew.")
+        raise DataError("the exact label is empty; make the phantom again.")
     behind, ahead = _depths(tissue, spacing[1])
     fat = _is(tissue, names, "fat")
     x, _, z = np.nonzero(exact)
@@ -101,6 +101,18 @@ def _depths(tissue: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     return (place - first) * step + outside, (last - place) * step + outside
 
 
+_TO_DISC = {
+    "marrow_disc_inn": ("inn", "marrow", "inn"),
+    "marrow_disc_opp": ("opp", "marrow", "opp"),
+    "marrow_disc_wat": ("wat", "marrow", "wat"),
+    "marrow_fat": ("fat", "marrow", "wat"),
+    "disc_fat": ("fat", "disc", "wat"),
+    "muscle_wat": ("wat", "muscle", "wat"),
+    "skin_fat": ("fat", "skin", "wat"),
+}
+"""What is measured against discs: in which image, where, and the image of the discs."""
+
+
 def contrast_ratios(
     images: Mapping[str, np.ndarray], where: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
@@ -120,20 +132,10 @@ def contrast_ratios(
         `marrow_fat`, `disc_fat`, `skin_fat`: in the fat image, to disc in the water image;
         `muscle_wat`: muscle to disc in the water image. NaN where a region is empty.
     """
-    skin = where["fat_back"] | where["fat_front"]
-    water = _mean(images["wat"], where["disc"])
-    same = {
-        f"marrow_disc_{name}": _over(
-            _mean(images[name], where["marrow"]), _mean(images[name], where["disc"])
-        )
-        for name in ("inn", "opp", "wat")
-    }
+    where = {**where, "skin": where["fat_back"] | where["fat_front"]}
     return {
-        **same,
-        "marrow_fat": _over(_mean(images["fat"], where["marrow"]), water),
-        "disc_fat": _over(_mean(images["fat"], where["disc"]), water),
-        "muscle_wat": _over(_mean(images["wat"], where["muscle"]), water),
-        "skin_fat": _over(_mean(images["fat"], skin), water),
+        key: _over(_mean(images[image], where[region]), _mean(images[other], where["disc"]))
+        for key, (image, region, other) in _TO_DISC.items()
     }
 
 
@@ -148,11 +150,10 @@ def receiver(in_phase: np.ndarray, where: Mapping[str, np.ndarray]) -> dict[str,
         that of the front.
     """
     sigma = _mean(in_phase, where["air"]) / np.sqrt(np.pi / 2)
+    back, front = (_mean(in_phase, where[f"fat_{side}"]) for side in ("back", "front"))
     return {
         "noise_disc": _over(sigma, _mean(in_phase, where["disc"])),
-        "back_front": _over(
-            _mean(in_phase, where["fat_back"]), _mean(in_phase, where["fat_front"])
-        ),
+        "back_front": _over(back, front),
     }
 
 
@@ -168,9 +169,10 @@ def identities(images: Mapping[str, np.ndarray]) -> dict[str, float]:
     """
     wat, fat = images["wat"], images["fat"]
     whole = (wat > 0) & (fat > 0)
-    sums = {"inn_holds": ("inn", wat + fat), "opp_holds": ("opp", np.abs(wat - fat))}
+    sums = {"inn": wat + fat, "opp": np.abs(wat - fat)}
     return {
-        key: _mean(np.abs(images[name] - made) <= 1, whole) for key, (name, made) in sums.items()
+        f"{name}_holds": _mean(np.abs(images[name] - made) <= 1, whole)
+        for name, made in sums.items()
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
@@ -21,71 +22,42 @@ def target_row(
     met: bool | None,
     limits: tuple[float, float] = NONE,
     group: str = COMPARISON,
+    lacking: str = NOT_THERE,
 ) -> tuple:
-    """A row in the order of `COLUMNS`."""
-    return (group, target, source, wanted, *limits, measured, n, met)
+    """A row in the order of `COLUMNS`; where `n` is 0, `lacking` says why."""
+    found = (measured, n, met) if n else (lacking, 0, None)
+    return (group, target, source, wanted, *limits, *found)
 
 
-def each(
+def _within(
+    how: str,
     target: str,
     source: str,
     values: Iterable[float],
     limits: tuple[float, float],
     unit: str = "",
-    digits: int = 1,
-    group: str = COMPARISON,
-    lacking: str = NOT_THERE,
+    *,
+    digits: int,
+    **rest: str,
 ) -> tuple:
-    """A row that is met where every value lies within the limits.
+    """A row that is met where each value, or their mean, lies within the limits; NaN is left out.
 
-    Parameters
-    ----------
-    target, source : str
-    values : iterable of float
-        NaN is left out.
-    limits : tuple of float
-    unit : str
-        Written behind the limits, with its space.
-    digits : int
-        Decimals.
-    group : str
-    lacking : str
-        What to say where there is no value.
+    `unit` is written behind the limits, with its space; `rest` is `group` and `lacking`.
     """
-    values = _finite(values)
-    wanted = f"each {_range(limits, digits)}{unit}"
-    if not len(values):
-        return target_row(target, source, wanted, lacking, 0, None, limits, group)
-    inside = int(np.count_nonzero((values >= limits[0]) & (values <= limits[1])))
-    words = f"{inside} of {len(values)} ({_range((values.min(), values.max()), digits)})"
-    return target_row(
-        target, source, wanted, words, len(values), inside == len(values), limits, group
-    )
+    values = np.array([value for value in values if np.isfinite(value)])
+    words, met = "", None
+    if len(values):
+        held = values if how == "each" else values.mean(keepdims=True)
+        inside = int(np.count_nonzero((held >= limits[0]) & (held <= limits[1])))
+        met = inside == len(held)
+        words = f"{inside} of {len(held)}" if how == "each" else _number(held[0], digits)
+        words += f" ({_range((values.min(), values.max()), digits)})"
+    wanted = f"{how} {_range(limits, digits)}{unit}"
+    return target_row(target, source, wanted, words, len(values), met, limits, **rest)
 
 
-def average(
-    target: str,
-    source: str,
-    values: Iterable[float],
-    limits: tuple[float, float],
-    unit: str = "",
-    digits: int = 2,
-    group: str = COMPARISON,
-    lacking: str = NOT_THERE,
-) -> tuple:
-    """A row that is met where the mean of the values lies within the limits; see `each`."""
-    values = _finite(values)
-    wanted = f"mean {_range(limits, digits)}{unit}"
-    if not len(values):
-        return target_row(target, source, wanted, lacking, 0, None, limits, group)
-    mean = float(values.mean())
-    words = f"{_number(mean, digits)} ({_range((values.min(), values.max()), digits)})"
-    met = limits[0] <= mean <= limits[1]
-    return target_row(target, source, wanted, words, len(values), met, limits, group)
-
-
-def _finite(values: Iterable[float]) -> np.ndarray:
-    return np.array([value for value in values if np.isfinite(value)])
+each = partial(_within, "each", digits=1)
+average = partial(_within, "mean", digits=2)
 
 
 def _range(limits: tuple[float, float], digits: int) -> str:

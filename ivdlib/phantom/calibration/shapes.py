@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial.distance import cdist
 
 from ivdlib.data.discs import components, split_by_nearest_disc
-from ivdlib.data.masks import nearest
+from ivdlib.data.masks import surface_distances
 from ivdlib.errors import DataError
 
 FULL_SHAPE = (36, 256, 256)
@@ -42,19 +43,19 @@ def name_discs(
     DataError
         If the truth names no disc, or two pieces are the same level.
     """
+    from nibabel.affines import apply_affine
+
     if not centres:
-        raise DataError("the truth names no disc; make the phantom anew.")
+        raise DataError("the truth names no disc; make the phantom again.")
     discs = components(exact)
     middles = ndimage.center_of_mass(exact, discs, range(1, int(discs.max()) + 1))
-    names, spots = list(centres), np.array([*centres.values()])
-    levels = []
-    for middle in middles:
-        place = affine[:3, :3] @ middle + affine[:3, 3]
-        levels.append(names[int(np.argmin(np.linalg.norm(spots - place, axis=1)))])
+    places = apply_affine(affine, np.reshape(middles, (-1, 3)))
+    names = list(centres)
+    levels = [names[k] for k in cdist(places, [*centres.values()]).argmin(axis=1)]
     if len(set(levels)) < len(levels):
         raise DataError(
             f"the exact label has {len(levels)} pieces for {len(set(levels))} levels; "
-            "make the phantom anew."
+            "make the phantom again."
         )
     return discs, levels
 
@@ -148,8 +149,7 @@ def jitter_mm(
     tuple of float
         Mean and root mean square in mm; NaN where one of the two has no surface.
     """
-    a, b = (mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (labels, exact))
-    if not a.any() or not b.any():
+    apart = surface_distances(labels, exact, spacing, beyond=True)
+    if not len(apart):
         return np.nan, np.nan
-    apart = np.concatenate([nearest(a, b, spacing)[0], nearest(b, a, spacing)[0]])
     return float(apart.mean()), float(np.sqrt(np.mean(apart**2)))

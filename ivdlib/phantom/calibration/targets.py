@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ivdlib.phantom.calibration import literature
-from ivdlib.phantom.calibration.real import PUBLISHED_CONTRASTS, QUANTITIES, band, real_statistics
+from ivdlib.phantom.calibration.real import (
+    HEIGHT_COLUMNS,
+    HEIGHTS_MM,
+    PUBLISHED_CONTRASTS,
+    QUANTITIES,
+    band,
+    real_statistics,
+)
 from ivdlib.phantom.calibration.rows import (
     ACCEPTANCE,
     COLUMNS,
@@ -70,23 +76,17 @@ def _anatomy(measured: Measured) -> list[tuple]:
     full = scans if measured.whole else scans.iloc[:0]
     rest = {"group": ACCEPTANCE, "lacking": ALL_SLICES}
     seven = int(np.count_nonzero(scans["components"] == 7))
-    rows = [
-        target_row("Separate pieces in the label", "seven discs are labelled", "7 in each scan",
-            f"{seven} of {len(scans)}", len(scans), seven == len(scans), (7, 7), ACCEPTANCE)
-    ]  # fmt: skip
-    for level in real["levels"]:
-        values = discs.loc[discs["level"] == level, "volume_ml"]
-        limits = band("volume_ml", level)
-        rows.append(
-            each(f"Disc volume, {level}", f"{LABELS}: mean ± 2 SD", values, limits, " mL", **rest)
-        )
+    volumes = {level: discs.loc[discs["level"] == level, "volume_ml"] for level in real["levels"]}
     ends = [*full["z_low"], *full["z_high"]]
     return [
-        *rows,
+        target_row("Separate pieces in the label", "seven discs are labelled", "7 in each scan",
+            f"{seven} of {len(scans)}", len(scans), seven == len(scans), (7, 7), ACCEPTANCE),
+        *(each(f"Disc volume, {level}", f"{LABELS}: mean ± 2 SD", values,
+               band("volume_ml", level), " mL", **rest) for level, values in volumes.items()),
         each("Share of voxels that are disc", f"{LABELS}: smallest to largest",
-             full["foreground_percent"], (0.9, 1.9), " %", 2, **rest),
+             full["foreground_percent"], (0.9, 1.9), " %", digits=2, **rest),
         each("Lowest and highest labelled voxel, of 256", f"{LABELS}: lowest and highest", ends,
-             tuple(real["z_index_range"]), "", 0, **rest),
+             tuple(real["z_index_range"]), digits=0, **rest),
     ]  # fmt: skip
 
 
@@ -107,13 +107,13 @@ def _together(measured: Measured) -> list[tuple]:
         inside = sum(low <= value <= high for value, (low, high) in pairs)
         rows.append(target_row(
             f"{name[0].upper()}{name[1:]}", f"{LABELS}: mean ± 2 SD of the level",
-            "95 % of the discs", f"{inside} of {len(discs)}" if len(discs) else ALL_SLICES,
-            len(discs), inside >= SHARE_IN_BAND * len(discs) if len(discs) else None,
+            "95 % of the discs", f"{inside} of {len(discs)}", len(discs),
+            inside >= SHARE_IN_BAND * len(discs), lacking=ALL_SLICES,
         ))  # fmt: skip
     slices = real_statistics()["slices_with_label"]
     found = measured.scans["slices"] if measured.whole else []
     return [*rows, each("Slices with label", f"{LABELS}: smallest to largest", found,
-                        (min(slices), max(slices)), "", 0, lacking=ALL_SLICES)]  # fmt: skip
+                        (min(slices), max(slices)), digits=0, lacking=ALL_SLICES)]  # fmt: skip
 
 
 def _identities(scans: pd.DataFrame) -> list[tuple]:
@@ -126,8 +126,7 @@ def _identities(scans: pd.DataFrame) -> list[tuple]:
             words += f"; in the worst {np.floor(shares.min() * 1e5) / 1e3:.3f} % of the voxels"
         rows.append(target_row(
             f"{target}, to one count", "two-point Dixon", "every voxel where nothing was cut off",
-            words if len(shares) else NOT_THERE, len(shares),
-            whole == len(shares) if len(shares) else None, (1, 1), ACCEPTANCE,
+            words, len(shares), whole == len(shares), (1, 1), ACCEPTANCE,
         ))  # fmt: skip
     return rows
 
@@ -160,21 +159,21 @@ def _rater(scans: pd.DataFrame) -> list[tuple]:
         average(f"Label to exact label, {mean}", RATERS, drawn["jitter_mm"], (0.4, 0.6), " mm",
                 group=ACCEPTANCE, lacking=off),
         target_row(f"Label to exact label, {square}", RATERS, "shown only",
-            f"{drawn['jitter_rms_mm'].mean():.2f} mm" if len(drawn) else off, len(drawn), None),
+            f"{drawn['jitter_rms_mm'].mean():.2f} mm", len(drawn), None, lacking=off),
     ]  # fmt: skip
 
 
 def _heights(levels: pd.DataFrame) -> list[tuple]:
     rows = []
-    for column, (name, source) in literature.HEIGHT_COLUMNS.items():
+    for column, (name, source) in HEIGHT_COLUMNS.items():
         means = levels.groupby("level")[column].mean().dropna()
-        known = {k: v for k, v in literature.HEIGHTS_MM[column].items() if k in means.index}
+        known = {k: v for k, v in HEIGHTS_MM[column].items() if k in means.index}
         outside = [k for k, (low, high) in known.items() if not low <= means[k] <= high]
         words = f"{len(known) - len(outside)} of {len(known)} levels"
         words += f" (not {', '.join(outside)})" if outside else ""
         rows.append(target_row(
             f"Disc height, {name}", source, "mean of each level within its range",
-            words if known else NOT_THERE, len(known), not outside if known else None,
+            words, len(known), not outside,
         ))  # fmt: skip
     return rows
 
@@ -182,19 +181,18 @@ def _heights(levels: pd.DataFrame) -> list[tuple]:
 def _stages(measured: Measured) -> list[tuple]:
     pairs, heights = measured.pairs, measured.heights["height_percent"].dropna()
     lack = {"lacking": NOT_THERE if len(pairs) else TWO_STAGES}
-    median = heights.median() if len(heights) else np.nan
+    median = heights.median()
     volume = {"values": pairs["volume_percent"], **lack}
     if len(pairs) and not measured.whole:
         volume = {"values": [], "lacking": ALL_SLICES}
     return [
         each("Second stage: growth of each disc's height", REST, heights, (1, 10), " %", **lack),
         target_row("Second stage: median of that growth", REST, "about 3 % (2 to 4)",
-            f"{median:.1f} %" if len(heights) else lack["lacking"], len(heights),
-            bool(2 <= median <= 4) if len(heights) else None, (2, 4)),
+            f"{median:.1f} %", len(heights), bool(2 <= median <= 4), (2, 4), **lack),
         each("Second stage: growth of the spine, L5/S1 to T11/12", REST, pairs["length_mm"],
              (3, 6), " mm", **lack),
         average("Second stage: change of the lordosis", f"{REST}: −4 ± 2.5°",
-                pairs["lordosis_deg"], (-6.5, -1.5), "°", 1, **lack),
+                pairs["lordosis_deg"], (-6.5, -1.5), "°", digits=1, **lack),
         each("Second stage: growth of all discs' volume", "pairs of real scans, inferred",
              limits=(-0.9, 27), unit=" %", **volume),
     ]  # fmt: skip

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from ivdlib.data.discs import LEVELS
-from ivdlib.phantom import calibration
 from ivdlib.phantom.calibration import real
 
 
 def test_real_statistics_are_the_published_ones():
-    statistics = calibration.real_statistics()
+    statistics = real.real_statistics()
     assert tuple(statistics["levels"]) == LEVELS
     mean = {level: np.mean(v) for level, v in statistics["volume_ml"].items()}
     spread = {level: np.std(v, ddof=1) for level, v in statistics["volume_ml"].items()}
@@ -22,7 +21,7 @@ def test_real_statistics_are_the_published_ones():
 
 
 def test_real_volumes_add_up_and_give_the_share_of_the_voxels():
-    statistics = calibration.real_statistics()
+    statistics = real.real_statistics()
     totals = np.sum([*statistics["volume_ml"].values()], axis=0)
     np.testing.assert_allclose(totals, statistics["total_ml"], atol=0.04)
     voxels = np.prod(statistics["shape"]) * np.prod(statistics["voxel_mm"]) / 1000

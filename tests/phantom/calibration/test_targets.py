@@ -9,7 +9,7 @@ import pytest
 
 from ivdlib.data.discs import LEVELS
 from ivdlib.phantom import calibration
-from ivdlib.phantom.calibration import Measured, literature, real
+from ivdlib.phantom.calibration import Measured, real
 
 
 def test_an_exchange_has_no_ratios_in_the_targets(measured):
@@ -21,7 +21,7 @@ def test_an_exchange_has_no_ratios_in_the_targets(measured):
 
 def perfect() -> Measured:
     """Two stages of two persons that meet everything."""
-    statistics = calibration.real_statistics()
+    statistics = real.real_statistics()
     who = [("01", "1", "1"), ("02", "1", "2"), ("03", "2", "1"), ("04", "2", "2")]
     scans = pd.DataFrame(who, columns=["case", "subject", "stage"]).assign(
         exchanged=False, whole=True, components=7, foreground_percent=1.3, slices=28, z_low=6.0,
@@ -31,8 +31,8 @@ def perfect() -> Measured:
     )  # fmt: skip
     levels = pd.DataFrame(
         {"case": case, "subject": subject, "stage": stage, "level": level,
-         **{q: np.mean(statistics[q].get(level, np.nan)) for q in calibration.QUANTITIES},
-         **{c: np.mean(literature.HEIGHTS_MM[c].get(level, 5)) for c in literature.HEIGHT_COLUMNS}}
+         **{q: np.mean(statistics[q].get(level, np.nan)) for q in real.QUANTITIES},
+         **{c: np.mean(real.HEIGHTS_MM[c].get(level, 5)) for c in real.HEIGHT_COLUMNS}}
         for case, subject, stage in who for level in LEVELS
     )  # fmt: skip
     pairs = pd.DataFrame({"subject": ["1", "2"], "stage": "2", "volume_percent": 3.0,
