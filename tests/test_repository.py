@@ -46,9 +46,9 @@ def requirements(*extras: str) -> dict[str, Requirement]:
     return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
 
 
-def locked() -> dict[str, Version]:
+def locked() -> dict[str, Requirement]:
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    return {name: Version(version) for name, version in (line.split("==") for line in lines)}
+    return {item.name: item for item in map(Requirement, lines)}
 
 
 def tracked() -> list[str]:
@@ -73,16 +73,43 @@ def environment() -> tuple[list[str], list[str]]:
 
 def test_lock_holds_names_and_versions_only():
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[a-z0-9.]+", line)] == []
+    pin = re.compile(r"([a-z0-9.-]+)==[a-z0-9.]+( ; [a-z0-9_!=\" ]+)?")
+    assert [line for line in lines if not pin.fullmatch(line)] == []
     assert lines == sorted(lines)
+    assert [line.split("==")[0] for line in lines if ";" in line] == ["tensorflow-cpu", "tensorflow"]
 
 
 def test_lock_covers_the_package_and_its_tests_within_their_ranges():
-    pins = locked()
-    wanted = requirements("dev")
+    pins = {name: str(item.specifier).removeprefix("==") for name, item in locked().items()}
+    wanted = requirements("cpu", "dev")
     assert sorted(wanted.keys() - pins.keys()) == []
     outside = [str(item) for name, item in wanted.items() if pins[name] not in item.specifier]
     assert outside == [], "run: make lock"
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "cpu", "gpu"),
+    [
+        ("linux", "x86_64", "tensorflow-cpu", "tensorflow[and-cuda]"),
+        ("linux", "aarch64", "tensorflow", "tensorflow[and-cuda]"),
+        ("darwin", "arm64", "tensorflow", "tensorflow"),
+        ("win32", "AMD64", "tensorflow", "tensorflow"),
+    ],
+)
+def test_each_machine_gets_one_tensorflow(system, machine, cpu, gpu):
+    """Never two, for its builds share a folder; the lock has the one for the CPU."""
+    here = {"sys_platform": system, "platform_machine": machine}
+
+    def builds(items) -> list[str]:
+        items = [item for item in items if item.name.startswith("tensorflow")]
+        items = [item for item in items if not item.marker or item.marker.evaluate(here)]
+        return [item.name + "".join(f"[{extra}]" for extra in item.extras) for item in items]
+
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    assert builds(requirements().values()) == []
+    assert builds(map(Requirement, extras["cpu"])) == builds(locked().values()) == [cpu]
+    assert builds(map(Requirement, extras["gpu"])) == [gpu]
+    assert locked()["tensorflow"].specifier == locked()["tensorflow-cpu"].specifier
 
 
 def test_lock_brings_no_gpu_and_no_second_framework():
@@ -96,8 +123,10 @@ def test_environment_is_in_step_with_pyproject():
     assert sorted(conda) == sorted([python, "pango", "pip"])
     assert pip[-1] == "--editable ."
     ours = {canonicalize_name(Requirement(line).name): Requirement(line) for line in pip[:-1]}
+    wanted = requirements("cpu")
+    del wanted["tensorflow-cpu"]  # the build with both, for one may add CUDA's libraries
     assert {name: item.specifier for name, item in ours.items()} == {
-        name: item.specifier for name, item in requirements().items()
+        name: item.specifier for name, item in wanted.items()
     }
 
 
@@ -105,14 +134,15 @@ def test_environment_says_why_beside_each_dependency():
     lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
     items = [line for line in lines if re.match(r"\s+- (?!conda-forge|pip:)", line)]
     assert [line for line in items if not re.search(r" # \w", line)] == []
-    assert len(items) == len(requirements()) + 4
+    assert len(items) == len(requirements()) + 5
 
 
 @pytest.mark.slow
 def test_pip_part_of_environment_installs(tmp_path):
-    """Pip resolves it, and what requirements.lock brings is what it resolves to."""
+    """Pip resolves it, and what requirements.lock brings, but for TensorFlow, is what it takes."""
     listed = tmp_path / "environment.txt"
-    listed.write_text("\n".join(environment()[1][:-1]), encoding="utf-8")
+    lines = [line for line in environment()[1][:-1] if not line.startswith("tensorflow")]
+    listed.write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "-r", str(listed)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
