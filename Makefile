@@ -100,12 +100,16 @@ python:
 	@sh -c "$$FIND_PYTHON"
 
 # An installation that was cut off leaves its mark, and the next call starts afresh; one that failed with
-# a message (no network, a full disk) goes on where it stopped.
+# a message (no network, a full disk) goes on where it stopped. TensorFlow's builds share a folder, so on
+# Linux on x86_64, where the lock has the build without CUDA, an older .venv's goes first.
 $(STAMP): requirements.lock pyproject.toml
 	@rm -rf $(VENV).old
 	@if [ -e $(VENV) ] && { [ -e $(HALF_MADE) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; }; then \
 	  echo '$(VENV) is half-made: making it anew.'; mv $(VENV) $(VENV).old && rm -rf $(VENV).old; fi
 	@if [ -e $(VENV) ]; then echo 'Bringing $(VENV) in step with requirements.lock.'; \
+	  if [ "$$(uname -sm)" = 'Linux x86_64' ] && $(BIN)/python -m pip show -qq tensorflow 2>/dev/null; then \
+	    echo 'TensorFlow makes room for its build without CUDA.'; \
+	    $(BIN)/python -m pip uninstall -qqy tensorflow tensorflow-cpu; fi; \
 	else \
 	  python=$$(sh -c "$$FIND_PYTHON") || exit 1; \
 	  echo "Installing $$(grep -c == requirements.lock) packages into $(VENV): once, a few minutes, about 3 GB."; \

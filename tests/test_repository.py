@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -15,7 +16,6 @@ import scripts
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from ivdlib.course import lesson_versions
 from ivdlib.report import edits
@@ -76,7 +76,10 @@ def test_lock_holds_names_and_versions_only():
     pin = re.compile(r"([a-z0-9.-]+)==[a-z0-9.]+( ; [a-z0-9_!=\" ]+)?")
     assert [line for line in lines if not pin.fullmatch(line)] == []
     assert lines == sorted(lines)
-    assert [line.split("==")[0] for line in lines if ";" in line] == ["tensorflow-cpu", "tensorflow"]
+    assert [line.split("==")[0] for line in lines if ";" in line] == [
+        "tensorflow-cpu",
+        "tensorflow",
+    ]
 
 
 def test_lock_covers_the_package_and_its_tests_within_their_ranges():
@@ -425,6 +428,21 @@ def test_changed_lock_is_installed_into_the_same_environment(make, tmp_path):
     assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
     assert len((tmp_path / "pip.log").read_text().splitlines()) == 4
     assert (tmp_path / ".venv" / "mine").exists()
+
+
+@pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="one build of TensorFlow"
+)
+def test_another_build_of_tensorflow_goes_before_the_lock_is_installed(make, tmp_path):
+    shown = 'case "$3" in show) exit "$(cat none)";; uninstall) echo "$*" >> pip.log;; esac\n'
+    python = python_that(tmp_path, shown + PIP_LOG)
+    for none, calls in (("1", 2), ("1", 4), ("0", 7)):
+        (tmp_path / "none").write_text(none)
+        status, text = make("-B", ".venv/.installed", f"PYTHON={python}")
+        assert status == 0 and ("makes room" in text) == (none == "0")
+        log = (tmp_path / "pip.log").read_text().splitlines()
+        assert len(log) == calls
+    assert log[-3] == "-m pip uninstall -qqy tensorflow tensorflow-cpu"
 
 
 def test_failed_installation_is_told_and_gone_on_with(make, tmp_path):
