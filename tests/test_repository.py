@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -118,6 +119,17 @@ def test_each_machine_gets_one_tensorflow(system, machine, cpu, gpu):
 def test_lock_brings_no_gpu_and_no_second_framework():
     heavy = re.compile(r"torch|jax|cuda|cudnn|nvidia|triton")
     assert [name for name in locked() if heavy.search(name)] == []
+
+
+def test_make_and_readme_say_how_large_it_is():
+    """Bare files, without compiled ones and a disk's blocks, are four fifths of the room taken."""
+    if not list(metadata.distributions(name="tensorflow-cpu")):
+        pytest.skip("another TensorFlow than the lock's is installed")
+    here = [dist for name in locked() for dist in metadata.distributions(name=name)]
+    size = sum(file.size or 0 for dist in here for file in dist.files) / 1e9
+    told = [re.findall(r"([\d.]+) GB on disk", read(name)) for name in ("Makefile", "README.md")]
+    assert told == [[f"{float(told[0][0])}"]] * 2
+    assert 0.7 < size / float(told[0][0]) < 0.9
 
 
 def test_environment_is_in_step_with_pyproject():
@@ -414,7 +426,8 @@ def test_no_python_at_all_is_told(make, tmp_path):
 
 def test_second_call_installs_nothing_again(make, tmp_path):
     python = python_that(tmp_path, PIP_LOG)
-    assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
+    status, text = make(".venv/.installed", f"PYTHON={python}")
+    assert status == 0 and re.search(r"MB to download, .* GB on disk, .* minutes\.\n", text)
     assert len((tmp_path / "pip.log").read_text().splitlines()) == 2
     assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
     assert len((tmp_path / "pip.log").read_text().splitlines()) == 2
