@@ -54,14 +54,16 @@ status: $(STAMP) ## reports/status.md from the executed lessons of reports/smoke
 	$(BIN)/python notebooks/status.py reports/smoke
 
 # Names and versions only: no addresses, no hashes. pip stays the one that .venv came with, and TensorFlow
-# is there twice, each for its machines: only Linux on x86_64 has a CPU build of a name of its own.
+# is there twice, each with its machines, which pip-compile drops: only Linux on x86_64 has a CPU build by
+# another name.
 lock: $(STAMP) ## requirements.lock anew from pyproject.toml, on Python 3.11 (ARGS=--upgrade for newer versions)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo 'requirements.lock is made on Python 3.11; $(VENV) has another. Remove $(VENV) and call: make lock PYTHON=python3.11' >&2; exit 1; }
 	@cp requirements.lock $(VENV)/lock.txt
 	$(BIN)/pip-compile --quiet --extra cpu --extra dev --strip-extras --allow-unsafe --no-annotate --output-file $(VENV)/lock.txt $(ARGS) pyproject.toml
-	@sed -nE '/^pip==/d; /^[a-z0-9._-]+==/p; s/^tensorflow-cpu(==[^ ]+) .*/tensorflow\1 ; sys_platform != "linux" or platform_machine != "x86_64"/p' \
-	  $(VENV)/lock.txt | LC_ALL=C sort > $(VENV)/lock.new
+	@sed -nE -e '/^(pip|tensorflow)==/d' \
+	  -e 's/^tensorflow-cpu(==[^ ]+).*/tensorflow-cpu\1 ; sys_platform == "linux" and platform_machine == "x86_64"\ntensorflow\1 ; sys_platform != "linux" or platform_machine != "x86_64"/' \
+	  -e '/^[a-z0-9._-]+==/p' $(VENV)/lock.txt | LC_ALL=C sort > $(VENV)/lock.new
 	@mv $(VENV)/lock.new requirements.lock
 	@wc -l requirements.lock
 
