@@ -53,13 +53,17 @@ book: $(STAMP) ## lessons and API as an offline site under reports/book/
 status: $(STAMP) ## reports/status.md from the executed lessons of reports/smoke
 	$(BIN)/python notebooks/status.py reports/smoke
 
-# Names and versions only: no addresses, no hashes. pip stays the one that .venv came with.
+# Names and versions only: no addresses, no hashes. pip stays the one that .venv came with, and TensorFlow
+# is there twice, each with its machines, which pip-compile drops: only Linux on x86_64 has a CPU build by
+# another name.
 lock: $(STAMP) ## requirements.lock anew from pyproject.toml, on Python 3.11 (ARGS=--upgrade for newer versions)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo 'requirements.lock is made on Python 3.11; $(VENV) has another. Remove $(VENV) and call: make lock PYTHON=python3.11' >&2; exit 1; }
 	@cp requirements.lock $(VENV)/lock.txt
-	$(BIN)/pip-compile --quiet --extra dev --strip-extras --allow-unsafe --no-annotate --output-file $(VENV)/lock.txt $(ARGS) pyproject.toml
-	@grep -E '^[a-z0-9._-]+==' $(VENV)/lock.txt | grep -v '^pip==' | LC_ALL=C sort > $(VENV)/lock.new
+	$(BIN)/pip-compile --quiet --extra cpu --extra dev --strip-extras --allow-unsafe --no-annotate --output-file $(VENV)/lock.txt $(ARGS) pyproject.toml
+	@sed -nE -e '/^(pip|tensorflow)==/d' \
+	  -e 's/^tensorflow-cpu(==[^ ]+).*/tensorflow-cpu\1 ; sys_platform == "linux" and platform_machine == "x86_64"\ntensorflow\1 ; sys_platform != "linux" or platform_machine != "x86_64"/' \
+	  -e '/^[a-z0-9._-]+==/p' $(VENV)/lock.txt | LC_ALL=C sort > $(VENV)/lock.new
 	@mv $(VENV)/lock.new requirements.lock
 	@wc -l requirements.lock
 
@@ -98,15 +102,19 @@ python:
 	@sh -c "$$FIND_PYTHON"
 
 # An installation that was cut off leaves its mark, and the next call starts afresh; one that failed with
-# a message (no network, a full disk) goes on where it stopped.
+# a message (no network, a full disk) goes on where it stopped. TensorFlow's builds share a folder, so on
+# Linux on x86_64, where the lock has the build without CUDA, an older .venv's goes first.
 $(STAMP): requirements.lock pyproject.toml
 	@rm -rf $(VENV).old
 	@if [ -e $(VENV) ] && { [ -e $(HALF_MADE) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; }; then \
 	  echo '$(VENV) is half-made: making it anew.'; mv $(VENV) $(VENV).old && rm -rf $(VENV).old; fi
 	@if [ -e $(VENV) ]; then echo 'Bringing $(VENV) in step with requirements.lock.'; \
+	  if [ "$$(uname -sm)" = 'Linux x86_64' ] && $(BIN)/python -m pip show -qq tensorflow 2>/dev/null; then \
+	    echo 'TensorFlow makes room for its build without CUDA.'; \
+	    $(BIN)/python -m pip uninstall -qqy tensorflow tensorflow-cpu; fi; \
 	else \
 	  python=$$(sh -c "$$FIND_PYTHON") || exit 1; \
-	  echo "Installing $$(grep -c == requirements.lock) packages into $(VENV): once, a few minutes, about 3 GB."; \
+	  echo 'Installing TensorFlow for the CPU, Keras, JupyterLab and what they need into $(VENV): once, 550 MB to download, 2.5 GB on disk, 2 to 4 minutes.'; \
 	  mkdir -p $(VENV) && touch $(HALF_MADE) && "$$python" -m venv $(VENV); fi
 	@touch $(HALF_MADE); trap 'exit 130' INT TERM; \
 	$(BIN)/python -m pip install -qq -r requirements.lock && \

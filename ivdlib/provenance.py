@@ -31,8 +31,9 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the packages that are installed; nothing is imported."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
-        with suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
+        for build in (name, f"{name}-cpu"):  # tensorflow-cpu is TensorFlow without CUDA
+            with suppress(metadata.PackageNotFoundError):
+                found[name] = metadata.version(build)
     return found
 
 

@@ -30,6 +30,6 @@ def need(condition: object, sentence: str) -> None:
         (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
 
 
-def installed(backend: str) -> None:
-    """Skip where a backend is missing; fail in CI."""
-    need(importlib.util.find_spec(backend), f"{backend} is not installed: pip install {backend}")
+def installed(package: str) -> None:
+    """Skip where a backend or a peer, both extras, is missing; fail in CI."""
+    need(importlib.util.find_spec(package), f"{package} is not installed: pip install {package}")

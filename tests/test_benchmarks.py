@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scripts import installed
 
 from ivdlib import networks
 
@@ -100,6 +101,7 @@ def test_a_step_is_timed(tmp_path):
 
 @pytest.mark.slow
 def test_the_scorer_agrees_with_its_peers(monkeypatch):
+    installed("medpy")
     monkeypatch.syspath_prepend(str(FOLDER))
     import scorer
 

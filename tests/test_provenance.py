@@ -28,6 +28,17 @@ def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     assert set(provenance.versions()) == {"python", "numpy"}
 
 
+@pytest.mark.parametrize("build", ["tensorflow", "tensorflow-cpu"])
+def test_either_build_of_tensorflow_is_recorded_as_tensorflow(monkeypatch, build):
+    def version(name: str) -> str:
+        if name != build:
+            raise metadata.PackageNotFoundError(name)
+        return "2.0"
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert provenance.versions() == {"python": platform.python_version(), "tensorflow": "2.0"}
+
+
 def test_no_framework_is_loaded_for_a_record():
     script = (
         "import sys; from ivdlib import provenance; print(provenance.record()['device']);"

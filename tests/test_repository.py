@@ -2,11 +2,13 @@
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
@@ -15,7 +17,6 @@ import scripts
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from ivdlib.course import lesson_versions
 from ivdlib.report import edits
@@ -46,9 +47,9 @@ def requirements(*extras: str) -> dict[str, Requirement]:
     return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
 
 
-def locked() -> dict[str, Version]:
+def locked() -> dict[str, Requirement]:
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    return {name: Version(version) for name, version in (line.split("==") for line in lines)}
+    return {item.name: item for item in map(Requirement, lines)}
 
 
 def tracked() -> list[str]:
@@ -73,21 +74,62 @@ def environment() -> tuple[list[str], list[str]]:
 
 def test_lock_holds_names_and_versions_only():
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[a-z0-9.]+", line)] == []
+    pin = re.compile(r"([a-z0-9.-]+)==[a-z0-9.]+( ; [a-z0-9_!=\" ]+)?")
+    assert [line for line in lines if not pin.fullmatch(line)] == []
     assert lines == sorted(lines)
+    assert [line.split("==")[0] for line in lines if ";" in line] == [
+        "tensorflow-cpu",
+        "tensorflow",
+    ]
 
 
 def test_lock_covers_the_package_and_its_tests_within_their_ranges():
-    pins = locked()
-    wanted = requirements("dev")
+    pins = {name: str(item.specifier).removeprefix("==") for name, item in locked().items()}
+    wanted = requirements("cpu", "dev")
     assert sorted(wanted.keys() - pins.keys()) == []
     outside = [str(item) for name, item in wanted.items() if pins[name] not in item.specifier]
     assert outside == [], "run: make lock"
 
 
+@pytest.mark.parametrize(
+    ("system", "machine", "cpu", "gpu"),
+    [
+        ("linux", "x86_64", "tensorflow-cpu", "tensorflow[and-cuda]"),
+        ("linux", "aarch64", "tensorflow", "tensorflow[and-cuda]"),
+        ("darwin", "arm64", "tensorflow", "tensorflow"),
+        ("win32", "AMD64", "tensorflow", "tensorflow"),
+    ],
+)
+def test_each_machine_gets_one_tensorflow(system, machine, cpu, gpu):
+    """Never two, for its builds share a folder; the lock has the one for the CPU."""
+    here = {"sys_platform": system, "platform_machine": machine}
+
+    def builds(items) -> list[str]:
+        items = [item for item in items if item.name.startswith("tensorflow")]
+        items = [item for item in items if not item.marker or item.marker.evaluate(here)]
+        return [item.name + "".join(f"[{extra}]" for extra in item.extras) for item in items]
+
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    assert builds(requirements().values()) == []
+    assert builds(map(Requirement, extras["cpu"])) == builds(locked().values()) == [cpu]
+    assert builds(map(Requirement, extras["gpu"])) == [gpu]
+    assert locked()["tensorflow"].specifier == locked()["tensorflow-cpu"].specifier
+
+
 def test_lock_brings_no_gpu_and_no_second_framework():
     heavy = re.compile(r"torch|jax|cuda|cudnn|nvidia|triton")
     assert [name for name in locked() if heavy.search(name)] == []
+
+
+def test_make_and_readme_say_how_large_it_is():
+    """Bare files, without compiled ones and a disk's blocks, are four fifths of the room taken."""
+    if not list(metadata.distributions(name="tensorflow-cpu")):
+        pytest.skip("another TensorFlow than the lock's is installed")
+    here = [dist for name in locked() for dist in metadata.distributions(name=name)]
+    size = sum(file.size or 0 for dist in here for file in dist.files) / 1e9
+    told = [re.findall(r"([\d.]+) GB on disk", read(name)) for name in ("Makefile", "README.md")]
+    assert told == [[f"{float(told[0][0])}"]] * 2
+    assert 0.7 < size / float(told[0][0]) < 0.9
 
 
 def test_environment_is_in_step_with_pyproject():
@@ -96,8 +138,10 @@ def test_environment_is_in_step_with_pyproject():
     assert sorted(conda) == sorted([python, "pango", "pip"])
     assert pip[-1] == "--editable ."
     ours = {canonicalize_name(Requirement(line).name): Requirement(line) for line in pip[:-1]}
+    wanted = requirements("cpu")
+    del wanted["tensorflow-cpu"]  # the build with both, for one may add CUDA's libraries
     assert {name: item.specifier for name, item in ours.items()} == {
-        name: item.specifier for name, item in requirements().items()
+        name: item.specifier for name, item in wanted.items()
     }
 
 
@@ -105,14 +149,15 @@ def test_environment_says_why_beside_each_dependency():
     lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
     items = [line for line in lines if re.match(r"\s+- (?!conda-forge|pip:)", line)]
     assert [line for line in items if not re.search(r" # \w", line)] == []
-    assert len(items) == len(requirements()) + 4
+    assert len(items) == len(requirements()) + 5
 
 
 @pytest.mark.slow
 def test_pip_part_of_environment_installs(tmp_path):
-    """Pip resolves it, and what requirements.lock brings is what it resolves to."""
+    """Pip resolves it, and what requirements.lock brings, but for TensorFlow, is what it takes."""
     listed = tmp_path / "environment.txt"
-    listed.write_text("\n".join(environment()[1][:-1]), encoding="utf-8")
+    lines = [line for line in environment()[1][:-1] if not line.startswith("tensorflow")]
+    listed.write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "-r", str(listed)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -381,7 +426,8 @@ def test_no_python_at_all_is_told(make, tmp_path):
 
 def test_second_call_installs_nothing_again(make, tmp_path):
     python = python_that(tmp_path, PIP_LOG)
-    assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
+    status, text = make(".venv/.installed", f"PYTHON={python}")
+    assert status == 0 and re.search(r"MB to download, .* GB on disk, .* minutes\.\n", text)
     assert len((tmp_path / "pip.log").read_text().splitlines()) == 2
     assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
     assert len((tmp_path / "pip.log").read_text().splitlines()) == 2
@@ -395,6 +441,21 @@ def test_changed_lock_is_installed_into_the_same_environment(make, tmp_path):
     assert make(".venv/.installed", f"PYTHON={python}")[0] == 0
     assert len((tmp_path / "pip.log").read_text().splitlines()) == 4
     assert (tmp_path / ".venv" / "mine").exists()
+
+
+@pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="one build of TensorFlow"
+)
+def test_another_build_of_tensorflow_goes_before_the_lock_is_installed(make, tmp_path):
+    shown = 'case "$3" in show) exit "$(cat none)";; uninstall) echo "$*" >> pip.log;; esac\n'
+    python = python_that(tmp_path, shown + PIP_LOG)
+    for none, calls in (("1", 2), ("1", 4), ("0", 7)):
+        (tmp_path / "none").write_text(none)
+        status, text = make("-B", ".venv/.installed", f"PYTHON={python}")
+        assert status == 0 and ("makes room" in text) == (none == "0")
+        log = (tmp_path / "pip.log").read_text().splitlines()
+        assert len(log) == calls
+    assert log[-3] == "-m pip uninstall -qqy tensorflow tensorflow-cpu"
 
 
 def test_failed_installation_is_told_and_gone_on_with(make, tmp_path):

@@ -108,16 +108,17 @@ def need_backend() -> None:
         try:
             name = json.loads(path.read_text()).get("backend", BACKENDS[0])
         except (OSError, ValueError, AttributeError):  # Keras takes its own, or fails with reason
-            return
+            name, where = BACKENDS[0], "the default"
     if name not in BACKENDS:
         raise ConfigError(
             f"{where} asks for {name!r} as the backend of Keras, and networks run on "
             f"{', '.join(BACKENDS)}; name one of these there, or none."
         )
     if importlib.util.find_spec(name) is None:
+        extra = "cpu" if name == "tensorflow" else name
         raise ConfigError(
             f"{where} asks for {name} as the backend of Keras, which is not installed; install it "
-            f"with: pip install {name}, or name another there."
+            f"with: pip install 'ivdlib[{extra}]', or set KERAS_BACKEND to another."
         )
 
 

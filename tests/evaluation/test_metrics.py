@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
+from scripts import installed
 from shapes import SPACING, ball, cube
 
 from ivdlib.errors import DataError
@@ -92,7 +93,9 @@ def test_volumes():
 @settings(max_examples=30, deadline=None)
 @given(masks, masks, lengths)
 def test_the_numbers_are_those_of_medpy(pred, truth, spacing):
-    medpy = pytest.importorskip("medpy.metric.binary")
+    installed("medpy")
+    from medpy.metric import binary as medpy
+
     assume(pred.any() and truth.any())
     assert metrics.dice(pred, truth) == pytest.approx(medpy.dc(pred, truth))
     assert metrics.hd95_mm(pred, truth, spacing) == pytest.approx(medpy.hd95(pred, truth, spacing))
@@ -105,7 +108,9 @@ def test_the_numbers_are_those_of_medpy(pred, truth, spacing):
 @settings(max_examples=20, deadline=None)
 @given(masks, masks, lengths)
 def test_the_overlap_is_that_of_simpleitk(pred, truth, spacing):
-    sitk = pytest.importorskip("SimpleITK")
+    installed("SimpleITK")  # MedPy brings it
+    import SimpleITK as sitk
+
     assume(pred.any() and truth.any())
     images = [sitk.GetImageFromArray(m.astype(np.uint8)) for m in (pred, truth)]
     for image in images:

@@ -1,9 +1,11 @@
 """What C++ code writes to the error stream is set aside, and shown where it explains a failure."""
 
 import os
+import sys
 
 import pytest
 
+from ivdlib.errors import ConfigError
 from ivdlib.networks import quiet
 
 
@@ -19,3 +21,23 @@ def test_a_failure_shows_what_was_set_aside(capfd):
         os.write(quiet.STDERR, b"the reason\n")
         raise ImportError
     assert capfd.readouterr().err == "the reason\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "where", "backend", "extra"),
+    [
+        ("", "the default", "tensorflow", "cpu"),  # after `pip install ivdlib` alone
+        ("tensorflow", "the variable KERAS_BACKEND", "tensorflow", "cpu"),
+        ("jax", "the variable KERAS_BACKEND", "jax", "jax"),
+    ],
+)
+def test_the_extra_of_a_missing_backend_is_named(
+    setting, where, backend, extra, monkeypatch, tmp_path
+):
+    monkeypatch.setitem(sys.modules, backend, None)
+    monkeypatch.setenv("KERAS_BACKEND", setting)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(ConfigError) as told:
+        quiet.need_backend()
+    assert str(told.value).startswith(f"{where} asks for {backend} as the backend of Keras")
+    assert f"; install it with: pip install 'ivdlib[{extra}]', or" in str(told.value)
