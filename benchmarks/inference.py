@@ -165,11 +165,10 @@ def engine(folder: Path) -> Predict:
 def openvino(folder: Path, precision: str) -> Predict:
     """Return ivdlib's network in OpenVINO."""
     from ivdlib.training import engines, inference
-    from ivdlib.training.weights import load_model
 
     os.environ["IVDLIB_CACHE"] = str(folder / precision)  # each row converts once
     path = folder / "network.weights.h5"
-    network = engines.on_engine(load_model(path), path, "openvino", precision)
+    network = engines.load_network(path, "openvino", precision)
     return partial(inference.tile_probabilities, network.model)
 
 

@@ -44,10 +44,8 @@ def tiles(count, tile=TILE, seed=0):
 
 
 def predict(path, precision="float32", count=5, **kwargs):
-    network = load_model(path)
-    tile = tuple(network.passport["tile"])
-    fast = engines.on_engine(network, path, precision=precision, **kwargs)
-    return fast.model.predict_on_batch(tiles(count, tile))
+    fast = engines.load_network(path, precision=precision, **kwargs)
+    return fast.model.predict_on_batch(tiles(count, tuple(fast.passport["tile"])))
 
 
 def expected(path, count=5):

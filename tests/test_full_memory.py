@@ -52,18 +52,11 @@ def test_a_conversion(tmp_path, monkeypatch, fault, kind):
     def fail(*_):
         raise fault
 
-    (tmp_path / "a.weights.h5").write_bytes(b"")
     monkeypatch.setenv("IVDLIB_CACHE", str(tmp_path))
+    (tmp_path / "a.weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     monkeypatch.setattr(conversion, "_convert", fail)
-
-    class Model:
-        input_shape = (None, 8, 8, 1)
-
-        def count_params(self):
-            return 1
-
     with pytest.raises(kind):
-        conversion.converted(Model(), tmp_path / "a.weights.h5")
+        conversion.converted(tmp_path / "a.weights.h5")
 
 
 @pytest.mark.slow

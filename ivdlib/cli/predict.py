@@ -6,7 +6,7 @@ import argparse
 import sys
 import warnings
 
-from ivdlib.cli.arguments import add_derive, add_machine, configure_machine
+from ivdlib.cli.arguments import add_derive, add_machine, configure_machine, hand_down
 from ivdlib.errors import ConfigError, NothingFound, behind
 
 FOUND_NOTHING = 3
@@ -73,7 +73,8 @@ def run_predict(args: argparse.Namespace) -> int:
         raise ConfigError("--precision is for --engine openvino; leave it out, or change engine.")
     if args.engine == "openvino" and args.device == "gpu":
         raise ConfigError("--engine openvino runs on the CPU; leave --device gpu out.")
-    configure_machine(args)
+    # OpenVINO starts no framework but to convert, and that takes what is handed down.
+    (hand_down if args.engine == "openvino" else configure_machine)(args)
     from ivdlib.training.predict import predict_folder
 
     with warnings.catch_warnings():

@@ -1,8 +1,9 @@
 """Convert a network for OpenVINO once, and keep it.
 
 The cache folder is ``$IVDLIB_CACHE`` or ``~/.cache/ivdlib``. An entry is a folder named after all
-that the conversion depends on. The two files in it bear their own digest as a name, so a damaged
-entry is known and made again.
+that the conversion depends on, the weights file among it. The files in it, graph and passport, bear
+their own digest as a name, so a damaged entry is known and made again. With an entry, neither
+Keras nor its framework is started.
 """
 
 from __future__ import annotations
@@ -13,20 +14,26 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from ivdlib import __version__
 from ivdlib.errors import ConfigError, DataError, DataWarning, IvdlibError, memory_full
-from ivdlib.files import need_room, part_of, sha256_file, sha256_json, sweep
-from ivdlib.networks.backend import policy
-from ivdlib.training.openvino_model import OpenVINOModel, core, margins
+from ivdlib.files import need_room, part_of, read_json, sha256_file, sha256_json, sweep, write_json
+from ivdlib.training import weights_passport
+from ivdlib.training.openvino_model import OpenVINOModel, core
+from ivdlib.training.weights import Network, load_model
+
+if TYPE_CHECKING:
+    import keras
 
 _TOLERANCE = 0.01
 """A conversion whose float32 probabilities differ more than this from those of Keras is refused."""
+
+_SUFFIXES = (".xml", ".bin", ".json")
 
 
 def cache_folder() -> Path:
@@ -37,28 +44,26 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "ivdlib"
 
 
-@policy()
-def converted(model: keras.Model, weights: Path) -> Any:
-    """Get the converted network from the cache; else convert it and put it there."""
-    import openvino
+def converted(weights: Path) -> Network:
+    """Get the converted network from the cache; else convert it and put it there.
 
-    key = {
-        "weights": sha256_file(weights),
-        "shape": model.input_shape,
-        "versions": [openvino.__version__, keras.__version__, __version__],
-    }
-    entry = _entry(f"openvino-{sha256_json(key)[:32]}", 4 * model.count_params())
+    The `model` is OpenVINO's graph.
+    """
+    weights_passport.need_weights(weights)
+    versions = [metadata.version(name) for name in ("openvino", "keras")] + [__version__]
+    key = {"weights": sha256_file(weights), "versions": versions}
+    entry = _entry(f"openvino-{sha256_json(key)[:32]}", weights.stat().st_size)
     try:
         if entry:
             with suppress(OSError):  # no permission, a quota, a disk that has filled up
-                return _read(entry) or _convert(model, entry)
+                return _read(entry) or _convert(weights, entry)
         warnings.warn(
             "the cache folder cannot be written, so networks are converted anew each time; set "
             "IVDLIB_CACHE to a folder that can.",
             DataWarning,
             stacklevel=3,
         )
-        return _convert(model, None)
+        return _convert(weights, None)
     except Exception as error:  # OpenVINO's own have no other class in common
         if memory_full(error) or isinstance(error, IvdlibError | OSError):
             raise
@@ -78,24 +83,32 @@ def _entry(name: str, size: int) -> Path | None:
         return None
 
 
-def _read(entry: Path) -> Any | None:
+def _read(entry: Path) -> Network | None:
     """Read a converted network; None if it is missing or damaged."""
     try:
         (path,) = entry.glob("*.xml")
         if _digest(path) == path.stem:
-            return core().read_model(path)
+            return Network(core().read_model(path), read_json(path.with_suffix(".json")))
     except (OSError, RuntimeError, ValueError):
         pass
     return None
 
 
 def _digest(xml: Path) -> str:
-    both = sha256_file(xml) + sha256_file(xml.with_suffix(".bin"))
-    return hashlib.sha256(both.encode()).hexdigest()[:32]
+    each = "".join(sha256_file(xml.with_suffix(suffix)) for suffix in _SUFFIXES)
+    return hashlib.sha256(each.encode()).hexdigest()[:32]
 
 
-def _convert(model: keras.Model, entry: Path | None) -> Any:
+def _convert(weights: Path, entry: Path | None) -> Network:
     """Convert a network and keep it as `entry`; nowhere where that is None."""
+    import keras
+
+    from ivdlib.networks.backend import policy
+
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise ConfigError(f"networks are converted for OpenVINO from the Keras backend tensorflow, "
+                          f"not {backend}; set KERAS_BACKEND=tensorflow.")  # fmt: skip
+    network = load_model(weights, quiet=True)
     parent = entry.parent if entry else None
     if parent:
         sweep(parent)
@@ -104,24 +117,28 @@ def _convert(model: keras.Model, entry: Path | None) -> Any:
     ) as place:
         new, path = Path(place, "new"), Path(place, "new", "network.xml")
         new.mkdir()
-        with _plain_kernels():
-            _without_margins(model).export(str(path), format="openvino", verbose=False)
-        graph = core().read_model(path)
-        _compare(model, OpenVINOModel(graph.clone(), model, "float32"))
+        with policy(), _plain_kernels():
+            _without_margins(network.model).export(str(path), format="openvino", verbose=False)
+            graph = core().read_model(path)
+            _compare(network.model, graph.clone())
         if entry:
+            write_json(path.with_suffix(".json"), network.passport)
             digest = _digest(path)
-            for file in (path, path.with_suffix(".bin")):
-                file.rename(new / f"{digest}{file.suffix}")
+            for suffix in _SUFFIXES:
+                path.with_suffix(suffix).rename(new / f"{digest}{suffix}")
             # Where another process was quicker, its entry is as good.
             with suppress(OSError):
                 if entry.exists() and _read(entry) is None:
                     entry.rename(Path(place, "damaged"))
                 new.rename(entry)
-    return graph
+    return Network(graph, network.passport)
 
 
-def _compare(model: keras.Model, fast: OpenVINOModel) -> None:
+def _compare(model: keras.Model, graph: Any) -> None:
     """Refuse a conversion that gives other numbers than Keras."""
+    import keras
+
+    fast = OpenVINOModel(graph, model.input_shape[1:], "float32")
     tile = np.random.default_rng(0).random((1, *model.input_shape[1:]), dtype=np.float32)
     ours, theirs = fast.predict_on_batch(tile), keras.ops.convert_to_numpy(model(tile))
     if not np.allclose(ours, theirs, atol=_TOLERANCE):
@@ -135,7 +152,9 @@ def _without_margins(model: keras.Model) -> keras.Model:
     OpenVINO (2026.4) merges a padding with the "same" convolution after it, and loses the padding
     of the latter: U-Net could not be converted for tiles that it pads.
     """
-    if not np.any(margins(model)):
+    import keras
+
+    if not any(layer.name == "pad_input" for layer in model.layers):
         return model
     return keras.Model(model.get_layer("pad_input").output, model.get_layer("crop_output").input)
 

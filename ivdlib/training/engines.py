@@ -6,12 +6,10 @@ import importlib.util
 import os
 from pathlib import Path
 
-import keras
-
 from ivdlib.errors import ConfigError
 from ivdlib.training.conversion import converted
 from ivdlib.training.openvino_model import Automatic, OpenVINOModel, core
-from ivdlib.training.weights import Network
+from ivdlib.training.weights import Network, load_model
 
 ENGINES = ("keras", "openvino")
 ENGINE_PRECISIONS = ("auto", "float32", "bfloat16")
@@ -23,8 +21,7 @@ def need_engine(engine: str, precision: str = "auto") -> None:
     Raises
     ------
     ConfigError
-        If the names are unknown or do not fit together, OpenVINO is not installed, or Keras runs
-        on another backend than TensorFlow.
+        If the names are unknown or do not fit together, or OpenVINO is not installed.
     """
     for kind, name, known in (
         ("engine", engine, ENGINES),
@@ -40,27 +37,19 @@ def need_engine(engine: str, precision: str = "auto") -> None:
     if importlib.util.find_spec("openvino") is None:
         raise ConfigError("the engine openvino is not installed; install it with: "
                           "pip install 'ivdlib[openvino]'.")  # fmt: skip
-    if (backend := keras.backend.backend()) != "tensorflow":
-        raise ConfigError(f"the engine openvino takes networks from the Keras backend tensorflow, "
-                          f"not {backend}; set KERAS_BACKEND=tensorflow.")  # fmt: skip
 
 
-def on_engine(
-    network: Network,
-    weights: str | os.PathLike,
-    engine: str = "openvino",
-    precision: str = "auto",
+def load_network(
+    weights: str | os.PathLike, engine: str = "openvino", precision: str = "auto"
 ) -> Network:
-    """Give a network that predicts with an engine.
+    """Load a network that predicts with an engine; quietly, see `weights.load_model`.
 
     Parameters
     ----------
-    network : Network
-        From `weights.load_model`.
     weights : path
-        The file that it was loaded from; its digest names the entry in the cache.
     engine : {"openvino", "keras"}
-        Keras gives `network` as it is.
+        With "openvino", Keras is started only to convert weights that were not yet, see
+        `conversion`.
     precision : {"auto", "float32", "bfloat16"}
         Of the numbers within the network. "auto" is bfloat16 where the processor has units for it
         and no probability differs by more than `openvino_model.NEAR` on the first tiles with disc.
@@ -68,22 +57,25 @@ def on_engine(
     Returns
     -------
     Network
-        Same passport; `model` has `input_shape` and `predict_on_batch`.
+        `model` has `input_shape` and `predict_on_batch`.
 
     Raises
     ------
     ConfigError
         See `need_engine`; also where a network cannot be converted.
+    DataError
+        As `weights.load_model`.
     """
     need_engine(engine, precision)
     if engine == "keras":
-        return network
-    graph = converted(network.model, Path(weights))
+        return load_model(weights, quiet=True)
+    network = converted(Path(weights))
+    shape = (*network.passport["tile"], network.passport.get("channels", 1))
     if precision == "auto" and best_precision() == "bfloat16":
-        both = (OpenVINOModel(graph.clone(), network.model, p) for p in ("bfloat16", "float32"))
+        both = (OpenVINOModel(network.model.clone(), shape, p) for p in ("bfloat16", "float32"))
         return Network(Automatic(*both), network.passport)
     exact = "float32" if precision == "auto" else precision
-    return Network(OpenVINOModel(graph, network.model, exact), network.passport)
+    return Network(OpenVINOModel(network.model, shape, exact), network.passport)
 
 
 def best_precision() -> str:

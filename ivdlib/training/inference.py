@@ -5,18 +5,22 @@ What a weights file (`*.weights.h5`) says of itself, see `passport`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from ivdlib.errors import DataError
-from ivdlib.networks.backend import policy
 from ivdlib.options import TOLERANCE_MM
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import Region, enlarge, largest_part, shrink, whole_image
 from ivdlib.preprocessing.tiles import TileGrid
-from ivdlib.training.weights import Network
+
+if TYPE_CHECKING:
+    import keras
+
+    from ivdlib.training.openvino_model import OpenVINOModel
+    from ivdlib.training.weights import Network
 
 THRESHOLD = 0.5
 """A pixel is foreground from this probability on; never tuned."""
@@ -26,8 +30,7 @@ BATCH_PIXELS = 8 * 112 * 128
 16 the paper's FDS-CNN took 4.0 GB instead of 2.5, and was no faster."""
 
 
-@policy()
-def tile_probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
+def tile_probabilities(model: keras.Model | OpenVINOModel, tiles: np.ndarray) -> np.ndarray:
     """Run tiles (n, AP, SI) or (n, AP, SI, channels), float32; gives (n, AP, SI).
 
     Raises
@@ -37,17 +40,30 @@ def tile_probabilities(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
     """
     out = np.empty(tiles.shape[:3], dtype=np.float32)
     batch = max(1, BATCH_PIXELS // (tiles.shape[1] * tiles.shape[2]))
+    run = model.predict_on_batch if hasattr(model, "precision") else _by_keras(model, batch)
     for start in range(0, len(tiles), batch):
         part = tiles[start : start + batch]
         part = part[..., np.newaxis] if part.ndim == 3 else part
-        padded = np.zeros((batch, *part.shape[1:]), dtype=np.float32)  # one shape: traced once
-        padded[: len(part)] = part
-        result = keras.ops.convert_to_numpy(model.predict_on_batch(padded))
-        out[start : start + batch] = result[: len(part), ..., 0]
+        out[start : start + batch] = run(part)[..., 0]
     if not np.isfinite(out).all():
         raise DataError("the network answers with NaN: its weights are damaged, or its training "
                         "failed; train it again with a smaller learning_rate.")  # fmt: skip
     return out
+
+
+def _by_keras(model: keras.Model, batch: int) -> Callable[[np.ndarray], np.ndarray]:
+    """`predict_on_batch` of Keras for up to `batch` tiles; only here a framework is needed."""
+    import keras
+
+    from ivdlib.networks.backend import policy
+
+    @policy()
+    def run(part: np.ndarray) -> np.ndarray:
+        padded = np.zeros((batch, *part.shape[1:]), dtype=np.float32)  # one shape: traced once
+        padded[: len(part)] = part
+        return keras.ops.convert_to_numpy(model.predict_on_batch(padded))[: len(part)]
+
+    return run
 
 
 def predict_images(

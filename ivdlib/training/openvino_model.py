@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from ivdlib.progress import say
@@ -22,22 +23,21 @@ class OpenVINOModel:
     Attributes
     ----------
     input_shape : tuple
-        (None, AP, SI, channels), as that of the Keras model.
+        (None, AP, SI, channels), as that of the Keras model; the graph's may be larger, see
+        `conversion`.
     precision : {"float32", "bfloat16"}
     """
 
-    def __init__(self, graph: Any, model: keras.Model, precision: str) -> None:
-        self.input_shape = model.input_shape
+    def __init__(self, graph: Any, shape: Sequence[int], precision: str) -> None:
+        self.input_shape = (None, *shape)
         self.precision = precision
         import openvino
 
-        self._margins = margins(model)
+        wanted = [side.get_length() for side in list(graph.input().get_partial_shape())[1:]]
+        self._margins = [margins(w - have) for w, have in zip(wanted, shape, strict=True)]
         # One tile at a time, several of them side by side, each on cores of its own: measured as
         # faster than batches, and any number of tiles will do.
-        sides = [
-            sum(m) + side for m, side in zip(self._margins, model.input_shape[1:3], strict=True)
-        ]
-        graph.reshape([1, *sides, model.input_shape[-1]])
+        graph.reshape([1, *wanted])
         settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "THROUGHPUT"}
         if count := _threads():
             settings["INFERENCE_NUM_THREADS"] = count
@@ -47,8 +47,8 @@ class OpenVINOModel:
         """Probabilities (n, AP, SI, 1) of tiles (n, AP, SI, channels), both float32; any n."""
         tiles = np.ascontiguousarray(tiles, dtype=np.float32)
         out = np.empty((*tiles.shape[:3], 1), np.float32)
-        (top, bottom), (left, right) = self._margins
-        tiles = np.pad(tiles, ((0, 0), (top, bottom), (left, right), (0, 0)))
+        (top, _), (left, _), _ = self._margins
+        tiles = np.pad(tiles, [(0, 0), *self._margins])
 
         def keep(request: Any, i: int) -> None:
             height, width = out.shape[1:3]
@@ -88,10 +88,9 @@ class Automatic:
         )
 
 
-def margins(model: keras.Model) -> tuple[tuple[int, int], tuple[int, int]]:
-    """What the network pads its tile with inside, see `layers.pad_to_multiple`."""
-    pads = [layer for layer in model.layers if layer.name == "pad_input"]
-    return pads[0].padding if pads else ((0, 0), (0, 0))
+def margins(extra: int) -> tuple[int, int]:
+    """Before and after, as `networks.pad_to_multiple` has it."""
+    return extra // 2, extra - extra // 2
 
 
 def core() -> Any:
@@ -104,7 +103,6 @@ def core() -> Any:
 
 
 def _threads() -> int:
-    """Cores that `backend.configure` has chosen; 0 for all."""
-    import tensorflow as tf
-
-    return tf.config.threading.get_intra_op_parallelism_threads()
+    """Cores that `ivdlib predict` or `backend.configure` has chosen; 0 for all."""
+    said = os.environ.get("IVDLIB_THREADS") or os.environ.get("OMP_NUM_THREADS", "")
+    return int(said) if said.isdigit() else 0

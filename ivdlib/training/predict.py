@@ -24,9 +24,9 @@ from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.fusion import images_of
 from ivdlib.preprocessing.region import Region, fits_one_tile, region_of
 from ivdlib.progress import say, track
-from ivdlib.training import engines, inference, likeness, mask_files, store
+from ivdlib.training import engines, inference, likeness, mask_files
 from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
-from ivdlib.training.weights import Network, load_model
+from ivdlib.training.weights import WEIGHTS, Network
 
 LEAST_ML = 1.0
 """A mask that holds less has found no disc: the smallest of the challenge's 112 holds 5 ml."""
@@ -69,7 +69,7 @@ def predict_folder(
         Percentile at which the contrasts are clipped, see `fusion.clip`. Default: they are not, for
         the network was trained on the whole range; for scans with voxels that stretch it.
     engine, precision : str
-        What runs both networks, see `engines.on_engine`.
+        What runs both networks, see `engines.load_network`.
 
     Yields
     ------
@@ -102,12 +102,13 @@ def predict_folder(
     engines.need_engine(engine, precision)
     if clip is not None:
         fusion.clip({}, clip)  # refuses what is no percentile
-    network = load_model(weights, quiet=True)
+    network = engines.load_network(weights, engine, precision)
     if network.passport["target"] != "disc":
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "
                           "for the discs.")  # fmt: skip
     scans = find_scans(Path(source), contrast, derive_missing)
-    found = spine_beside(network, Path(weights), spine_weights) if use_region else None
+    more = (spine_weights, engine, precision)
+    found = spine_beside(network, Path(weights), *more) if use_region else None
     spines = {found[1]: found[0].passport} if found else {}
     if old := likeness.older({weights: network.passport, **spines}):
         warnings.warn(old, DataWarning, stacklevel=2)
@@ -119,8 +120,7 @@ def predict_folder(
         "ivdlib": __version__, "weights": sha256_file(weights),
         "spine_weights": found and sha256_file(found[1]), "options": options,
     }  # fmt: skip
-    network = engines.on_engine(network, weights, engine, precision)
-    spine = found and engines.on_engine(*found, engine, precision)
+    spine = found and found[0]
 
     def segment(scan: ScanToSegment, path: Path, source: dict[str, Any]) -> list[list[str]]:
         case = scan.load()
@@ -267,7 +267,11 @@ def _say_if_new(network: Network, case: Case, names: tuple[str, ...]) -> None:
 
 
 def spine_beside(
-    network: Network, weights: Path, given: str | os.PathLike | None = None
+    network: Network,
+    weights: Path,
+    given: str | os.PathLike | None = None,
+    engine: str = "keras",
+    precision: str = "auto",
 ) -> tuple[Network, Path] | None:
     """Load the spine network of a disc network, quietly; None if it was trained without one.
 
@@ -279,6 +283,8 @@ def spine_beside(
         Its file: the spine network lies in the same experiment.
     given : path, optional
         Another file to take.
+    engine, precision : str
+        See `engines.load_network`.
 
     Returns
     -------
@@ -297,7 +303,7 @@ def spine_beside(
         # Weights may have been renamed, be given by a link, or from within their own folder.
         homes = (Path(os.path.abspath(weights)), weights.resolve())
         places = [home.parent.parent / network.passport["spine"] for home in homes]
-        places = [place / name for place in places for name in (weights.name, store.WEIGHTS)]
+        places = [place / name for place in places for name in (weights.name, WEIGHTS)]
         given = next((place for place in places if place.is_file()), places[1])
         if not weights.is_absolute():
             with suppress(ValueError):  # on Windows, from another disk
@@ -308,7 +314,7 @@ def spine_beside(
                 f"{weights} needs the spine network of its experiment, and {given} is not there; "
                 "give --spine-weights FILE, or --no-region to go without."
             )
-    spine = load_model(given, quiet=True)
+    spine = engines.load_network(given, engine, precision)
     if spine.passport["target"] != "spine":
         raise ConfigError(f"{given} is not a network for the spine.")
     return spine, Path(given)

@@ -23,12 +23,11 @@ from ivdlib.options import TrainingOptions
 from ivdlib.preprocessing.folds import Fold
 from ivdlib.training import likeness, weights
 from ivdlib.training.trainer import Trainer
+from ivdlib.training.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from ivdlib.data.cases import Case
     from ivdlib.training.experiment import Experiment
-
-WEIGHTS = "model.weights.h5"
 
 
 @lru_cache(maxsize=2)  # the spine network and one other

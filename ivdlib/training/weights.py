@@ -11,15 +11,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from ivdlib import networks
 from ivdlib.errors import DataError, DataWarning, memory_full
 from ivdlib.files import atomic, need_room
-from ivdlib.networks.backend import jit_compile, policy
 from ivdlib.training import likeness, weights_passport
+
+if TYPE_CHECKING:
+    import keras
+
+WEIGHTS = "model.weights.h5"
+"""Name of a training's weights file."""
 
 
 @dataclass
@@ -68,7 +71,6 @@ def save_weights(
         return weights_passport.seal_weights(temporary, card)
 
 
-@policy()
 def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
     """Build the network that a weights file names and load its weights, whatever its ending.
 
@@ -90,6 +92,20 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
         If the passport is older than checksums and voxel sizes, see `likeness.older`.
     """
     card, shapes = weights_passport.read_passport(path)
+    from ivdlib.networks.backend import jit_compile, policy  # here the framework is started
+
+    with policy():
+        model = _built(path, card, shapes)
+        model.compile(jit_compile=jit_compile())
+    if not quiet and (old := likeness.older({path: card})):
+        warnings.warn(old, DataWarning, stacklevel=2)
+    return Network(model, card)
+
+
+def _built(path: str | os.PathLike, card: Mapping[str, Any], shapes: list) -> keras.Model:
+    """Build the network of a passport and load its weights."""
+    import keras
+
     shape = (*card["tile"], card.get("channels", 1))
     try:
         config = networks.config_from_dict(card["network"], card["config"])
@@ -106,10 +122,7 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
         if memory_full(error) or isinstance(error, DataError):
             raise
         raise weights_passport.damaged(path, error) from error
-    model.compile(jit_compile=jit_compile())
-    if not quiet and (old := likeness.older({path: card})):
-        warnings.warn(old, DataWarning, stacklevel=2)
-    return Network(model, card)
+    return model
 
 
 @contextmanager
@@ -119,7 +132,7 @@ def _as_weights_h5(path: Path) -> Iterator[Path]:
         yield path
         return
     with tempfile.TemporaryDirectory() as place:
-        named = Path(place, "model.weights.h5")
+        named = Path(place, WEIGHTS)
         try:
             named.symlink_to(path.absolute())
         except OSError:  # Windows lets not everybody make links

@@ -25,6 +25,7 @@ from ivdlib.files import sha256_json
 from ivdlib.links import need_content
 from ivdlib.options import LONGEST_MM
 from ivdlib.preprocessing.tiles import MULTIPLE
+from ivdlib.profiles import TITLES
 
 ATTRIBUTE = "ivdlib"
 """Name of the passport in a weights file."""
@@ -88,7 +89,7 @@ def _images(names: Any) -> bool:
 _DEPTH = _spans(0, 0, LONGEST_MM, "mm of disc")
 
 ALLOWED = {
-    "network": (lambda v: v in networks.NAMES, f"one of {', '.join(networks.NAMES)}"),
+    "network": (lambda v: v in TITLES, f"one of {', '.join(TITLES)}"),
     "config": (
         lambda v: isinstance(v, dict) and _modest(v),
         f"the fields of the network, of numbers up to {_LARGEST}",
@@ -228,7 +229,7 @@ def read_passport(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[i
     DataError
         If the file is missing, of another kind, damaged, or its passport is odd.
     """
-    _look(Path(path))
+    need_weights(Path(path))
     try:
         with h5py.File(path) as file:
             text, checkpoint = file.attrs.get(ATTRIBUTE), "history" in file
@@ -257,8 +258,14 @@ def read_passport(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[i
     return card, shapes
 
 
-def _look(path: Path) -> None:
-    """Refuse what cannot be a weights file, by the beginning of the file."""
+def need_weights(path: Path) -> None:
+    """Refuse what cannot be a weights file, by the beginning of the file.
+
+    Raises
+    ------
+    DataError
+        Says what it is.
+    """
     need_content(path)
     try:
         if not path.exists():

@@ -63,9 +63,10 @@ backend.configure(int(sys.argv[2]))
 config = networks.UNetConfig(base=16, levels=2)
 network = inference.Network(networks.build("unet", config, (64, 64, 1)), {})
 if sys.argv[1] == "openvino":
-    from ivdlib.training import engines
-    network.model.save_weights(sys.argv[3] + "/a.weights.h5")
-    network = engines.on_engine(network, sys.argv[3] + "/a.weights.h5", precision="float32")
+    from ivdlib.training import engines, weights
+    card = {"network": "unet", "config": config.to_dict(), "tile": (64, 64), "images": ["wat"]}
+    weights.save_weights(network.model, sys.argv[3] + "/a.weights.h5", card | {"target": "disc"})
+    network = engines.load_network(sys.argv[3] + "/a.weights.h5", precision="float32")
 tiles = np.ones((64, 64, 64), np.float32)
 def ticks():
     found = {}

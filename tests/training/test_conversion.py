@@ -33,7 +33,7 @@ def test_converted_once_and_anew_for_other_weights(
 ):
     first = predict(weights)
     (entry,) = cache.iterdir()
-    assert sorted(file.suffix for file in entry.iterdir()) == [".bin", ".xml"]
+    assert sorted(file.suffix for file in entry.iterdir()) == [".bin", ".json", ".xml"]
     np.testing.assert_array_equal(predict(weights), first)
     copy = shutil.copy(weights, tmp_path / "copy.weights.h5")
     np.testing.assert_array_equal(predict(copy), first)
@@ -52,7 +52,7 @@ def flip(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("suffix", [".xml", ".bin"])
+@pytest.mark.parametrize("suffix", [".xml", ".bin", ".json"])
 @pytest.mark.parametrize(
     "damage",
     [lambda f: f.unlink(), flip, lambda f: f.write_bytes(f.read_bytes()[:-9])],
@@ -65,7 +65,7 @@ def test_a_damaged_entry_is_made_anew(weights, cache, conversions, damage, suffi
     np.testing.assert_array_equal(predict(weights), first)
     np.testing.assert_array_equal(predict(weights), first)
     assert len(conversions) == 2
-    assert len(list(cache.rglob("*"))) == 3  # the entry and its two files
+    assert len(list(cache.rglob("*"))) == 4  # the entry and its three files
 
 
 def no_folder(cache, monkeypatch):
@@ -108,7 +108,7 @@ def test_another_process_may_be_quicker(weights, cache, conversions, monkeypatch
 
     monkeypatch.setattr(keras.Model, "export", overtaken)
     np.testing.assert_allclose(predict(weights), expected(weights), atol=1e-4)
-    assert len(list(cache.rglob("*"))) == 3
+    assert len(list(cache.rglob("*"))) == 4
 
 
 def test_the_usual_place_of_the_cache(monkeypatch, tmp_path):

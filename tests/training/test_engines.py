@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import keras
@@ -56,7 +58,7 @@ def test_all_networks_agree_with_keras(tmp_path, name, variant):
 @pytest.mark.parametrize("precision", engines.ENGINE_PRECISIONS)
 def test_any_number_of_tiles(weights, precision):
     network = load_model(weights)
-    fast = engines.on_engine(network, weights, precision=precision)
+    fast = engines.load_network(weights, precision=precision)
     assert fast.passport == network.passport
     assert fast.model.input_shape == network.model.input_shape
     for count in (1, 16, 3, 37):
@@ -71,8 +73,8 @@ def test_any_number_of_tiles(weights, precision):
 
 
 def test_keras_is_the_network_itself(weights, conversions):
-    network = load_model(weights)
-    assert engines.on_engine(network, weights, "keras") is network and not conversions
+    network = engines.load_network(weights, "keras")
+    assert isinstance(network.model, keras.Model) and not conversions
 
 
 def test_refusals(weights, monkeypatch):
@@ -82,12 +84,42 @@ def test_refusals(weights, monkeypatch):
         engines.need_engine("openvino", "int8")
     with pytest.raises(ConfigError, match="for the engine openvino"):
         engines.need_engine("keras", "float32")
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ConfigError, match="not jax"):
-        engines.need_engine("openvino")
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"pip install 'ivdlib\[openvino\]'"):
         list(application.predict_folder("nowhere", weights, "nowhere", engine="openvino"))
+
+
+def test_only_a_conversion_asks_for_the_backend(weights, conversions, monkeypatch):
+    backend = keras.backend.backend
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ConfigError, match="not jax"):
+        engines.load_network(weights)
+    monkeypatch.setattr(keras.backend, "backend", backend)
+    converted = predict(weights)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    np.testing.assert_array_equal(predict(weights), converted)
+
+
+def test_no_framework_is_started_for_a_converted_network(tmp_path, write_case, cache):
+    """It takes seconds and a gigabyte; both networks are there, and a mask comes of it."""
+    disc = trained("unet", UNET, (16, 16), tmp_path / "disc" / "model.weights.h5", spine="spine")
+    spine = trained("unet", UNET, (12, 16), tmp_path / "spine" / "model.weights.h5",
+                    target="spine", factor=2)  # fmt: skip
+    write_case(tmp_path / "in", "01")
+    words = ["predict", tmp_path / "in", "--weights", disc, "--engine", "openvino", "--threads", 1]
+    code = (
+        "import sys; from ivdlib.cli import main; said = main(sys.argv[1:]);"
+        "print({'keras', 'tensorflow', 'torch', 'jax'} & set(sys.modules) or said)"
+    )
+    for path in (disc, spine):
+        predict(path)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words), "--out", str(tmp_path / "alone")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] in ("0", "3"), done.stdout + done.stderr
+    (here,) = application.predict_folder(tmp_path / "in", disc, tmp_path / "here")
+    assert (tmp_path / "alone" / here.name).read_bytes() == here.read_bytes()
 
 
 def test_a_network_of_several_channels(tmp_path, cache):
@@ -97,7 +129,7 @@ def test_a_network_of_several_channels(tmp_path, cache):
     card = {"network": "unet", "config": UNET.to_dict(), "target": "disc", "tile": (16, 16)}
     save_weights(model, path, card | {"images": ["wat"], "channels": 3, "neighbours": 1})
     network = load_model(path)
-    fast = engines.on_engine(network, path, "openvino", "float32")
+    fast = engines.load_network(path, "openvino", "float32")
     tiles = np.random.default_rng(0).random((3, 16, 16, 3), dtype=np.float32)
     found = fast.model.predict_on_batch(tiles)
     assert found.shape == (3, 16, 16, 1)

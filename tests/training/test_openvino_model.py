@@ -8,7 +8,6 @@ import pytest
 from converted import tiles
 
 from ivdlib.training import engines, openvino_model
-from ivdlib.training.weights import load_model
 
 if importlib.util.find_spec("openvino") is None and not os.environ.get("IVDLIB_CI"):
     pytest.skip("OpenVINO is not there: pip install 'ivdlib[openvino]'", allow_module_level=True)
@@ -20,7 +19,7 @@ def test_auto_asks_the_processor(weights, monkeypatch):
         core = openvino_model.core()
         monkeypatch.setattr(core.__class__, "get_property", lambda *_, able=able: able)
         assert engines.best_precision() == precision
-        network = engines.on_engine(load_model(weights), weights)
+        network = engines.load_network(weights)
         assert network.model.precision == ("float32" if precision == "float32" else "auto")
 
 
@@ -30,9 +29,9 @@ def test_auto_takes_bfloat16_only_where_it_answers_alike(weights, monkeypatch, n
     monkeypatch.setattr(engines, "best_precision", lambda: "bfloat16")
     said = []
     monkeypatch.setattr(openvino_model, "say", said.append)
-    model = engines.on_engine(load_model(weights), weights).model
+    model = engines.load_network(weights).model
     sharp = {
-        kind: engines.on_engine(load_model(weights), weights, precision=kind).model
+        kind: engines.load_network(weights, precision=kind).model
         for kind in ("float32", "bfloat16")
     }
     exact = sharp["float32"].predict_on_batch(tiles(3))
