@@ -17,6 +17,7 @@ from ivdlib.cli import audit, check, grid, info, lesson, phantom, predict, repor
 from ivdlib.errors import IvdlibError, Visible, memory_full, printable
 from ivdlib.files import cause, readable
 from ivdlib.links import not_fetched
+from ivdlib.networks import quiet
 
 WRONG_CALL = 2
 """Exit status where the command line is not understood, as argparse has it."""
@@ -116,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a file on Windows may not know an arrow or a dash
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    quiet.lean = True
     with redirect_stdout(Visible(sys.stdout)), redirect_stderr(Visible(sys.stderr)):
         return _run(arguments)
 

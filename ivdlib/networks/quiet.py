@@ -26,6 +26,13 @@ from ivdlib.errors import ConfigError
 
 STDERR = 2
 
+lean = False
+"""Whether Keras is started without `UNUSED`: by commands, for notebooks may want all of it."""
+
+UNUSED = ("sklearn", "matplotlib", "pandas")
+"""What Keras loads if it is there, for wrappers, pictures and tables that no command hands to it: a
+third of its start."""
+
 BACKENDS = ("tensorflow", "jax", "torch")
 """Backends of Keras on which networks are trained."""
 
@@ -70,10 +77,23 @@ def _quiet_tensorflow(module: ModuleType) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _lean() -> Iterator[None]:
+    """Let `UNUSED` seem missing, but for what is loaded already."""
+    hidden = [name for name in UNUSED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+@contextlib.contextmanager
 def _explained_keras(_: ModuleType) -> Iterator[None]:
     need_backend()
     try:
-        yield
+        with _lean() if lean else contextlib.nullcontext():
+            yield
     except MemoryError:
         raise
     except Exception as error:  # of many kinds: its own, of JSON, of the backend

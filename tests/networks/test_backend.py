@@ -58,12 +58,12 @@ import os, sys
 import numpy as np
 from ivdlib import networks
 from ivdlib.networks import backend
-from ivdlib.training import inference
+from ivdlib.training import inference, weights
 backend.configure(int(sys.argv[2]))
 config = networks.UNetConfig(base=16, levels=2)
-network = inference.Network(networks.build("unet", config, (64, 64, 1)), {})
+network = weights.Network(networks.build("unet", config, (64, 64, 1)), {})
 if sys.argv[1] == "openvino":
-    from ivdlib.training import engines, weights
+    from ivdlib.training import engines
     card = {"network": "unet", "config": config.to_dict(), "tile": (64, 64), "images": ["wat"]}
     weights.save_weights(network.model, sys.argv[3] + "/a.weights.h5", card | {"target": "disc"})
     network = engines.load_network(sys.argv[3] + "/a.weights.h5", precision="float32")

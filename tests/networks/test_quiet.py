@@ -1,6 +1,7 @@
 """What C++ code writes to the error stream is set aside, and shown where it explains a failure."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -41,3 +42,17 @@ def test_the_extra_of_a_missing_backend_is_named(
         quiet.need_backend()
     assert str(told.value).startswith(f"{where} asks for {backend} as the backend of Keras")
     assert f"; install it with: pip install 'ivdlib[{extra}]', or" in str(told.value)
+
+
+@pytest.mark.parametrize("lean", [True, False])
+def test_keras_starts_without_what_no_command_hands_to_it(lean):
+    """And all of it can be loaded afterwards."""
+    code = (
+        "import sys; from ivdlib.networks import quiet; import ivdlib; quiet.lean = bool(%d);"
+        "import keras; print(sorted({*quiet.UNUSED} & set(sys.modules)));"
+        "import pandas, sklearn.linear_model, matplotlib.pyplot; ivdlib.build('unet')"
+    )
+    words = [sys.executable, "-c", code % lean]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str([] if lean else sorted(quiet.UNUSED))
