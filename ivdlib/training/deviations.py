@@ -32,6 +32,8 @@ REASONS = {
     "training.steps": "the paper gives no length; this one fits the time of the profile",
     "training.batch": "smaller batches, so that a short training makes more steps",
     "training.learning_rate": "a higher rate, because the training is short",
+    "training.tile": "as many millimetres as the paper's, on coarser voxels",
+    "training.noise_probability": "a short training learns the plain images first",
     "training.schedule": "the rate falls to zero, so that the weights of a short training settle",
     "spine.steps": "fewer steps, because the profile must be quick",
     "spine.batch": "smaller batches, because the profile must be quick",
