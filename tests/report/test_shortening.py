@@ -18,20 +18,25 @@ from ivdlib.report import shortening
 V4 = nbformat.v4
 
 
+# Not by `new_output`, which holds each against a schema: a minute for all of these.
 def printed(text, name="stdout"):
-    return V4.new_output("stream", name=name, text=text)
+    return nbformat.from_dict({"output_type": "stream", "name": name, "text": text})
 
 
 def shown(**data):
-    return V4.new_output("display_data", {k.replace("_", "/"): v for k, v in data.items()})
+    data = {k.replace("_", "/"): v for k, v in data.items()}
+    return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": {}})
 
 
 def code(*outputs, source="work()"):
-    return V4.new_code_cell(source, outputs=list(outputs), execution_count=1)
+    cell = V4.new_code_cell(source, execution_count=1)
+    cell.outputs = list(outputs)
+    return cell
 
 
 def soup(*found, file="my copy.ipynb"):
-    notebook = V4.new_notebook(cells=list(found), metadata={shortening.FILE: file})
+    notebook = V4.new_notebook(metadata={shortening.FILE: file})
+    notebook.cells = list(found)
     made = lesson.body(notebook, "07_x", lambda _: True)
     return BeautifulSoup(made["html"], "html.parser")
 
