@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from scripts import OTHER_BACKENDS
 
 from ivdlib import provenance
 from ivdlib.errors import ConfigError
@@ -90,7 +91,7 @@ print(spent[-1] / sum(spent))
 @pytest.mark.skipif(
     not os.path.isdir("/proc/self/task") or provenance.cores() < 2, reason="needs Linux, two cores"
 )
-@pytest.mark.parametrize("engine", ["tensorflow", "jax", "torch", "openvino"])
+@pytest.mark.parametrize("engine", ["tensorflow", "openvino", *OTHER_BACKENDS])
 def test_threads_are_as_many_as_asked_for(engine, tmp_path):
     """A count that is heeded by one framework alone is silently nothing on the others."""
     if importlib.util.find_spec(engine) is None:
@@ -111,6 +112,7 @@ def test_threads_are_as_many_as_asked_for(engine, tmp_path):
     assert shares[0] > 0.7 and shares[0] - shares[1] > 0.1, shares
 
 
+@pytest.mark.long
 def test_jax_takes_its_threads_before_it_starts():
     code = """
 import jax

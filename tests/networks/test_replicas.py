@@ -87,6 +87,7 @@ def test_statistics_of_each_replica_make_a_difference():
     assert found["losses"][0] == pytest.approx(found["losses"][1], abs=0.3), "but not a great one"
 
 
+@pytest.mark.long
 def test_two_devices_are_one_on_jax():
     pytest.importorskip("jax", reason="JAX is not installed (extra jax)")
     found = compare("jax", "unet", synchronised=False)

@@ -145,7 +145,7 @@ def test_workers_take_the_device_and_share_the_cores(monkeypatch):
         assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "2"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("own", ["", ".1"])
 def test_workers_on_jax_share_the_gpu(own, monkeypatch):
     """Else the first takes three quarters of its memory, and the second finds none."""
@@ -264,7 +264,7 @@ dask = pytest.mark.skipif(not has_dask(), reason="Dask is not there: pip install
 
 
 @dask
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
     """A scheduler and two workers on loopback; one is killed while it trains."""
     import psutil
