@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items):
     """Sort the files by that; the tests of a file stay as they are."""
     items.sort(
         key=lambda item: next(
-            (k for k, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)
+            (k for k, part in enumerate(FIRST) if part in str(item.path)), len(FIRST)
         )
     )
 

@@ -74,13 +74,15 @@ def compare(backend, name, synchronised):
     return found
 
 
-@pytest.mark.parametrize("name", ["unet", "fds_cnn"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unet", pytest.param("fds_cnn", marks=pytest.mark.long)])
 def test_two_devices_with_synchronised_statistics_are_one(name):
     found = compare("tensorflow", name, synchronised=True)
     assert found["losses"][0] == pytest.approx(found["losses"][1], abs=1e-3)
     assert found["weights"] < 1e-3
 
 
+@pytest.mark.slow
 def test_statistics_of_each_replica_make_a_difference():
     found = compare("tensorflow", "unet", synchronised=False)
     assert found["losses"][0][1:] != pytest.approx(found["losses"][1][1:], abs=1e-4)

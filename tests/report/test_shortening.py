@@ -139,8 +139,9 @@ def test_progress_that_was_overwritten_is_noise_still():
     assert soup(code(printed(text, "stderr"))).find("pre", class_="out").get_text() == "mind this\n"
 
 
-def huge(folder):
-    """A student's copy with much of everything."""
+@pytest.fixture(scope="module")
+def huge():
+    """Text of a student's copy with much of everything."""
     found = cells()
     found[1:1] = [
         code(printed(NUMBERS)),
@@ -151,25 +152,25 @@ def huge(folder):
                      "stderr")),
         code(printed("".join(f"\r{k}/99999 |####    | 5 it/s" for k in range(99_999)), "stderr")),
     ]  # fmt: skip
-    return found
+    notebook = V4.new_notebook()
+    notebook.cells = found
+    return nbformat.writes(notebook)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["lesson", "class", "experiment"])
-def test_such_a_report_takes_seconds(how, tmp_path, capsys):
+def test_such_a_report_takes_seconds(how, huge, tmp_path, capsys):
     pytest.importorskip("weasyprint", exc_type=OSError)
     course, name = Course(tmp_path / "course"), ONE
     if how == "experiment":
         words, name = ["report", str(odd_experiment(tmp_path / "mine"))], "01_x"
         (tmp_path / "mine" / "notebooks").mkdir()
-        nbformat.write(
-            V4.new_notebook(cells=huge(tmp_path)), tmp_path / f"mine/notebooks/{name}.ipynb"
-        )
+        (tmp_path / f"mine/notebooks/{name}.ipynb").write_text(huge, encoding="utf-8")
     elif how == "class":
-        course.hand_in("ann", huge(tmp_path))
+        course.hand_in("ann", huge)
         words = ["report", "--class", str(course.folder)]
     else:
-        path = course.write("copies", "", ONE, huge(tmp_path))
+        path = course.write("copies", "", ONE, huge)
         words = ["report", "--lesson", str(path), "--out", str(tmp_path / "out")]
     begin = time.process_time()
     assert cli.main(words) == 0
