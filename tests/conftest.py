@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from dixon_cases import rotation
 
-FIRST = ("test_course", "workers", "models/", "replicas", "experiment", "browser/")
+FIRST = (
+    *("browser/test_course", "test_workers", "notebooks/", "networks/test_back", "test_replicas"),
+    *("test_user_settings", "browser/", "training/", "report/"),
+)
 """Files of long tests, begun first where two run side by side (`pytest -n 2 --dist loadfile`)."""
 
 
@@ -16,7 +19,7 @@ def pytest_collection_modifyitems(items):
     """Sort the files by that; the tests of a file stay as they are."""
     items.sort(
         key=lambda item: next(
-            (k for k, part in enumerate(FIRST) if part in str(item.path)), len(FIRST)
+            (k for k, part in enumerate(FIRST) if part in item.path.as_posix()), len(FIRST)
         )
     )
 

@@ -32,6 +32,7 @@ def test_no_xla_on_a_tensorflow_cpu():
     assert backend.jit_compile() is (keras.backend.backend() == "jax")
 
 
+@pytest.mark.slow
 def test_threads_of_a_parent_reach_the_child():
     code = (
         "import ivdlib.networks.backend, keras; "
@@ -44,6 +45,7 @@ def test_threads_of_a_parent_reach_the_child():
     assert done.stdout.strip() == "1", done.stderr
 
 
+@pytest.mark.slow
 def test_cores_that_are_no_number_are_one_sentence():
     environment = {**os.environ, "IVDLIB_THREADS": "two", "KERAS_BACKEND": "tensorflow"}
     done = subprocess.run(

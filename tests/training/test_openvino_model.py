@@ -11,7 +11,7 @@ from ivdlib.training import engines, openvino_model
 
 if importlib.util.find_spec("openvino") is None and not os.environ.get("IVDLIB_CI"):
     pytest.skip("OpenVINO is not there: pip install 'ivdlib[openvino]'", allow_module_level=True)
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = pytest.mark.usefixtures("cache", "conversions")
 
 
 def test_auto_asks_the_processor(weights, monkeypatch):

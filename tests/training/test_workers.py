@@ -165,7 +165,7 @@ def test_what_a_worker_refuses_is_said_here(phantom, tmp_path):
     wrong = {"training__learning_rate": 1e9, "training__steps": 10, "spine__region": "none"}
     made = begin(tmp_path, phantom, **wrong)
     with pytest.raises(IvdlibError, match="loss is not finite|weights hold NaN"):
-        run(made, 2)
+        workers.side_by_side(made)  # in one process beside this one
 
 
 TRAIN = """
