@@ -24,8 +24,10 @@ audit: $(STAMP) ## judge the paper's claims: says what is left and for how long,
 
 # Two at a time, a file whole: what its tests share is made once.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+QUICK := preprocessing evaluation/test_metrics.py \
+  $(patsubst %,networks/test_%.py,blocks config convolution fast losses normalisation resize)
 quick: $(STAMP) ## within a minute: tests of layers, fusion, splits and metrics
-	$(PYTEST) -m "not slow and not long" tests/networks tests/preprocessing tests/evaluation $(ARGS)
+	$(PYTEST) -m "not slow and not long" $(addprefix tests/,$(QUICK)) $(ARGS)
 
 test: style ## within ten: lint, floors, notebooks in step with their source, all tests but the long
 	$(PYTEST) -m "not long" $(ARGS)

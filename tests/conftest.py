@@ -1,5 +1,6 @@
 """Fixtures that several tests share: the data beside the checkout, and small Dixon cases."""
 
+import gc
 import itertools
 from pathlib import Path
 
@@ -22,6 +23,11 @@ def pytest_collection_modifyitems(items):
             (k for k, part in enumerate(FIRST) if part in item.path.as_posix()), len(FIRST)
         )
     )
+
+
+def pytest_collection_finish():
+    """What is imported by now stays: the collector need not look through it, a tenth of the time."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -533,6 +533,12 @@ def test_ci_runs_make_test_and_then_what_that_leaves_out(make):
     assert chosen(make, *targets) == chosen(make, "test-all") == ["not long", "long"]
 
 
+def test_make_quick_names_tests_that_are_there(make):
+    named = [ROOT / word for word in make("-n", "quick")[1].split() if word.startswith("tests/")]
+    assert len(named) > 5 and all(path.exists() for path in named)
+    assert chosen(make, "quick") == ["not slow and not long"]
+
+
 def test_markers_of_tests_are_registered_with_a_reason():
     options = PYPROJECT["tool"]["pytest"]["ini_options"]
     assert "--strict-markers" in options["addopts"]
