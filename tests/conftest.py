@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """What is imported by now stays: the collector that looks through it takes a tenth of all time."""
+    """What is imported by now stays: to look through it again would take a tenth of all time."""
     gc.freeze()
 
 
