@@ -93,7 +93,10 @@ print(spent[-1] / sum(spent))
 @pytest.mark.skipif(
     not os.path.isdir("/proc/self/task") or provenance.cores() < 2, reason="needs Linux, two cores"
 )
-@pytest.mark.parametrize("engine", ["tensorflow", "openvino", *OTHER_BACKENDS])
+@pytest.mark.parametrize(
+    "engine",
+    ["tensorflow", pytest.param("openvino", marks=pytest.mark.long), *OTHER_BACKENDS],
+)
 def test_threads_are_as_many_as_asked_for(engine, tmp_path):
     """A count that is heeded by one framework alone is silently nothing on the others."""
     if importlib.util.find_spec(engine) is None:
