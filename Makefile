@@ -10,10 +10,10 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce audit test lab lesson notebooks course book status lock clean python
+.PHONY: help reproduce audit quick test test-long test-all style lab lesson notebooks course book status lock clean python
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
 	@echo 'ARGS="…" goes on to the command, as in: make reproduce ARGS="--data data/ivdm3seg --profile laptop --name mine"'
 
 reproduce: $(STAMP) ## the whole job on the phantom, profile smoke: lessons, tables, report
@@ -22,12 +22,26 @@ reproduce: $(STAMP) ## the whole job on the phantom, profile smoke: lessons, tab
 audit: $(STAMP) ## judge the paper's claims: says what is left and for how long, then runs it (days)
 	$(BIN)/python -m ivdlib audit $(ARGS)
 
-test: $(STAMP) ## lint, format, floors, notebooks in step with their source, tests
+# Two at a time, a file whole: what its tests share is made once.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+QUICK := preprocessing evaluation/test_metrics.py \
+  $(patsubst %,networks/test_%.py,blocks config convolution fast losses normalisation resize)
+quick: $(STAMP) ## within a minute: tests of layers, fusion, splits and metrics
+	$(PYTEST) -m "not slow and not long" $(addprefix tests/,$(QUICK)) $(ARGS)
+
+test: style ## within ten: lint, floors, notebooks in step with their source, all tests but the long
+	$(PYTEST) -m "not long" $(ARGS)
+
+test-long: $(STAMP) ## the long tests alone
+	$(PYTEST) -m long $(ARGS)
+
+test-all: test test-long ## everything, as CI does
+
+style: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python notebooks/build.py --check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # JupyterLab's news pop-up covers the notebook, so it is switched off inside .venv.
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings

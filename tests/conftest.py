@@ -1,5 +1,6 @@
 """Fixtures that several tests share: the data beside the checkout, and small Dixon cases."""
 
+import gc
 import itertools
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 from dixon_cases import rotation
 
-FIRST = ("test_course", "workers", "models/", "replicas", "experiment", "browser/")
+FIRST = (
+    *("browser/test_course", "test_workers", "notebooks/", "networks/test_back", "test_replicas"),
+    *("test_user_settings", "browser/", "training/", "report/"),
+)
 """Files of long tests, begun first where two run side by side (`pytest -n 2 --dist loadfile`)."""
 
 
@@ -16,9 +20,19 @@ def pytest_collection_modifyitems(items):
     """Sort the files by that; the tests of a file stay as they are."""
     items.sort(
         key=lambda item: next(
-            (k for k, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)
+            (k for k, part in enumerate(FIRST) if part in item.path.as_posix()), len(FIRST)
         )
     )
+
+
+def pytest_configure():
+    """Collect no garbage while a million objects are imported, which stay: it takes seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,10 @@ def need(condition: object, sentence: str) -> None:
         (pytest.fail if os.environ.get("IVDLIB_CI") == "1" else pytest.skip)(sentence)
 
 
+OTHER_BACKENDS = [pytest.param(name, marks=pytest.mark.long) for name in ("jax", "torch")]
+"""What the same test does on these takes a process that starts them."""
+
+
 def installed(package: str) -> None:
     """Skip where a backend or a peer, both extras, is missing; fail in CI."""
     need(importlib.util.find_spec(package), f"{package} is not installed: pip install {package}")

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,10 @@ TOP_LEVEL = {
     *("requirements.lock", ".gitignore", ".ci"),
     *("ivdlib", "notebooks", "data", "reports", "benchmarks", "tests"),
 }
-TARGETS = ("help", "reproduce", "test", "lab", "lesson", "notebooks", "book", "lock", "clean")
+TARGETS = (
+    *("help", "reproduce", "quick", "test", "test-all", "lab", "lesson", "notebooks", "book"),
+    *("lock", "clean"),
+)
 
 
 def requirements(*extras: str) -> dict[str, Requirement]:
@@ -512,4 +516,34 @@ def test_ci_script_can_be_run():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", str(script)]).returncode == 0
-    assert script.read_text().rstrip().endswith("exec make test")
+
+
+def chosen(make, *targets: str) -> list[str]:
+    """What the calls of pytest behind these targets choose by `-m`; nothing is run."""
+    calls = [line for target in targets for line in make("-n", target)[1].splitlines()]
+    return [shlex.split(call)[shlex.split(call).index("-m", 4) + 1] for call in calls
+            if " -m pytest " in call]  # fmt: skip
+
+
+def test_ci_runs_make_test_and_then_what_that_leaves_out(make):
+    calls = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    targets = re.findall(r"^(?:exec )?make ([a-z-]+)$", calls, re.MULTILINE)
+    assert targets[0] == "test" and calls.rstrip().endswith(f"exec make {targets[-1]}")
+    assert chosen(make, "test") == ["not long"]
+    assert chosen(make, *targets) == chosen(make, "test-all") == ["not long", "long"]
+
+
+def test_make_quick_names_tests_that_are_there(make):
+    named = [ROOT / word for word in make("-n", "quick")[1].split() if word.startswith("tests/")]
+    assert len(named) > 5 and all(path.exists() for path in named)
+    assert chosen(make, "quick") == ["not slow and not long"]
+
+
+def test_markers_of_tests_are_registered_with_a_reason():
+    options = PYPROJECT["tool"]["pytest"]["ini_options"]
+    assert "--strict-markers" in options["addopts"]
+    registered = dict(line.split(": ", 1) for line in options["markers"])
+    assert {"slow", "long"} <= set(registered) and all(registered.values())
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    used = {name for text in texts for name in re.findall(r"\bpytest\.mark\.(\w+)", text)}
+    assert used - {"parametrize", "skipif", "usefixtures", "filterwarnings"} == set(registered)

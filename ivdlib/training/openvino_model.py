@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 
 from ivdlib.progress import say
 from ivdlib.training.inference import THRESHOLD
+
+# It would tell a server of each import and each conversion, from a process that takes seconds.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 NEAR = 0.02
 """Precision "auto" keeps bfloat16 where no probability differs more from that of float32."""

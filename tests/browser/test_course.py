@@ -22,7 +22,7 @@ LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.i
 
 WIDGETS = {"01_data_loading": 2, "03_fds_cnn": 1, "06_your_own_scan": 1}
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow  # in a browser: long
 
 
 @pytest.fixture(scope="module")
@@ -123,12 +123,14 @@ def checkout(series) -> Path:
     return root
 
 
+@pytest.mark.long
 def test_a_notebook_that_fails_is_noticed(visit, tmp_path):
     (error,) = visit("broken.ipynb").run_all(tmp_path / "broken.png")["errors"]
     assert "ZeroDivisionError" in error
 
 
 # In their order, in one experiment: a lesson finds there what the one before has made.
+@pytest.mark.long
 @pytest.mark.parametrize("stem", LESSONS)
 def test_a_lesson_runs_in_jupyterlab_without_a_network(stem, visit, checkout, tmp_path):
     lesson = visit(f"notebooks/{stem}.ipynb")

@@ -125,6 +125,7 @@ def made(course, host, tmp_path_factory):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_runs_and_nothing_is_fetched(attack, made, seen):
     for kind, path in made[attack].items():

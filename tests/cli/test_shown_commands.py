@@ -16,7 +16,7 @@ PLACES = ("*.md", "data/*.md", "reports/*.md", "reports/reference/*.md", "benchm
           "benchmarks/**/*.toml", "ivdlib/**/*.py", "ivdlib/**/*.j2", "Makefile")  # fmt: skip
 PARSER = cli._parser()
 (COMMANDS,) = (a for a in PARSER._actions if isinstance(a, argparse._SubParsersAction))
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 NAMED = re.compile(r"\bivdlib ([a-z]+)\b((?:[ ](?:--[a-z-]+))*)")
 """The package, the word after it, and options that follow at once."""
 MEANT = re.compile(
@@ -100,7 +100,7 @@ def test_commands_within_sentences_exist(path):
         if name in COMMANDS.choices:
             known = COMMANDS.choices[name]._option_string_actions
             assert set(options.split()) <= set(known), f"ivdlib {name}{options}"
-    for target in re.findall(r"`make ([a-z]+)", read(path)):
+    for target in re.findall(r"`make ([a-z-]+)", read(path)):
         assert target in TARGETS, target
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from scripts import OTHER_BACKENDS
 
 from ivdlib import provenance
 from ivdlib.errors import ConfigError
@@ -31,6 +32,7 @@ def test_no_xla_on_a_tensorflow_cpu():
     assert backend.jit_compile() is (keras.backend.backend() == "jax")
 
 
+@pytest.mark.slow
 def test_threads_of_a_parent_reach_the_child():
     code = (
         "import ivdlib.networks.backend, keras; "
@@ -43,6 +45,7 @@ def test_threads_of_a_parent_reach_the_child():
     assert done.stdout.strip() == "1", done.stderr
 
 
+@pytest.mark.slow
 def test_cores_that_are_no_number_are_one_sentence():
     environment = {**os.environ, "IVDLIB_THREADS": "two", "KERAS_BACKEND": "tensorflow"}
     done = subprocess.run(
@@ -90,7 +93,10 @@ print(spent[-1] / sum(spent))
 @pytest.mark.skipif(
     not os.path.isdir("/proc/self/task") or provenance.cores() < 2, reason="needs Linux, two cores"
 )
-@pytest.mark.parametrize("engine", ["tensorflow", "jax", "torch", "openvino"])
+@pytest.mark.parametrize(
+    "engine",
+    ["tensorflow", pytest.param("openvino", marks=pytest.mark.long), *OTHER_BACKENDS],
+)
 def test_threads_are_as_many_as_asked_for(engine, tmp_path):
     """A count that is heeded by one framework alone is silently nothing on the others."""
     if importlib.util.find_spec(engine) is None:
@@ -111,6 +117,7 @@ def test_threads_are_as_many_as_asked_for(engine, tmp_path):
     assert shares[0] > 0.7 and shares[0] - shares[1] > 0.1, shares
 
 
+@pytest.mark.long
 def test_jax_takes_its_threads_before_it_starts():
     code = """
 import jax

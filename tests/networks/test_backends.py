@@ -14,6 +14,8 @@ from scripts import installed
 
 from ivdlib import networks
 
+pytestmark = pytest.mark.long
+
 OTHERS = ("jax", "torch")
 PROGRAM = Path(one_backend.__file__)
 
@@ -73,7 +75,6 @@ def results(request, folder):
     return [result(folder, name, b) for b in ("tensorflow", backend)]
 
 
-@pytest.mark.slow
 def test_answers_are_those_of_tensorflow(results):
     want, got = results
     for key in ("inference", "training"):
@@ -83,7 +84,6 @@ def test_answers_are_those_of_tensorflow(results):
     assert np.abs(want["inference"] - want["training"]).max() > 1e-3
 
 
-@pytest.mark.slow
 def test_one_step_moves_the_weights_as_on_tensorflow(results):
     """To some per cent: a pixel that rounding puts on the other side of a ReLU changes a step."""
     want, got = results

@@ -74,19 +74,22 @@ def compare(backend, name, synchronised):
     return found
 
 
-@pytest.mark.parametrize("name", ["unet", "fds_cnn"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unet", pytest.param("fds_cnn", marks=pytest.mark.long)])
 def test_two_devices_with_synchronised_statistics_are_one(name):
     found = compare("tensorflow", name, synchronised=True)
     assert found["losses"][0] == pytest.approx(found["losses"][1], abs=1e-3)
     assert found["weights"] < 1e-3
 
 
+@pytest.mark.slow
 def test_statistics_of_each_replica_make_a_difference():
     found = compare("tensorflow", "unet", synchronised=False)
     assert found["losses"][0][1:] != pytest.approx(found["losses"][1][1:], abs=1e-4)
     assert found["losses"][0] == pytest.approx(found["losses"][1], abs=0.3), "but not a great one"
 
 
+@pytest.mark.long
 def test_two_devices_are_one_on_jax():
     pytest.importorskip("jax", reason="JAX is not installed (extra jax)")
     found = compare("jax", "unet", synchronised=False)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from learning import CONFIGS, TILE, learn
-from scripts import installed
+from scripts import OTHER_BACKENDS, installed
 
 from ivdlib import networks
 from ivdlib.training import inference, weights
@@ -57,7 +57,7 @@ def usual(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize("backend", ["tensorflow", *OTHER_BACKENDS])
 def test_networks_are_the_same_whatever_is_set(usual, backend, tmp_path):
     installed(backend)
     folder, expected = usual
@@ -114,7 +114,7 @@ def test_a_variable_that_cannot_be_is_named(name, value):
     assert_named(name, {name: value})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("backend", "name", "value"),
     [("torch", "KERAS_TORCH_DEVICE", "nonsense"), ("jax", "JAX_PLATFORMS", "nonsense")],

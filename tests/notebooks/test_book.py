@@ -19,7 +19,7 @@ def book():
 SOLUTIONS = {"A solution", "A model answer"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
     there = all(importlib.util.find_spec(name) for name in ("sphinx", "myst_nb", "furo"))
     scripts.need(there, "the book's packages are not installed: pip install -e .[book]")

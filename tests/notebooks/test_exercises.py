@@ -332,7 +332,7 @@ def scores(course: Path) -> dict[str, tuple[float, float]]:
     return {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in rows}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nbgrader_makes_the_same_version_for_students(build, course):
     released = nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", as_version=4)
     ours = nbformat.read(course.parent / "ours.ipynb", as_version=4)
@@ -342,7 +342,7 @@ def test_nbgrader_makes_the_same_version_for_students(build, course):
     assert released.cells == ours.cells
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_points_of_right_untouched_and_wrong_answers(course):
     whole = sum(POINTS.values())
     by_machine = whole - POINTS["exercise3"]  # a written answer waits for the lecturer
@@ -360,7 +360,7 @@ def test_points_of_right_untouched_and_wrong_answers(course):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_written_answers_are_graded_by_hand_or_empty(course):
     from nbgrader.api import Gradebook
 
@@ -376,7 +376,7 @@ def test_written_answers_are_graded_by_hand_or_empty(course):
     assert points == whole == sum(POINTS.values())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_feedback_holds_the_sentences(course):
     run_nbgrader(course, "generate_feedback", NAME)
     pages = {
@@ -393,7 +393,7 @@ def test_feedback_holds_the_sentences(course):
     assert broken == ["no exercise"]  # its check, put back, finds no name
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_report_for_each_student_and_a_table_of_marks(course):
     made = class_reports.class_reports(course, author=Author("Lecturer", "Imaging"))
     assert [path.stem for path in made.paths] == [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from dixon_cases import write_case
 from hostile_report import odd_experiment
 from small_course import ONE, Course, cells
 
@@ -22,34 +23,25 @@ MODULES = [
     if path.stem not in {"augmentation", "sampler", "architecture", "niivue"}  # of Keras; an extra
 ]
 PROGRAM = """
-import json, os, sys
+import importlib, json, os, sys
 os.environ["IVDLIB_PROGRESS"] = "off"
-modules, words, known = json.loads(sys.argv[1])
-known, found = set(known), []
-for module in modules:
-    __import__(f"ivdlib.{module}")
-    if known & set(sys.modules) and not found:
-        found = [f"ivdlib.{module}"]
-from ivdlib import cli
-status = cli.main(words) if words else 0
-print(*found, *sorted(known & set(sys.modules)), file=sys.stderr)
-sys.exit(status)
+steps, known = json.loads(sys.argv[1])
+def loaded():
+    return {name for name in known if name in sys.modules}
+found = {}
+for step, (modules, words, place) in steps.items():
+    before, culprit, status = loaded(), [], 0
+    os.chdir(place)
+    for module in modules:
+        importlib.import_module(f"ivdlib.{module}")
+        if loaded() - before and not culprit:
+            culprit = [f"ivdlib.{module}"]
+    if words:
+        from ivdlib import cli
+        status = cli.main(words)
+    found[step] = [status, culprit + sorted(loaded() - before)]
+print(json.dumps(found))
 """
-
-
-def loaded(modules=(), words=(), place=None):
-    """Exit status, and the frameworks that imports and a command have loaded, after the culprit."""
-    told = json.dumps([[*modules], [*map(str, words)], FRAMEWORKS])
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PROGRAM, told],
-        cwd=place, capture_output=True, text=True,
-    )  # fmt: skip
-    return done.returncode, done.stderr.splitlines()[-1]
-
-
-@pytest.mark.slow
-def test_no_page_needs_a_framework():
-    assert len(MODULES) > 20 and loaded(MODULES) == (0, "")
 
 
 def copy(folder):
@@ -80,22 +72,56 @@ def several(folder):
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("words", [copy, sheet, course, one, several])
-def test_no_report_loads_a_framework(words, tmp_path):
-    (tmp_path / "here").mkdir()
-    assert loaded(words=words(tmp_path), place=tmp_path / "here") == (0, "")
+def check(folder):
+    for name in ("01", "02"):
+        write_case(folder / "data", name)
+    return ["check", folder / "data", "--html", folder / "check.html"]
+
+
+REPORTS = (copy, sheet, course, one, several)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """By step the status, and the frameworks that it was the first to load, after the culprit.
+
+    All in one process, for each would import the same for seconds; what builds a network is last.
+    """
+    steps = {}
+    for made in (*REPORTS, check):
+        folder = tmp_path_factory.mktemp(made.__name__)
+        (folder / "here").mkdir()
+        steps[made.__name__] = [[], [str(word) for word in made(folder)], str(folder / "here")]
+    here = str(tmp_path_factory.mktemp("here"))
+    steps["pages"] = [MODULES, [], here]
+    steps["network"] = [["report.pages", "networks.by_name"], [], here]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM, json.dumps([steps, FRAMEWORKS])],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (Path(steps["check"][2]).parent / "check.html").is_file()
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.slow
-def test_nor_does_the_page_of_a_check(write_case, tmp_path):
-    write_case(tmp_path / "data", "01")
-    write_case(tmp_path / "data", "02")
-    words = ["check", tmp_path / "data", "--html", tmp_path / "check.html"]
-    assert loaded(words=words)[1] == "" and (tmp_path / "check.html").is_file()
+def test_no_page_needs_a_framework(loaded):
+    assert len(MODULES) > 20 and loaded["pages"] == [0, []]
 
 
-def test_what_builds_a_network_loads_one():
+@pytest.mark.slow
+@pytest.mark.parametrize("made", REPORTS)
+def test_no_report_loads_a_framework(made, loaded):
+    assert loaded[made.__name__] == [0, []]
+
+
+@pytest.mark.slow
+def test_nor_does_the_page_of_a_check(loaded):
+    assert loaded["check"][1] == []
+
+
+@pytest.mark.slow
+def test_what_builds_a_network_loads_one(loaded):
     """So that the tests above can fail."""
-    status, found = loaded(["report.pages", "networks.by_name"])
-    assert status == 0 and found.startswith("ivdlib.networks.by_name ") and "keras" in found
+    status, (culprit, *frameworks) = loaded["network"]
+    assert status == 0 and culprit == "ivdlib.networks.by_name" and "keras" in frameworks

@@ -20,12 +20,19 @@ pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.mark.parametrize("kernels", [None, "fast", "plain"])
-def test_conversion_leaves_the_environment(weights, monkeypatch, kernels):
+def test_conversion_leaves_the_environment(weights, conversions, monkeypatch, kernels):
     monkeypatch.delenv("IVDLIB_KERNELS", raising=False)
     if kernels:
         monkeypatch.setenv("IVDLIB_KERNELS", kernels)
+    copied, seen = keras.Model.export, []
+
+    def watched(model, path, **kwargs):
+        seen.append(os.environ["IVDLIB_KERNELS"])
+        copied(model, path, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "export", watched)
     predict(weights)
-    assert os.environ.get("IVDLIB_KERNELS") == kernels
+    assert os.environ.get("IVDLIB_KERNELS") == kernels and seen == ["plain"]
 
 
 def test_converted_once_and_anew_for_other_weights(

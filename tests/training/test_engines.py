@@ -56,7 +56,7 @@ def test_all_networks_agree_with_keras(tmp_path, name, variant):
 
 
 @pytest.mark.parametrize("precision", engines.ENGINE_PRECISIONS)
-def test_any_number_of_tiles(weights, precision):
+def test_any_number_of_tiles(weights, conversions, precision):
     network = load_model(weights)
     fast = engines.load_network(weights, precision=precision)
     assert fast.passport == network.passport

@@ -11,7 +11,7 @@ from ivdlib.training import engines, openvino_model
 
 if importlib.util.find_spec("openvino") is None and not os.environ.get("IVDLIB_CI"):
     pytest.skip("OpenVINO is not there: pip install 'ivdlib[openvino]'", allow_module_level=True)
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = pytest.mark.usefixtures("cache", "conversions")
 
 
 def test_auto_asks_the_processor(weights, monkeypatch):
@@ -44,3 +44,9 @@ def test_auto_takes_bfloat16_only_where_it_answers_alike(weights, monkeypatch, n
     assert model.precision == settled and len(said) == 1 and settled in said[0]
     after = sharp[settled].predict_on_batch(tiles(3))
     np.testing.assert_array_equal(model.predict_on_batch(tiles(3)), after)
+
+
+def test_no_server_is_told_of_it():
+    from openvino.tools.ovc import telemetry_utils
+
+    assert telemetry_utils.tm.__name__ == "openvino.tools.ovc.telemetry_stub"

@@ -322,6 +322,7 @@ for ours, theirs in zip(trainer.model.get_weights(), singly, strict=True):
 """
 
 
+@pytest.mark.long
 def test_on_jax_a_chain_of_steps_is_the_single_ones():
     pytest.importorskip("jax", reason="JAX is not installed (extra jax)")
     program = "from ivdlib.training import trainer as trainers\n" + ON_JAX

@@ -145,7 +145,7 @@ def test_workers_take_the_device_and_share_the_cores(monkeypatch):
         assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "2"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("own", ["", ".1"])
 def test_workers_on_jax_share_the_gpu(own, monkeypatch):
     """Else the first takes three quarters of its memory, and the second finds none."""
@@ -165,7 +165,7 @@ def test_what_a_worker_refuses_is_said_here(phantom, tmp_path):
     wrong = {"training__learning_rate": 1e9, "training__steps": 10, "spine__region": "none"}
     made = begin(tmp_path, phantom, **wrong)
     with pytest.raises(IvdlibError, match="loss is not finite|weights hold NaN"):
-        run(made, 2)
+        workers.side_by_side(made)  # in one process beside this one
 
 
 TRAIN = """
@@ -264,7 +264,7 @@ dask = pytest.mark.skipif(not has_dask(), reason="Dask is not there: pip install
 
 
 @dask
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_lost_worker_of_a_cluster(phantom, tmp_path, alone):
     """A scheduler and two workers on loopback; one is killed while it trains."""
     import psutil
