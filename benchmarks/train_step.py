@@ -6,8 +6,9 @@ does not fall on one row alone. The peak is that of a matrix product, measured b
 
     python benchmarks/train_step.py --out train_step
 
-Ends with status 1 where a goal is missed: 1.5 times as fast as Keras' own layers without XLA, twice
-as fast as PyTorch, a quarter of the peak.
+Ends with status 1 where a goal is missed: 1.5 times as fast as Keras' own layers without XLA, 1.3
+times as fast as the best row of PyTorch (`torch.compile` too; its compilation is in the first step,
+which is not counted), a quarter of the peak.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from ivdlib.progress import Progress, say
 
 TILE, BATCH = (112, 128), 16
 OURS, PLAIN, TORCH = "ivdlib", "Keras layers without XLA", "PyTorch"
+BEST_TORCH = "the best row of PyTorch"
 XLA = {"steps": 2, "rounds": 1, "seconds": 600.0}
 """Limits of the row with XLA, which compiles for minutes and computes slowly."""
-GOALS = {PLAIN: 1.5, TORCH: 2.0}
+GOALS = {PLAIN: 1.5, BEST_TORCH: 1.3}
 """How many times as long as ivdlib a row must take at least."""
 SHARE = 0.25
 """Goal for the share of the float32 peak."""
@@ -88,7 +90,7 @@ def keras_layers(given: argparse.Namespace, **how: Any) -> tuple[Step, dict]:
 
 
 def torch_layers(
-    given: argparse.Namespace, bfloat16: bool = False, monai: bool = False
+    given: argparse.Namespace, bfloat16: bool = False, monai: bool = False, compiled: bool = False
 ) -> tuple[Step, dict]:
     """Return the step of the same network in PyTorch, or of MONAI's BasicUNet of its size."""
     import torch
@@ -102,6 +104,8 @@ def torch_layers(
     known = {"parameters": plain.parameters(network)}
     if monai:
         known["multiply_adds"] = plain.multiply_adds(network, images)
+    if compiled:
+        network = torch.compile(network)
     step = partial(plain.train_step, network, plain.adam(network), images, truth, bfloat16)
     return step, known
 
@@ -124,6 +128,10 @@ ROWS = {
     "Keras layers with XLA": Row(partial(keras_layers, jit_compile=True), **XLA),
     TORCH: Row(torch_layers, "torch"),
     "PyTorch, bfloat16 autocast": Row(partial(torch_layers, bfloat16=True), "torch"),
+    "PyTorch, torch.compile": Row(partial(torch_layers, compiled=True), "torch"),
+    "PyTorch, torch.compile, bfloat16 autocast": Row(
+        partial(torch_layers, bfloat16=True, compiled=True), "torch"
+    ),
     "MONAI BasicUNet": Row(partial(torch_layers, monai=True), "torch"),
 }
 
@@ -194,8 +202,11 @@ def judge(rows: list[dict], sizes: list[str]) -> list[dict]:
     goals = []
     for size in sizes:
         of = {row["name"]: row for row in rows if row["size"] == size}
+        times = {name: row["times_ivdlib"] for name, row in of.items() if row["times_ivdlib"]}
+        peers = [value for name, value in times.items() if name.startswith(TORCH)]
+        times[BEST_TORCH] = min(peers, default=None)
         for name, limit in GOALS.items():
-            value = of.get(name, {}).get("times_ivdlib")
+            value = times.get(name)
             goals.append(measure.goal(f"{size}: {name}, times ivdlib", value, limit))
         goals.append(
             measure.goal(f"{size}: share of the peak", of.get(OURS, {}).get("share"), SHARE)

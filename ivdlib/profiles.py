@@ -134,20 +134,19 @@ PROFILES: dict[str, Profile] = {
         ),
         Profile(
             "smoke",
-            "`make reproduce`: every step of the whole on a coarse phantom, about 6 minutes on two "
+            "`make reproduce`: every step of the whole on a small phantom, 6 to 8 minutes on two "
             "cores; every network has learnt, but not enough for the order of the rows to count.",
             size="tiny",
             bn_momentum=0.9,
             training=TrainingOptions(
-                steps=360,
+                steps=140,
                 batch=4,
                 learning_rate=1e-2,
                 schedule="cosine",
-                tile=(56, 64),
                 noise_probability=0.0,
             ),
-            spine=SpineOptions(steps=80, batch=8, learning_rate=2e-3, factor=1),
-            phantom=PhantomOptions(subjects=4, stages=2, in_plane=128),
+            spine=SpineOptions(steps=80, batch=8, learning_rate=2e-3),
+            phantom=PhantomOptions(subjects=4, stages=2, slices=8),
             folds=2,
             score_discs=False,
             references=False,

@@ -99,6 +99,30 @@ def test_a_step_is_timed(tmp_path):
     assert record["arguments"]["batch"] == 2 and "keras" in record["versions"]
 
 
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 2.0])
+def test_growth_is_the_exponent_of_a_power_law(monkeypatch, power):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import growth
+
+    rows = [{"times": n, "seconds": 3.0 * n**power} for n in growth.TIMES]
+    assert growth.exponent(rows, "seconds") == pytest.approx(power)
+    assert np.isnan(growth.exponent(rows[:1], "seconds"))
+
+
+def test_a_step_is_held_against_the_best_row_of_pytorch(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import train_step
+
+    times = {train_step.OURS: 1.0, train_step.PLAIN: 1.6, "PyTorch": 3.0,
+             "PyTorch, torch.compile": 1.2, "MONAI BasicUNet": 0.5}  # fmt: skip
+    rows = [{"size": "tiny", "name": name, "times_ivdlib": value, "share": 0.3}
+            for name, value in times.items()]  # fmt: skip
+    plain, best, share = train_step.judge(rows, ["tiny"])
+    assert plain["met"] and share["met"] and best["value"] == 1.2 and not best["met"]
+    (best,) = [g for g in train_step.judge(rows[:2], ["tiny"]) if "best" in g["goal"]]
+    assert best["value"] is None and not best["met"]
+
+
 @pytest.mark.slow
 def test_the_scorer_agrees_with_its_peers(monkeypatch):
     installed("medpy")

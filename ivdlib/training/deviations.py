@@ -32,7 +32,6 @@ REASONS = {
     "training.steps": "the paper gives no length; this one fits the time of the profile",
     "training.batch": "smaller batches, so that a short training makes more steps",
     "training.learning_rate": "a higher rate, because the training is short",
-    "training.tile": "as many millimetres as the paper's, on coarser voxels",
     "training.noise_probability": "a short training learns the plain images first",
     "training.schedule": "the rate falls to zero, so that the weights of a short training settle",
     "spine.steps": "fewer steps, because the profile must be quick",
@@ -41,7 +40,6 @@ REASONS = {
     "spine.factor": "coarser slices are quicker, finer ones show the edge of the spine",
     "phantom.stages": "fewer scans, because the profile must be quick",
     "phantom.slices": "central slices only, because the profile must be quick",
-    "phantom.in_plane": "coarser voxels, so that a short training makes more steps",
     "phantom.subjects": "fewer people, because the profile must be quick",
 }
 """Why the profiles that come with the package have other values."""

@@ -154,6 +154,7 @@ plotting.show(figures["noise"], alt)
 # %% [markdown]
 # You still see the disc, and so must the network: it learns to trust the neighbourhood and not the
 # single pixel. Whether that helps on clean images is a claim, which the audit of lesson 05 tests.
+# (A very short training leaves them out; the table of settings below says so.)
 #
 # All of it together makes a **batch**, the tiles of one step. Tiles lie side by side at a random
 # offset, so that every pixel comes up equally often; where they hang over the slice stand zeros.

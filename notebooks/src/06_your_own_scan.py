@@ -74,8 +74,9 @@ if scan_dir:
     given = load_case(scan_dir)
 elif experiment.is_phantom:
     sizes = experiment.profile.phantom
-    new = provenance.data_folder() / f"own-scan-{sizes.slices}"
-    make_phantom(new, subjects=1, stages=1, seed=sizes.seed + 4711, slices=sizes.slices)
+    new = provenance.data_folder() / f"own-scan-{sizes.slices}-{sizes.in_plane}"
+    size = {"slices": sizes.slices, "in_plane": sizes.in_plane}
+    make_phantom(new, subjects=1, stages=1, seed=sizes.seed + 4711, **size)
     given = load_case(new / "01")
 else:
     given = experiment.cases[training.fold.test[0]]
