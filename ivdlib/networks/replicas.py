@@ -16,6 +16,7 @@ tests.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,6 +69,18 @@ def _jax_gpus() -> list[str]:
         return []
 
 
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> Any:
+    """TensorFlow's strategy for these devices, one in a process.
+
+    Each strategy counts its exchanges between the devices from the same number: those of a second
+    network would be taken for the first one's ("Shape mismatch in the collective instance").
+    """
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(list(devices))
+
+
 class Replicas:
     """Devices that share each batch.
 
@@ -94,9 +107,7 @@ class Replicas:
             )
         self._strategy = self._distribution = None
         if self.number > 1 and keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            self._strategy = tf.distribute.MirroredStrategy(devices)
+            self._strategy = _mirrored(tuple(devices))
         elif self.number > 1:
             self._distribution = keras.distribution.DataParallel(devices=devices)
 

@@ -30,7 +30,7 @@ from ivdlib.training.experiment import Experiment
 CONNECT_SECONDS = 20
 """How long a scheduler may take to answer."""
 
-MEMORY = 2 * 2**30
+MEMORY = 3 * 2**30
 """Bytes that a process needs that trains a network of size `tiny`, framework and scans included."""
 
 FEWEST = 1000

@@ -83,6 +83,26 @@ def test_two_devices_with_synchronised_statistics_are_one(name):
 
 
 @pytest.mark.slow
+def test_two_networks_one_after_the_other_share_two_devices():
+    """As the spine network and the disc network of a fold do, and the spine network again."""
+    first, devices = TWO["tensorflow"]
+    train = TRAIN.partition("found = []")[0].format(name="unet", synchronised=False)
+    code = (
+        first
+        + textwrap.dedent(train)
+        + textwrap.dedent(f"""
+        trainers = [Trainer("unet", replace(config, base=base), (16, 24), options, {devices!r})
+                    for base in (4, 6)]
+        for trainer in (*trainers, trainers[0]):
+            print(np.isfinite([row["loss"] for row in trainer.fit(sampler, 0, "test")]).all())
+    """)
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == ["True"] * 3
+
+
+@pytest.mark.slow
 def test_statistics_of_each_replica_make_a_difference():
     found = compare("tensorflow", "unet", synchronised=False)
     assert found["losses"][0][1:] != pytest.approx(found["losses"][1][1:], abs=1e-4)

@@ -66,7 +66,7 @@ def test_two_processes(phantom, tmp_path, alone, monkeypatch):
     ("changed", "free", "many"),
     [
         ({}, 64, 4),  # a process a core
-        ({}, 5, 2),  # as memory allows
+        ({}, 7, 2),  # as memory allows
         ({}, 1, 1),
         ({"training__steps": 100}, 64, 1),  # done before a second process has started
         ({"size": "laptop"}, 64, 1),  # fills the cores by itself
