@@ -16,6 +16,9 @@ from ivdlib.profiles import TITLES
 IN_SHORT = "in_short.txt"
 """Among the tables of an experiment."""
 
+LOST = 0.1
+"""A mean Dice below it says that a network finds next to nothing on an image."""
+
 
 def in_short(metrics: pd.DataFrame, label: str) -> str:
     """Tables 1 to 3 for a terminal, as far as there are rows for them.
@@ -66,6 +69,13 @@ def _first_and_second(metrics: pd.DataFrame) -> Iterator[str]:
     images = {name: patient_dice(metrics, first, None, [name]).mean() for name in singles(metrics)}
     worst = min(images, key=images.get)
     yield f"→ {told}" + f"; {worst} is its hardest image." * (len(images) > 1)
+    for name in people:
+        lost = [i for i in singles(metrics) if patient_dice(metrics, name, None, [i]).mean() < LOST]
+        if 0 < len(lost) < len(images):
+            yield (
+                f"  {TITLES[name]} finds next to nothing on {', '.join(lost)}, and its mean falls "
+                "by that alone: look at its other images, too."
+            )
 
 
 def _best_fused(metrics: pd.DataFrame) -> Iterator[str]:

@@ -46,6 +46,17 @@ def test_a_lead_that_people_disagree_on_may_be_chance():
     assert "6 people: may be chance" in line and "more than chance" not in line
 
 
+def test_a_network_that_misses_one_image_is_named():
+    """Its mean says nothing of the others: U-Net with fusion does so on fat."""
+    lost = scored("unet", "contrasts+fused", 0.02, ("fat",))
+    text = text_of(
+        scored("fds_cnn", "contrasts+fused", 0.8),
+        scored("unet", "contrasts+fused", 0.9, ("wat", "inn", "opp")), lost,
+    )  # fmt: skip
+    assert "  U-Net finds next to nothing on fat, and its mean falls by that alone" in text
+    assert "next to nothing" not in text_of(*both_arms())
+
+
 @pytest.mark.parametrize(
     ("without", "told"), [(0.7, "FDS-CNN by +0.100"), (0.9, "FDS-CNN by -0.100")]
 )
