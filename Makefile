@@ -23,7 +23,8 @@ audit: $(STAMP) ## judge the paper's claims: says what is left and for how long,
 	$(BIN)/python -m ivdlib audit $(ARGS)
 
 # Two at a time, a file whole: what its tests share is made once.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# A process that was lost is not begun again: the rest would wait for it for ever.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 QUICK := preprocessing evaluation/test_metrics.py \
   $(patsubst %,networks/test_%.py,blocks config convolution fast losses normalisation resize)
 quick: $(STAMP) ## within a minute: tests of layers, fusion, splits and metrics

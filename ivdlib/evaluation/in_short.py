@@ -61,6 +61,8 @@ def _first_and_second(metrics: pd.DataFrame) -> Iterator[str]:
     """Who finds the discs best, and on which image they are hardest to find."""
     people = {name: patient_dice(metrics, name) for name in TITLES}
     people = {name: dice for name, dice in people.items() if dice is not None}
+    if not people:  # rows that need no network, so far
+        return
     first, *others = sorted(people, key=lambda name: -people[name].mean())
     told = f"{TITLES[first]} finds the discs best"
     if others:

@@ -93,3 +93,8 @@ def test_two_people_are_too_few_for_an_interval():
 def test_nothing_scored_gives_no_table():
     spine = rows(network="unet", trained_on="contrasts", contrasts=("t2",), target="spine")
     assert text_of(spine) == "Mean Dice over scans; made up, 6 scans.\n"
+
+
+def test_rows_without_a_network_are_shown_and_not_compared():
+    text = text_of(scored("level atlas", "contrasts", 0.3))
+    assert "level atlas" in text and "→" not in text
