@@ -31,8 +31,7 @@ ATTRIBUTE = "ivdlib"
 """Name of the passport in a weights file."""
 
 _LARGEST = 2048
-"""Pixels of a tile's side, and the largest whole number of a configuration: beyond it, memory is
-filled before the first scan is looked at."""
+"""Of a tile's side, in pixels, and of a configuration's whole numbers: more would fill memory."""
 
 
 def _number(value: Any) -> bool:
@@ -259,13 +258,7 @@ def read_passport(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[i
 
 
 def need_weights(path: Path) -> None:
-    """Refuse what cannot be a weights file, by the beginning of the file.
-
-    Raises
-    ------
-    DataError
-        Says what it is.
-    """
+    """Refuse what cannot be a weights file, by its beginning; the DataError says what it is."""
     need_content(path)
     try:
         if not path.exists():
