@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from peers import measure
 
+from ivdlib.data.contrasts import CONTRASTS, FUSED
 from ivdlib.errors import IvdlibError
 from ivdlib.phantom import make_phantom
 from ivdlib.progress import Progress
@@ -31,7 +32,6 @@ MOST = 1.15
 """Largest exponent that counts as in proportion: rows this short waver by some percent."""
 
 Work = Callable[[], object]
-SCAN = {"wat": 0, "fat": 0, "inn": 0, "opp": 0}
 
 
 def images(slices: int, contrasts: int) -> dict[str, np.ndarray]:
@@ -39,9 +39,8 @@ def images(slices: int, contrasts: int) -> dict[str, np.ndarray]:
     from ivdlib.preprocessing import fusion
 
     rng = np.random.default_rng(0)
-    scan = {name: rng.random((slices, 256, 256), dtype=np.float32) + 0.1 for name in SCAN}
-    names = [*scan, "wat+opp", "fat+opp", "wat+inn", "inn+opp"][:contrasts]
-    return fusion.images_of(scan, names)
+    scan = {name: rng.random((slices, 256, 256), dtype=np.float32) + 0.1 for name in CONTRASTS}
+    return fusion.images_of(scan, (*CONTRASTS, *FUSED)[:contrasts])
 
 
 def segment(slices: int, contrasts: int) -> Work:
@@ -77,7 +76,7 @@ def train(folder: Path, steps: int) -> Work:
     (case,) = load_cases(make_phantom(folder / "one", subjects=1, stages=1, slices=8))
     whole = (0, case.shape[1])
     drawn = [TrainingImage(image, case.discs, whole)
-             for image in fusion.images_of(case.contrasts, tuple(SCAN)).values()]  # fmt: skip
+             for image in fusion.images_of(case.contrasts, CONTRASTS).values()]  # fmt: skip
     options = TrainingOptions(steps=steps, batch=4, tile=(64, 64))
     trainer = Trainer("unet", networks.config_of("unet", "tiny"), options.tile, options)
     sampler = TileSampler(drawn, options.tile, options, 0)

@@ -125,9 +125,10 @@ def add_experiment(sub: argparse.ArgumentParser) -> None:
 def print_results(folder: Path) -> None:
     """Show the tables of an experiment in short, and where everything lies."""
     from ivdlib.evaluation.in_short import IN_SHORT
+    from ivdlib.report.results import SEGMENTATIONS
 
     print("\n" + (folder / "tables" / IN_SHORT).read_text(encoding="utf-8"))
-    pictures = sorted((folder / "figures").glob("04_prediction.png"))
-    for what, place in [*(("picture", path) for path in pictures), ("tables", folder / "tables"),
-                        ("results", folder)]:  # fmt: skip
-        print(f"{what + ':':9}{place}")
+    picture = folder / "figures" / f"{SEGMENTATIONS[0]}.png"
+    if picture.is_file():
+        print(f"picture: {picture}")
+    print(f"tables:  {folder / 'tables'}\nresults: {folder}")

@@ -131,8 +131,8 @@ def run_grid(args: argparse.Namespace) -> int:
 
         print(plan.plan_text(wanted.name, plan.plan(experiment)))
         return 0
-    several = 1 if args.scheduler else workers.most_useful(experiment)
-    run(experiment, args.workers or several, args.scheduler)
+    processes = args.workers or (1 if args.scheduler else workers.most_useful(experiment))
+    run(experiment, processes, args.scheduler)
     result_figures.write_figures(experiment.folder)
     print_results(experiment.folder)
     return 0
