@@ -14,7 +14,6 @@ mean something then, differences do not. Ends with status 1 where a goal is miss
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -166,7 +165,6 @@ def openvino(folder: Path, precision: str) -> Predict:
     """Return ivdlib's network in OpenVINO."""
     from ivdlib.training import engines, inference
 
-    os.environ["IVDLIB_CACHE"] = str(folder / precision)  # each row converts once
     path = folder / "network.weights.h5"
     network = engines.load_network(path, "openvino", precision)
     return partial(inference.tile_probabilities, network.model)

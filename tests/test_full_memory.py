@@ -11,7 +11,7 @@ from ivdlib.errors import ConfigError, DataError
 from ivdlib.evaluation import scores
 from ivdlib.phantom import make_phantom, writer
 from ivdlib.report import edits, formulas, notebook
-from ivdlib.training import conversion
+from ivdlib.training import engines, weights_file
 
 
 def full(*_, **__):
@@ -46,17 +46,18 @@ class Exhausted(RuntimeError):
     ("fault", "kind"),
     [(MemoryError(), MemoryError), (Exhausted("RESOURCE_EXHAUSTED: no room"), Exhausted)],
 )
-def test_a_conversion(tmp_path, monkeypatch, fault, kind):
+def test_a_graph(tmp_path, monkeypatch, fault, kind):
     pytest.importorskip("openvino")
+    from ivdlib.training import openvino_graph
 
     def fail(*_):
         raise fault
 
-    monkeypatch.setenv("IVDLIB_CACHE", str(tmp_path))
-    (tmp_path / "a.weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    monkeypatch.setattr(conversion, "_convert", fail)
+    monkeypatch.setattr(weights_file, "read_passport", lambda _: ({}, []))
+    monkeypatch.setattr(weights_file, "read_numbers", lambda _: ([], {}))
+    monkeypatch.setattr(openvino_graph, "graph", fail)
     with pytest.raises(kind):
-        conversion.converted(tmp_path / "a.weights.h5")
+        engines._graph(tmp_path / "a.weights.h5")
 
 
 @pytest.mark.slow

@@ -5,11 +5,15 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ivdlib.errors import ConfigError
-from ivdlib.training.conversion import converted
+from ivdlib.errors import ConfigError, memory_full
+from ivdlib.training import weights_file
 from ivdlib.training.openvino_model import Automatic, OpenVINOModel, core
 from ivdlib.training.weights import Network, load_model
+
+if TYPE_CHECKING:
+    import openvino
 
 ENGINES = ("keras", "openvino")
 ENGINE_PRECISIONS = ("auto", "float32", "bfloat16")
@@ -48,8 +52,8 @@ def load_network(
     ----------
     weights : path
     engine : {"openvino", "keras"}
-        With "openvino", Keras is started only to convert weights that were not yet, see
-        `conversion`.
+        With "openvino", Keras is started only for weights files that are older than the list of
+        layers in them, see `networks.structure`.
     precision : {"auto", "float32", "bfloat16"}
         Of the numbers within the network. "auto" is bfloat16 where the processor has units for it
         and no probability differs by more than `openvino_model.NEAR` on the first tiles with disc.
@@ -62,20 +66,38 @@ def load_network(
     Raises
     ------
     ConfigError
-        See `need_engine`; also where a network cannot be converted.
+        See `need_engine`.
     DataError
         As `weights.load_model`.
     """
     need_engine(engine, precision)
     if engine == "keras":
         return load_model(weights, quiet=True)
-    network = converted(Path(weights))
-    shape = (*network.passport["tile"], network.passport.get("channels", 1))
+    card, graph = _graph(Path(weights))
+    shape = (*card["tile"], card.get("channels", 1))
     if precision == "auto" and best_precision() == "bfloat16":
-        both = (OpenVINOModel(network.model.clone(), shape, p) for p in ("bfloat16", "float32"))
-        return Network(Automatic(*both), network.passport)
+        both = (OpenVINOModel(graph.clone(), shape, kind) for kind in ("bfloat16", "float32"))
+        return Network(Automatic(*both), card)
     exact = "float32" if precision == "auto" else precision
-    return Network(OpenVINOModel(network.model, shape, exact), network.passport)
+    return Network(OpenVINOModel(graph, shape, exact), card)
+
+
+def _graph(weights: Path) -> tuple[dict[str, Any], openvino.Model]:
+    """Read passport and OpenVINO's graph of a weights file."""
+    from ivdlib.training.openvino_graph import graph
+
+    card, _ = weights_file.read_passport(weights)
+    layers, numbers = weights_file.read_numbers(weights)
+    if layers is None:
+        from ivdlib.networks.structure import describe
+
+        layers = describe(load_model(weights, quiet=True).model)
+    try:
+        return card, graph(layers, numbers)
+    except Exception as error:  # OpenVINO's own have no other class in common
+        if memory_full(error):
+            raise
+        raise weights_file.damaged(weights, error) from error
 
 
 def best_precision() -> str:

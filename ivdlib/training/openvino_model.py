@@ -1,4 +1,4 @@
-"""A converted network in OpenVINO, in the place of a `keras.Model` where tiles are predicted."""
+"""A network in OpenVINO, in the place of a `keras.Model` where tiles are predicted."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class OpenVINOModel:
     Attributes
     ----------
     input_shape : tuple
-        (None, AP, SI, channels), as that of the Keras model; the graph's may be larger, see
-        `conversion`.
+        (None, AP, SI, channels), as that of the Keras model; the graph's is larger if the network
+        pads inside, and the rest is put round each tile here.
     precision : {"float32", "bfloat16"}
     """
 

@@ -28,7 +28,7 @@ from ivdlib.options import TrainingOptions
 from ivdlib.preprocessing import augmentation
 from ivdlib.preprocessing.sampler import TileSampler
 from ivdlib.progress import Progress
-from ivdlib.training import curves, weights_passport
+from ivdlib.training import curves, weights_file
 
 CHECKPOINT_SECONDS = 60.0
 """So old may a checkpoint get; it is then written at the next row of the learning curve."""
@@ -255,14 +255,14 @@ class Trainer:
                 file[f"variable_{k:04d}"] = keras.ops.convert_to_numpy(variable)
             for name in ("step", "loss", "seconds"):
                 file[f"history/{name}"] = [row[name] for row in history]
-            file.attrs["checksum"] = weights_passport.checksum_of(file)
+            file.attrs["checksum"] = weights_file.checksum_of(file)
 
     def _resume(self, path: str | os.PathLike) -> list[dict[str, float]]:
         if not Path(path).is_file():
             return []
         try:
             with h5py.File(path) as file:
-                if file.attrs.get("checksum") not in (None, weights_passport.checksum_of(file)):
+                if file.attrs.get("checksum") not in (None, weights_file.checksum_of(file)):
                     raise ValueError("its numbers do not fit its checksum")
                 for k, variable in enumerate([*self._state, *self.step.optimizer.variables]):
                     variable.assign(file[f"variable_{k:04d}"][()])

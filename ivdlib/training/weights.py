@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ivdlib import networks
 from ivdlib.errors import DataError, DataWarning, memory_full
 from ivdlib.files import atomic, need_room
-from ivdlib.training import likeness, weights_passport
+from ivdlib.training import likeness, weights_file, weights_passport
 
 if TYPE_CHECKING:
     import keras
@@ -63,12 +63,15 @@ def save_weights(
     DataError
         If the weights are not finite, or the passport says what cannot be.
     """
+    from ivdlib.networks.structure import describe  # here the framework is started
+
     card = json.loads(json.dumps(dict(card)))
     weights_passport.check_passport(card, path)
+    weights_passport.config_of(card, path)
     need_room(path, 4 * model.count_params())
     with atomic(path) as temporary:
         model.save_weights(temporary)
-        return weights_passport.seal_weights(temporary, card)
+        return weights_file.seal_weights(temporary, card, describe(model))
 
 
 def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
@@ -91,7 +94,7 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
     DataWarning
         If the passport is older than checksums and voxel sizes, see `likeness.older`.
     """
-    card, shapes = weights_passport.read_passport(path)
+    card, shapes = weights_file.read_passport(path)
     from ivdlib.networks.backend import jit_compile, policy  # here the framework is started
 
     with policy():
@@ -108,11 +111,11 @@ def _built(path: str | os.PathLike, card: Mapping[str, Any], shapes: list) -> ke
 
     shape = (*card["tile"], card.get("channels", 1))
     try:
-        config = networks.config_from_dict(card["network"], card["config"])
+        config = weights_passport.config_of(card, path)
         with keras.StatelessScope(initialize_variables=False):  # what would fill memory is not made
             planned = networks.build(card["network"], config, shape)
         if sorted(tuple(w.shape) for w in planned.weights) != sorted(shapes):
-            raise weights_passport.damaged(
+            raise weights_file.damaged(
                 path, "the network of its passport does not fit the numbers in the file"
             )
         model = networks.build(card["network"], config, shape)
@@ -121,7 +124,7 @@ def _built(path: str | os.PathLike, card: Mapping[str, Any], shapes: list) -> ke
     except Exception as error:  # Keras and h5py raise every kind
         if memory_full(error) or isinstance(error, DataError):
             raise
-        raise weights_passport.damaged(path, error) from error
+        raise weights_file.damaged(path, error) from error
     return model
 
 

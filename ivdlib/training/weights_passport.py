@@ -1,34 +1,23 @@
-"""The passport of a weights file: what it may say, and whether the file is whole.
+"""The passport of a weights file: what it may say.
 
-A weights file carries, as an attribute of the file, what is needed to use it: network and
-configuration, tile, images it was trained on, the region of interest, the scans it was trained on,
-and a checksum of all this and of its numbers. It is JSON; no code is stored in it.
+It has what is needed to use the weights: network and configuration, tile, images they were trained
+on, the region of interest, the scans they were trained on, and a checksum of all this and of the
+numbers. It is JSON; no code is stored in it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-
-from ivdlib import networks
-from ivdlib.errors import DataError, memory_full, printable
-from ivdlib.files import sha256_json
-from ivdlib.links import need_content
+from ivdlib.errors import DataError, printable
 from ivdlib.options import LONGEST_MM
 from ivdlib.preprocessing.tiles import MULTIPLE
 from ivdlib.profiles import TITLES
-
-ATTRIBUTE = "ivdlib"
-"""Name of the passport in a weights file."""
 
 _LARGEST = 2048
 """Of a tile's side, in pixels, and of a configuration's whole numbers: more would fill memory."""
@@ -144,29 +133,42 @@ def check_passport(card: Any, where: str | os.PathLike) -> None:
     DataError
         Names file, key, value and what is allowed.
     """
-
-    def refuse(what: str) -> None:
-        raise DataError(
-            f"{where}: its passport {what}; take the file from its source again, or train again."
-        )
-
     for key in (*_NEEDED, *(["factor"] if card.get("target") == "spine" else [])):
         if key not in card:
-            refuse(f"has no {key}")
+            raise _odd(where, f"has no {key}")
     config = card["config"] if isinstance(card["config"], dict) else {}
     said = card | {f"config.{field}": value for field, value in config.items()}
     for key, (allowed, words) in ALLOWED.items():
         if key in said and not _holds(allowed, said[key]):
-            refuse(f"says {key} = {_shown(said[key])}, and it may be {words}")
-    try:
-        networks.config_from_dict(card["network"], card["config"])
-    except Exception as error:  # a word where a number belongs: whatever Python makes of it
-        refuse(f"says config = {_shown(card['config'])} ({_reason(error)})")
+            raise _odd(where, f"says {key} = {_shown(said[key])}, and it may be {words}")
     images, channels = card["images"], card.get("channels", 1)
     wanted = {(name.count("&") + 1) * (2 * card.get("neighbours", 0) + 1) for name in images}
     if wanted != {channels}:
-        refuse(f"says channels = {channels}, but its images and neighbours make "
-               f"{' or '.join(map(str, sorted(wanted)))}")  # fmt: skip
+        made = " or ".join(map(str, sorted(wanted)))
+        raise _odd(where, f"says channels = {channels}, but its images and neighbours make {made}")
+
+
+def config_of(card: Mapping[str, Any], where: str | os.PathLike) -> Any:
+    """Make the network's configuration from a passport that is else in order; starts Keras.
+
+    Raises
+    ------
+    DataError
+        As `check_passport`.
+    """
+    from ivdlib import networks
+
+    try:
+        return networks.config_from_dict(card["network"], card["config"])
+    except Exception as error:  # a word where a number belongs: whatever Python makes of it
+        text = f"says config = {_shown(card['config'])} ({reason_of(error)})"
+        raise _odd(where, text) from error
+
+
+def _odd(where: str | os.PathLike, what: str) -> DataError:
+    return DataError(
+        f"{where}: its passport {what}; take the file from its source again, or train again."
+    )
 
 
 def _holds(allowed: Any, value: Any) -> bool:
@@ -181,140 +183,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """First line of what a library says, as it stands within a sentence."""
     line = next(iter(printable(line) for line in str(error).splitlines() if line.strip()), "")
     return f"{type(error).__name__}: {line[:150]}".rstrip(": .")
-
-
-# --- the file -------------------------------------------------------------------------------------
-
-
-def seal_weights(path: str | os.PathLike, card: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a passport into a file of weights, with the checksum of both; returns it.
-
-    Raises
-    ------
-    DataError
-        If the weights hold NaN or infinite numbers.
-    """
-    with h5py.File(path, "a") as file:
-        checksum, finite, _ = _numbers(file)
-        if not finite:
-            raise DataError("the weights hold NaN or infinite numbers, so they are not saved; "
-                            "train again with a smaller learning_rate.")  # fmt: skip
-        sealed = {**card, "checksum": _both(card, checksum)}
-        # Of fixed length: HDF5 can hang at a damaged heap, where it keeps text of any length.
-        file.attrs[ATTRIBUTE] = np.bytes_(json.dumps(sealed))
-    return sealed
-
-
-def _both(card: Mapping[str, Any], numbers: str) -> str:
-    """Checksum of a passport, whatever the order of its keys, and of the numbers of its file."""
-    return sha256_json([{key: value for key, value in card.items() if key != "checksum"}, numbers])
-
-
-def read_passport(path: str | os.PathLike) -> tuple[dict[str, Any], list[tuple[int, ...]]]:
-    """Read the passport of a weights file, whatever its name, and look whether the file is whole.
-
-    Returns
-    -------
-    dict
-    list of tuple
-        Shapes of the network's weights in the file.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, of another kind, damaged, or its passport is odd.
-    """
-    need_weights(Path(path))
-    try:
-        with h5py.File(path) as file:
-            text, checkpoint = file.attrs.get(ATTRIBUTE), "history" in file
-            checksum, finite, shapes = _numbers(file) if text is not None else ("", True, [])
-    except Exception as error:  # h5py raises every kind at a broken file
-        if memory_full(error):
-            raise
-        if "truncated file" in str(error):
-            raise _cut_off(path) from error
-        raise damaged(path, _reason(error)) from error
-    if text is None:
-        kind = "it is the checkpoint of a training" if checkpoint else "other programs wrote it"
-        raise DataError(f"{path} has no passport of ivdlib ({kind}, or it is damaged); give the "
-                        "model.weights.h5 of a finished training.")  # fmt: skip
-    try:
-        card = dict(json.loads(text).items())
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise damaged(path, "its passport cannot be read") from error
-    check_passport(card, path)
-    if "checksum" not in card and (newer := sorted(SEALED & card.keys())):
-        raise damaged(path, f"its passport has {newer[0]}, but no checksum")
-    if "checksum" in card and card["checksum"] != _both(card, checksum):
-        raise damaged(path, "its passport or its numbers do not fit its checksum")
-    if not finite:
-        raise damaged(path, "it holds NaN or infinite numbers")
-    return card, shapes
-
-
-def need_weights(path: Path) -> None:
-    """Refuse what cannot be a weights file, by its beginning; the DataError says what it is."""
-    need_content(path)
-    try:
-        if not path.exists():
-            raise DataError(f"there is no weights file {path}; give the path of a *.weights.h5.")
-        if not path.is_file():
-            raise DataError(f"{path} is no weights file but a folder, or no plain file; give the "
-                            "path of a *.weights.h5 file.")  # fmt: skip
-        with path.open("rb") as stream:
-            head = stream.read(8)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}; "
-                        "look at its permissions and its disk.") from error  # fmt: skip
-    signature = b"\x89HDF\r\n\x1a\n"
-    if head != signature and signature.startswith(head):
-        raise _cut_off(path)
-    if head != signature:
-        kind = "a zip file, as Keras writes whole models" if head[:2] == b"PK" else "no HDF5 file"
-        raise DataError(f"{path} is {kind}, so no weights file of ivdlib; give the "
-                        "model.weights.h5 of a training.")  # fmt: skip
-
-
-def _cut_off(path: str | os.PathLike) -> DataError:
-    return DataError(f"{path} is cut off, its end is missing; copy it from its source again, or "
-                     "train again.")  # fmt: skip
-
-
-def damaged(path: str | os.PathLike, reason: str | Exception) -> DataError:
-    """Make the error for a weights file that cannot be used as it is."""
-    reason = reason if isinstance(reason, str) else _reason(reason)
-    return DataError(f"{path} is damaged: {reason}; copy it from its source again, or train again.")
-
-
-def checksum_of(file: h5py.File) -> str:
-    """Checksum of all arrays of a file that is open: SHA-256, 64 hexadecimal digits."""
-    return _numbers(file)[0]
-
-
-def _numbers(file: h5py.File) -> tuple[str, bool, list[tuple[int, ...]]]:
-    """Checksum of all arrays of a file, whether all are finite, shapes of those of the network.
-
-    The checksum is the SHA-256 over each array in the order of their names: name, type, shape, and
-    the numbers as C lays them out, little-endian. It does not cover the passport, nor how HDF5
-    arranges or compresses arrays.
-    """
-    names: list[str] = []
-    file.visititems(lambda name, item: names.append(name) if hasattr(item, "dtype") else None)
-    whole, finite, shapes = hashlib.sha256(), True, []
-    for name in sorted(names):
-        data = file[name]
-        if data.chunks is None and data.nbytes > os.path.getsize(file.filename):
-            raise ValueError(f"{name} is larger than the file")  # before memory is filled
-        array = data[()]
-        array = array.astype(array.dtype.newbyteorder("<"))
-        finite = finite and bool(np.isfinite(array).all())
-        whole.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        whole.update(array.tobytes())
-        if name.startswith("layers/"):  # beside it, what an optimiser keeps
-            shapes.append(array.shape)
-    return whole.hexdigest(), finite, shapes

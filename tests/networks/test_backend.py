@@ -101,10 +101,7 @@ def test_threads_are_as_many_as_asked_for(engine, tmp_path):
     """A count that is heeded by one framework alone is silently nothing on the others."""
     if importlib.util.find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")
-    more = {
-        "KERAS_BACKEND": "tensorflow" if engine == "openvino" else engine,
-        "IVDLIB_CACHE": str(tmp_path),
-    }
+    more = {"KERAS_BACKEND": "tensorflow" if engine == "openvino" else engine}
     shares = []
     for threads in ("1", "2"):
         done = subprocess.run(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 import pytest
-from converted import EXPORT, UNET, trained
+from answering import UNET, trained
 from disc_cases import make_case
 from predicting import CONFIG
 from quick_experiment import begin
@@ -22,13 +22,12 @@ from ivdlib.data.cases import Case
 from ivdlib.data.subjects import CHALLENGE_SUBJECTS
 from ivdlib.networks import UNetConfig, unet
 from ivdlib.phantom import make_phantom
-from ivdlib.training import conversion
 from ivdlib.training import experiment as experiment_module
 from ivdlib.training import predict as application
 from ivdlib.training.experiment import Experiment
 from ivdlib.training.run import run
 from ivdlib.training.trainer import Trainer
-from ivdlib.training.weights import load_model, save_weights
+from ivdlib.training.weights import save_weights
 
 TILE = (16, 12)
 
@@ -90,38 +89,9 @@ def make(monkeypatch, tmp_path):
     return made
 
 
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("IVDLIB_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
     return trained("unet", UNET, TILE, tmp_path_factory.mktemp("unet") / "model.weights.h5")
-
-
-@pytest.fixture(scope="session")
-def converted(weights, tmp_path_factory):
-    """The network of `weights`, converted: to be copied, which is quicker."""
-    path = tmp_path_factory.mktemp("converted") / "network.xml"
-    with conversion._plain_kernels():
-        EXPORT(load_model(weights).model, str(path), format="openvino", verbose=False)
-    return path
-
-
-@pytest.fixture
-def conversions(monkeypatch, converted):
-    """Grows by one with each conversion, which is a copy."""
-    seen = []
-
-    def counted(model, path, **kwargs):
-        seen.append(path)
-        shutil.copy(converted, path)
-        shutil.copy(converted.with_suffix(".bin"), path[:-3] + "bin")
-
-    monkeypatch.setattr(keras.Model, "export", counted)
-    return seen
 
 
 @pytest.fixture

@@ -1,27 +1,29 @@
-"""OpenVINO gives what Keras gives; converted networks are kept, and made anew where they must."""
+"""OpenVINO gives what Keras gives, and starts no framework for it."""
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
-from converted import UNET, expected, predict, tiles, trained
+from answering import UNET, expected, predict, tiles, trained
 
 from ivdlib import networks
 from ivdlib.cli import predict as use
 from ivdlib.data.cases import load_case
-from ivdlib.errors import ConfigError
-from ivdlib.training import engines
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.training import engines, weights_file
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
 if importlib.util.find_spec("openvino") is None and not os.environ.get("IVDLIB_CI"):
     pytest.skip("OpenVINO is not there: pip install 'ivdlib[openvino]'", allow_module_level=True)
-pytestmark = pytest.mark.usefixtures("cache")
 
 TILE = (16, 12)
 # In probability. The last layer of these networks is stretched until they say all from 0 to 1, and
@@ -38,13 +40,19 @@ def assert_near(ours, theirs, precision):
 
 
 def small(name, variant=None):
+    if variant == "softmax":
+        return replace(small(name), head="softmax", norm_between=False, relu_inside=True)
     config = networks.config_of(name, "tiny", variant)
     return config if name == "unet" else replace(config, middle_units=1)
 
 
 @pytest.mark.parametrize(
     ("name", "variant"),
-    [("unet", None), ("fds_cnn", None), ("fds_cnn", "four_down"), ("deeplabv3plus", None)],
+    [
+        ("unet", None),
+        ("deeplabv3plus", None),
+        *(("fds_cnn", variant) for variant in (None, "softmax", *networks.variants("fds_cnn"))),
+    ],
 )
 def test_all_networks_agree_with_keras(tmp_path, name, variant):
     path = trained(name, small(name, variant), (21, 18), tmp_path / "model.weights.h5")
@@ -56,7 +64,7 @@ def test_all_networks_agree_with_keras(tmp_path, name, variant):
 
 
 @pytest.mark.parametrize("precision", engines.ENGINE_PRECISIONS)
-def test_any_number_of_tiles(weights, conversions, precision):
+def test_any_number_of_tiles(weights, precision):
     network = load_model(weights)
     fast = engines.load_network(weights, precision=precision)
     assert fast.passport == network.passport
@@ -72,9 +80,9 @@ def test_any_number_of_tiles(weights, conversions, precision):
     np.testing.assert_array_equal(kept, before)
 
 
-def test_keras_is_the_network_itself(weights, conversions):
+def test_keras_is_the_network_itself(weights):
     network = engines.load_network(weights, "keras")
-    assert isinstance(network.model, keras.Model) and not conversions
+    assert isinstance(network.model, keras.Model)
 
 
 def test_refusals(weights, monkeypatch):
@@ -89,21 +97,37 @@ def test_refusals(weights, monkeypatch):
         list(application.predict_folder("nowhere", weights, "nowhere", engine="openvino"))
 
 
-def test_only_a_conversion_asks_for_the_backend(weights, conversions, monkeypatch):
-    backend = keras.backend.backend
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ConfigError, match="not jax"):
-        engines.load_network(weights)
-    monkeypatch.setattr(keras.backend, "backend", backend)
-    converted = predict(weights)
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    np.testing.assert_array_equal(predict(weights), converted)
+def without_layers(path):
+    """As weights files were before they held the layers."""
+    card, _ = weights_file.read_passport(path)
+    with h5py.File(path, "a") as file:
+        del file[weights_file.STRUCTURE]
+    weights_file.seal_weights(path, card)
+    return path
 
 
-def test_no_framework_is_started_for_a_converted_network(tmp_path, write_case, cache):
+def test_a_file_without_layers_is_described_by_keras(tmp_path):
+    path = trained("fds_cnn", small("fds_cnn"), (21, 18), tmp_path / "model.weights.h5")
+    found = predict(path, count=2)
+    np.testing.assert_array_equal(predict(without_layers(path), count=2), found)
+
+
+@pytest.mark.parametrize("damage", ["[]", "[{}]", '[{"shape": [16, 12, 1]}, {"kind": "LSTM"}]'])
+def test_layers_that_make_no_network(weights, tmp_path, damage):
+    path = Path(shutil.copy(weights, tmp_path / "model.weights.h5"))
+    card, _ = weights_file.read_passport(path)
+    with h5py.File(path, "a") as file:
+        del file[weights_file.STRUCTURE]
+        file[weights_file.STRUCTURE] = np.frombuffer(damage.encode(), np.uint8)
+    weights_file.seal_weights(path, card)
+    with pytest.raises(DataError, match="is damaged: "):
+        predict(path)
+
+
+def test_no_framework_is_started(tmp_path, write_case):
     """It takes seconds and a gigabyte; both networks are there, and a mask comes of it."""
     disc = trained("unet", UNET, (16, 16), tmp_path / "disc" / "model.weights.h5", spine="spine")
-    spine = trained("unet", UNET, (12, 16), tmp_path / "spine" / "model.weights.h5",
+    trained("unet", UNET, (12, 16), tmp_path / "spine" / "model.weights.h5",
                     target="spine", factor=2)  # fmt: skip
     write_case(tmp_path / "in", "01")
     words = ["predict", tmp_path / "in", "--weights", disc, "--engine", "openvino", "--threads", 1]
@@ -111,8 +135,6 @@ def test_no_framework_is_started_for_a_converted_network(tmp_path, write_case, c
         "import sys; from ivdlib.cli import main; said = main(sys.argv[1:]);"
         "print({'keras', 'tensorflow', 'torch', 'jax'} & set(sys.modules) or said)"
     )
-    for path in (disc, spine):
-        predict(path)
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, words), "--out", str(tmp_path / "alone")],
         capture_output=True, text=True,
@@ -122,7 +144,7 @@ def test_no_framework_is_started_for_a_converted_network(tmp_path, write_case, c
     assert (tmp_path / "alone" / here.name).read_bytes() == here.read_bytes()
 
 
-def test_a_network_of_several_channels(tmp_path, cache):
+def test_a_network_of_several_channels(tmp_path):
     """Contrasts as channels, or neighbouring slices."""
     model = networks.build("unet", UNET, input_shape=(16, 16, 3))
     path = tmp_path / "model.weights.h5"
@@ -136,7 +158,7 @@ def test_a_network_of_several_channels(tmp_path, cache):
     np.testing.assert_allclose(found, network.model.predict_on_batch(tiles), atol=1e-5)
 
 
-def test_same_masks_of_a_folder(tmp_path, write_case, cache):
+def test_same_masks_of_a_folder(tmp_path, write_case):
     disc = trained("unet", UNET, (16, 16), tmp_path / "disc" / "model.weights.h5", spine="spine",
                    margin=5.0)  # fmt: skip
     trained("unet", UNET, (12, 16), tmp_path / "spine" / "model.weights.h5", target="spine",
@@ -150,7 +172,6 @@ def test_same_masks_of_a_folder(tmp_path, write_case, cache):
         )
         masks[engine] = path.read_bytes()
     assert masks["keras"] == masks["openvino"]
-    assert len(list(cache.iterdir())) == 2  # both networks
     mask = application.predict_case(load_model(disc), case)
     assert 0.001 < mask.mean() < 0.999
 

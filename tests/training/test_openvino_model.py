@@ -5,13 +5,12 @@ import os
 
 import numpy as np
 import pytest
-from converted import tiles
+from answering import tiles
 
 from ivdlib.training import engines, openvino_model
 
 if importlib.util.find_spec("openvino") is None and not os.environ.get("IVDLIB_CI"):
     pytest.skip("OpenVINO is not there: pip install 'ivdlib[openvino]'", allow_module_level=True)
-pytestmark = pytest.mark.usefixtures("cache", "conversions")
 
 
 def test_auto_asks_the_processor(weights, monkeypatch):

@@ -20,7 +20,7 @@ from predicting import CONFIG, names_in, predict
 from ivdlib import cli, networks
 from ivdlib.data.cases import check_cases, load_case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
-from ivdlib.training import inference, weights_passport
+from ivdlib.training import inference, weights_file, weights_passport
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
@@ -420,7 +420,7 @@ def with_passport(tiny_experiment, tmp_path, **changes):
             card = {k: v for k, v in card.items() if v is not None}
             file.attrs["ivdlib"] = json.dumps(card)
         if not weights_passport.SEALED.isdisjoint(card):
-            weights_passport.seal_weights(path, card)
+            weights_file.seal_weights(path, card)
     return place / "disc" / "model.weights.h5"
 
 

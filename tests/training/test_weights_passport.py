@@ -14,7 +14,7 @@ from passports import CARD, TINY
 
 from ivdlib import networks
 from ivdlib.errors import DataError, DataWarning
-from ivdlib.training import inference, weights_passport
+from ivdlib.training import inference, weights_file, weights_passport
 from ivdlib.training.weights import load_model, save_weights
 
 OLD = Path(__file__).parent / "old_weights" / "trainings"
@@ -41,7 +41,7 @@ def rewrite(path, seal=True, **changes):
         card = {k: v for k, v in card.items() if v != "gone"}
         file.attrs["ivdlib"] = json.dumps(card)
     if seal and "checksum" not in changes:
-        weights_passport.seal_weights(path, card)
+        weights_file.seal_weights(path, card)
 
 
 def refused(path):
@@ -240,7 +240,7 @@ def test_another_value_is_damage_though_it_may_be(weights):
 
 def test_one_bit_of_the_passport_is_told(weights):
     whole = weights.read_bytes()
-    good, _ = weights_passport.read_passport(weights)
+    good, _ = weights_file.read_passport(weights)
     with h5py.File(weights) as file:
         start = whole.index(text := bytes(file.attrs["ivdlib"]))
     for k in range(0, len(text), 5):
@@ -249,7 +249,7 @@ def test_one_bit_of_the_passport_is_told(weights):
         weights.write_bytes(flipped)
         try:
             assert (
-                weights_passport.read_passport(weights)[0] == good
+                weights_file.read_passport(weights)[0] == good
             )  # how it is written does not matter
         except DataError as error:
             assert str(weights) in str(error)
@@ -362,7 +362,7 @@ def test_a_byte_changed_anywhere_is_told_or_does_not_matter(weights, model):
         spoiled[where] ^= 1 << int(rng.integers(8))
         weights.write_bytes(spoiled)
         try:
-            found, _ = weights_passport.read_passport(weights)
+            found, _ = weights_file.read_passport(weights)
         except DataError as error:
             told += str(weights) in str(error)
         else:

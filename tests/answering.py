@@ -9,7 +9,6 @@ from ivdlib.training.weights import load_model, save_weights
 
 TILE = (16, 12)
 UNET = networks.UNetConfig(base=2, levels=1)
-EXPORT = keras.Model.export
 
 
 def trained(name, config, tile, path, **passport):
