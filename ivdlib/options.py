@@ -75,6 +75,10 @@ class TrainingOptions:
     """Tiles a step (Sect. 3.1)."""
     learning_rate: Positive = 1e-4
     """Of Adam (Sect. 3.1)."""
+    unet_rate: Positive | None = None
+    """In place of `learning_rate` for U-Net; None: the same. The paper names one rate for all."""
+    deeplabv3plus_rate: Positive | None = None
+    """Likewise for DeepLabv3+."""
     schedule: Literal["constant", "cosine"] = "constant"
     """`constant`, or `cosine` to zero over `steps`. The paper names no schedule."""
     loss: Literal[*LOSSES] = "bce_dice"

@@ -142,6 +142,8 @@ PROFILES: dict[str, Profile] = {
                 steps=140,
                 batch=4,
                 learning_rate=1e-2,
+                unet_rate=3e-3,
+                deeplabv3plus_rate=2e-2,
                 schedule="cosine",
                 noise_probability=0.0,
             ),

@@ -24,7 +24,7 @@ OTHER = {
     "training.precision": "float16", "training.learning_rate": 0.5, "training.average": 0.5,
     "training.noise_probability": 0.25, "training.noise_max_share": 0.1, "spine.region": "none",
     "spine.size": "laptop", "spine.learning_rate": 0.5, "spine.tolerance": 0.0,
-    "phantom.in_plane": 128,
+    "phantom.in_plane": 128, "training.unet_rate": 0.5, "training.deeplabv3plus_rate": 0.5,
 }  # fmt: skip
 
 

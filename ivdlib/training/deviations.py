@@ -32,6 +32,8 @@ REASONS = {
     "training.steps": "the paper gives no length; this one fits the time of the profile",
     "training.batch": "smaller batches, so that a short training makes more steps",
     "training.learning_rate": "a higher rate, because the training is short",
+    "training.unet_rate": "the rate that suits FDS-CNN leaves it on a plateau, with no disc on fat",
+    "training.deeplabv3plus_rate": "the best for it on phantom people of another seed",
     "training.noise_probability": "a short training learns the plain images first",
     "training.schedule": "the rate falls to zero, so that the weights of a short training settle",
     "spine.steps": "fewer steps, because the profile must be quick",
@@ -80,6 +82,9 @@ def _takes_part(e: Experiment, key: str) -> bool:
             return not e.one_tile
         return e.uses_region if leaf in {"margin", "mask", "tolerance"} else e.uses_spine_network
     if part == "training":
+        named = {name.partition(":")[0] for name in e.profile.networks}
+        if leaf in {"unet_rate", "deeplabv3plus_rate"}:
+            return leaf.removesuffix("_rate") in named
         placed = leaf != "placement" or not e.one_tile
         return placed if e.profile.networks else leaf == "precision"
     if key == "leak":
@@ -153,4 +158,6 @@ def reason_for(p: Profile, key: str) -> str:
 
 def _shown(value: Any) -> str:
     """A value for people."""
+    if value is None:
+        return "not set"
     return " × ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -142,9 +142,14 @@ class Grid:
             return self.contrasts + random_pairs(self.contrasts, (seed, number), len(self.fused))
         return self.trained_on(arm)
 
-    def options(self, arm: str) -> TrainingOptions:
-        """How an arm is trained: all alike, apart from what the arm asks about."""
+    def options(self, arm: str, network: str) -> TrainingOptions:
+        """How a network is trained in an arm: all alike, apart from what the arm asks about."""
         training = self.profile.training
+        own = getattr(training, f"{network.partition(':')[0]}_rate", None)
+        training = replace(
+            training, learning_rate=own or training.learning_rate, unet_rate=None,
+            deeplabv3plus_rate=None,
+        )  # fmt: skip
         return replace(training, noise_probability=0.0) if arm == "quiet" else training
 
     def trainings(self) -> Iterator[Training]:
@@ -157,7 +162,7 @@ class Grid:
             alike: dict[TrainingOptions, list[str]] = {}
             for arm in arms[:1] if ":" in network else arms:  # a variant answers one question
                 if arm not in profiles.PROBES or network == self.profile.networks[0]:
-                    alike.setdefault(self.options(arm), []).append(arm)
+                    alike.setdefault(self.options(arm, network), []).append(arm)
             for group in alike.values():
                 for seed, fold, arm in product(range(self.profile.seeds), self.folds, group):
                     yield Training(network, arm, fold, seed)

@@ -99,7 +99,9 @@ def disc_fields(experiment: Experiment, training: Training) -> dict[str, Any]:
         "target": "disc",
         "network": training.network,
         "config": config(experiment, training.network, profile.size).to_dict(),
-        "options": experiment.as_placed(essence(experiment.options(training.arm))),
+        "options": experiment.as_placed(
+            essence(experiment.options(training.arm, training.network))
+        ),
         "tile": experiment.tile,
         "arm": training.arm,
         "images": experiment.trained_on(training.arm),

@@ -88,8 +88,7 @@ def _discs(e: Experiment) -> Iterator[Row]:
 
 def _noise(e: Experiment) -> Iterator[Row]:
     """Which tiles get random pixels, and how many of them."""
-    arms = {training.arm for training in e.trainings()}
-    shares = {e.options(arm).noise_probability for arm in arms}
+    shares = {e.options(t.arm, t.network).noise_probability for t in e.trainings()}
     each = "; none in the training without random pixels" * (0 in shares and len(shares) > 1)
     ours = f"a share of {max(shares):g} of the tiles{each}" if max(shares) else "none"
     yield ("images that get random pixels", ours, "“randomly select images”",

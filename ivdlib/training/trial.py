@@ -42,7 +42,7 @@ def train(experiment: Experiment, training: Training, label: str) -> float:
 
 def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
     profile, fold = experiment.profile, training.fold
-    options = experiment.options(training.arm)
+    options = experiment.options(training.arm, training.network)
     where = spine_stage.regions_once(experiment, fold)
     images = []
     for name in fold.train:
@@ -97,7 +97,7 @@ def _row(experiment: Experiment, training: Training, case: Case, contrast: str) 
 
 def _images(experiment: Experiment, training: Training, case: Case) -> dict[str, np.ndarray]:
     """Images of a scan that a training is tested on."""
-    neighbours = experiment.options(training.arm).neighbours
+    neighbours = experiment.options(training.arm, training.network).neighbours
     return fusion.images_of(case.contrasts, experiment.tested_on(training.arm), neighbours)
 
 

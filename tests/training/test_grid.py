@@ -47,7 +47,8 @@ def test_a_variant_is_the_network_without_an_idea(phantom, tmp_path):
     assert training.title == "FDS-CNN, no aspp, without fusion, fold 1, seed 0"
     assert hashes.disc_fields(made, training)["config"]["aspp_rates"] == []
     config = hashes.config(made, training.network, "tiny")
-    engine = store.trainer(training.network, config, made.tile, made.options(training.arm))
+    options = made.options(training.arm, training.network)
+    engine = store.trainer(training.network, config, made.tile, options)
     assert engine.network == "fds_cnn"  # what the weights' passport says
     whole = networks.build("fds_cnn", "tiny", (32, 32, 1))
     assert engine.model.count_params() < whole.count_params()

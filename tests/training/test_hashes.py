@@ -13,13 +13,26 @@ def test_the_quiet_arm_differs_in_nothing_but_the_random_pixels(phantom, tmp_pat
     made = begin(tmp_path, phantom, arms=["with", "quiet", "without"])
     listed = list(made.trainings())
     assert [t.arm for t in listed] == ["with", "without"] * 2 + ["quiet"] * 2  # compiled together
-    assert made.options("with") == made.options("without") == made.profile.training
-    quiet = made.options("quiet")
-    assert quiet.noise_probability == 0 and made.options("with").noise_probability > 0
+    assert made.options("with", "unet") == made.options("without", "unet") == made.profile.training
+    quiet = made.options("quiet", "unet")
+    assert quiet.noise_probability == 0 and made.options("with", "unet").noise_probability > 0
     assert made.training_images("quiet", "01") == made.training_images("with", "01")
     fields = {t.arm: hashes.disc_fields(made, t) for t in listed}
     differ = {k for k in fields["with"] if fields["with"][k] != fields["quiet"][k]}
     assert differ <= {"arm", "options", "train", "test", "region"}  # the folds are others, too
+
+
+def test_a_network_with_a_rate_of_its_own(phantom, tmp_path):
+    """What is done, and its hash, are as if the rate had been said for all."""
+    own = begin(tmp_path, phantom, training__unet_rate=0.5)
+    all_ = begin(tmp_path, phantom, "all", training__learning_rate=0.5)
+    plain = begin(tmp_path, phantom, "plain")
+    assert own.options("with", "unet") == all_.options("with", "unet")
+    for other in ("fds_cnn", "deeplabv3plus", "fds_cnn:no_skips"):
+        assert own.options("with", other) == plain.options("with", other)
+    first = next(own.trainings())
+    assert first.network == "unet"
+    assert hashes.disc_digest(own, first) == hashes.disc_digest(all_, next(all_.trainings()))
 
 
 def test_how_tiles_are_placed_counts_only_if_they_are(phantom, tmp_path):

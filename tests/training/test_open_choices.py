@@ -24,18 +24,18 @@ def test_the_spine_network_is_told_from_what_trains_it(make):
 
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(TrainingOptions)])
 def test_each_option_of_the_spine_network_is_in_its_row(make, monkeypatch, field):
-    """But for its tile, which is a slice, its place in it, and the precision, which has a row."""
+    """But for its tile, which is a slice, its place in it, rates of others, and the precision."""
     made = make()
     before = chosen(made)["spine, training"]
     usual = spine_training(made.profile.spine)
     value = getattr(usual, field)
     other = {
         "loss": "dice", "schedule": "constant", "tiles": "thinned", "tile": (32, 32),
-        "precision": "float16", "placement": "clipped",
+        "precision": "float16", "placement": "clipped", "unet_rate": 1.0, "deeplabv3plus_rate": 1.0,
     }.get(field) or value + (0.25 if isinstance(value, float) else 1)  # fmt: skip
     changed = dataclasses.replace(usual, **{field: other})
     monkeypatch.setattr(open_choices, "spine_training", lambda *_: changed)
-    told = field not in {"tile", "placement", "precision"}
+    told = field not in {"tile", "placement", "precision", "unet_rate", "deeplabv3plus_rate"}
     assert (chosen(made)["spine, training"] != before) == told
 
 

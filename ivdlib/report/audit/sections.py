@@ -175,7 +175,8 @@ def choices(found: Found) -> str:
         training = record["config"]["profile"]["training"]
         for (network, arm), mine in kinds(metrics):
             means = _mean(disc_rows(mine)), _mean(disc_rows(mine, TOGETHER))
-            rows.append((name, title(network), arm, f"{training['learning_rate']:g}",
+            rate = training.get(f"{network.partition(':')[0]}_rate") or training["learning_rate"]
+            rows.append((name, title(network), arm, f"{rate:g}",
                          str(training["steps"]), _people(mine), *means))  # fmt: skip
     heads = ("experiment", "network", "trained on", "rate", "steps", "inner patients",
              "all images", "one mask a scan")  # fmt: skip
