@@ -129,7 +129,7 @@ $(STAMP): requirements.lock pyproject.toml
 	    $(BIN)/python -m pip uninstall -qqy tensorflow tensorflow-cpu; fi; \
 	else \
 	  python=$$(sh -c "$$FIND_PYTHON") || exit 1; \
-	  echo 'Installing TensorFlow for the CPU, Keras, JupyterLab and what they need into $(VENV): once, 550 MB to download, 2.5 GB on disk, 2 to 4 minutes.'; \
+	  echo 'Installing TensorFlow for the CPU, Keras, JupyterLab and what they need into $(VENV): once, 600 MB to download, 2.7 GB on disk, 2 to 4 minutes.'; \
 	  mkdir -p $(VENV) && touch $(HALF_MADE) && "$$python" -m venv $(VENV); fi
 	@touch $(HALF_MADE); trap 'exit 130' INT TERM; \
 	$(BIN)/python -m pip install -qq -r requirements.lock && \

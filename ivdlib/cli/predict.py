@@ -52,16 +52,17 @@ def add_predict(add) -> None:
     )
     sub.add_argument(
         "--engine",
-        choices=("keras", "openvino"),
-        default="keras",
-        help="what runs the networks; openvino is the faster one in bfloat16, the reference "
-        "numbers are those of keras",
+        choices=("auto", "openvino", "keras"),
+        default="auto",
+        help="what runs the networks (default: auto, openvino, which is quick and starts no "
+        "framework, or keras where it is not installed, and on a GPU); the numbers are the same",
     )
     sub.add_argument(
         "--precision",
-        choices=("auto", "float32", "bfloat16"),
-        help="of openvino (default: auto, bfloat16 where the processor has units for it and the "
-        "first tiles with disc come out alike)",
+        choices=("float32", "bfloat16", "auto"),
+        default="float32",
+        help="of openvino (default: float32; bfloat16 is faster on processors that have units for "
+        "it; auto takes it there if the first tiles with disc come out alike)",
     )
     add_machine(sub)
     sub.set_defaults(run=run_predict)
@@ -69,12 +70,15 @@ def add_predict(add) -> None:
 
 def run_predict(args: argparse.Namespace) -> int:
     """`ivdlib predict`."""
-    if args.engine == "keras" and args.precision:
+    if args.engine == "keras" and args.precision != "float32":
         raise ConfigError("--precision is for --engine openvino; leave it out, or change engine.")
     if args.engine == "openvino" and args.device == "gpu":
         raise ConfigError("--engine openvino runs on the CPU; leave --device gpu out.")
-    # OpenVINO starts no framework but to convert, and that takes what is handed down.
-    (hand_down if args.engine == "openvino" else configure_machine)(args)
+    from ivdlib.training.engines import need_engine
+
+    engine = need_engine("keras" if args.device == "gpu" else args.engine, args.precision)
+    # OpenVINO starts no framework, but for old weights; that takes what is handed down.
+    (hand_down if engine == "openvino" else configure_machine)(args)
     from ivdlib.training.predict import predict_folder
 
     with warnings.catch_warnings():
@@ -88,8 +92,8 @@ def run_predict(args: argparse.Namespace) -> int:
             contrast=args.contrast,
             derive_missing=args.derive_missing,
             clip=args.clip,
-            engine=args.engine,
-            precision=args.precision or "auto",
+            engine=engine,
+            precision=args.precision,
         ):
             # As it is for a pipe, which is to find the file.
             print(path, file=sys.stdout if sys.stdout.isatty() else behind(sys.stdout))

@@ -1,4 +1,4 @@
-"""Run a trained network with another program than Keras: OpenVINO, which has bfloat16 on CPUs."""
+"""Run a trained network: by OpenVINO, quick on CPUs and without any framework, or by Keras."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ivdlib.training.weights import Network, load_model
 if TYPE_CHECKING:
     import openvino
 
-ENGINES = ("keras", "openvino")
-ENGINE_PRECISIONS = ("auto", "float32", "bfloat16")
+ENGINES = ("auto", "openvino", "keras")
+ENGINE_PRECISIONS = ("float32", "bfloat16", "auto")
 
 
-def need_engine(engine: str, precision: str = "auto") -> None:
-    """Refuse what cannot run here.
+def need_engine(engine: str, precision: str = "float32") -> str:
+    """Refuse what cannot run here; returns the engine, which for "auto" is OpenVINO if it is there.
 
     Raises
     ------
@@ -33,28 +33,30 @@ def need_engine(engine: str, precision: str = "auto") -> None:
     ):
         if name not in known:
             raise ConfigError(f"there is no {kind} {name!r}; it is one of {', '.join(known)}.")
-    if engine == "keras":
-        if precision != "auto":
-            raise ConfigError(f"precision {precision} is for the engine openvino; keras computes "
-                              "as the network was trained.")  # fmt: skip
-        return
-    if importlib.util.find_spec("openvino") is None:
+    there = importlib.util.find_spec("openvino") is not None
+    if engine == "auto":
+        engine = "openvino" if there else "keras"
+    if engine == "keras" and precision != "float32":
+        raise ConfigError(f"precision {precision} is for the engine openvino; keras computes in "
+                          "float32.")  # fmt: skip
+    if engine == "openvino" and not there:
         raise ConfigError("the engine openvino is not installed; install it with: "
-                          "pip install 'ivdlib[openvino]'.")  # fmt: skip
+                          "pip install openvino.")  # fmt: skip
+    return engine
 
 
 def load_network(
-    weights: str | os.PathLike, engine: str = "openvino", precision: str = "auto"
+    weights: str | os.PathLike, engine: str = "auto", precision: str = "float32"
 ) -> Network:
     """Load a network that predicts with an engine; quietly, see `weights.load_model`.
 
     Parameters
     ----------
     weights : path
-    engine : {"openvino", "keras"}
-        With "openvino", Keras is started only for weights files that are older than the list of
-        layers in them, see `networks.structure`.
-    precision : {"auto", "float32", "bfloat16"}
+    engine : {"auto", "openvino", "keras"}
+        See `need_engine`. With "openvino", Keras is started only for weights files that are older
+        than the list of layers in them, see `networks.structure`.
+    precision : {"float32", "bfloat16", "auto"}
         Of the numbers within the network. "auto" is bfloat16 where the processor has units for it
         and no probability differs by more than `openvino_model.NEAR` on the first tiles with disc.
 
@@ -70,16 +72,15 @@ def load_network(
     DataError
         As `weights.load_model`.
     """
-    need_engine(engine, precision)
-    if engine == "keras":
+    if need_engine(engine, precision) == "keras":
         return load_model(weights, quiet=True)
     card, graph = _graph(Path(weights))
     shape = (*card["tile"], card.get("channels", 1))
     if precision == "auto" and best_precision() == "bfloat16":
         both = (OpenVINOModel(graph.clone(), shape, kind) for kind in ("bfloat16", "float32"))
         return Network(Automatic(*both), card)
-    exact = "float32" if precision == "auto" else precision
-    return Network(OpenVINOModel(graph, shape, exact), card)
+    precision = "float32" if precision == "auto" else precision
+    return Network(OpenVINOModel(graph, shape, precision), card)
 
 
 def _graph(weights: Path) -> tuple[dict[str, Any], openvino.Model]:

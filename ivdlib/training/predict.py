@@ -42,8 +42,8 @@ def predict_folder(
     contrast: str | None = None,
     derive_missing: bool = True,
     clip: float | None = None,
-    engine: str = "keras",
-    precision: str = "auto",
+    engine: str = "auto",
+    precision: str = "float32",
 ) -> Iterator[Path]:
     """Segment the discs of scans and write ``CASE_Discs.nii.gz`` for each.
 
@@ -99,7 +99,7 @@ def predict_folder(
         size, field of view or the volume of the mask are unlike those of the training; of weights
         older than checksums; and of each scan that is left out.
     """
-    engines.need_engine(engine, precision)
+    engine = engines.need_engine(engine, precision)
     if clip is not None:
         fusion.clip({}, clip)  # refuses what is no percentile
     network = engines.load_network(weights, engine, precision)
@@ -270,8 +270,8 @@ def spine_beside(
     network: Network,
     weights: Path,
     given: str | os.PathLike | None = None,
-    engine: str = "keras",
-    precision: str = "auto",
+    engine: str = "auto",
+    precision: str = "float32",
 ) -> tuple[Network, Path] | None:
     """Load the spine network of a disc network, quietly; None if it was trained without one.
 

@@ -67,7 +67,7 @@ print("Networks run with", provenance.device())
 # %%
 free = shutil.disk_usage(provenance.root()).free / 1e9
 print(f"{provenance.cores()} cores, {free:.0f} GB free on this disk")
-print("✅ enough for these lessons" if free > 3 else "❌ 3 GB are needed: make some room first")
+print("✅ enough for these lessons" if free > 1 else "❌ 1 GB is needed: make some room first")
 
 # %% [markdown]
 # ## What a scan looks like

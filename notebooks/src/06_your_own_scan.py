@@ -50,9 +50,8 @@ from ivdlib.evaluation.measurements import measure
 from ivdlib.phantom import make_phantom
 from ivdlib.preprocessing import fusion
 from ivdlib.report import plotting
-from ivdlib.training import hashes, predict, store, trial
+from ivdlib.training import engines, hashes, predict, store, trial
 from ivdlib.training.experiment import of_parameters
-from ivdlib.training.weights import load_model
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
@@ -127,7 +126,7 @@ display(pd.Series(facts).to_frame("this scan"))
 # %%
 trial.train(experiment, training, training.title)  # read, if lesson 04 has done it
 weights = hashes.place_of(experiment, training) / store.WEIGHTS
-network = load_model(weights)
+network = engines.load_network(weights)
 spine, _ = predict.spine_beside(network, weights) or (None, None)
 print("trained on:", ", ".join(network.passport["images"]), "· tile", network.passport["tile"])
 

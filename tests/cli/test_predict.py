@@ -6,7 +6,7 @@ from commands import is_one_sentence, run
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--precision", "float32"), ("--engine", "openvino", "--device", "gpu")],
+    [("--engine", "keras", "--precision", "bfloat16"), ("--engine", "openvino", "--device", "gpu")],
     ids=["precision of keras", "openvino on a GPU"],
 )
 def test_predict_refuses_what_does_not_fit_its_engine(capsys, tmp_path, arguments):

@@ -1,16 +1,10 @@
 """Which precision `auto` takes."""
 
-import importlib.util
-import os
-
 import numpy as np
 import pytest
 from answering import tiles
 
 from ivdlib.training import engines, openvino_model
-
-if importlib.util.find_spec("openvino") is None and not os.environ.get("IVDLIB_CI"):
-    pytest.skip("OpenVINO is not there: pip install 'ivdlib[openvino]'", allow_module_level=True)
 
 
 def test_auto_asks_the_processor(weights, monkeypatch):
@@ -18,7 +12,7 @@ def test_auto_asks_the_processor(weights, monkeypatch):
         core = openvino_model.core()
         monkeypatch.setattr(core.__class__, "get_property", lambda *_, able=able: able)
         assert engines.best_precision() == precision
-        network = engines.load_network(weights)
+        network = engines.load_network(weights, precision="auto")
         assert network.model.precision == ("float32" if precision == "float32" else "auto")
 
 
@@ -28,7 +22,7 @@ def test_auto_takes_bfloat16_only_where_it_answers_alike(weights, monkeypatch, n
     monkeypatch.setattr(engines, "best_precision", lambda: "bfloat16")
     said = []
     monkeypatch.setattr(openvino_model, "say", said.append)
-    model = engines.load_network(weights).model
+    model = engines.load_network(weights, precision="auto").model
     sharp = {
         kind: engines.load_network(weights, precision=kind).model
         for kind in ("float32", "bfloat16")
