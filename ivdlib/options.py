@@ -102,6 +102,8 @@ class TrainingOptions:
     """Slices on each side that the network sees as further channels. The paper's sees one slice."""
     intensity: Annotated[Number, Field(ge=0)] = 0.0
     """Grey values to a random power, up to 1 + this or its inverse. Not in the paper."""
+    scale: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    """Tiles are shown larger or smaller by a random factor up to 1 + this. Not in the paper."""
     average: Momentum = 0.0
     """Momentum of a moving average of the weights, which are used in the end; 0: the last weights.
     Not in the paper."""

@@ -24,7 +24,8 @@ def add_predict(add) -> None:
         "was\nchanged since, is moved into DIR/saved.\nExit status 1: a scan cannot be used; it is "
         f"named, and the others are done. {FOUND_NOTHING}: all masks\nare there, but one holds no "
         "disc, or the spine network found nothing in a scan; the\nwarnings say which.\n"
-        "A voxel size 20 % off what the network was trained on is refused. A mirrored scan (left\n"
+        "Pixels of another size than the network was trained on are resampled, and its\n"
+        "probabilities back; slices are taken as they are. A mirrored scan (left\n"
         "and right) cannot be told from a sound one, and one that is upside down only where its\n"
         "discs are labelled: ivdlib check says what it compares.",
     )

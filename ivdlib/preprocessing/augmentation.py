@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 
 
-def margin(tile: tuple[int, int], degrees: float) -> tuple[int, int]:
+def margin(tile: tuple[int, int], degrees: float, scale: float = 0.0) -> tuple[int, int]:
     """Pixels that a window needs on each side of a tile that turns by up to `degrees`.
 
     So the corners of a turned tile show what lies there in the slice, and not emptiness.
@@ -24,6 +24,8 @@ def margin(tile: tuple[int, int], degrees: float) -> tuple[int, int]:
     tile : tuple of int
         Pixels (AP, SI).
     degrees : float
+    scale : float, default 0
+        The tile may show up to 1 + this times as much along each side.
 
     Returns
     -------
@@ -34,7 +36,9 @@ def margin(tile: tuple[int, int], degrees: float) -> tuple[int, int]:
     cos, sin = np.cos(most), np.sin(most)
     height, width = ((side - 1) / 2 for side in tile)
     reach = (cos * height + sin * width).max(), (sin * height + cos * width).max()
-    return tuple(math.ceil(r - half) for r, half in zip(reach, (height, width), strict=True))
+    return tuple(
+        math.ceil((1 + scale) * r - half) for r, half in zip(reach, (height, width), strict=True)
+    )
 
 
 def cut(
@@ -62,8 +66,8 @@ def cut(
     return window
 
 
-def rotate(windows: Any, degrees: Any, tile: tuple[int, int], order: int) -> Any:
-    """Turn windows about their centres and cut the tiles in the middle.
+def rotate(windows: Any, degrees: Any, tile: tuple[int, int], order: int, zooms: Any = None) -> Any:
+    """Turn windows about their centres, enlarge them, and cut the tiles in the middle.
 
     Parameters
     ----------
@@ -75,6 +79,8 @@ def rotate(windows: Any, degrees: Any, tile: tuple[int, int], order: int) -> Any
         Shape of the result in pixels.
     order : int
         1 interpolates linearly (images), 0 takes the nearest pixel (masks are never interpolated).
+    zooms : tensor, float32, (b,), optional
+        How much larger the tile shows what is in the window; default 1.
 
     Returns
     -------
@@ -83,6 +89,8 @@ def rotate(windows: Any, degrees: Any, tile: tuple[int, int], order: int) -> Any
     height, width = windows.shape[1:]
     angle = ops.cast(degrees, "float32")[:, None, None] * (np.pi / 180)
     cos, sin = ops.cos(angle), ops.sin(angle)
+    if zooms is not None:
+        cos, sin = (part / zooms[:, None, None] for part in (cos, sin))
     y = np.arange(tile[0], dtype=np.float32)[:, None] - (tile[0] - 1) / 2
     x = np.arange(tile[1], dtype=np.float32)[None, :] - (tile[1] - 1) / 2
     rows = cos * y - sin * x + (height - 1) / 2
@@ -147,17 +155,17 @@ class Augmentation(keras.layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(
-        self, windows: Any, truth: Any, degrees: Any, shares: Any, powers: Any
+        self, windows: Any, truth: Any, degrees: Any, shares: Any, powers: Any, zooms: Any
     ) -> tuple[Any, Any]:
-        """Turn both, then change the image's grey values and add noise.
+        """Turn and enlarge both, then change the image's grey values and add noise.
 
         Gives (b, h, w, channels) and (b, h, w, 1), float32; see `sampler.Draw`.
         """
         channels = [
-            rotate(windows[..., c], degrees, self.tile, 1) for c in range(windows.shape[-1])
+            rotate(windows[..., c], degrees, self.tile, 1, zooms) for c in range(windows.shape[-1])
         ]
         image = ops.stack(channels, axis=-1) ** powers[:, None, None, :]
-        mask = rotate(ops.cast(truth, "float32"), degrees, self.tile, 0)
+        mask = rotate(ops.cast(truth, "float32"), degrees, self.tile, 0, zooms)
         return random_pixels(image, shares, self.generator), mask[..., None]
 
     def get_config(self) -> dict[str, Any]:

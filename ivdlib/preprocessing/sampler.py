@@ -55,6 +55,8 @@ class Draw(NamedTuple):
         Share of the pixels of each tile that get random values.
     powers : ndarray, float32, (batch, channels)
         Exponent of the grey values: 1 leaves them, below 1 brightens.
+    zooms : ndarray, float32, (batch,)
+        How much larger the tile shows what is in the window.
     """
 
     windows: np.ndarray
@@ -62,6 +64,7 @@ class Draw(NamedTuple):
     degrees: np.ndarray
     shares: np.ndarray
     powers: np.ndarray
+    zooms: np.ndarray
 
 
 class TileSampler:
@@ -100,7 +103,7 @@ class TileSampler:
         if not any(item.truth.any() for item in images):
             raise ConfigError("no label is set in any training image; check the labels.")
         self.images, self.tile, self.options, self.seed = images, tile, options, seed
-        self._around = augmentation.margin(tile, options.rotation)
+        self._around = augmentation.margin(tile, options.rotation, options.scale)
         self.keep_empty = self._share_of_empty_kept() if options.tiles == "thinned" else 1.0
 
     def _share_of_empty_kept(self) -> float:
@@ -130,14 +133,15 @@ class TileSampler:
         stack = np.float32(windows)
         if stack.ndim == 3:
             stack = stack[..., np.newaxis]
-        return Draw(stack, np.uint8(truth), degrees, shares, self._powers(step, stack.shape[-1]))
+        powers = self._factors(step, 1, options.intensity, stack.shape[-1])
+        zooms = self._factors(step, 2, options.scale)
+        return Draw(stack, np.uint8(truth), degrees, shares, powers, zooms)
 
-    def _powers(self, step: int, channels: int) -> np.ndarray:
-        """Exponents between 1 / (1 + intensity) and 1 + intensity, in equal parts to both sides."""
+    def _factors(self, step: int, key: int, most: float, *each: int) -> np.ndarray:
+        """Draw between 1 / (1 + most) and 1 + most for each tile, in equal parts to both sides."""
         # Numbers of their own, so that this leaves tiles, turns and noise as they are without it.
-        rng = np.random.default_rng([self.seed, step, 1])
-        most = np.log1p(self.options.intensity)
-        return np.float32(np.exp(rng.uniform(-most, most, (self.options.batch, channels))))
+        rng, most = np.random.default_rng([self.seed, step, key]), np.log1p(most)
+        return np.float32(np.exp(rng.uniform(-most, most, (self.options.batch, *each))))
 
     def _place(self, rng: np.random.Generator) -> tuple[TrainingImage, int, tuple[int, int]]:
         """Choose an image, a slice and the first pixel of a tile."""

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from ivdlib.data.cases import Case
 
 WARNED, REFUSED = 0.05, 0.2
-"""How far voxel edges and field of view may be off what was trained on, as a share. In plane .9 mm
-instead of 1.25 gave a Dice of .31, .6 mm and 2 mm next to nothing."""
+"""How far voxel edges and field of view may be off what was trained on, as a share."""
 
 FEWER, MORE = 0.3, 3.0
 """A mask outside this many times the discs of the training labels is said."""
@@ -105,14 +104,17 @@ def unlike(card: Mapping[str, Any], spine: Mapping[str, Any] | None, case: Case)
     Raises
     ------
     DataError
-        If a voxel edge is off by `REFUSED` or more.
+        If an edge of a pixel is off by `REFUSED` or more; the distance of slices too, for networks
+        that see several.
     """
     texts = [*_spacing(card, case), *_spacing(spine or {}, case), *_field(spine or card, case)]
     return list(dict.fromkeys(texts))
 
 
 def _spacing(card: Mapping[str, Any], case: Case) -> list[str]:
-    known = card.get("spacing", [[s, s] for s in case.spacing])
+    known = [*card.get("spacing", [[s, s] for s in case.spacing])]
+    if not card.get("neighbours"):  # it sees one slice at a time, however far the next one is
+        known[0] = [case.spacing[0]] * 2
     near = [min(max(s, low), high) for s, (low, high) in zip(case.spacing, known, strict=True)]
     # Rounded: an edge that is off by exactly so much is, whatever the last digit of the header.
     off = max(round(abs(s / n - 1), 4) for s, n in zip(case.spacing, near, strict=True))

@@ -215,7 +215,8 @@ def _beyond(o: TrainingOptions) -> str:
     """What is added to the paper's training, if anything."""
     beside = f"; slices on each side: {o.neighbours}" if o.neighbours else ""
     power = f"; grey values to a random power of up to {1 + o.intensity:g}" if o.intensity else ""
-    return beside + power
+    zoom = f"; shown larger or smaller by a factor up to {1 + o.scale:g}" if o.scale else ""
+    return beside + power + zoom
 
 
 def _rate(o: TrainingOptions) -> str:

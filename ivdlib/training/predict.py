@@ -23,6 +23,7 @@ from ivdlib.links import need_content
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.fusion import images_of
 from ivdlib.preprocessing.region import Region, fits_one_tile, region_of
+from ivdlib.preprocessing.resampling import fitted, plane_for, resample
 from ivdlib.progress import say, track
 from ivdlib.training import engines, inference, likeness, mask_files
 from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
@@ -196,8 +197,7 @@ def predict_case(
     ConfigError
         As `predict_folder`.
     DataError
-        If its voxels are of another size than those that the network was trained on, see
-        `likeness.unlike`.
+        If a network of several slices was trained on others, see `likeness.unlike`.
 
     Warns
     -----
@@ -206,14 +206,16 @@ def predict_case(
     """
     names = images_for(network.passport["images"], case, contrast)
     _say_if_new(network, case, names)
+    seen = _on_known_pixels(network, case)
     tile = tuple(network.passport["tile"])
-    spine = None if fits_one_tile(case.shape, tile) else spine
-    for text in likeness.unlike(network.passport, spine and spine.passport, case):
+    spine = None if fits_one_tile(seen.shape, tile) else spine
+    for text in likeness.unlike(network.passport, spine and spine.passport, seen):
         warnings.warn(text, DataWarning, stacklevel=2)
-    images = images_of(case.contrasts, names, network.passport.get("neighbours", 0))
-    region = spine and _region(spine, network, case, tile)
+    images = images_of(seen.contrasts, names, network.passport.get("neighbours", 0))
+    region = spine and _region(spine, network, seen, tile)
     probabilities = inference.predict_images(network, images, region)
     mean = np.mean(list(probabilities.values()), axis=0)
+    mean = mean if seen is case else resample(mean, case.shape[1:])
     mask = mean >= inference.THRESHOLD
     found_ml = mask.sum() * math.prod(case.spacing) / 1000
     if not mask.any() or found_ml < LEAST_ML:
@@ -231,6 +233,24 @@ def predict_case(
     elif odd := likeness.odd_volume(network.passport, case, found_ml):
         warnings.warn(odd, DataWarning, stacklevel=2)
     return mask
+
+
+def _on_known_pixels(network: Network, case: Case) -> Case:
+    """Bring the slices to the pixels that the network was trained on, and say so."""
+    known = network.passport.get("spacing")
+    plane = plane_for(case.shape, case.spacing, known) if known else case.shape[1:]
+    if plane == case.shape[1:]:
+        return case
+    found = fitted(case, plane)
+    sizes = (" x ".join(f"{edge:.3g}" for edge in one.spacing[1:]) for one in (case, found))
+    warnings.warn(
+        f"case {case.name}: its pixels of {' mm are brought to '.join(sizes)} mm, which the "
+        "network was trained on, and the probabilities back before they are cut; slices stay as "
+        "they are.",
+        DataWarning,
+        stacklevel=3,
+    )
+    return found
 
 
 def _region(spine: Network, network: Network, case: Case, tile: tuple[int, int]) -> Region:

@@ -117,7 +117,7 @@ class Trainer:
 
         The truth turns with the image, so it comes out of the network and not beside it.
         """
-        around = augmentation.margin(self.tile, self.options.rotation)
+        around = augmentation.margin(self.tile, self.options.rotation, self.options.scale)
         shape = [t + 2 * m for t, m in zip(self.tile, around, strict=True)]
         drawn = (
             keras.Input((*shape, self.channels), name="windows"),
@@ -125,6 +125,7 @@ class Trainer:
             keras.Input((), name="degrees"),
             keras.Input((), name="shares"),
             keras.Input((self.channels,), name="powers"),
+            keras.Input((), name="zooms"),
         )
         self._augmentation = augmentation.Augmentation(self.tile, name="augmentation")
         image, truth = self._augmentation(*drawn)

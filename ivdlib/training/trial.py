@@ -20,9 +20,8 @@ from ivdlib.preprocessing.region import Region
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.progress import track
-from ivdlib.training import baselines, hashes, inference, leaks, spine_stage, store
+from ivdlib.training import baselines, engines, hashes, inference, leaks, spine_stage, store
 from ivdlib.training.hashes import disc_fields, place_of
-from ivdlib.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from ivdlib.data.cases import Case
@@ -56,20 +55,21 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     engine = store.trainer(training.network, network, experiment.tile, options, channels)
     sampler = TileSampler(images, experiment.tile, options, training.seed)
 
-    def test(score: Callable[..., list[dict[str, Any]]], names: Iterable[str]) -> list[dict]:
+    def test(rows: Callable[..., list[dict[str, Any]]], model: Any, names: Iterable[str]) -> list:
         cases = ((experiment.cases[name], where[name]) for name in names)
-        return [row for pair in cases for row in score(experiment, training, engine, *pair)]
+        return [row for pair in cases for row in rows(experiment, training, model, *pair)]
 
     watched = checkpoint = None
     if profile.leak == "epoch":
         # No checkpoint: a resumed training would have seen less.
-        watched = leaks.Watched(lambda: test(_watch_case, fold.test))
+        watched = leaks.Watched(lambda: test(_watch_case, engine.model, fold.test))
     else:
         checkpoint = place / "checkpoint.h5"
     history = engine.fit(sampler, training.seed, label, checkpoint, watched)
 
     def score() -> list[dict[str, Any]]:
-        rows = test(_score_case, track(fold.test, f"{label}, scoring"))
+        model = engines.quickest(engine.model)
+        rows = test(_score_case, model, track(fold.test, f"{label}, scoring"))
         return rows + (watched.best() if watched else [])
 
     passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
@@ -118,15 +118,15 @@ def _dice_rows(
 
 
 def _watch_case(
-    experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
+    experiment: Experiment, training: Training, model: Any, case: Case, region: Region
 ) -> list[dict[str, Any]]:
     """Rows of a network that is still being trained, see `leaks`."""
-    found = inference.predict_images(engine.model, _images(experiment, training, case), region)
+    found = inference.predict_images(model, _images(experiment, training, case), region)
     return _dice_rows(experiment, training, case, case.discs, found)
 
 
 def _score_case(
-    experiment: Experiment, training: Training, engine: Trainer, case: Case, region: Region
+    experiment: Experiment, training: Training, model: Any, case: Case, region: Region
 ) -> list[dict[str, Any]]:
     """Rows of a trained network: each image, one mask from all, images made worse."""
     profile, rows = experiment.profile, []
@@ -136,7 +136,7 @@ def _score_case(
     grid = TileGrid(case.shape, experiment.tile, region.window)
     kept = region.coverage(truth)
     stacked = training.arm == "stacked"  # one image, which gives the one mask
-    found = inference.predict_images(engine.model, images, region)
+    found = inference.predict_images(model, images, region)
     for contrast, probability in () if stacked else found.items():
         row, mask = _row(experiment, training, case, contrast), probability >= inference.THRESHOLD
         rows += _scored({**row, **kept}, mask, numbers, case, profile.score_discs, grid)
@@ -146,7 +146,7 @@ def _score_case(
         rows += _dice_rows(experiment, training, case, truth, together, TOGETHER)
     for kind in profile.stress:
         worse = {name: stress.worsen(image, kind) for name, image in images.items()}
-        found = inference.predict_images(engine.model, worse, region)
+        found = inference.predict_images(model, worse, region)
         if stacked:
             found = {TOGETHER: found[known[0]]}
         rows += _dice_rows(experiment, training, case, truth, found, kind)

@@ -22,7 +22,7 @@ class Drawn:
         image = rng.random((4, *TILE, 1), np.float32)
         ones = np.ones((4, 1), np.float32)
         truth = (image[..., 0] > 0.5).astype(np.uint8)
-        return sampler.Draw(image, truth, 0 * ones[:, 0], 0 * ones[:, 0], ones)
+        return sampler.Draw(image, truth, 0 * ones[:, 0], 0 * ones[:, 0], ones, ones[:, 0])
 
 
 def learn(name, precision):

@@ -159,7 +159,8 @@ def test_the_layer_turns_image_and_truth_and_puts_noise_on_the_image_alone():
     truth[:, 8:16, 10:] = 1
     windows = (0.25 + 0.5 * truth.astype(np.float32))[..., None]
     layer = augmentation.Augmentation(tile, seed=1)
-    drawn = windows, truth, np.float32([20, -20]), np.float32([0, 0.15]), np.ones((2, 1), "float32")
+    ones = np.ones((2, 1), "float32")
+    drawn = windows, truth, np.float32([20, -20]), np.float32([0, 0.15]), ones, ones[:, 0]
     x, y = layer(*drawn)
     x, y = keras.ops.convert_to_numpy(x), keras.ops.convert_to_numpy(y)
     assert x.shape == y.shape == (2, *tile, 1) and x.dtype == y.dtype == np.float32
@@ -181,14 +182,35 @@ def test_channels_turn_together_and_have_powers_and_noise_of_their_own():
     windows = np.stack([plane, plane], axis=-1)[None]
     truth = np.zeros(windows.shape[:3], np.uint8)
     layer = augmentation.Augmentation(tile)
-    turn, still = np.float32([20]), np.float32([0])
-    x = np.array(layer(windows, truth, turn, still, np.float32([[1, 2]]))[0])
+    turn, still, one = np.float32([20]), np.float32([0]), np.float32([1])
+    x = np.array(layer(windows, truth, turn, still, np.float32([[1, 2]]), one)[0])
     alone = np.array(augmentation.rotate(windows[..., 0], turn, tile, 1))
     np.testing.assert_array_equal(x[..., 0], alone)
     np.testing.assert_allclose(x[..., 1], alone**2, rtol=1e-5)
-    x = np.array(layer(windows, truth, still, np.float32([0.5]), np.ones((1, 2), "float32"))[0])
-    changed = x != np.array(layer(windows, truth, still, still, np.ones((1, 2), "float32"))[0])
+    alike = np.ones((1, 2), "float32")
+    x = np.array(layer(windows, truth, still, np.float32([0.5]), alike, one)[0])
+    changed = x != np.array(layer(windows, truth, still, still, alike, one)[0])
     assert (changed[..., 0] != changed[..., 1]).any()
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_an_enlarged_tile_is_what_scipy_makes_of_it(order):
+    """Twice as large: half as much is seen; and a margin for what is shrunk, to the corners."""
+    tile, zoom = (16, 20), 0.8
+    around = augmentation.margin(tile, 10, scale=0.25)
+    assert around > augmentation.margin(tile, 10)
+    window = blob([t + 2 * m for t, m in zip(tile, around, strict=True)]) + 1
+    for factor in (zoom, 2.0):
+        got = augmentation.rotate(
+            window[None], np.float32([0]), tile, order, np.float32([factor])
+        )
+        centre = (np.array(window.shape) - 1) / 2
+        offset = centre - (np.array(tile) - 1) / 2 / factor
+        want = ndimage.affine_transform(
+            window, [1 / factor] * 2, offset, output_shape=tile, order=order, prefilter=False
+        )
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(got)[0], want, atol=1e-5)
+        assert want.min() >= 1  # nothing from beyond the window
 
 
 @QUICK

@@ -252,8 +252,21 @@ def test_intensity_draws_powers_and_leaves_the_rest_alone():
     assert after.powers.min() >= 0.8 and after.powers.max() <= 1.25
     assert after.powers.min() < 0.82 and after.powers.max() > 1.22
     assert abs(np.log(after.powers).mean()) < 0.03
-    for mine, other in zip(before[:-1], after[:-1], strict=True):
-        np.testing.assert_array_equal(mine, other)
+    for name in set(before._fields) - {"powers"}:
+        np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
+
+
+def test_scale_draws_zooms_and_leaves_the_places_alone():
+    plain, varied = sampler(batch=200), sampler(batch=200, scale=0.25)
+    before, after = plain.draw(3), varied.draw(3)
+    assert (before.zooms == 1).all() and before.zooms.shape == (200,)
+    assert 0.8 <= after.zooms.min() < 0.82 and 1.22 < after.zooms.max() <= 1.25
+    for name in ("degrees", "shares", "powers"):
+        np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
+    wider = np.subtract(after.truth.shape, before.truth.shape)[1:] // 2
+    assert (wider > 0).all()
+    inner = after.truth[:, wider[0] : -wider[0], wider[1] : -wider[1]]
+    np.testing.assert_array_equal(inner, before.truth)
 
 
 def test_channels_are_cut_at_one_place():

@@ -182,3 +182,18 @@ def test_the_command_knows_the_same_names():
     choices = {action.dest: action.choices for action in parser._actions}
     assert choices["engine"] == engines.ENGINES
     assert choices["precision"] == engines.ENGINE_PRECISIONS
+
+
+@pytest.mark.parametrize("name", ["unet", "fds_cnn", "deeplabv3plus"])
+def test_scores_may_come_from_the_quickest(tmp_path, name, monkeypatch):
+    """OpenVINO on a CPU, and the network itself beside a GPU."""
+    from ivdlib.networks import backend
+
+    path = trained(name, small(name), (21, 18), tmp_path / "model.weights.h5")
+    model = load_model(path).model
+    quick = engines.quickest(model)
+    assert quick.precision == "float32"
+    theirs = keras.ops.convert_to_numpy(model(tiles(3, (21, 18))))
+    assert_near(quick.predict_on_batch(tiles(3, (21, 18))), theirs, "float32")
+    monkeypatch.setattr(backend, "has_gpu", lambda: True)
+    assert engines.quickest(model) is model

@@ -78,7 +78,7 @@ def rules(folder: Path, found: Mapping[str, Found]) -> str:
     )
 
 
-BEYOND = ("neighbours", "intensity", "average")
+BEYOND = ("neighbours", "intensity", "scale", "average")
 """Fields of a training that only recipes beyond the paper's set."""
 
 _KINDS = ("result", "inner", "leak", "partition", "better", "external")
