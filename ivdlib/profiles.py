@@ -141,11 +141,12 @@ PROFILES: dict[str, Profile] = {
             training=TrainingOptions(
                 steps=140,
                 batch=4,
-                learning_rate=1e-2,
+                learning_rate=1.5e-2,
                 unet_rate=3e-3,
                 deeplabv3plus_rate=2e-2,
                 schedule="cosine",
                 noise_probability=0.0,
+                average=0.9,
             ),
             spine=SpineOptions(steps=80, batch=8, learning_rate=2e-3),
             phantom=PhantomOptions(subjects=4, stages=2, slices=8),

@@ -93,12 +93,21 @@ def region_around(
     spine = np.asarray(spine, dtype=bool)
     if spine.ndim != 3 or not spine.any():
         raise DataError("the mask of the spine is empty or not 3-D; a region needs a spine.")
-    rows = np.flatnonzero(spine.any(axis=(0, 2)))
-    length = spine.shape[1]
+    outside = ndimage.distance_transform_edt(~spine, sampling=spacing)
+    return Region(outside <= margin + tolerance, band(spine, tile))
+
+
+def band(spine: np.ndarray, tile: int = TILE[0]) -> tuple[int, int]:
+    """First and one past the last AP pixel of the band, see `region_around`; whole without spine.
+
+    `spine` is a mask (slices, AP, SI), `tile` the tile's AP side in pixels.
+    """
+    rows, length = np.flatnonzero(spine.any(axis=(0, 2))), spine.shape[1]
+    if not rows.size:
+        return 0, length
     width = min(max(tile, rows[-1] + 1 - rows[0]), length)
     start = int(np.clip((rows[0] + rows[-1] + 1 - width) // 2, 0, length - width))
-    outside = ndimage.distance_transform_edt(~spine, sampling=spacing)
-    return Region(outside <= margin + tolerance, (start, start + int(width)))
+    return start, start + int(width)
 
 
 def fits_one_tile(shape: tuple[int, int, int], tile: tuple[int, int]) -> bool:

@@ -34,6 +34,7 @@ REASONS = {
     "training.learning_rate": "a higher rate, because the training is short",
     "training.unet_rate": "the rate that suits FDS-CNN leaves it on a plateau, with no disc on fat",
     "training.deeplabv3plus_rate": "the best for it on phantom people of another seed",
+    "training.average": "the weights of a short training still swing",
     "training.noise_probability": "a short training learns the plain images first",
     "training.schedule": "the rate falls to zero, so that the weights of a short training settle",
     "spine.steps": "fewer steps, because the profile must be quick",
