@@ -10,7 +10,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce audit quick test test-long test-all style lab lesson notebooks course book status lock clean python
+.PHONY: help reproduce audit quick test test-long test-all style lab lesson weights notebooks course book status lock clean python
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ style: $(STAMP)
 
 # JupyterLab's news pop-up covers the notebook, so it is switched off inside .venv.
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
+weights: $(STAMP) ## the weights that come with ivdlib, by benchmarks/weights/recipe.toml; hours
+	$(BIN)/python benchmarks/weights/make.py --data "$${IVDLIB_DATA:-data}" $(ARGS)
+
 lab: $(STAMP) ## JupyterLab with the lessons
 	@mkdir -p $(LAB_SETTINGS)
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' > $(LAB_SETTINGS)/overrides.json

@@ -8,6 +8,7 @@ import warnings
 
 from ivdlib.cli.arguments import add_derive, add_machine, configure_machine, hand_down
 from ivdlib.errors import ConfigError, NothingFound, behind
+from ivdlib.training import shipped
 
 FOUND_NOTHING = 3
 """Exit status where all masks are there, but in some scan a network found nothing."""
@@ -30,8 +31,19 @@ def add_predict(add) -> None:
         "discs are labelled: ivdlib check says what it compares.",
     )
     sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
-    sub.add_argument("--weights", required=True, help="a model.weights.h5 of a training")
-    sub.add_argument("--out", required=True, metavar="DIR", help="gets CASE_Discs.nii.gz and .json")
+    sub.add_argument(
+        "--weights",
+        default=shipped.USUAL,
+        metavar="NAME|FILE",
+        help="a network that comes with ivdlib (default: %(default)s), or the model.weights.h5 of "
+        "a training",
+    )
+    sub.add_argument(
+        "--out",
+        default="discs",
+        metavar="DIR",
+        help="gets CASE_Discs.nii.gz and .json (default: %(default)s)",
+    )
     sub.add_argument(
         "--spine-weights",
         metavar="FILE",

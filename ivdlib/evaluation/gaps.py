@@ -94,7 +94,8 @@ def score_gaps(mask: np.ndarray, bodies: np.ndarray, spacing: Sequence[float]) -
         raise DataError("fewer than two vertebral bodies are labelled, so there is no gap.")
     centres = {n: np.argwhere(bodies == n).mean(axis=0) * spacing for n in numbers}
     numbers = sorted(numbers, key=lambda n: centres[n][2])
-    labels, places, specks = _pieces(mask, spacing)
+    found = pieces(mask, spacing)
+    labels, places = found.labels, found.places
     line = np.array([centres[n] for n in numbers])
     gaps = [
         _gap(bodies, labels, places, spacing, (a, b), (centres[a], centres[b]))
@@ -107,18 +108,27 @@ def score_gaps(mask: np.ndarray, bodies: np.ndarray, spacing: Sequence[float]) -
         float((mask & deep).sum() / mask.sum()) if mask.any() else float("nan"),
         any(_between(x, lowest, lowest - step, (0.25, 1.0), 20.0) for x in places.values()),
         sum(_from_curve(x, line) > ASTRAY_MM for x in places.values()),
-        specks,
+        found.specks,
     )
 
 
-def _pieces(mask: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, dict, int]:
-    """Parts of a mask, the centres in mm of those that are no specks, and how many specks."""
+@dataclass(frozen=True)
+class Pieces:
+    """Parts of a mask: numbered voxels, centres in mm of those that are no specks, how many are."""
+
+    labels: np.ndarray
+    places: dict[int, np.ndarray]
+    specks: int
+
+
+def pieces(mask: np.ndarray, spacing: np.ndarray) -> Pieces:
+    """Take a mask (slices, AP, SI) apart; voxels that share a corner belong together."""
     labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
     volumes = np.bincount(labels.ravel(), minlength=count + 1)[1:] * np.prod(spacing)
     large = [int(k) for k in np.flatnonzero(volumes >= SPECK_MM3) + 1]
     middles = ndimage.center_of_mass(mask, labels, large)
     places = {k: np.array(m) * spacing for k, m in zip(large, middles, strict=True)}
-    return labels, places, count - len(large)
+    return Pieces(labels, places, count - len(large))
 
 
 def _between(

@@ -25,7 +25,7 @@ from ivdlib.preprocessing.fusion import images_of
 from ivdlib.preprocessing.region import Region, fits_one_tile, region_of
 from ivdlib.preprocessing.resampling import fitted, plane_for, resample
 from ivdlib.progress import say, track
-from ivdlib.training import engines, inference, likeness, mask_files
+from ivdlib.training import engines, inference, likeness, mask_files, shipped
 from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
 from ivdlib.training.weights import WEIGHTS, Network
 
@@ -35,8 +35,8 @@ LEAST_ML = 1.0
 
 def predict_folder(
     source: str | os.PathLike,
-    weights: str | os.PathLike,
-    out: str | os.PathLike,
+    weights: str | os.PathLike = shipped.USUAL,
+    out: str | os.PathLike = "discs",
     *,
     spine_weights: str | os.PathLike | None = None,
     use_region: bool = True,
@@ -53,8 +53,8 @@ def predict_folder(
     source : path
         A folder of cases, the folder of one case, or one NIfTI file; `dataset.json` as for
         `cases.load_case`. Labels are not needed.
-    weights : path
-        Of the disc network, see `save_weights`.
+    weights : path or str
+        Of the disc network, see `save_weights`; or a name, see `shipped.find`.
     out : path
         Folder, made if there is none.
     spine_weights : path, optional
@@ -103,6 +103,7 @@ def predict_folder(
     engine = engines.need_engine(engine, precision)
     if clip is not None:
         fusion.clip({}, clip)  # refuses what is no percentile
+    weights = shipped.find(weights)
     network = engines.load_network(weights, engine, precision)
     if network.passport["target"] != "disc":
         raise ConfigError(f"{weights} is a network for the {network.passport['target']}; give one "

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ivdlib.errors import DataError
-from ivdlib.training.weights import WEIGHTS
+from ivdlib.training.weights_file import WEIGHTS
 
 FOLDER = Path(__file__).parents[1] / "weights"
 

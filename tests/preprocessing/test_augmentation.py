@@ -201,9 +201,7 @@ def test_an_enlarged_tile_is_what_scipy_makes_of_it(order):
     assert around > augmentation.margin(tile, 10)
     window = blob([t + 2 * m for t, m in zip(tile, around, strict=True)]) + 1
     for factor in (zoom, 2.0):
-        got = augmentation.rotate(
-            window[None], np.float32([0]), tile, order, np.float32([factor])
-        )
+        got = augmentation.rotate(window[None], np.float32([0]), tile, order, np.float32([factor]))
         centre = (np.array(window.shape) - 1) / 2
         offset = centre - (np.array(tile) - 1) / 2 / factor
         want = ndimage.affine_transform(

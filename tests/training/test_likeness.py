@@ -34,20 +34,22 @@ def unlike(spacing=(2, 1.25, 1.25), shape=(36, 64, 128), card=CARD):
 def test_voxel_size_is_compared():
     for fine in ((2, 1.25, 1.25), (2.09, 1.19, 1.3), (1.91, 1.25, 1.25)):
         assert unlike(fine) == []
+    several = CARD | {"neighbours": 1}
     for axis in range(3):
         for factor in (1.06, 0.94, 1.19, 0.81):
             odd = [2, 1.25, 1.25]
             odd[axis] *= factor
-            (text,) = unlike(odd)
+            (text,) = unlike(odd, card=several)
+            assert (unlike(odd) == []) == (axis == 0)  # how far slices lie apart does not matter
             assert f"{odd[axis]:.4g}" in text and "; resample the scan to 2 x 1.25 x 1.25" in text
         for factor in (1.2, 0.8, 1.2 * (1 + 1e-9), 3):
             odd = [2, 1.25, 1.25]
             odd[axis] *= factor
             with pytest.raises(DataError, match="case 01: .*; resample the scan to 2 x"):
-                unlike(odd)
-    mixed = [[2, 4], [0.9, 1.25], [0.9, 1.25]]
-    assert unlike((3, 1, 1.1), card=CARD | {"spacing": mixed}) == []
-    (text,) = unlike((4.3, 1, 1.1), card=CARD | {"spacing": mixed})
+                unlike(odd, card=several)
+    mixed = several | {"spacing": [[2, 4], [0.9, 1.25], [0.9, 1.25]]}
+    assert unlike((3, 1, 1.1), card=mixed) == []
+    (text,) = unlike((4.3, 1, 1.1), card=mixed)
     assert "resample the scan to 4 x 1 x 1.1 mm" in text and "2 to 4 x 0.9 to 1.25" in text
     old = {k: v for k, v in CARD.items() if k != "spacing"}
     assert unlike((9, 9, 9), (3, 3, 3), card=old) == []

@@ -18,9 +18,10 @@ import pytest
 from predicting import CONFIG, names_in, predict
 
 from ivdlib import cli, networks
+from ivdlib.data.case import Case
 from ivdlib.data.cases import check_cases, load_case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
-from ivdlib.training import inference, weights_file, weights_passport
+from ivdlib.training import engines, inference, weights_file, weights_passport
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
@@ -427,21 +428,47 @@ def with_passport(tiny_experiment, tmp_path, **changes):
 SIZE = [[1.9, 2.05], [1.2, 1.3], [1.2, 1.3]]
 
 
-def test_scans_of_other_voxels_are_left_out_and_the_others_go_on(
-    tmp_path, write_case, tiny_experiment, capsys
+def test_scans_of_other_pixels_are_resampled_and_masks_lie_on_their_own_grid(
+    tmp_path, write_case, tiny_experiment, any_mask_will_do
 ):
     weights = with_passport(tiny_experiment, tmp_path, spacing=SIZE)
     for name, factor in (("01", 1), ("02", 0.5), ("03", 1.15), ("04", 1)):
         scale = np.diag([1, factor, factor, 1])
         write_case(tmp_path / "in", name, affine=dixon_cases.AFFINE @ scale)
     with pytest.warns(DataWarning) as told:
-        assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 1
-    texts = [str(w.message) for w in told if "voxels" in str(w.message)]
-    assert len(texts) == 2 and any(t.startswith("case 03: its voxels are") for t in texts)
-    assert any(t.startswith("left out: case 02: its voxels are 1.982 x 0.6281 x") for t in texts)
-    masks = sorted(path.name for path in (tmp_path / "out").glob("*.nii.gz"))
-    assert masks == [f"{name}_Discs.nii.gz" for name in ("01", "03", "04")]
-    assert "resample the scan to" in capsys.readouterr().err + "".join(texts)
+        predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out")
+    texts = [str(w.message) for w in told if "its pixels" in str(w.message)]
+    assert [text[:8] for text in texts] == ["case 02:", "case 03:"]
+    assert all(" mm are brought to " in text for text in texts)
+    for name in ("01", "02", "03", "04"):
+        mask = nib.load(tmp_path / "out" / f"{name}_Discs.nii.gz")
+        scan = nib.load(tmp_path / "in" / name / f"{name}_wat.nii.gz")
+        assert mask.shape == scan.shape
+        np.testing.assert_allclose(mask.affine, scan.affine, atol=1e-5)
+
+
+def test_a_network_sees_the_pixels_it_knows(tiny_experiment, monkeypatch):
+    """Half the pixels in size, twice as many of them: the same picture, the same answer."""
+    network = engines.load_network(tiny_experiment / "disc" / "model.weights.h5")
+    network.passport["spacing"] = [[2, 2], [1.25, 1.25], [1.25, 1.25]]
+    rng, seen = np.random.default_rng(0), []
+    usual = rng.random((3, 24, 32), dtype=np.float32)
+    fine = usual.repeat(2, axis=1).repeat(2, axis=2)
+    plain = inference.predict_images
+
+    def spied(network, images, region=None):
+        seen.append(images["wat"])
+        return plain(network, images, region)
+
+    monkeypatch.setattr(inference, "predict_images", spied)
+    for image, edge in ((usual, 1.25), (fine, 0.625)):
+        case = Case("a", "a", {"wat": image}, np.diag([2, edge, edge, 1.0]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            mask = application.predict_case(network, case, contrast="wat")
+        assert mask.shape == image.shape
+    assert seen[0].shape == seen[1].shape == (3, 24, 32)
+    assert np.corrcoef(seen[0].ravel(), seen[1].ravel())[0, 1] > 0.9
 
 
 def test_old_weights_are_told_once_and_not_once_a_scan(
