@@ -208,16 +208,22 @@ def test_a_mask_of_specks_is_said_too(tmp_path, tiny_experiment, write_case, mon
         assert [told in text for text in texts] == ([True] if told else [])
 
 
-def test_a_spine_network_that_finds_nothing_is_said_with_a_status(
-    tmp_path, silent, write_case, monkeypatch
+@pytest.mark.parametrize(("rows", "told"), [(0, "nothing looks like one"), (9, "mm high")])
+def test_a_scan_without_a_spine_gets_no_mask(
+    tmp_path, silent, write_case, monkeypatch, rows, told, capsys
 ):
     write_case(tmp_path / "in", "01")
-    monkeypatch.setattr(inference, "THRESHOLD", -1.0)  # a mask that is not empty
-    monkeypatch.setattr(inference, "predict_spine", lambda *_: np.zeros((6, 24, 28), bool))
+    mask = np.zeros((6, 24, 28), bool)
+    mask[:, 8:16, :rows] = True
+    monkeypatch.setattr(inference, "predict_spine", lambda *_: mask)
     weights = silent / "disc" / "model.weights.h5"
-    with pytest.warns(NothingFound, match="the spine network found nothing") as told:
-        assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 3
-    assert sum(w.category is NothingFound for w in told) == 1
+    words = ("--weights", weights, "--out", tmp_path / "out")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        assert predict(tmp_path / "in", *words) == 1
+    err = capsys.readouterr().err
+    assert "case 01: no spine was found" in err and told in err and "--no-region" in err
+    assert not list((tmp_path / "out").glob("*.nii.gz"))
 
 
 def test_the_spine_network_sees_only_what_it_was_trained_on(
