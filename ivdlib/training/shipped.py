@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from ivdlib.errors import DataError
-from ivdlib.training.weights_file import WEIGHTS
+
+WEIGHTS = "model.weights.h5"
+"""Name of a training's weights file."""
 
 FOLDER = Path(__file__).parents[1] / "weights"
 

@@ -17,7 +17,7 @@ from ivdlib import networks
 from ivdlib.errors import DataError, DataWarning, memory_full
 from ivdlib.files import atomic, need_room
 from ivdlib.training import likeness, weights_file, weights_passport
-from ivdlib.training.weights_file import WEIGHTS
+from ivdlib.training.shipped import WEIGHTS
 
 if TYPE_CHECKING:
     import keras

@@ -22,9 +22,6 @@ from ivdlib.links import need_content
 from ivdlib.training import weights_passport
 from ivdlib.training.weights_passport import reason_of
 
-WEIGHTS = "model.weights.h5"
-"""Name of a training's weights file."""
-
 ATTRIBUTE = "ivdlib"
 """Name of the passport in a weights file."""
 

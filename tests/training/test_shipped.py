@@ -6,7 +6,7 @@ import pytest
 
 from ivdlib.errors import DataError
 from ivdlib.training import shipped
-from ivdlib.training.weights_file import WEIGHTS
+from ivdlib.training.shipped import WEIGHTS
 
 
 @pytest.fixture
