@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import comparisons, tables
-from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, patient_dice
-from ivdlib.evaluation.scores import has_fusion, singles
+from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, disc_rows, patient_dice
+from ivdlib.evaluation.scores import has_fusion, of_single_contrasts, singles
 from ivdlib.evaluation.statistics import Comparison
 from ivdlib.profiles import TITLES
 
@@ -17,7 +17,7 @@ IN_SHORT = "in_short.txt"
 """Among the tables of an experiment."""
 
 LOST = 0.1
-"""A mean Dice below it says that a network finds next to nothing on an image."""
+"""A mean Dice below it says that a training found next to nothing on an image."""
 
 
 def in_short(metrics: pd.DataFrame, label: str) -> str:
@@ -72,12 +72,22 @@ def _first_and_second(metrics: pd.DataFrame) -> Iterator[str]:
     worst = min(images, key=images.get)
     yield f"→ {told}" + f"; {worst} is its hardest image." * (len(images) > 1)
     for name in people:
-        lost = [i for i in singles(metrics) if patient_dice(metrics, name, None, [i]).mean() < LOST]
-        if 0 < len(lost) < len(images):
-            yield (
-                f"  {TITLES[name]} finds next to nothing on {', '.join(lost)}, and its mean falls "
-                "by that alone: look at its other images, too."
-            )
+        yield from _lost(metrics, name)
+
+
+def _lost(metrics: pd.DataFrame, network: str) -> Iterator[str]:
+    """Which images some training of a network missed while it found the discs on others."""
+    rows = of_single_contrasts(disc_rows(metrics))
+    arm = WITH if has_fusion(rows) else WITHOUT
+    rows = rows[(rows["network"] == network) & (rows["trained_on"] == arm)]
+    each = rows.groupby(["fold", "seed", "contrast"])["dice"].mean().unstack("contrast")
+    lost = (each < LOST)[[name for name in singles(metrics) if name in each]]
+    lost = lost[~lost.all(axis=1)].sum()
+    for image, count in lost[lost > 0].items():
+        yield (
+            f"  {TITLES[network]} finds next to nothing on {image} in {count} of {len(each)} "
+            "trainings, and its mean falls by that alone; lesson 05 tells why."
+        )
 
 
 def _best_fused(metrics: pd.DataFrame) -> Iterator[str]:

@@ -48,12 +48,13 @@ def test_a_lead_that_people_disagree_on_may_be_chance():
 
 def test_a_network_that_misses_one_image_is_named():
     """Its mean says nothing of the others: U-Net with fusion does so on fat."""
-    lost = scored("unet", "contrasts+fused", 0.02, ("fat",))
-    text = text_of(
-        scored("fds_cnn", "contrasts+fused", 0.8),
-        scored("unet", "contrasts+fused", 0.9, ("wat", "inn", "opp")), lost,
-    )  # fmt: skip
-    assert "  U-Net finds next to nothing on fat, and its mean falls by that alone" in text
+    bright = scored("unet", "contrasts+fused", 0.9, ("wat", "inn", "opp"))
+    found, lost = (scored("unet", "contrasts+fused", dice, ("fat",)) for dice in (0.9, 0.02))
+    other = [{**row, "fold": 2} for row in bright + lost]
+    text = text_of(scored("fds_cnn", "contrasts+fused", 0.8), bright, found, other)
+    assert "  U-Net finds next to nothing on fat in 1 of 2 trainings" in text
+    nothing = [{**row, "dice": 0.0} for row in bright + lost]  # on no image: that is another story
+    assert "next to nothing" not in text_of(*both_arms(), nothing)
     assert "next to nothing" not in text_of(*both_arms())
 
 
