@@ -28,6 +28,9 @@ from ivdlib.training.weights import WEIGHTS, save_weights
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "ivdlib" / "weights"
 FACTOR = 2
+LEAST_SPINE_MM = 60.0
+"""What is less high is no spine: two vertebrae of the lumbar spine."""
+
 SPINE_TILE = (128, 128)
 """Shrunken slices of 320 mm; larger ones are tiled."""
 
@@ -65,7 +68,7 @@ def make(what: dict[str, Any], folder: Path, scans: dict[str, list[material.Scan
         "source": SOURCE,
     }  # fmt: skip
     if spine:
-        card |= {"target": "spine", "factor": FACTOR}
+        card |= {"target": "spine", "factor": FACTOR, "least_spine": LEAST_SPINE_MM}
     else:
         card |= {"target": "disc", "spine": "spine", "margin": 15.0, "mask": True,
                  "tolerance": 1e-4, "gap": 20.0}  # fmt: skip

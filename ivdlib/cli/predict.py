@@ -11,7 +11,7 @@ from ivdlib.errors import ConfigError, NothingFound, behind
 from ivdlib.training import shipped
 
 FOUND_NOTHING = 3
-"""Exit status where all masks are there, but some scan's holds no disc."""
+"""Exit status where all masks are there, but in some scan a network found nothing."""
 
 
 def add_predict(add) -> None:
@@ -25,7 +25,7 @@ def add_predict(add) -> None:
         "was\nchanged since, is moved into DIR/saved.\nExit status 1: a scan cannot be used, or "
         "shows no spine; it is "
         f"named, and the others are done. {FOUND_NOTHING}: all masks\nare there, but one holds no "
-        "disc; the warnings say which.\n"
+        "disc, or the spine network found nothing in a scan; the\nwarnings say which.\n"
         "Pixels of another size than the network was trained on are resampled, and its\n"
         "probabilities back; slices are taken as they are. A mirrored scan (left\n"
         "and right) cannot be told from a sound one, and one that is upside down only where its\n"

@@ -33,10 +33,6 @@ LEAST_ML = 1.0
 """A mask that holds less has found no disc: the smallest of the challenge's 112 holds 5 ml."""
 
 
-LEAST_SPINE_MM = 60.0
-"""A spine is at least so high, two vertebrae of the lumbar spine, or half as high as its scan."""
-
-
 def predict_folder(
     source: str | os.PathLike,
     weights: str | os.PathLike = shipped.USUAL,
@@ -97,7 +93,8 @@ def predict_folder(
     Warns
     -----
     NothingFound
-        If a mask is empty or holds less than any disc; also of a mask that is there already.
+        If a mask is empty or holds less than any disc, or the spine network found nothing; also
+        of a mask that is there already.
     DataWarning
         Of what was mended, derived or assumed in a scan; where the image that was asked for, voxel
         size, field of view or the volume of the mask are unlike those of the training; of weights
@@ -266,18 +263,28 @@ def _region(spine: Network, network: Network, case: Case, tile: tuple[int, int])
     contrasts = known or case.contrasts  # none: the one that was asked for
     factor = spine.passport["factor"]
     mask = inference.predict_spine(spine.model, contrasts, factor, case.spacing, *limits)
-    _need_spine(case, mask)
+    _need_spine(spine.passport.get("least_spine", 0.0), case, mask)
     margin, masked = use.get("margin", 15.0), use.get("mask", True)
     return region_of(
         mask, case.shape, case.spacing, tile, margin, masked, use.get("tolerance", 0.0)
     )
 
 
-def _need_spine(case: Case, mask: np.ndarray) -> None:
-    """Refuse a scan in which nothing looks like a spine: discs found there would be none."""
+def _need_spine(least: float, case: Case, mask: np.ndarray) -> None:
+    """Refuse a scan in which nothing looks like a spine: discs found there would be none.
+
+    Only a network that is known to find spines may say so; of others an empty mask is told.
+    """
+    if not least and not mask.any():
+        warnings.warn(
+            f"case {case.name}: the spine network found nothing, so the whole image is used; look "
+            "at the result with care.",
+            NothingFound,
+            stacklevel=4,
+        )
     rows = np.flatnonzero(mask.any(axis=(0, 1)))
     high = (rows[-1] + 1 - rows[0]) * case.spacing[2] if rows.size else 0.0
-    if high < min(LEAST_SPINE_MM, 0.5 * case.shape[2] * case.spacing[2]):
+    if high < min(least, 0.5 * case.shape[2] * case.spacing[2]):
         what = (
             f"what looks most like one is {high:.0f} mm high" if high else "nothing looks like one"
         )

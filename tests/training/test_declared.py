@@ -106,10 +106,10 @@ def test_a_recipe_sets_fields_that_the_file_may_override(tmp_path):
     ("--profile smoke --recipe better", 800),
     ("--profile paper --recipe better", 1500),
     ("--profile smoke --recipe better --set spine.steps=90", 90),
-    ("--profile smoke", 80),
+    ("--profile smoke", 70),
     ("--experiment FILE", 1500),
     ("--experiment FILE --profile smoke", 800),
-    ("--experiment FILE --profile smoke --recipe paper", 80),
+    ("--experiment FILE --profile smoke --recipe paper", 70),
 ])  # fmt: skip
 def test_a_recipe_holds_what_it_says_in_the_profile_that_is_asked_for(tmp_path, line, steps):
     path = write(tmp_path, 'recipe = "better"\nprofile = "paper"')

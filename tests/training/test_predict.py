@@ -208,15 +208,27 @@ def test_a_mask_of_specks_is_said_too(tmp_path, tiny_experiment, write_case, mon
         assert [told in text for text in texts] == ([True] if told else [])
 
 
-@pytest.mark.parametrize(("rows", "told"), [(0, "nothing looks like one"), (9, "mm high")])
-def test_a_scan_without_a_spine_gets_no_mask(
-    tmp_path, silent, write_case, monkeypatch, rows, told, capsys
+def test_a_spine_network_that_finds_nothing_is_said_with_a_status(
+    tmp_path, silent, write_case, monkeypatch
 ):
+    write_case(tmp_path / "in", "01")
+    monkeypatch.setattr(inference, "THRESHOLD", -1.0)  # a mask that is not empty
+    monkeypatch.setattr(inference, "predict_spine", lambda *_: np.zeros((6, 24, 28), bool))
+    weights = silent / "disc" / "model.weights.h5"
+    with pytest.warns(NothingFound, match="the spine network found nothing") as told:
+        assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 3
+    assert sum(w.category is NothingFound for w in told) == 1
+
+
+@pytest.mark.parametrize(("rows", "told"), [(0, "nothing looks like one"), (9, "mm high")])
+def test_a_network_that_knows_spines_refuses_a_scan_without_one(
+    tmp_path, tiny_experiment, write_case, monkeypatch, rows, told, capsys
+):
+    weights = with_passport(tiny_experiment, tmp_path, least_spine=60.0)
     write_case(tmp_path / "in", "01")
     mask = np.zeros((6, 24, 28), bool)
     mask[:, 8:16, :rows] = True
     monkeypatch.setattr(inference, "predict_spine", lambda *_: mask)
-    weights = silent / "disc" / "model.weights.h5"
     words = ("--weights", weights, "--out", tmp_path / "out")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)

@@ -9,7 +9,7 @@ import pytest
 from tiny_network import TINY, volume
 
 from ivdlib.errors import DataError
-from ivdlib.training import inference
+from ivdlib.training import inference, weights_file
 from ivdlib.training.weights import load_model, save_weights
 
 TILE = (16, 12)
@@ -84,6 +84,17 @@ def passport_that_is_no_json(path):
         file.attrs["ivdlib"] = "{"
 
 
+def resealed(**changes):
+    """As `passport`, by somebody who keeps the checksum."""
+
+    def damage(path):
+        card, _ = weights_file.read_passport(path)
+        weights_file.seal_weights(path, card | changes)
+
+    damage.__name__ = "resealed_" + "_".join(changes)
+    return damage
+
+
 def passport_that_is_a_list(path):
     with h5py.File(path, "a") as file:
         file.attrs["ivdlib"] = "[1]"
@@ -112,7 +123,8 @@ def without_one_layer(path):
         (without_layers, "do not fit its checksum"),
         (without_one_layer, "do not fit its checksum"),
         (passport(network="vnet"), "says network = "),
-        (passport(config={"base": 2, "depth": 1}), "says config = "),
+        (passport(config={"base": 2, "depth": 1}), "do not fit its checksum"),
+        (resealed(config={"base": 2, "depth": 1}), "says config = .*depth"),
         (passport(config={"base": 4, "levels": 1}), "do not fit its checksum"),
         (passport(config=3), "says config = 3"),
         (passport(tile=["a", 3]), "says tile = "),
