@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,14 +106,10 @@ def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:
 
 def _built(path: str | os.PathLike, card: Mapping[str, Any], shapes: list) -> keras.Model:
     """Build the network of a passport and load its weights."""
-    import keras
-
     shape = (*card["tile"], card.get("channels", 1))
     try:
         config = weights_passport.config_of(card, path)
-        with keras.StatelessScope(initialize_variables=False):  # what would fill memory is not made
-            planned = networks.build(card["network"], config, shape)
-        if sorted(tuple(w.shape) for w in planned.weights) != sorted(shapes):
+        if _planned(card["network"], config, shape) != sorted(shapes):
             raise weights_file.damaged(
                 path, "the network of its passport does not fit the numbers in the file"
             )
@@ -124,6 +121,22 @@ def _built(path: str | os.PathLike, card: Mapping[str, Any], shapes: list) -> ke
             raise
         raise weights_file.damaged(path, error) from error
     return model
+
+
+def _planned(network: str, config: Any, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Shapes of a network's weights, sorted, without making them: they might fill memory."""
+    import keras
+
+    from ivdlib.networks.backend import policy
+
+    def plan() -> list[tuple[int, ...]]:
+        with policy(), keras.StatelessScope(initialize_variables=False):
+            return sorted(tuple(w.shape) for w in networks.build(network, config, shape).weights)
+
+    # Keras keeps a list of what was not made yet, and makes it all with the next network. Each
+    # thread has a list of its own, which ends with it.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(plan).result()
 
 
 @contextmanager

@@ -147,3 +147,13 @@ def test_a_full_disk_leaves_the_weights_before(model, weights, monkeypatch):
     with pytest.raises(DataError, match="No space left"):
         save_weights(model, weights, PASSPORT)
     assert weights.read_bytes() == before and len(list(weights.parent.iterdir())) == 1
+
+
+def test_a_passport_that_asks_for_too_much_leaves_nothing_behind(weights):
+    """Keras makes later what was planned and not made: gigabytes, amid somebody else's work."""
+    from keras.src.backend.common import global_state
+
+    resealed(config={"base": 2048, "levels": 8})(weights)
+    with pytest.raises(DataError, match="does not fit the numbers in the file"):
+        load_model(weights)
+    assert not global_state.get_global_attribute("uninitialized_variables")
