@@ -1,4 +1,4 @@
-"""The weights that come with the package: `ivdlib/weights/NAME/model.weights.h5`."""
+"""The weights that come with the package: each in a folder of its own in `ivdlib/weights`."""
 
 from __future__ import annotations
 
