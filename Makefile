@@ -44,11 +44,11 @@ style: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python notebooks/build.py --check
 
-# JupyterLab's news pop-up covers the notebook, so it is switched off inside .venv.
-LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 weights: $(STAMP) ## the weights that come with ivdlib, by benchmarks/weights/recipe.toml; hours
 	$(BIN)/python benchmarks/weights/make.py --data "$${IVDLIB_DATA:-data}" $(ARGS)
 
+# JupyterLab's news pop-up covers the notebook, so it is switched off inside .venv.
+LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 lab: $(STAMP) ## JupyterLab with the lessons
 	@mkdir -p $(LAB_SETTINGS)
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' > $(LAB_SETTINGS)/overrides.json

@@ -212,7 +212,8 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
     name : str
         `test`, `smoke`, `laptop` or `paper`.
     overrides : mapping, optional
-        Values by dotted field, e.g. ``{"training.steps": 500, "seeds": 3}``.
+        Values by dotted field, e.g. ``{"training.steps": 500, "seeds": 3}``. A learning rate is
+        meant for every network: rates of single ones that the profile has do not hold then.
 
     Raises
     ------
@@ -227,6 +228,8 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
     if name not in PROFILES:
         raise ConfigError(f"unknown profile {name!r}; known are {', '.join(PROFILES)}.")
     values = asdict(PROFILES[name])
+    if "training.learning_rate" in (overrides or {}):  # it is meant for every network
+        values["training"] |= {"unet_rate": None, "deeplabv3plus_rate": None}
     for key, value in (overrides or {}).items():
         current(PROFILES[name], key)  # or there is none of that name
         part, _, leaf = key.rpartition(".")

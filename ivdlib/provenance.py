@@ -22,7 +22,8 @@ from ivdlib.errors import ConfigError, printable
 from ivdlib.files import folder
 
 PACKAGES = (
-    "ivdlib", "keras", "tensorflow", "jax", "torch", "numpy", "scipy", "scikit-learn", "nibabel"
+    "ivdlib", "keras", "tensorflow", "jax", "torch", "openvino", "numpy", "scipy", "scikit-learn",
+    "nibabel",
 )  # fmt: skip
 """Packages whose versions can change a number."""
 

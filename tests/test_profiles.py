@@ -221,3 +221,14 @@ def test_without_networks_there_is_a_spine_network(region):
     assert profile("laptop", {"networks": []}).networks == ()
     with pytest.raises(ConfigError, match="without networks there is only a spine network"):
         profile("laptop", {"networks": [], "spine.region": region})
+
+
+def test_a_rate_that_is_asked_for_holds_for_every_network():
+    """A profile's rates of single networks would win without a word."""
+    smoke = PROFILES["smoke"].training
+    assert smoke.unet_rate and smoke.deeplabv3plus_rate
+    asked = profile("smoke", {"training.learning_rate": 0.5}).training
+    assert (asked.unet_rate, asked.deeplabv3plus_rate, asked.learning_rate) == (None, None, 0.5)
+    both = profile("smoke", {"training.unet_rate": 0.25, "training.learning_rate": 0.5}).training
+    assert (both.unet_rate, both.deeplabv3plus_rate) == (0.25, None)
+    assert profile("smoke", {"training.steps": 5}).training.unet_rate == smoke.unet_rate

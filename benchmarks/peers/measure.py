@@ -171,7 +171,7 @@ def write(folder: Path, rows: Sequence[dict[str, Any]], **fields: Any) -> None:
 
     files.write_csv(folder / "table.csv", pd.DataFrame(rows))
     peers = {}
-    for name in ("monai", "openvino"):  # the others are in every record
+    for name in ("monai",):  # the others are in every record
         try:
             peers[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

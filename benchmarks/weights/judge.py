@@ -2,7 +2,7 @@
 
     python benchmarks/weights/judge.py --data ../shared/data
 
-Without `--final` it uses what may be looked at while choosing: phantom people of a third seed, the
+Without `--final` it uses what may be looked at while choosing: phantom people of another seed, the
 SPIDER patients of `inner`, eight scans of munich_wat, three of berlin_t2, and the crops of patients
 A to C. `--final` takes the others, once, at the end.
 """
@@ -24,11 +24,11 @@ import pandas as pd
 from ivdlib import files, provenance
 from ivdlib.data.case import Case
 from ivdlib.data.cases import load_cases
-from ivdlib.errors import DataWarning, IvdlibError
+from ivdlib.errors import DataError, DataWarning, IvdlibError
 from ivdlib.evaluation import challenge, gaps, metrics
 from ivdlib.phantom import Conditions, simulate
 from ivdlib.preprocessing.resampling import fitted, plane_for
-from ivdlib.progress import track
+from ivdlib.progress import say, track
 from ivdlib.training import engines, inference, predict, shipped
 from ivdlib.training.weights import Network
 
@@ -46,10 +46,14 @@ Networks = tuple[Network, Network]
 
 
 def quietly(network: Network, case: Case, **how: object) -> np.ndarray:
-    """Segment a scan; warnings are of no interest here."""
+    """Segment a scan, without warnings; one that is refused has an empty mask."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        return predict.predict_case(network, case, **how)
+        try:
+            return predict.predict_case(network, case, **how)
+        except DataError as error:
+            say(str(error))
+            return np.zeros(case.shape, bool)
 
 
 def phantom(both: Networks, recipe: dict, final: bool) -> Iterator[dict]:

@@ -18,7 +18,7 @@ from typing import Any
 import material
 
 from ivdlib import files, networks, provenance
-from ivdlib.errors import IvdlibError
+from ivdlib.errors import ConfigError, IvdlibError
 from ivdlib.options import TILE, TrainingOptions
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 from ivdlib.progress import say
@@ -58,9 +58,10 @@ def make(what: dict[str, Any], folder: Path, scans: dict[str, list[material.Scan
     options = TrainingOptions(**what["training"])
     tile = SPINE_TILE if spine else TILE
     images = drawn(what, scans, spine)
+    checkpoint = folder / f"checkpoint_{files.sha256_json(what)[:12]}.h5"
     trainer = Trainer(network, config, tile, options)
     sampler = TileSampler(images, tile, options, what["seed"])
-    history = trainer.fit(sampler, what["seed"], what["name"], folder / "checkpoint.h5")
+    history = trainer.fit(sampler, what["seed"], what["name"], checkpoint)
     card = {
         "network": network, "config": config.to_dict(), "tile": tile, "images": material.KNOWN,
         "spacing": [[1.0, 8.0], *([edge, edge] for edge in material.SPACING[1:])],
@@ -76,7 +77,7 @@ def make(what: dict[str, Any], folder: Path, scans: dict[str, list[material.Scan
     record = provenance.record(recipe=what, passport=card, history=history[-1],
                                images=len(images), seconds=history[-1]["seconds"])  # fmt: skip
     files.write_json(folder / "record.json", record)
-    (folder / "checkpoint.h5").unlink(missing_ok=True)
+    checkpoint.unlink(missing_ok=True)
 
 
 def drawn(
@@ -113,6 +114,9 @@ def main(words: list[str] | None = None) -> int:
     add("--scans", type=Path, default=Path("reports/weights"), help="keeps the phantom's scans")
     given = parser.parse_args(words)
     recipe = tomllib.loads(given.recipe.read_text())
+    if unknown := {*(given.only or ())} - {*recipe["networks"]}:
+        raise ConfigError(f"the recipe has no {', '.join(sorted(unknown))}; it has "
+                          f"{', '.join(recipe['networks'])}.")  # fmt: skip
     wanted = {name: how(recipe, name) for name in given.only or recipe["networks"]}
     missing = {n: what for n, what in wanted.items() if not finished(given.out / n, what)}
     if not missing:

@@ -69,7 +69,7 @@ def add_predict(add) -> None:
         choices=("auto", "openvino", "keras"),
         default="auto",
         help="what runs the networks (default: auto, openvino, which is quick and starts no "
-        "framework, or keras where it is not installed, and on a GPU); the numbers are the same",
+        "framework, or keras where there is a GPU); the numbers are the same",
     )
     sub.add_argument(
         "--precision",
@@ -90,7 +90,10 @@ def run_predict(args: argparse.Namespace) -> int:
         raise ConfigError("--engine openvino runs on the CPU; leave --device gpu out.")
     from ivdlib.training.engines import need_engine
 
-    engine = need_engine("keras" if args.device == "gpu" else args.engine, args.precision)
+    asked = (
+        {"gpu": "keras", "cpu": "openvino"}.get(args.device or "") if args.engine == "auto" else ""
+    )
+    engine = need_engine(asked or args.engine, args.precision)
     # OpenVINO starts no framework, but for old weights; that takes what is handed down.
     (hand_down if engine == "openvino" else configure_machine)(args)
     from ivdlib.training.predict import predict_folder

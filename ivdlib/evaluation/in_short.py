@@ -86,7 +86,7 @@ def _lost(metrics: pd.DataFrame, network: str) -> Iterator[str]:
     for image, count in lost[lost > 0].items():
         yield (
             f"  {TITLES[network]} finds next to nothing on {image} in {count} of {len(each)} "
-            "trainings, and its mean falls by that alone; lesson 05 tells why."
+            "trainings, which lowers its mean (lesson 05: when a network misses one image)."
         )
 
 

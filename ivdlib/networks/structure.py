@@ -1,6 +1,6 @@
 """The layers of a network as plain values, so that others than Keras can compute it.
 
-They are written into each weights file; `training.openvino_model` builds its graph from them, and
+They are written into each weights file; `training.openvino_graph` builds a graph from them, and
 starts no framework for it.
 """
 
@@ -28,6 +28,17 @@ _KEPT = {
     "InputLayer": (),
 }
 """What a layer's result depends on besides its weights and inputs, by the layer's class."""
+
+_AS_WRITTEN = {
+    "Conv2D": {"strides": (1, 1), "dilation_rate": (1, 1), "groups": 1, "use_bias": True},
+    "Conv2DTranspose": {"strides": (2, 2), "kernel_size": (2, 2), "padding": "valid",
+                        "use_bias": True},
+    "BatchNorm": {"axis": -1, "center": True, "scale": True},
+    "MaxPooling2D": {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"},
+    "GlobalAveragePooling2D": {"keepdims": True},
+    "Concatenate": {"axis": -1},
+}  # fmt: skip
+"""Arguments that the networks here never change, and that nobody else is told of therefore."""
 
 _PASSED = {"ZeroPadding2D", "Cropping2D", "Dropout"}
 """Layers that are left out: margins are put round the tiles by hand, nothing is dropped."""
@@ -75,6 +86,10 @@ def _rest(operation: Any, kind: str, groups: dict[int, str]) -> dict[str, Any]:
         return said
     if kind not in _KEPT:
         raise TypeError(f"{kind} is not known to ivdlib.networks.structure.")
+    for name, value in _AS_WRITTEN.get(kind, {}).items():
+        if getattr(operation, name) != value:
+            raise TypeError(f"{operation.name}: {name} = {getattr(operation, name)} is not known "
+                            "to ivdlib.networks.structure.")  # fmt: skip
     said |= {name: getattr(operation, name) for name in _KEPT[kind]}
     if kind in ("SeparableConv", "ConvNorm"):
         said["epsilon"] = float((operation.norm or {}).get("epsilon", 1e-3))

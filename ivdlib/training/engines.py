@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivdlib.errors import ConfigError, memory_full
+from ivdlib.errors import ConfigError, DataError, memory_full
 from ivdlib.training import weights_file
 from ivdlib.training.openvino_model import Automatic, OpenVINOModel, core
 from ivdlib.training.weights import WEIGHTS, Network, load_model
@@ -18,11 +18,19 @@ if TYPE_CHECKING:
     import openvino
 
 ENGINES = ("auto", "openvino", "keras")
+MOST_PADDED = 256
+"""Pixels: no network halves its maps more than eight times."""
+
+_GPU = Path("/dev/nvidia0")
+"""There where a framework may find a GPU; to ask one would start it."""
+
 ENGINE_PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 def need_engine(engine: str, precision: str = "float32") -> str:
-    """Refuse what cannot run here; returns the engine, which for "auto" is OpenVINO if it is there.
+    """Refuse what cannot run here; returns the engine.
+
+    For "auto" that is OpenVINO, or Keras where there is a GPU or no OpenVINO.
 
     Raises
     ------
@@ -37,7 +45,7 @@ def need_engine(engine: str, precision: str = "float32") -> str:
             raise ConfigError(f"there is no {kind} {name!r}; it is one of {', '.join(known)}.")
     there = importlib.util.find_spec("openvino") is not None
     if engine == "auto":
-        engine = "openvino" if there else "keras"
+        engine = "openvino" if there and not _GPU.exists() else "keras"
     if engine == "keras" and precision != "float32":
         raise ConfigError(f"precision {precision} is for the engine openvino; keras computes in "
                           "float32.")  # fmt: skip
@@ -90,23 +98,33 @@ def _graph(weights: Path) -> tuple[dict[str, Any], openvino.Model]:
     from ivdlib.training.openvino_graph import graph
 
     card, _ = weights_file.read_passport(weights)
-    layers, numbers = weights_file.read_numbers(weights)
-    if layers is None:
-        from ivdlib.networks.structure import describe
-
-        layers = describe(load_model(weights, quiet=True).model)
     try:
+        layers, numbers = weights_file.read_numbers(weights)
+        if layers is None:
+            from ivdlib.networks.structure import describe
+
+            layers = describe(load_model(weights, quiet=True).model)
+        _check_shape(layers[0]["shape"], card)
         return card, graph(layers, numbers)
     except Exception as error:  # OpenVINO's own have no other class in common
-        if memory_full(error):
+        if memory_full(error) or isinstance(error, DataError):
             raise
         raise weights_file.damaged(weights, error) from error
+
+
+def _check_shape(shape: list[int], card: dict[str, Any]) -> None:
+    """Refuse layers for other tiles than the passport's, but for what a network pads inside."""
+    wanted = (*card["tile"], card.get("channels", 1))
+    pads = [have - want for have, want in zip(shape, wanted, strict=True)]
+    if pads[2] or not all(0 <= pad < MOST_PADDED for pad in pads[:2]):
+        raise ValueError(f"its layers take tiles of {shape}, and its passport says {wanted}")
 
 
 def quickest(model: keras.Model) -> keras.Model | OpenVINOModel:
     """Give what computes a network quickest here: OpenVINO in float32 on a CPU, else the network.
 
-    The probabilities are those of Keras, apart from rounding.
+    The probabilities are those of Keras, apart from rounding. A network with layers that
+    `networks.structure` does not know is given back.
     """
     from ivdlib.networks import backend
 
@@ -115,11 +133,15 @@ def quickest(model: keras.Model) -> keras.Model | OpenVINOModel:
     from ivdlib.networks.structure import describe
     from ivdlib.training.openvino_graph import graph
 
+    try:
+        layers = describe(model)
+    except TypeError:  # a network that somebody has added
+        return model
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, WEIGHTS)
         model.save_weights(path)
         _, numbers = weights_file.read_numbers(path)
-    return OpenVINOModel(graph(describe(model), numbers), model.input_shape[1:], "float32")
+    return OpenVINOModel(graph(layers, numbers), model.input_shape[1:], "float32")
 
 
 def best_precision() -> str:

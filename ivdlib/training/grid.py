@@ -143,7 +143,7 @@ class Grid:
         return self.trained_on(arm)
 
     def options(self, arm: str, network: str) -> TrainingOptions:
-        """How a network is trained in an arm: all alike, apart from what the arm asks about."""
+        """How a network is trained in an arm: at its own rate if it has one, quiet if asked so."""
         training = self.profile.training
         own = getattr(training, f"{network.partition(':')[0]}_rate", None)
         training = replace(

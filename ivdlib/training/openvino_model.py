@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ivdlib import provenance
 from ivdlib.progress import say
-from ivdlib.training.inference import THRESHOLD
+from ivdlib.training.inference import BATCH_PIXELS, THRESHOLD
 
-# It would tell a server of each import and each conversion, from a process that takes seconds.
+# It would tell a server of each import, from a process that takes seconds.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 NEAR = 0.02
@@ -42,9 +43,16 @@ class OpenVINOModel:
         # One tile at a time, several of them side by side, each on cores of its own: measured as
         # faster than batches, and any number of tiles will do.
         graph.reshape([1, *wanted])
-        settings = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "THROUGHPUT"}
-        if count := _threads():
-            settings["INFERENCE_NUM_THREADS"] = count
+        threads = _threads() or provenance.cores()
+        at_once = max(1, BATCH_PIXELS // (wanted[0] * wanted[1]))  # each stream has its own maps
+        settings = {
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": min(threads, at_once),
+            # Else two processes with a thread each take the same core.
+            "ENABLE_CPU_PINNING": False,
+        }
         self._queue = openvino.AsyncInferQueue(core().compile_model(graph, "CPU", settings))
 
     def predict_on_batch(self, tiles: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,22 @@ from ivdlib.data.remarks import Failures, Told
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound
 from ivdlib.evaluation.scoring import SUFFIX
 from ivdlib.files import folder, sha256_file
-from ivdlib.links import need_content
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.fusion import images_of
-from ivdlib.preprocessing.region import Region, fits_one_tile, region_of
+from ivdlib.preprocessing.region import fits_one_tile
 from ivdlib.preprocessing.resampling import fitted, plane_for, resample
 from ivdlib.progress import say, track
 from ivdlib.training import engines, inference, likeness, mask_files, shipped
+from ivdlib.training.spine_of_scan import region_of_scan, spine_beside
 from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
-from ivdlib.training.weights import WEIGHTS, Network
+from ivdlib.training.weights import Network
 
 LEAST_ML = 1.0
 """A mask that holds less has found no disc: the smallest of the challenge's 112 holds 5 ml."""
+
+
+MOST_PIXELS = 2048
+"""Pixels a side that a slice may have for a network; at 1.25 mm that are two and a half metres."""
 
 
 def predict_folder(
@@ -198,8 +201,8 @@ def predict_case(
     ConfigError
         As `predict_folder`.
     DataError
-        If there is no spine, or a network of several slices was trained on others, see
-        `likeness.unlike`.
+        If a network that is known to find spines finds none, or a network of several slices was
+        trained on others, see `likeness.unlike`.
 
     Warns
     -----
@@ -214,7 +217,7 @@ def predict_case(
     for text in likeness.unlike(network.passport, spine and spine.passport, seen):
         warnings.warn(text, DataWarning, stacklevel=2)
     images = images_of(seen.contrasts, names, network.passport.get("neighbours", 0))
-    region = spine and _region(spine, network, seen, tile)
+    region = spine and region_of_scan(spine, network, seen, tile)
     probabilities = inference.predict_images(network, images, region)
     mean = np.mean(list(probabilities.values()), axis=0)
     mean = mean if seen is case else resample(mean, case.shape[1:])
@@ -243,6 +246,14 @@ def _on_known_pixels(network: Network, case: Case) -> Case:
     plane = plane_for(case.shape, case.spacing, known) if known else case.shape[1:]
     if plane == case.shape[1:]:
         return case
+    if max(plane) > MOST_PIXELS:
+        field = " x ".join(
+            f"{s * n:.0f}" for s, n in zip(case.spacing[1:], case.shape[1:], strict=True)
+        )
+        raise DataError(
+            f"case {case.name}: by its header a slice is {field} mm large, which no scan is; look "
+            "at the voxel sizes of the file."
+        )
     found = fitted(case, plane)
     sizes = (" x ".join(f"{edge:.3g}" for edge in one.spacing[1:]) for one in (case, found))
     warnings.warn(
@@ -255,45 +266,6 @@ def _on_known_pixels(network: Network, case: Case) -> Case:
     return found
 
 
-def _region(spine: Network, network: Network, case: Case, tile: tuple[int, int]) -> Region:
-    use = network.passport  # what is done with the mask of the spine
-    limits = use.get("gap", 0.0), use.get("tolerance", 0.0)
-    known = {name: case.contrasts[name] for name in spine.passport["images"]
-             if name in case.contrasts}  # fmt: skip
-    contrasts = known or case.contrasts  # none: the one that was asked for
-    factor = spine.passport["factor"]
-    mask = inference.predict_spine(spine.model, contrasts, factor, case.spacing, *limits)
-    _need_spine(spine.passport.get("least_spine", 0.0), case, mask)
-    margin, masked = use.get("margin", 15.0), use.get("mask", True)
-    return region_of(
-        mask, case.shape, case.spacing, tile, margin, masked, use.get("tolerance", 0.0)
-    )
-
-
-def _need_spine(least: float, case: Case, mask: np.ndarray) -> None:
-    """Refuse a scan in which nothing looks like a spine: discs found there would be none.
-
-    Only a network that is known to find spines may say so; of others an empty mask is told.
-    """
-    if not least and not mask.any():
-        warnings.warn(
-            f"case {case.name}: the spine network found nothing, so the whole image is used; look "
-            "at the result with care.",
-            NothingFound,
-            stacklevel=4,
-        )
-    rows = np.flatnonzero(mask.any(axis=(0, 1)))
-    high = (rows[-1] + 1 - rows[0]) * case.spacing[2] if rows.size else 0.0
-    if high < min(least, 0.5 * case.shape[2] * case.spacing[2]):
-        what = (
-            f"what looks most like one is {high:.0f} mm high" if high else "nothing looks like one"
-        )
-        raise DataError(
-            f"case {case.name}: no spine was found ({what}), so no mask is made; look at the scan "
-            "and its axes with ivdlib check, or go without the spine stage (--no-region)."
-        )
-
-
 def _say_if_new(network: Network, case: Case, names: tuple[str, ...]) -> None:
     """Warn of an image that was asked for although the network never saw its like."""
     known = network.passport["images"]
@@ -304,57 +276,3 @@ def _say_if_new(network: Network, case: Case, names: tuple[str, ...]) -> None:
             DataWarning,
             stacklevel=3,
         )
-
-
-def spine_beside(
-    network: Network,
-    weights: Path,
-    given: str | os.PathLike | None = None,
-    engine: str = "auto",
-    precision: str = "float32",
-) -> tuple[Network, Path] | None:
-    """Load the spine network of a disc network, quietly; None if it was trained without one.
-
-    Parameters
-    ----------
-    network : Network
-        Of the discs.
-    weights : Path
-        Its file: the spine network lies in the same experiment.
-    given : path, optional
-        Another file to take.
-    engine, precision : str
-        See `engines.load_network`.
-
-    Returns
-    -------
-    (Network, Path) or None
-
-    Raises
-    ------
-    DataError
-        If the file is not there.
-    ConfigError
-        If it is a network for something else.
-    """
-    if given is None:
-        if not network.passport.get("spine"):
-            return None
-        # Weights may have been renamed, be given by a link, or from within their own folder.
-        homes = (Path(os.path.abspath(weights)), weights.resolve())
-        places = [home.parent.parent / network.passport["spine"] for home in homes]
-        places = [place / name for place in places for name in (weights.name, WEIGHTS)]
-        given = next((place for place in places if place.is_file()), places[1])
-        if not weights.is_absolute():
-            with suppress(ValueError):  # on Windows, from another disk
-                given = Path(os.path.relpath(given))
-        need_content(given)
-        if not given.is_file():
-            raise DataError(
-                f"{weights} needs the spine network of its experiment, and {given} is not there; "
-                "give --spine-weights FILE, or --no-region to go without."
-            )
-    spine = engines.load_network(given, engine, precision)
-    if spine.passport["target"] != "spine":
-        raise ConfigError(f"{given} is not a network for the spine.")
-    return spine, Path(given)

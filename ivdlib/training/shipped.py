@@ -31,7 +31,7 @@ def find(weights: str | os.PathLike = USUAL) -> Path:
         If it is neither: the message lists the names.
     """
     path = Path(weights)
-    if path.exists() or len(path.parts) != 1 or path.suffixes:
+    if path.is_file() or len(path.parts) != 1 or path.suffixes:
         return path
     if (shipped := FOLDER / path / WEIGHTS).is_file():
         return shipped

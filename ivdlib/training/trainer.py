@@ -1,7 +1,8 @@
 """Train a network: compiled once, its weights reset for each training, resumed where it stopped.
 
 Adam with rate 1e-4 and batches of 16 are the paper's (Sect. 3.1); the other options are named in
-`options.TrainingOptions`. A training has a fixed number of steps and keeps its last weights, so
+`options.TrainingOptions`. A training has a fixed number of steps and keeps its last weights, or
+their moving average, so
 that nothing is chosen on test patients.
 """
 

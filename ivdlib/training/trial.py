@@ -68,7 +68,8 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     history = engine.fit(sampler, training.seed, label, checkpoint, watched)
 
     def score() -> list[dict[str, Any]]:
-        model = engines.quickest(engine.model)
+        # The best step was scored by Keras, and shall differ by nothing else.
+        model = engine.model if watched else engines.quickest(engine.model)
         rows = test(_score_case, model, track(fold.test, f"{label}, scoring"))
         return rows + (watched.best() if watched else [])
 

@@ -70,7 +70,11 @@ def save_weights(
     need_room(path, 4 * model.count_params())
     with atomic(path) as temporary:
         model.save_weights(temporary)
-        return weights_file.seal_weights(temporary, card, describe(model))
+        try:
+            layers = describe(model)
+        except TypeError:  # a network that somebody has added: Keras alone can run it
+            layers = []
+        return weights_file.seal_weights(temporary, card, layers)
 
 
 def load_model(path: str | os.PathLike, *, quiet: bool = False) -> Network:

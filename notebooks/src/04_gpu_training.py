@@ -258,6 +258,7 @@ settings = {
     "tiles in a batch": options.batch,
     "learning rate": options.learning_rate,
     "schedule of the rate": options.schedule,
+    "momentum of the averaged weights": options.average,
     "loss": options.loss,
     "tiles without disc": options.tiles,
     "share of tiles with random pixels": options.noise_probability,
@@ -453,10 +454,11 @@ display(kept.round(3).to_frame("Dice that is reported, mean"))
 
 # %% [markdown]
 # The second number is not a better network, it is luck that was picked out. Therefore **no test
-# patient chooses anything here**: the number of steps is fixed beforehand, the *last* weights are
-# kept, and the threshold of one half is never tuned. Who has to choose sets a *training* patient
-# aside and chooses on that one. (Even that is not quite clean: a choice that holds in every fold
-# was made on somebody who tests in another fold. The audit names these people.)
+# patient chooses anything here**: the number of steps is fixed beforehand, the weights at its end
+# are kept (or the mean of the last ones, weighted), and the threshold of one half is never tuned.
+# Who has to choose sets a *training* patient aside and chooses on that one. (Even that is not quite
+# clean: a choice that holds in every fold was made on somebody who tests in another fold. The audit
+# names these people.)
 #
 # Real curves wobble less than the made-up one, for a learning rate that falls to zero calms them.
 # What the best of some 40 steps gained on real discs, by the records of this package:

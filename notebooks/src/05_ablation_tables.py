@@ -216,8 +216,8 @@ display(spread.rename(columns={"std": "spread between patients"}))
 # - fat is one image in eight: then drawing it more often helps;
 # - the training is not there yet: then more steps help, or smaller ones.
 #
-# So we changed one thing at a time, with two groups of phantom people, two folds and three seeds
-# (`benchmarks/fat.py`; profile smoke, true regions). Each dot is one training:
+# So we changed one thing at a time, with two groups of phantom people (one for the feature maps),
+# two folds and three seeds (`benchmarks/fat.py`; short trainings, true regions). Each dot is one:
 
 # %%
 kept = [path for path in (reference / "fat" / "table.csv", reference / "fat_7" / "table.csv")
@@ -247,14 +247,15 @@ if kept:
     )
 
 # %% [markdown]
-# More feature maps make it worse, and other statistics do not help, on training people neither. But
-# no training misses fat if fat is drawn three times as often or the training is three times as
-# long, and fewer do at a third of the rate. So the network *can* do both. It gets stuck: first it
-# learns what seven images share, and while these improve, nothing draws it towards the eighth. Such
-# a **plateau** is left sooner or later, and chance decides when. A short training may end on it.
-# (This profile gives U-Net a lower rate than FDS-CNN for that reason; once in a while it is not
-# enough.) What to take home: **look at each image before you average**, and do not call a network
-# worse because of one training that got stuck.
+# More feature maps do not help, and statistics of fat alone do not either. On the people that it
+# was trained on the network misses fat as well, so it is no matter of new people. But no training
+# misses it if fat is drawn three times as often or the training is three times as long, and fewer
+# do at a third of the rate. So the network *can* do both. It gets stuck: first it learns what seven
+# images share, and while these improve, little draws it towards the eighth. Such a **plateau** is
+# left sooner or later, and chance decides when. A short training may end on it. (In profile `smoke`
+# U-Net has a lower rate than FDS-CNN for that reason; at times it is not enough.) What to take
+# home: **look at each image before you average**, and do not call a network worse because one of
+# its trainings got stuck.
 
 # %% [markdown]
 # ## Is a difference more than noise?

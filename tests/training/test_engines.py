@@ -1,6 +1,7 @@
 """OpenVINO gives what Keras gives, and starts no framework for it."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from ivdlib import networks
 from ivdlib.cli import predict as use
 from ivdlib.data.cases import load_case
 from ivdlib.errors import ConfigError, DataError
+from ivdlib.networks.structure import describe
 from ivdlib.training import engines, weights_file
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
@@ -110,7 +112,11 @@ def test_a_file_without_layers_is_described_by_keras(tmp_path):
     np.testing.assert_array_equal(predict(without_layers(path), count=2), found)
 
 
-@pytest.mark.parametrize("damage", ["[]", "[{}]", '[{"shape": [16, 12, 1]}, {"kind": "LSTM"}]'])
+@pytest.mark.parametrize(
+    "damage",
+    ["[]", "[", "[{}]", '[{"shape": [16, 12, 1]}, {"kind": "LSTM"}]', '[{"shape": [8, 12, 1]}]',
+     '[{"shape": [16, 4000, 1]}]', '[{"shape": [16, 12, 2]}]', '[{"shape": [16]}]'],
+)  # fmt: skip
 def test_layers_that_make_no_network(weights, tmp_path, damage):
     path = Path(shutil.copy(weights, tmp_path / "model.weights.h5"))
     card, _ = weights_file.read_passport(path)
@@ -197,3 +203,34 @@ def test_scores_may_come_from_the_quickest(tmp_path, name, monkeypatch):
     assert_near(quick.predict_on_batch(tiles(3, (21, 18))), theirs, "float32")
     monkeypatch.setattr(backend, "has_gpu", lambda: True)
     assert engines.quickest(model) is model
+
+
+def test_a_layer_that_nobody_else_knows_is_left_to_keras(tmp_path):
+    """Somebody's network is scored and saved all the same."""
+    image = keras.Input((16, 12, 1))
+    wide = keras.layers.Conv2D(2, 3, padding="same", dilation_rate=2, name="wide")(image)
+    for layer in (keras.layers.LeakyReLU(), lambda x: x):
+        model = keras.Model(image, layer(wide))
+        with pytest.raises(TypeError, match="is not known to ivdlib.networks.structure"):
+            describe(model)
+        assert engines.quickest(model) is model
+    card = {"network": "unet", "config": UNET.to_dict(), "target": "disc", "tile": (16, 12),
+            "images": ["wat"]}  # fmt: skip
+    save_weights(model, tmp_path / "model.weights.h5", card)
+    layers, numbers = weights_file.read_numbers(tmp_path / "model.weights.h5")
+    assert layers is None and numbers
+
+
+def test_a_gpu_is_left_to_keras(monkeypatch, tmp_path):
+    assert engines.need_engine("auto") == "openvino"
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(engines, "_GPU", tmp_path / "nvidia0")
+    assert engines.need_engine("auto") == "keras" and engines.need_engine("openvino") == "openvino"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux says where a thread runs")
+def test_threads_are_free_to_run_on_any_core(weights):
+    """Two processes with a thread each would take the same core if it were tied to one."""
+    compiled = engines.load_network(weights).model._queue[0].get_compiled_model()
+    assert not compiled.get_property("ENABLE_CPU_PINNING")
+    assert compiled.get_property("NUM_STREAMS") <= max(1, len(os.sched_getaffinity(0)))

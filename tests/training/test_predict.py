@@ -465,6 +465,14 @@ def test_scans_of_other_pixels_are_resampled_and_masks_lie_on_their_own_grid(
         np.testing.assert_allclose(mask.affine, scan.affine, atol=1e-5)
 
 
+def test_a_header_that_makes_a_slice_of_metres_is_refused(tiny_experiment):
+    network = engines.load_network(tiny_experiment / "disc" / "model.weights.h5")
+    network.passport["spacing"] = [[2, 2], [1.25, 1.25], [1.25, 1.25]]
+    case = Case("a", "a", {"wat": np.ones((3, 64, 32), np.float32)}, np.diag([2, 90, 1.25, 1.0]))
+    with pytest.raises(DataError, match="case a: by its header a slice is 5760 x 40 mm large"):
+        application.predict_case(network, case, contrast="wat")
+
+
 def test_a_network_sees_the_pixels_it_knows(tiny_experiment, monkeypatch):
     """Half the pixels in size, twice as many of them: the same picture, the same answer."""
     network = engines.load_network(tiny_experiment / "disc" / "model.weights.h5")

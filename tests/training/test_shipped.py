@@ -26,6 +26,8 @@ def test_names_and_files(folder, tmp_path, monkeypatch):
     assert shipped.find("no/such/file") == Path("no/such/file")
     assert shipped.find("model.weights.h5") == Path("model.weights.h5")
     monkeypatch.chdir(tmp_path)
+    Path("unet").mkdir(exist_ok=True)  # a folder hides no name
+    assert shipped.find("unet") == folder / "unet" / WEIGHTS
     Path("mine").write_bytes(b"")
     assert shipped.find("mine") == Path("mine")  # a file goes before a name
 

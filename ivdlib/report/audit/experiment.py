@@ -38,7 +38,7 @@ def experiment(
         f"{scored['case'].nunique()} scans of {scored['subject'].nunique()} patients scored, "
         f"{scored['fold'].nunique()} of {len(record['config']['folds'])} folds; size "
         f"{size}, {training['steps']} steps of {training['batch']} "
-        f"{'slices' if alone else 'tiles'}, rate {training['learning_rate']:g} "
+        f"{'slices' if alone else 'tiles'}, rate {_rates(training)} "
         f"({training['schedule']}); {_seeds(discs)}; "
         f"{seconds / 3600:.1f} h of training and scoring on "
         f"{'; '.join(record.get('devices', [])) or 'a device that is not recorded'}.\n"
@@ -152,3 +152,10 @@ def _worst(metrics: pd.DataFrame) -> str:
         for row in scores.worst(metrics).itertuples()
     )
     return f"Worst scans of FDS-CNN: {named}.\n" if named else ""
+
+
+def _rates(training: dict) -> str:
+    """The learning rate, and those of networks that have their own."""
+    own = {name: training.get(f"{name}_rate") for name in ("unet", "deeplabv3plus")}
+    told = [f"{title(name)} {rate:g}" for name, rate in own.items() if rate]
+    return f"{training['learning_rate']:g}" + (f" ({', '.join(told)})" if told else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from ivdlib.errors import DataError
 from ivdlib.evaluation import claims, recorded, scores, verdicts
 from ivdlib.evaluation.statistics import LEVEL
 from ivdlib.evaluation.verdicts import FOLDER, PAGE
-from ivdlib.profiles import STRESSES, TITLES
+from ivdlib.profiles import PROFILES, STRESSES, TITLES
 from ivdlib.report import diagrams, plotting, result_figures
 from ivdlib.report.audit import doubts, experiment, sections
 from ivdlib.report.audit.sections import Found
@@ -94,7 +95,9 @@ def kind(record: dict) -> str:
         return "inner"
     if profile.get("leak", "none") != "none":
         return "leak"
-    if any(profile["training"].get(field) for field in BEYOND):
+    known = PROFILES.get(profile.get("name", ""))
+    usual = asdict(known.training) if known else {}  # a profile may average its weights by itself
+    if any(profile["training"].get(f, 0) not in (0, usual.get(f, 0)) for f in BEYOND):
         return "better"
     return "partition" if profile.get("partition") else "result"
 
