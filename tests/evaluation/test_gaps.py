@@ -71,7 +71,7 @@ def test_pieces_that_are_too_many_too_few_astray_or_too_small():
     discs[:, :, 32:39] = False  # the lowest gap
     discs[:, 28:50, 60] = False  # the middle one is in two
     discs[7:10, 70:78, 60:66] = True  # on nobody's spine
-    discs[2, 5, 5] = True
+    discs[2, 5, 30] = True
     discs[:, :, :14] = False  # L5/S1
     found = score_gaps(discs, bodies, SPACING)
     assert [gap.pieces for gap in found.gaps] == [0, 2, 1]
