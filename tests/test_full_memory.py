@@ -53,8 +53,8 @@ def test_a_graph(tmp_path, monkeypatch, fault, kind):
     def fail(*_):
         raise fault
 
-    monkeypatch.setattr(weights_file, "read_passport", lambda _: ({}, []))
-    monkeypatch.setattr(weights_file, "read_numbers", lambda _: ([], {}))
+    monkeypatch.setattr(weights_file, "read_passport", lambda _: ({"tile": [4, 4]}, []))
+    monkeypatch.setattr(weights_file, "read_numbers", lambda _: ([{"shape": [4, 4, 1]}], {}))
     monkeypatch.setattr(openvino_graph, "graph", fail)
     with pytest.raises(kind):
         engines._graph(tmp_path / "a.weights.h5")

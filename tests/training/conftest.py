@@ -119,6 +119,23 @@ def tiny_experiment(tmp_path_factory):
     return place
 
 
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """Folder of trainings whose two networks find nothing, whatever they see."""
+    place = tmp_path_factory.mktemp("silent")
+    card = {"network": "unet", "config": CONFIG.to_dict(), "spacing": [[0.5, 6]] * 3}
+    for target, tile, more in (
+        ("spine", (12, 16), {"images": ["wat", "fat"], "factor": 2}),
+        ("disc", (16, 16), {"images": ["wat", "fat", "wat+opp"], "spine": "spine"}),
+    ):
+        model = networks.build("unet", CONFIG, input_shape=(*tile, 1))
+        logits = model.get_layer("logits")
+        logits.set_weights([0 * logits.get_weights()[0], logits.get_weights()[1] - 9])
+        path = place / target / "model.weights.h5"
+        save_weights(model, path, card | more | {"target": target, "tile": tile})
+    return place
+
+
 @pytest.fixture
 def three(tmp_path, write_case):
     for name in ("01", "02", "03"):

@@ -2,23 +2,20 @@
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
 import pytest
-from answering import UNET, expected, predict, tiles, trained
+from answering import UNET, predict, tiles, trained
 
 from ivdlib import networks
 from ivdlib.cli import predict as use
 from ivdlib.data.cases import load_case
-from ivdlib.errors import ConfigError, DataError
-from ivdlib.networks.structure import describe
+from ivdlib.errors import ConfigError
 from ivdlib.training import engines, weights_file
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
@@ -37,28 +34,9 @@ def assert_near(ours, theirs, precision):
     assert difference.max() < FLOAT32 if precision == "float32" else difference.mean() < BFLOAT16
 
 
-def small(name, variant=None):
-    if variant == "softmax":
-        return replace(small(name), head="softmax", norm_between=False, relu_inside=True)
-    config = networks.config_of(name, "tiny", variant)
+def small(name):
+    config = networks.config_of(name, "tiny")
     return config if name == "unet" else replace(config, middle_units=1)
-
-
-@pytest.mark.parametrize(
-    ("name", "variant"),
-    [
-        ("unet", None),
-        ("deeplabv3plus", None),
-        *(("fds_cnn", variant) for variant in (None, "softmax", *networks.variants("fds_cnn"))),
-    ],
-)
-def test_all_networks_agree_with_keras(tmp_path, name, variant):
-    path = trained(name, small(name, variant), (21, 18), tmp_path / "model.weights.h5")
-    keras_says = expected(path, 2)
-    assert keras_says.std() > 0.1
-    assert_near(predict(path, count=2), keras_says, "float32")
-    if variant is None and name != "deeplabv3plus":
-        assert_near(predict(path, "bfloat16", count=2), keras_says, "bfloat16")
 
 
 @pytest.mark.parametrize("precision", engines.ENGINE_PRECISIONS)
@@ -110,22 +88,6 @@ def test_a_file_without_layers_is_described_by_keras(tmp_path):
     path = trained("fds_cnn", small("fds_cnn"), (21, 18), tmp_path / "model.weights.h5")
     found = predict(path, count=2)
     np.testing.assert_array_equal(predict(without_layers(path), count=2), found)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    ["[]", "[", "[{}]", '[{"shape": [16, 12, 1]}, {"kind": "LSTM"}]', '[{"shape": [8, 12, 1]}]',
-     '[{"shape": [16, 4000, 1]}]', '[{"shape": [16, 12, 2]}]', '[{"shape": [16]}]'],
-)  # fmt: skip
-def test_layers_that_make_no_network(weights, tmp_path, damage):
-    path = Path(shutil.copy(weights, tmp_path / "model.weights.h5"))
-    card, _ = weights_file.read_passport(path)
-    with h5py.File(path, "a") as file:
-        del file[weights_file.STRUCTURE]
-        file[weights_file.STRUCTURE] = np.frombuffer(damage.encode(), np.uint8)
-    weights_file.seal_weights(path, card)
-    with pytest.raises(DataError, match="is damaged: "):
-        predict(path)
 
 
 def test_no_framework_is_started(tmp_path, write_case):
@@ -203,22 +165,6 @@ def test_scores_may_come_from_the_quickest(tmp_path, name, monkeypatch):
     assert_near(quick.predict_on_batch(tiles(3, (21, 18))), theirs, "float32")
     monkeypatch.setattr(backend, "has_gpu", lambda: True)
     assert engines.quickest(model) is model
-
-
-def test_a_layer_that_nobody_else_knows_is_left_to_keras(tmp_path):
-    """Somebody's network is scored and saved all the same."""
-    image = keras.Input((16, 12, 1))
-    wide = keras.layers.Conv2D(2, 3, padding="same", dilation_rate=2, name="wide")(image)
-    for layer in (keras.layers.LeakyReLU(), lambda x: x):
-        model = keras.Model(image, layer(wide))
-        with pytest.raises(TypeError, match="is not known to ivdlib.networks.structure"):
-            describe(model)
-        assert engines.quickest(model) is model
-    card = {"network": "unet", "config": UNET.to_dict(), "target": "disc", "tile": (16, 12),
-            "images": ["wat"]}  # fmt: skip
-    save_weights(model, tmp_path / "model.weights.h5", card)
-    layers, numbers = weights_file.read_numbers(tmp_path / "model.weights.h5")
-    assert layers is None and numbers
 
 
 def test_a_gpu_is_left_to_keras(monkeypatch, tmp_path):

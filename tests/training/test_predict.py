@@ -1,7 +1,6 @@
 """Networks on files: masks on the scan's own grid, whatever its axes; clear refusals."""
 
 import gc
-import json
 import shutil
 import subprocess
 import sys
@@ -11,19 +10,18 @@ import warnings
 from pathlib import Path
 
 import dixon_cases
-import h5py
 import nibabel as nib
 import numpy as np
 import pytest
-from predicting import CONFIG, names_in, predict
+from predicting import names_in, predict, with_passport
 
-from ivdlib import cli, networks
+from ivdlib import cli
 from ivdlib.data.case import Case
 from ivdlib.data.cases import check_cases, load_case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
-from ivdlib.training import engines, inference, weights_file, weights_passport
+from ivdlib.training import engines, inference
 from ivdlib.training import predict as application
-from ivdlib.training.weights import load_model, save_weights
+from ivdlib.training.weights import load_model
 
 pytestmark = pytest.mark.usefixtures("any_mask_will_do")
 
@@ -93,23 +91,6 @@ def test_predict_then_score_folders(tmp_path, write_case, tiny_experiment, capsy
     assert cli.main([str(a) for a in arguments]) == 0
     assert cli.main(["score", str(tmp_path / "out"), str(tmp_path / "in")]) == 0
     assert "mean over 2 scans\n  Dice per scan" in capsys.readouterr().out
-
-
-@pytest.fixture(scope="module")
-def silent(tmp_path_factory):
-    """Folder of trainings whose two networks find nothing, whatever they see."""
-    place = tmp_path_factory.mktemp("silent")
-    card = {"network": "unet", "config": CONFIG.to_dict(), "spacing": [[0.5, 6]] * 3}
-    for target, tile, more in (
-        ("spine", (12, 16), {"images": ["wat", "fat"], "factor": 2}),
-        ("disc", (16, 16), {"images": ["wat", "fat", "wat+opp"], "spine": "spine"}),
-    ):
-        model = networks.build("unet", CONFIG, input_shape=(*tile, 1))
-        logits = model.get_layer("logits")
-        logits.set_weights([0 * logits.get_weights()[0], logits.get_weights()[1] - 9])
-        path = place / target / "model.weights.h5"
-        save_weights(model, path, card | more | {"target": target, "tile": tile})
-    return place
 
 
 def write_t2(folder, name):
@@ -206,36 +187,6 @@ def test_a_mask_of_specks_is_said_too(tmp_path, tiny_experiment, write_case, mon
             application.predict_case(network, case)
         texts = [str(w.message) for w in seen if w.category is NothingFound]
         assert [told in text for text in texts] == ([True] if told else [])
-
-
-def test_a_spine_network_that_finds_nothing_is_said_with_a_status(
-    tmp_path, silent, write_case, monkeypatch
-):
-    write_case(tmp_path / "in", "01")
-    monkeypatch.setattr(inference, "THRESHOLD", -1.0)  # a mask that is not empty
-    monkeypatch.setattr(inference, "predict_spine", lambda *_: np.zeros((6, 24, 28), bool))
-    weights = silent / "disc" / "model.weights.h5"
-    with pytest.warns(NothingFound, match="the spine network found nothing") as told:
-        assert predict(tmp_path / "in", "--weights", weights, "--out", tmp_path / "out") == 3
-    assert sum(w.category is NothingFound for w in told) == 1
-
-
-@pytest.mark.parametrize(("rows", "told"), [(0, "nothing looks like one"), (9, "mm high")])
-def test_a_network_that_knows_spines_refuses_a_scan_without_one(
-    tmp_path, tiny_experiment, write_case, monkeypatch, rows, told, capsys
-):
-    weights = with_passport(tiny_experiment, tmp_path, least_spine=60.0)
-    write_case(tmp_path / "in", "01")
-    mask = np.zeros((6, 24, 28), bool)
-    mask[:, 8:16, :rows] = True
-    monkeypatch.setattr(inference, "predict_spine", lambda *_: mask)
-    words = ("--weights", weights, "--out", tmp_path / "out")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        assert predict(tmp_path / "in", *words) == 1
-    err = capsys.readouterr().err
-    assert "case 01: no spine was found" in err and told in err and "--no-region" in err
-    assert not list((tmp_path / "out").glob("*.nii.gz"))
 
 
 def test_the_spine_network_sees_only_what_it_was_trained_on(
@@ -427,20 +378,6 @@ def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
     assert "01_Discs.nii.gz" in before and not (out / "saved").exists()
     assert (out / "01_Discs.nii.gz").stat().st_mtime_ns == before["01_Discs.nii.gz"]
     assert len(list(out.glob("*.nii.gz"))) == 3
-
-
-def with_passport(tiny_experiment, tmp_path, **changes):
-    """A copy of the experiment, both of whose passports have these keys, or have them no more."""
-    changes = {"checksum": None} | changes
-    place = shutil.copytree(tiny_experiment, tmp_path / "trainings")
-    for path in place.glob("*/*.h5"):
-        with h5py.File(path, "a") as file:
-            card = json.loads(file.attrs["ivdlib"]) | changes
-            card = {k: v for k, v in card.items() if v is not None}
-            file.attrs["ivdlib"] = json.dumps(card)
-        if not weights_passport.SEALED.isdisjoint(card):
-            weights_file.seal_weights(path, card)
-    return place / "disc" / "model.weights.h5"
 
 
 SIZE = [[1.9, 2.05], [1.2, 1.3], [1.2, 1.3]]
