@@ -52,11 +52,12 @@ def phantom_scans(recipe: Mapping[str, Any], folder: Path) -> list[Scan]:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = range(1, recipe["phantom"]["people"] + 1)
     missing = [n for n in wanted if not _kept(folder, n).is_file()]
-    jobs = Parallel(n_jobs=-1, return_as="generator_unordered")(
-        delayed(_make)(recipe, folder, number) for number in missing
-    )
-    for _ in track(jobs, "phantom people", total=len(missing)) if missing else ():
-        pass
+    if missing:
+        jobs = Parallel(n_jobs=-1, return_as="generator_unordered")(
+            delayed(_make)(recipe, folder, number) for number in missing
+        )
+        for _ in track(jobs, "phantom people", total=len(missing)):
+            pass
     return [_read(_kept(folder, number)) for number in wanted]
 
 
