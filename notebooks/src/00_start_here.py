@@ -45,8 +45,10 @@ from IPython.display import display
 
 from ivdlib import files, profiles, provenance
 from ivdlib.course import exercises
+from ivdlib.errors import IvdlibError
 from ivdlib.progress import duration
 from ivdlib.report import plotting
+from ivdlib.training import engines, predict, shipped
 from ivdlib.training.experiment import of_parameters
 
 print("It runs.")
@@ -92,6 +94,35 @@ plotting.show(picture, f"A slice through the spine of case {case.name}, plain an
 # %% [markdown]
 # The slice is cut from front (left in the picture) to back, through the middle of the body. The
 # job of these lessons, in one sentence: given the left picture, find the outlines in the right one.
+#
+# ## What a network finds
+#
+# Can a network do that? One that was trained on other people comes with the package (lesson 03
+# takes its kind apart). It has never seen this person, and nobody tells it the truth:
+
+# %%
+weights = shipped.find()
+network = engines.load_network(weights)
+spine, _ = predict.spine_beside(network, weights)
+try:
+    found = predict.predict_case(network, case, spine=spine)
+    print(f"{found.sum():,} of {found.size:,} voxels are disc, says the network")
+except IvdlibError as error:  # images of a kind that it does not know
+    found = None
+    print(error)
+
+# %%
+if found is not None:
+    both = dict.fromkeys(("the truth", "what the network found"), case.contrasts[first][k])
+    outlines = {"the truth": {"truth": case.discs[k]},
+                "what the network found": {"prediction": found[k]}}  # fmt: skip
+    picture = plotting.contrast_grid(both, case.spacing, outlines)
+    plotting.save({"00_found": picture}, experiment.folder / "figures")
+    plotting.show(picture, "The same slice twice: the true discs, and what the network found.")
+
+# %% [markdown]
+# Compare the two. How a network does that, how well, and how you would know, is what you will learn
+# here. To segment a scan of your own in the same way, type `ivdlib predict SCAN` (lesson 06).
 #
 # ## Parameters and profiles
 #
