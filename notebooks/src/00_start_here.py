@@ -114,15 +114,17 @@ except IvdlibError as error:  # images of a kind that it does not know
 # %%
 if found is not None:
     both = dict.fromkeys(("the truth", "what the network found"), case.contrasts[first][k])
-    outlines = {"the truth": {"truth": case.discs[k]},
-                "what the network found": {"prediction": found[k]}}  # fmt: skip
+    outlines = {"the truth": {"disc": case.discs[k]},
+                "what the network found": {"disc": found[k]}}  # fmt: skip
     picture = plotting.contrast_grid(both, case.spacing, outlines)
     plotting.save({"00_found": picture}, experiment.folder / "figures")
     plotting.show(picture, "The same slice twice: the true discs, and what the network found.")
 
 # %% [markdown]
-# Compare the two. How a network does that, how well, and how you would know, is what you will learn
-# here. To segment a scan of your own in the same way, type `ivdlib predict SCAN` (lesson 06).
+# Compare the two. (Scans like these have their seven lowest discs marked. The network was taught to
+# find all that it sees, so it may mark one or two more at the top.) How it does that, how well, and
+# how you would know, is what you will learn here. To segment a scan of your own in the same way,
+# type `ivdlib predict SCAN` (lesson 06).
 #
 # ## Parameters and profiles
 #
