@@ -200,8 +200,13 @@ def read(name: str) -> str:
 def test_no_scans_weights_or_pickles_in_git():
     endings = (".nii", ".nii.gz", ".h5", ".keras", ".pkl", ".pickle", ".npy", ".npz", ".dcm")
     found = [name for name in tracked() if name.lower().endswith(endings)]
-    assert [name for name in found if not name.startswith("tests/training/old_weights/")] == []
-    assert len(found) == 2 and sum((ROOT / name).stat().st_size for name in found) < 200_000
+    sizes = {name: (ROOT / name).stat().st_size for name in found}
+    old = [name for name in found if name.startswith("tests/training/old_weights/")]
+    shipped = [name for name in found if re.fullmatch(r"ivdlib/weights/\w+/model.weights.h5", name)]
+    assert sorted(old + shipped) == sorted(found)
+    assert len(old) == 2 and sum(sizes[name] for name in old) < 200_000
+    assert sum(sizes[name] for name in shipped) <= 8_000_000
+    assert (ROOT / "ivdlib" / "weights" / "LICENSE").is_file()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from ivdlib.data.cases import load_cases
 from ivdlib.errors import DataError, DataWarning, IvdlibError
 from ivdlib.evaluation import challenge, gaps, metrics
 from ivdlib.phantom import Conditions, simulate
-from ivdlib.preprocessing.resampling import fitted, plane_for
+from ivdlib.preprocessing.resampling import on_plane, plane_for
 from ivdlib.progress import say, track
 from ivdlib.training import engines, inference, predict, shipped
 from ivdlib.training.weights import Network
@@ -103,13 +103,13 @@ def spider(both: Networks, recipe: dict, data: Path, final: bool) -> Iterator[di
             if int(case.subject) not in which:
                 continue
             mask = quietly(disc, case, spine=spine)
-            seen = fitted(
+            seen = on_plane(
                 case, plane_for(case.shape, case.spacing, [(s, s) for s in material.SPACING])
             )
             region = inference.predict_spine(
                 spine.model, seen.contrasts, spine.passport["factor"], seen.spacing, 20.0
             )
-            truth = fitted(
+            truth = on_plane(
                 Case("", "", {"x": np.float32(case.spine)}, case.affine), seen.shape[1:]
             ).contrasts["x"]
             yield {"scan": case.name, "dice": metrics.dice(mask, case.discs),

@@ -115,7 +115,7 @@ def disc_images(scans: list[Scan], seed: int) -> Iterator[TrainingImage]:
             discs, spine = scan.discs[:, rows, columns], scan.spine[:, rows, columns]
             window, margin = (0, image.shape[1]), rng.uniform(10, 25)
             if rng.random() > WHOLE:
-                window = region.band(spine)
+                window = region.spine_band(spine)
                 image = np.where(far[:, rows, columns] <= margin, image, 0)
             yield TrainingImage(np.float16(image), discs, window)
 

@@ -113,7 +113,7 @@ def score_gaps(mask: np.ndarray, bodies: np.ndarray, spacing: Sequence[float]) -
 
 
 @dataclass(frozen=True)
-class Pieces:
+class MaskPieces:
     """Parts of a mask: numbered voxels, centres in mm of those that are no specks, how many are."""
 
     labels: np.ndarray
@@ -121,14 +121,14 @@ class Pieces:
     specks: int
 
 
-def pieces(mask: np.ndarray, spacing: np.ndarray) -> Pieces:
+def pieces(mask: np.ndarray, spacing: np.ndarray) -> MaskPieces:
     """Take a mask (slices, AP, SI) apart; voxels that share a corner belong together."""
     labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
     volumes = np.bincount(labels.ravel(), minlength=count + 1)[1:] * np.prod(spacing)
     large = [int(k) for k in np.flatnonzero(volumes >= SPECK_MM3) + 1]
     middles = ndimage.center_of_mass(mask, labels, large)
     places = {k: np.array(m) * spacing for k, m in zip(large, middles, strict=True)}
-    return Pieces(labels, places, count - len(large))
+    return MaskPieces(labels, places, count - len(large))
 
 
 def _between(

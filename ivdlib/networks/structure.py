@@ -44,7 +44,7 @@ _PASSED = {"ZeroPadding2D", "Cropping2D", "Dropout"}
 """Layers that are left out: margins are put round the tiles by hand, nothing is dropped."""
 
 
-def describe(model: keras.Model) -> list[dict[str, Any]]:
+def layers_of(model: keras.Model) -> list[dict[str, Any]]:
     """List the layers of a network in the order of computing.
 
     Parameters

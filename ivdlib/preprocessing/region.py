@@ -94,10 +94,10 @@ def region_around(
     if spine.ndim != 3 or not spine.any():
         raise DataError("the mask of the spine is empty or not 3-D; a region needs a spine.")
     outside = ndimage.distance_transform_edt(~spine, sampling=spacing)
-    return Region(outside <= margin + tolerance, band(spine, tile))
+    return Region(outside <= margin + tolerance, spine_band(spine, tile))
 
 
-def band(spine: np.ndarray, tile: int = TILE[0]) -> tuple[int, int]:
+def spine_band(spine: np.ndarray, tile: int = TILE[0]) -> tuple[int, int]:
     """First and one past the last AP pixel of the band, see `region_around`; whole without spine.
 
     `spine` is a mask (slices, AP, SI), `tile` the tile's AP side in pixels.

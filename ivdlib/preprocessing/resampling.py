@@ -84,7 +84,7 @@ def plane_for(
     return plane[0], plane[1]
 
 
-def fitted(case: Case, plane: Sequence[int]) -> Case:
+def on_plane(case: Case, plane: Sequence[int]) -> Case:
     """Give a case whose contrasts have `plane` pixels in a slice; labels and files are left out."""
     stretch = np.divide(case.shape[1:], plane)
     affine = np.array(case.affine, float)

@@ -101,9 +101,9 @@ def _graph(weights: Path) -> tuple[dict[str, Any], openvino.Model]:
     try:
         layers, numbers = weights_file.read_numbers(weights)
         if layers is None:
-            from ivdlib.networks.structure import describe
+            from ivdlib.networks.structure import layers_of
 
-            layers = describe(load_model(weights, quiet=True).model)
+            layers = layers_of(load_model(weights, quiet=True).model)
         _check_shape(layers[0]["shape"], card)
         return card, graph(layers, numbers)
     except Exception as error:  # OpenVINO's own have no other class in common
@@ -130,11 +130,11 @@ def quickest(model: keras.Model) -> keras.Model | OpenVINOModel:
 
     if need_engine("auto") == "keras" or backend.has_gpu():
         return model
-    from ivdlib.networks.structure import describe
+    from ivdlib.networks.structure import layers_of
     from ivdlib.training.openvino_graph import graph
 
     try:
-        layers = describe(model)
+        layers = layers_of(model)
     except TypeError:  # a network that somebody has added
         return model
     with tempfile.TemporaryDirectory() as place:

@@ -23,7 +23,7 @@ def graph(layers: Sequence[Layer], numbers: Numbers) -> Model:
     Parameters
     ----------
     layers : sequence of dict
-        See `ivdlib.networks.structure.describe`.
+        See `ivdlib.networks.structure.layers_of`.
     numbers : mapping of str to ndarray
         Arrays of the weights file by their names in it.
 

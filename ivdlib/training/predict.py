@@ -21,7 +21,7 @@ from ivdlib.files import folder, sha256_file
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.fusion import images_of
 from ivdlib.preprocessing.region import fits_one_tile
-from ivdlib.preprocessing.resampling import fitted, plane_for, resample
+from ivdlib.preprocessing.resampling import on_plane, plane_for, resample
 from ivdlib.progress import say, track
 from ivdlib.training import engines, inference, likeness, mask_files, shipped
 from ivdlib.training.spine_of_scan import region_of_scan, spine_beside
@@ -254,7 +254,7 @@ def _on_known_pixels(network: Network, case: Case) -> Case:
             f"case {case.name}: by its header a slice is {field} mm large, which no scan is; look "
             "at the voxel sizes of the file."
         )
-    found = fitted(case, plane)
+    found = on_plane(case, plane)
     sizes = (" x ".join(f"{edge:.3g}" for edge in one.spacing[1:]) for one in (case, found))
     warnings.warn(
         f"case {case.name}: its pixels of {' mm are brought to '.join(sizes)} mm, which the "

@@ -62,16 +62,16 @@ def save_weights(
     DataError
         If the weights are not finite, or the passport says what cannot be.
     """
-    from ivdlib.networks.structure import describe  # here the framework is started
+    from ivdlib.networks.structure import layers_of  # here the framework is started
 
     card = json.loads(json.dumps(dict(card)))
     weights_passport.check_passport(card, path)
-    weights_passport.config_of(card, path)
+    weights_passport.config_in(card, path)
     need_room(path, 4 * model.count_params())
     with atomic(path) as temporary:
         model.save_weights(temporary)
         try:
-            layers = describe(model)
+            layers = layers_of(model)
         except TypeError:  # a network that somebody has added: Keras alone can run it
             layers = []
         return weights_file.seal_weights(temporary, card, layers)
@@ -112,7 +112,7 @@ def _built(path: str | os.PathLike, card: Mapping[str, Any], shapes: list) -> ke
     """Build the network of a passport and load its weights."""
     shape = (*card["tile"], card.get("channels", 1))
     try:
-        config = weights_passport.config_of(card, path)
+        config = weights_passport.config_in(card, path)
         if _planned(card["network"], config, shape) != sorted(shapes):
             raise weights_file.damaged(
                 path, "the network of its passport does not fit the numbers in the file"

@@ -41,7 +41,7 @@ def seal_weights(
     card : mapping
         The passport.
     layers : sequence of dict
-        See `networks.structure.describe`; none leaves those that are there.
+        See `networks.structure.layers_of`; none leaves those that are there.
 
     Raises
     ------

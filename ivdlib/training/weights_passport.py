@@ -149,7 +149,7 @@ def check_passport(card: Any, where: str | os.PathLike) -> None:
         raise _odd(where, f"says channels = {channels}, but its images and neighbours make {made}")
 
 
-def config_of(card: Mapping[str, Any], where: str | os.PathLike) -> Any:
+def config_in(card: Mapping[str, Any], where: str | os.PathLike) -> Any:
     """Make the network's configuration from a passport that is else in order; starts Keras.
 
     Raises

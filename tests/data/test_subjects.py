@@ -290,6 +290,8 @@ def test_nobody_stands_on_both_sides_or_it_is_refused(drawn, seed, data):
             other = data.draw(st.sampled_from(sorted(truth)))
             images[name] = images[other].transpose(1, 2, 0)[::-1] * 2 + 1
             truth[name] = truth[other]
+    if len(set(truth.values())) < 2:
+        return  # names that all begin alike may be those of a study, `study_2019-03-01`
     by_key = {}
     for name in truth:
         by_key.setdefault(key(name), []).append(name)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nibabel.affines import apply_affine
 
 from ivdlib.data.case import Case
-from ivdlib.preprocessing.resampling import fitted, interpolation, plane_for, resample
+from ivdlib.preprocessing.resampling import interpolation, on_plane, plane_for, resample
 
 SIDES = st.integers(1, 40)
 
@@ -67,7 +67,9 @@ def test_the_field_of_view_stays_in_the_world():
     affine[:3, :3], affine[:3, 3] = turn * (4, 1.8, 1.8), (10, -20, 30)
     image = np.random.default_rng(0).random((3, 50, 40), dtype=np.float32)
     case = Case("a", "a", {"wat": image}, affine, labels=np.zeros(image.shape, np.uint8))
-    found = fitted(case, plane_for(case.shape, case.spacing, [(2, 2), (1.25, 1.25), (1.25, 1.25)]))
+    found = on_plane(
+        case, plane_for(case.shape, case.spacing, [(2, 2), (1.25, 1.25), (1.25, 1.25)])
+    )
     assert found.shape == (3, 72, 58) and found.labels is None
     np.testing.assert_allclose(found.spacing, (4, 1.25, 1.8 * 40 / 58), rtol=1e-6)
     for low, high in ((-0.5, "most"), (-0.5, "least")):

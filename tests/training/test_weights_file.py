@@ -6,7 +6,7 @@ import pytest
 from answering import UNET, trained
 
 from ivdlib.errors import DataError
-from ivdlib.networks.structure import describe
+from ivdlib.networks.structure import layers_of
 from ivdlib.training import weights_file
 from ivdlib.training.weights import load_model
 
@@ -15,7 +15,7 @@ def test_layers_and_numbers_come_back(tmp_path):
     path = trained("unet", UNET, (16, 12), tmp_path / "model.weights.h5")
     layers, numbers = weights_file.read_numbers(path)
     model = load_model(path).model
-    assert layers == describe(model)
+    assert layers == layers_of(model)
     assert weights_file.STRUCTURE not in numbers
     found = sorted((array.shape, float(np.sum(array))) for array in numbers.values())
     want = sorted((w.shape, float(np.sum(w))) for w in model.get_weights())
