@@ -141,10 +141,10 @@ def _variants(
     for k in range(4):
         rows, columns = _part(scan.discs.shape, rng) if k % 2 else (all_, all_)
         mixed = _mixture(scan.contrasts, rng)[:, rows, columns]
-        yield _minmax(_coarser(mixed, rng.uniform(1, 2))), rows, columns
+        yield fusion.min_max(_coarser(mixed, rng.uniform(1, 2))), rows, columns
     if crops and scan.discs.any() and rng.random() < 0.5:
         rows, columns = _about_a_disc(scan.discs, rng)
-        yield _minmax(_mixture(scan.contrasts, rng)[:, rows, columns]), rows, columns
+        yield fusion.min_max(_mixture(scan.contrasts, rng)[:, rows, columns]), rows, columns
 
 
 def _mixture(contrasts: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -152,11 +152,6 @@ def _mixture(contrasts: Mapping[str, np.ndarray], rng: np.random.Generator) -> n
     a, b = (list(contrasts)[k] for k in rng.integers(len(contrasts), size=2))
     share = rng.uniform()
     return share * np.float32(contrasts[a]) + (1 - share) * np.float32(contrasts[b])
-
-
-def _minmax(image: np.ndarray) -> np.ndarray:
-    low, high = float(image.min()), float(image.max())
-    return np.float32((image - low) / max(high - low, 1e-6))
 
 
 def _coarser(image: np.ndarray, factor: float) -> np.ndarray:

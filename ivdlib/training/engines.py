@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import openvino
 
 ENGINES = ("auto", "openvino", "keras")
+ENGINE_PRECISIONS = ("float32", "bfloat16", "auto")
+
 MOST_PADDED = 256
 """Pixels: no network halves its maps more than eight times."""
 
 _GPU = Path("/dev/nvidia0")
 """There where a framework may find a GPU; to ask one would start it."""
-
-ENGINE_PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 def need_engine(engine: str, precision: str = "float32") -> str:

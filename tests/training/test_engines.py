@@ -10,7 +10,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from answering import UNET, predict, tiles, trained
+from answering import UNET, assert_near, predict, tiles, trained
 
 from ivdlib import networks
 from ivdlib.cli import predict as use
@@ -21,17 +21,6 @@ from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
 TILE = (16, 12)
-# In probability. The last layer of these networks is stretched until they say all from 0 to 1, and
-# with it the rounding: float32 by up to 2e-4, bfloat16 at single pixels by 0.3 (another network
-# would differ by 0.3 in the mean). What bfloat16 does to trained networks is measured by
-# benchmarks/inference.py.
-FLOAT32, BFLOAT16 = 1e-3, 0.1
-
-
-def assert_near(ours, theirs, precision):
-    """Every pixel in float32; in bfloat16 the mean over all."""
-    difference = np.abs(ours - theirs)
-    assert difference.max() < FLOAT32 if precision == "float32" else difference.mean() < BFLOAT16
 
 
 def small(name):

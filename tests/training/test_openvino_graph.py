@@ -7,20 +7,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from answering import expected, predict, trained
+from answering import assert_near, expected, predict, trained
 
 from ivdlib import networks
 from ivdlib.errors import DataError
 from ivdlib.training import weights_file
-
-FLOAT32, BFLOAT16 = 1e-3, 0.1
-"""See `test_engines`."""
-
-
-def assert_near(ours, theirs, precision):
-    """Every pixel in float32; in bfloat16 the mean over all."""
-    difference = np.abs(ours - theirs)
-    assert difference.max() < FLOAT32 if precision == "float32" else difference.mean() < BFLOAT16
 
 
 def small(name, variant=None):
