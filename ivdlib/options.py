@@ -140,6 +140,10 @@ class SpineOptions:
     """Ten times the paper's rate for its second network: the paper gives none for this one."""
 
 
+OWN_RATES = {"unet": "unet_rate", "deeplabv3plus": "deeplabv3plus_rate"}
+"""Networks that may have a learning rate of their own: name → field of `TrainingOptions`."""
+
+
 def spine_training(spine: SpineOptions, precision: str = "auto") -> TrainingOptions:
     """How the spine network is trained, apart from its tile: a whole slice.
 

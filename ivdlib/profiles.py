@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 
 from ivdlib.errors import ConfigError, checked
 from ivdlib.options import (
+    OWN_RATES,
     SIZE_NAMES,
     Count,
     Flag,
@@ -229,7 +230,7 @@ def profile(name: str, overrides: Mapping[str, Any] | None = None) -> Profile:
         raise ConfigError(f"unknown profile {name!r}; known are {', '.join(PROFILES)}.")
     values = asdict(PROFILES[name])
     if "training.learning_rate" in (overrides or {}):  # it is meant for every network
-        values["training"] |= {"unet_rate": None, "deeplabv3plus_rate": None}
+        values["training"] |= dict.fromkeys(OWN_RATES.values())
     for key, value in (overrides or {}).items():
         current(PROFILES[name], key)  # or there is none of that name
         part, _, leaf = key.rpartition(".")

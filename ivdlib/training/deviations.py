@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ivdlib import files
 from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.data.subjects import CHALLENGE_SUBJECTS
+from ivdlib.options import OWN_RATES
 from ivdlib.preprocessing.folds import FOLDS
 from ivdlib.profiles import ARMS, NETWORKS, PROFILES, Profile, current, keys, title
 from ivdlib.training.recipes import LEAST, RECIPES, follows
@@ -84,8 +85,8 @@ def _takes_part(e: Experiment, key: str) -> bool:
         return e.uses_region if leaf in {"margin", "mask", "tolerance"} else e.uses_spine_network
     if part == "training":
         named = {name.partition(":")[0] for name in e.profile.networks}
-        if leaf in {"unet_rate", "deeplabv3plus_rate"}:
-            return leaf.removesuffix("_rate") in named
+        if leaf in OWN_RATES.values():
+            return leaf in map(OWN_RATES.get, named)
         placed = leaf != "placement" or not e.one_tile
         return placed if e.profile.networks else leaf == "precision"
     if key == "leak":

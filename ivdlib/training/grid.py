@@ -14,7 +14,7 @@ import numpy as np
 from ivdlib import profiles
 from ivdlib.data.cases import Case
 from ivdlib.data.contrasts import contrast_order
-from ivdlib.options import TrainingOptions
+from ivdlib.options import OWN_RATES, TrainingOptions
 from ivdlib.preprocessing.folds import Fold
 from ivdlib.preprocessing.fusion import fused_names, random_pairs
 from ivdlib.preprocessing.region import fits_one_tile
@@ -145,11 +145,9 @@ class Grid:
     def options(self, arm: str, network: str) -> TrainingOptions:
         """How a network is trained in an arm: at its own rate if it has one, quiet if asked so."""
         training = self.profile.training
-        own = getattr(training, f"{network.partition(':')[0]}_rate", None)
-        training = replace(
-            training, learning_rate=own or training.learning_rate, unet_rate=None,
-            deeplabv3plus_rate=None,
-        )  # fmt: skip
+        own = getattr(training, OWN_RATES.get(network.partition(":")[0], ""), None)
+        rate = own or training.learning_rate
+        training = replace(training, learning_rate=rate, **dict.fromkeys(OWN_RATES.values()))
         return replace(training, noise_probability=0.0) if arm == "quiet" else training
 
     def trainings(self) -> Iterator[Training]:

@@ -13,7 +13,7 @@ from ivdlib.data.remarks import listed
 from ivdlib.evaluation import recorded, scores, verdicts
 from ivdlib.evaluation.metrics import MEASURES
 from ivdlib.evaluation.verdicts import FOLDER
-from ivdlib.options import SpineOptions, spine_training
+from ivdlib.options import OWN_RATES, SpineOptions, spine_training
 from ivdlib.profiles import TITLES, title
 from ivdlib.report import result_figures
 from ivdlib.report.audit.sections import markdown_table
@@ -156,6 +156,6 @@ def _worst(metrics: pd.DataFrame) -> str:
 
 def _rates(training: dict) -> str:
     """The learning rate, and those of networks that have their own."""
-    own = {name: training.get(f"{name}_rate") for name in ("unet", "deeplabv3plus")}
+    own = {name: training.get(field) for name, field in OWN_RATES.items()}
     told = [f"{title(name)} {rate:g}" for name, rate in own.items() if rate]
     return f"{training['learning_rate']:g}" + (f" ({', '.join(told)})" if told else "")
