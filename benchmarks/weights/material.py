@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from ivdlib.data.cases import load_cases
 from ivdlib.data.contrasts import CONTRASTS, FUSED
+from ivdlib.options import TILE
 from ivdlib.phantom import Conditions, simulate
 from ivdlib.preprocessing import fusion, region
 from ivdlib.preprocessing.resampling import plane_for, resample
@@ -29,8 +30,11 @@ KNOWN = (*CONTRASTS, *FUSED, "t2")
 WHOLE = 0.2
 """Share of the images that are shown without a region: the spine stage may be switched off."""
 
-CROP = (35, 25)
-"""Pixels of a crop about one disc, as public ones have."""
+CROPS = 4
+"""Crops about one disc from each scan, besides some fifteen images of it: public data hold such."""
+
+CROP = ((25, 50), (18, 40))
+"""Least and most pixels of their sides, AP and SI; 35 and 25 are those of public ones."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def disc_images(scans: list[Scan], seed: int) -> Iterator[TrainingImage]:
         for image, rows, columns in _variants(scan, rng):
             discs, spine = scan.discs[:, rows, columns], scan.spine[:, rows, columns]
             window, margin = (0, image.shape[1]), rng.uniform(10, 25)
-            if rng.random() > WHOLE:
+            if rng.random() > WHOLE and not region.fits_one_tile(image.shape, TILE):
                 window = region.spine_band(spine)
                 image = np.where(far[:, rows, columns] <= margin, image, 0)
             yield TrainingImage(np.float16(image), discs, window)
@@ -142,9 +146,14 @@ def _variants(
         rows, columns = _part(scan.discs.shape, rng) if k % 2 else (all_, all_)
         mixed = _mixture(scan.contrasts, rng)[:, rows, columns]
         yield fusion.min_max(_coarser(mixed, rng.uniform(1, 2))), rows, columns
-    if crops and scan.discs.any() and rng.random() < 0.5:
+    for k in range(CROPS if crops and scan.discs.any() else 0):
         rows, columns = _about_a_disc(scan.discs, rng)
-        yield fusion.min_max(_mixture(scan.contrasts, rng)[:, rows, columns]), rows, columns
+        part = {name: image[:, rows, columns] for name, image in scan.contrasts.items()}
+        if k % 2:
+            yield fusion.min_max(_mixture(part, rng)), rows, columns
+        else:
+            name = names[rng.integers(len(names))]
+            yield fusion.images_of(part, [name])[name], rows, columns
 
 
 def _mixture(contrasts: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -175,7 +184,8 @@ def _about_a_disc(discs: np.ndarray, rng: np.random.Generator) -> tuple[slice, s
     spots = np.argwhere(discs)
     _, y, z = map(int, spots[rng.integers(len(spots))])
     found = []
-    for middle, side, length in zip((y, z), discs.shape[1:], CROP, strict=True):
+    for middle, side, lengths in zip((y, z), discs.shape[1:], CROP, strict=True):
+        length = min(int(rng.integers(*lengths)), side)
         first = int(np.clip(middle - length // 2, 0, side - length))
         found.append(slice(first, first + length))
     return found[0], found[1]

@@ -19,25 +19,26 @@ def add_predict(add) -> None:
     sub = add(
         "predict",
         "segment the discs of scans; the masks lie on the scans' own grid",
-        "Without --contrast the probability is averaged over all images that the network was "
-        "trained on.\nInterrupted, it leaves whole masks only; called again, it goes on where it "
-        "stopped:\nCASE_Discs.json says what a mask was made from. A mask that was not made so, or "
-        "was\nchanged since, is moved into DIR/saved.\nExit status 1: a scan cannot be used, or "
-        "shows no spine; it is "
-        f"named, and the others are done. {FOUND_NOTHING}: all masks\nare there, but one holds no "
-        "disc, or the spine network found nothing in a scan; the\nwarnings say which.\n"
-        "Pixels of another size than the network was trained on are resampled, and its\n"
-        "probabilities back; slices are taken as they are. A mirrored scan (left\n"
-        "and right) cannot be told from a sound one, and one that is upside down only where its\n"
-        "discs are labelled: ivdlib check says what it compares.",
+        "Without --contrast the probability is averaged over all images of the scan that the\n"
+        "network was trained on; one is enough. Pixels of another size than it was trained on\n"
+        "are resampled, and its probabilities back; slices are taken as they are.\n"
+        "Interrupted, it leaves whole masks only; called again, it goes on where it stopped:\n"
+        "CASE_Discs.json says what a mask was made from. A mask that was not made so, or was\n"
+        "changed since, is moved into DIR/saved.\n"
+        "Exit status 1: a scan cannot be used, or shows no spine or no disc; it is named, and\n"
+        f"the others are done. {FOUND_NOTHING}: all masks are there, but one holds no disc, or a\n"
+        "spine network of your own found nothing in a scan; the warnings say which.\n"
+        "A mirrored scan (left and right) cannot be told from a sound one, and one that is\n"
+        "upside down only where its discs are labelled: ivdlib check says what it compares.",
     )
     sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
     sub.add_argument(
         "--weights",
-        default=shipped.USUAL,
+        action="append",
         metavar="NAME|FILE",
-        help="a network that comes with ivdlib (default: %(default)s), or the model.weights.h5 of "
-        "a training",
+        help=f"a network that comes with ivdlib (default: {shipped.USUAL}), or the "
+        "model.weights.h5 of a training; given several times, e.g. for all folds, their "
+        "probabilities are averaged",
     )
     sub.add_argument(
         "--out",
@@ -63,6 +64,12 @@ def add_predict(add) -> None:
         metavar="PERCENTILE",
         help="cut off both ends of each contrast, e.g. 99.9, where check names voxels that stretch "
         "its range (default: off, for the networks were trained on the whole range)",
+    )
+    sub.add_argument(
+        "--mirror",
+        action="store_true",
+        help="segment each slice upside down, too, and average (default: off; twice the time, "
+        "slightly better)",
     )
     sub.add_argument(
         "--engine",
@@ -102,13 +109,14 @@ def run_predict(args: argparse.Namespace) -> int:
         nothing = _count(NothingFound)
         for path in predict_folder(
             args.input,
-            args.weights,
+            args.weights or shipped.USUAL,
             args.out,
             spine_weights=args.spine_weights,
             use_region=not args.no_region,
             contrast=args.contrast,
             derive_missing=args.derive_missing,
             clip=args.clip,
+            mirror=args.mirror,
             engine=engine,
             precision=args.precision,
         ):

@@ -159,7 +159,7 @@ def _given_names(files: list[tuple[str, str, Path]]) -> set[str]:
 
 
 def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
-    """Cases that should have other contrasts than most of the folder.
+    """Cases that should have other contrasts than most of the folder; those with enough are left.
 
     Parameters
     ----------
@@ -170,11 +170,12 @@ def odd_ones(cases: list[CaseFiles]) -> dict[str, str]:
     dict of str to str
         Case name → one sentence; empty where all agree.
     """
-    usual = Counter(case.wanted for case in cases if case.contrasts).most_common(1)
+    asked = [case for case in cases if case.contrasts and not case.complete]
+    usual = Counter(case.wanted for case in asked).most_common(1)
     there = {key(case.name): case.paths for case in cases}
     odd = {}
-    for case in cases:
-        if not case.contrasts or case.wanted == usual[0][0]:
+    for case in asked:
+        if case.wanted == usual[0][0]:
             continue
         like = [f"{w} is like {s[1]}" for w, p in case.contrasts.items() if (s := seems(p))]
         named = like and not {*CONTRASTS} & {*case.contrasts}

@@ -53,6 +53,10 @@ class Region:
         mask = self.mask.reshape(self.mask.shape + (1,) * (volume.ndim - 3))
         return np.where(mask, volume, volume.dtype.type(0))
 
+    def upside_down(self) -> Region:
+        """The region of the scan whose slices stand on their heads."""
+        return Region(None if self.mask is None else self.mask[:, :, ::-1], self.window)
+
 
 def whole_image(shape: tuple[int, int, int]) -> Region:
     """Region of a scan of `shape` (slices, AP, SI) that leaves nothing out."""

@@ -11,7 +11,7 @@ import numpy as np
 from ivdlib.errors import ConfigError
 from ivdlib.options import TrainingOptions
 from ivdlib.preprocessing import augmentation
-from ivdlib.preprocessing.tiles import TileGrid
+from ivdlib.preprocessing.tiles import TileGrid, tile_starts
 
 REDRAWS = 100
 """Tries for a tile before an unwanted one is taken: the scans may hold hardly any disc."""
@@ -164,7 +164,7 @@ class TileSampler:
         tile = self.tile[axis]
         first, last = window
         if length <= tile:
-            return 0
+            return tile_starts(length, tile)[0]
         if self.options.placement == "even":
             # As few tiles side by side as cover the window, moved as far as they still do: every
             # pixel of it lies in exactly one. More of them would hang over it for the most part.

@@ -2,7 +2,8 @@
 
 A slice is (AP, SI). 256 = 2 × 128 along SI, and 112 pixels = 140 mm along AP hold the spine, so a
 challenge slice gives two tiles. A side that is no multiple of the tile gets evenly spread tiles
-that overlap; splicing averages where they do. A side shorter than the tile is padded with zeros.
+that overlap; splicing averages where they do. A side shorter than the tile lies in its middle, and
+zeros stand on both sides: there a training turns and enlarges it without losing any of it.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ def tile_starts(length: int, tile: int) -> list[int]:
     """First pixels of the fewest evenly spread tiles that cover `length` pixels.
 
     >>> tile_starts(256, 128), tile_starts(320, 128), tile_starts(25, 28)
-    ([0, 128], [0, 96, 192], [0])
+    ([0, 128], [0, 96, 192], [-1])
     """
     if length <= tile:
-        return [0]
+        return [-((tile - length) // 2)]
     count = -(-length // tile)
     return [round(i * (length - tile) / (count - 1)) for i in range(count)]
 
@@ -88,13 +89,21 @@ class TileGrid:
         """
         if volume.shape[:3] != self.shape:
             raise DataError(f"a volume of shape {volume.shape} does not fit tiles of {self.shape}.")
-        height, width = self.tile
-        sides = (len(self.positions), height, width, *volume.shape[3:])
+        sides = (len(self.positions), *self.tile, *volume.shape[3:])
         tiles = np.zeros(sides, dtype=volume.dtype)
         for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
-            part = volume[s, r : r + height, c : c + width]
-            tile[: part.shape[0], : part.shape[1]] = part
+            inside, within = self._parts(r, c)
+            tile[within] = volume[s][inside]
         return tiles
+
+    def _parts(self, row: int, column: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """What a tile that starts here shows of a slice, and where in the tile."""
+        ends = zip((row, column), self.tile, self.shape[1:], strict=True)
+        inside = tuple(slice(max(a, 0), min(a + t, side)) for a, t, side in ends)
+        within = (
+            slice(i.start - a, i.stop - a) for i, a in zip(inside, (row, column), strict=True)
+        )
+        return inside, tuple(within)
 
     def splice(self, tiles: np.ndarray) -> np.ndarray:
         """Put tiles back to a float32 volume of `shape`; mean where they overlap, zero elsewhere.
@@ -109,10 +118,8 @@ class TileGrid:
             raise DataError(f"tiles of shape {tiles.shape} do not fit: {expected} are needed.")
         total = np.zeros(self.shape, dtype=np.float32)
         count = np.zeros(self.shape, dtype=np.float32)
-        height, width = self.tile
         for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
-            place = np.s_[s, r : r + height, c : c + width]
-            part = total[place]
-            part += tile[: part.shape[0], : part.shape[1]]
-            count[place] += 1
+            inside, within = self._parts(r, c)
+            total[s][inside] += tile[within]
+            count[s][inside] += 1
         return total / np.maximum(count, 1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ivdlib.data.case import Case, Options
 from ivdlib.data.case_files import NO_WORD, CaseFiles, contrast_in_name
-from ivdlib.data.contrasts import contrast_order, parts
+from ivdlib.data.contrasts import CONTRASTS, FUSED, parts
 from ivdlib.data.dataset_notes import declared_beside
 from ivdlib.data.dixon import derivable
 from ivdlib.data.remarks import Remark
@@ -84,16 +84,23 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
 
 
 def _load(found: Scans, files: CaseFiles, contrast: str | None) -> Case:
-    try:
+    """Read a scan; of one that is not whole, take the contrasts that are there, and say so."""
+    able = found.settings.derive_missing
+    made = derivable(files.contrasts, files.missing) if able else []
+    lacking = [name for name in files.missing if name not in made]
+    if contrast or not files.contrasts or not lacking:
         return found.load(files)
-    except DataError as error:
-        lacking = {*files.missing} - {*derivable(files.contrasts, files.missing)}
-        if contrast or not files.contrasts or not lacking:
-            raise
-        known = " or ".join(sorted(files.contrasts, key=contrast_order))
-        raise DataError(
-            f"{str(error).rstrip('.')}, or segment from one image with --contrast {known}."
-        ) from error
+    case = found.load(replace(files, complete=True))
+    what = (
+        f"it has no {_and(lacking)}{', which cannot be derived' if able else ''}; the mask comes "
+        f"from {_and([*case.contrasts])}"
+    )
+    return replace(case, notes=(*case.notes, Remark(what)))
+
+
+def _and(words: list[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _single(path: Path, contrast: str | None) -> ScanToSegment:
@@ -122,6 +129,8 @@ def _single(path: Path, contrast: str | None) -> ScanToSegment:
 def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[str, ...]:
     """Images to predict from: the one asked for, else all that network and scan share.
 
+    An image that nothing says the contrast of is taken by networks that know Dixon and others.
+
     Parameters
     ----------
     known : sequence of str
@@ -141,7 +150,9 @@ def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[
     """
     together = any("&" in name for name in known)  # takes its channels together or not at all
     if contrast is None:
-        names = tuple(name for name in known if parts(name) <= set(case.contrasts))
+        any_kind = {*known} & {*CONTRASTS} and {*known} - {*CONTRASTS} - {*FUSED}
+        taken = (*known, NO_WORD) if any_kind else known
+        names = tuple(name for name in taken if parts(name) <= set(case.contrasts))
     else:
         asked = next((n for n in known if set(n.split("+")) == set(contrast.split("+"))), contrast)
         possible = parts(asked) <= set(case.contrasts) and (asked in known or not together)

@@ -109,6 +109,15 @@ def test_another_version_of_a_contrast_is_no_scan_of_its_own(tmp_path, write_cas
     assert "no scan of its own by its name, but another fat of P11 (P11_fat_N4.nii.gz)" in text
 
 
+def test_cases_that_have_what_is_needed_are_not_odd(tmp_path, write_case):
+    """Others of the folder may have more or less."""
+    for name, gone in (("01", ("fat",)), ("02", ("opp", "fat")), ("03", ("wat",))):
+        for word in gone:
+            (write_case(tmp_path, name) / f"{name}_{word}.nii.gz").unlink()
+    cases = [case.only(["wat"], True) for case in layout.find_cases(tmp_path)]
+    assert layout.odd_ones(cases) == {}
+
+
 def rename(folder, change):
     for path in [p for p in folder.rglob("*") if p.is_file()]:
         path.rename(path.with_name(change(path.name)))

@@ -23,7 +23,7 @@ from ivdlib.data.subjects import CHALLENGE_SUBJECTS
 from ivdlib.networks import UNetConfig, unet
 from ivdlib.phantom import make_phantom
 from ivdlib.training import experiment as experiment_module
-from ivdlib.training import predict as application
+from ivdlib.training import one_scan
 from ivdlib.training.experiment import Experiment
 from ivdlib.training.run import run
 from ivdlib.training.trainer import Trainer
@@ -97,7 +97,7 @@ def weights(tmp_path_factory):
 @pytest.fixture
 def any_mask_will_do(monkeypatch):
     """Untrained networks find specks."""
-    monkeypatch.setattr(application, "LEAST_ML", 0.0)
+    monkeypatch.setattr(one_scan, "LEAST_ML", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -71,8 +71,9 @@ def test_prediction_asks_for_nothing_that_it_does_not_need(tmp_path, write_case,
     assert list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
     for name in ("fat", "inn"):
         (folder / f"01_{name}.nii.gz").unlink()
-    with pytest.raises(DataError, match="fat.*or segment from one image with --contrast wat or op"):
-        list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
+    told = "01: it has no fat and inn, which cannot be derived; the mask comes from wat and opp"
+    with pytest.warns(DataWarning, match=told):
+        assert list(application.predict_folder(tmp_path / "in", weights, tmp_path / "out"))
     for one in ("wat", "wat+opp"):
         assert list(
             application.predict_folder(tmp_path / "in", weights, tmp_path / "out", contrast=one)
@@ -174,21 +175,6 @@ def test_an_empty_mask_is_said_with_a_status(tmp_path, silent, write_case, capsy
     assert not nib.load(tmp_path / "out" / "01_Discs.nii.gz").get_fdata().any()
 
 
-def test_a_mask_of_specks_is_said_too(tmp_path, tiny_experiment, write_case, monkeypatch):
-    monkeypatch.setattr(application, "LEAST_ML", 1.0)
-    case = load_case(write_case(tmp_path / "in", "01"))
-    network = load_model(tiny_experiment / "disc" / "model.weights.h5")
-    for voxels, told in ((5, "the mask holds 0.02 ml, less than any disc"), (400, "")):
-        found = np.zeros(case.shape, np.float32)
-        found.flat[:voxels] = 0.9
-        monkeypatch.setattr(inference, "predict_images", lambda *_, found=found: {"wat": found})
-        with warnings.catch_warnings(record=True) as seen:
-            warnings.simplefilter("always")
-            application.predict_case(network, case)
-        texts = [str(w.message) for w in seen if w.category is NothingFound]
-        assert [told in text for text in texts] == ([True] if told else [])
-
-
 def test_the_spine_network_sees_only_what_it_was_trained_on(
     tmp_path, silent, write_case, monkeypatch
 ):
@@ -212,7 +198,6 @@ def test_the_spine_network_sees_only_what_it_was_trained_on(
 
 BROKEN = {
     "cut": (lambda p: (p / "02_fat.nii.gz").write_bytes(b"\x1f\x8bx"), "02_fat.nii.gz is trunc"),
-    "gone": (lambda p: [(p / f"02_{w}.nii.gz").unlink() for w in ("fat", "inn")], "contrast 'fat'"),
     "another grid": (
         lambda p: dixon_cases.write_case(p.parent, "02", affines={"fat": np.eye(4)}), "case 02: con"
     ),

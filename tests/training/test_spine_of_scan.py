@@ -24,14 +24,21 @@ def test_a_spine_network_that_finds_nothing_is_said_with_a_status(
     assert sum(w.category is NothingFound for w in told) == 1
 
 
-@pytest.mark.parametrize(("rows", "told"), [(0, "nothing looks like one"), (9, "mm high")])
+@pytest.mark.parametrize(
+    ("rows", "deep", "told"),
+    [
+        (0, 20, "nothing looks like one"),
+        (9, 20, "11 mm high"),
+        (28, 9, "35 mm high and 11 mm from front to back"),
+    ],
+)
 def test_a_network_that_knows_spines_refuses_a_scan_without_one(
-    tmp_path, tiny_experiment, write_case, monkeypatch, rows, told, capsys
+    tmp_path, tiny_experiment, write_case, monkeypatch, rows, deep, told, capsys
 ):
     weights = with_passport(tiny_experiment, tmp_path, least_spine=60.0)
     write_case(tmp_path / "in", "01")
     mask = np.zeros((6, 24, 28), bool)
-    mask[:, 8:16, :rows] = True
+    mask[:, 2 : 2 + deep, :rows] = True
     monkeypatch.setattr(inference, "predict_spine", lambda *_: mask)
     words = ("--weights", weights, "--out", tmp_path / "out")
     with warnings.catch_warnings():
