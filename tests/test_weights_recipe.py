@@ -94,3 +94,33 @@ def test_the_summary_holds_every_goal(modules):
     assert found["gaps with one piece"] == pytest.approx(2 / 3)
     assert found["deep in bone"] == pytest.approx(0.01)  # by scan, not by gap
     assert found["scans with a disc below"] == 0.5 and found["specks a scan"] == 1
+
+
+def test_crops_show_a_disc_and_no_region_is_cut_out_of_them(modules, scan):
+    material = modules[0]
+    for item in [*material.disc_images([scan], seed=1)][-material.CROPS :]:
+        for side, (least, most) in zip(item.image.shape[1:], material.CROP, strict=True):
+            assert least <= side < most
+        assert item.truth.any() and (item.image > 0).mean() > 0.9
+        assert (item.image.min(), item.image.max()) == (0, 1)
+
+
+def test_changes_change_image_and_truth_alike(modules, monkeypatch):
+    import stress
+
+    shape = (20, 60, 80)
+    truth = np.zeros(shape, np.float32)
+    truth[4:16, 20:40, 10:70] = 1
+    for name, (change, spacing) in stress.changes(shape).items():
+        found = change({"wat": 100 * truth, "truth": truth})
+        np.testing.assert_allclose(found["wat"], 100 * found["truth"], atol=1e-3, err_msg=name)
+        whole = np.prod(modules[0].SPACING) * truth.sum()
+        kept = np.prod(spacing) * found["truth"].sum() / whole
+        low = 0.05 if "slice" in name else 0.4  # single slices, halves of the field
+        assert low < kept < 1.05, name
+        if not any(word in name for word in ("1 slice", "3 slices", "half", "deep")):
+            assert kept > 0.95, name
+        if "twice" not in name:
+            sides = np.multiply(found["truth"].shape, spacing)
+            assert (sides <= 1.02 * np.multiply(shape, modules[0].SPACING)).all(), name
+    sys.modules.pop("stress")

@@ -20,6 +20,7 @@ import material
 import nibabel as nib
 import numpy as np
 import pandas as pd
+from scipy import ndimage
 
 from ivdlib import files, provenance
 from ivdlib.data.case import Case
@@ -27,9 +28,9 @@ from ivdlib.data.cases import load_cases
 from ivdlib.errors import DataError, DataWarning, IvdlibError
 from ivdlib.evaluation import challenge, gaps, metrics
 from ivdlib.phantom import Conditions, simulate
-from ivdlib.preprocessing.resampling import on_plane, plane_for
+from ivdlib.preprocessing.resampling import on_plane, plane_for, resample
 from ivdlib.progress import say, track
-from ivdlib.training import engines, inference, predict, shipped
+from ivdlib.training import engines, inference, one_scan, shipped, spine_of_scan
 from ivdlib.training.weights import Network
 
 HERE = Path(__file__).parent
@@ -42,6 +43,11 @@ CHOOSE = "ABC"
 PEOPLE = 10
 """Phantom people."""
 
+SLIT = 2
+"""Pixels: slits of up to twice as much are filled."""
+
+DISK = np.hypot(*np.mgrid[-SLIT : SLIT + 1, -SLIT : SLIT + 1])[None] <= SLIT
+
 Networks = tuple[Network, Network]
 
 
@@ -50,7 +56,7 @@ def quietly(network: Network, case: Case, **how: object) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         try:
-            return predict.predict_case(network, case, **how)
+            return one_scan.predict_case(network, case, **how)
         except DataError as error:
             say(str(error))
             return np.zeros(case.shape, bool)
@@ -109,11 +115,15 @@ def spider(both: Networks, recipe: dict, data: Path, final: bool) -> Iterator[di
             region = inference.predict_spine(
                 spine.model, seen.contrasts, spine.passport["factor"], seen.spacing, 20.0
             )
-            truth = on_plane(
-                Case("", "", {"x": np.float32(case.spine)}, case.affine), seen.shape[1:]
-            ).contrasts["x"]
-            yield {"scan": case.name, "dice": metrics.dice(mask, case.discs),
-                   "spine": metrics.dice(region, truth >= 0.5)}  # fmt: skip
+            truth = resample(case.spine, seen.shape[1:]) >= 0.5
+            # SPIDER leaves slits between disc and body; the paper's spine has none.
+            filled = ndimage.binary_closing(np.pad(truth, SLIT), DISK)[(slice(SLIT, -SLIT),) * 3]
+            yield {
+                "scan": case.name,
+                "dice": metrics.dice(mask, case.discs),
+                "spine": metrics.dice(region, truth),
+                "filled": metrics.dice(region, filled),
+            }
 
 
 def crops(both: Networks, data: Path, final: bool) -> Iterator[dict]:
@@ -154,6 +164,7 @@ def summary(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         elif name == "spider":
             add(name, "Dice of discs", t["dice"].mean(), "≥ 0.85")
             add(name, "Dice of the spine", t["spine"].mean(), "≥ 0.90")
+            add(name, "the same, slits in the truth filled", t["filled"].mean(), "")
         else:
             add(name, "mean Dice, single contrasts", t["single"].mean(), "≥ 0.84")
             add(name, "Dice, one mask a scan", t["together"].mean(), "≥ 0.86")
@@ -173,7 +184,7 @@ def main(words: list[str] | None = None) -> int:
     recipe = tomllib.loads((HERE / "recipe.toml").read_text())
     path = shipped.find(given.weights)
     disc = engines.load_network(path)
-    spine, _ = predict.spine_beside(disc, path)
+    spine, _ = spine_of_scan.spine_beside(disc, path)
     both, final = (disc, spine), given.final
     ways = {
         "munich_wat": lambda: bodies("munich_wat", both, given.data, final),

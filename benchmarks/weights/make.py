@@ -73,7 +73,7 @@ def make(what: dict[str, Any], folder: Path, scans: dict[str, list[material.Scan
     else:
         card |= {"target": "disc", "spine": "spine", "margin": 15.0, "mask": True,
                  "tolerance": 1e-4, "gap": 20.0}  # fmt: skip
-    card = save_weights(trainer.model, folder / WEIGHTS, card)
+    card = save_weights(trainer.model, folder / WEIGHTS, card, half=True)
     record = provenance.record(recipe=what, passport=card, history=history[-1],
                                images=len(images), seconds=history[-1]["seconds"])  # fmt: skip
     files.write_json(folder / "record.json", record)

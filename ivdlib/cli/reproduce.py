@@ -33,4 +33,6 @@ def run_reproduce(args: argparse.Namespace) -> int:
     print_results(folder)
     for report in sorted(folder.glob("report.*")):
         print(f"report:  {report}")
+    if (picture := folder / "figures" / "06_shipped.png").is_file():
+        print(f"a new scan, segmented by the weights that come with ivdlib: {picture}")
     return 0

@@ -41,7 +41,7 @@ class Network:
 
 
 def save_weights(
-    model: keras.Model, path: str | os.PathLike, card: Mapping[str, Any]
+    model: keras.Model, path: str | os.PathLike, card: Mapping[str, Any], *, half: bool = False
 ) -> dict[str, Any]:
     """Write weights together with their passport; `path` ends with ``.weights.h5``.
 
@@ -51,6 +51,8 @@ def save_weights(
     path : path
     card : mapping
         The passport; what may stand in it, see `weights_passport.ALLOWED`.
+    half : bool, default False
+        Keep kernels as float16, for weights that are sent about; see `weights_file.halve`.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def save_weights(
     Raises
     ------
     DataError
-        If the weights are not finite, or the passport says what cannot be.
+        If the weights are not finite or too large for `half`, or the passport says what cannot be.
     """
     from ivdlib.networks.structure import layers_of  # here the framework is started
 
@@ -70,6 +72,8 @@ def save_weights(
     need_room(path, 4 * model.count_params())
     with atomic(path) as temporary:
         model.save_weights(temporary)
+        if half:
+            weights_file.halve(temporary)
         try:
             layers = layers_of(model)
         except TypeError:  # a network that somebody has added: Keras alone can run it

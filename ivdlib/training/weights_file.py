@@ -122,9 +122,55 @@ def read_numbers(
         The arrays by their names in the file.
     """
     with h5py.File(path) as file:
-        arrays = {name: file[name][()] for name in _names(file)}
+        arrays = {name: _whole(file[name][()]) for name in _names(file)}
     text = arrays.pop(STRUCTURE, None)
     return None if text is None else json.loads(text.tobytes()), arrays
+
+
+def _whole(array: np.ndarray) -> np.ndarray:
+    return np.float32(array) if array.dtype == np.float16 else array
+
+
+def halve(path: str | os.PathLike) -> None:
+    """Keep the kernels in a file of weights as float16: half the size, before it is sealed.
+
+    Vectors (statistics, scales) stay as they are: there are few, and some are very small. Whoever
+    reads the file computes in float32 all the same.
+
+    Raises
+    ------
+    DataError
+        If a number is too large for that.
+    """
+    path = Path(path)
+    other = path.with_name(f"{path.name}.half")  # what is taken out of a file leaves a hole in it
+    try:
+        # The newer layout spends less on each of the many small arrays.
+        with h5py.File(path) as file, h5py.File(other, "w", libver="latest") as smaller:
+
+            def take(name: str, item: h5py.Group | h5py.Dataset) -> None:
+                if isinstance(item, h5py.Group):
+                    new = smaller.create_group(name)
+                else:
+                    new = smaller.create_dataset(name, data=_half(name, item[()]))
+                new.attrs.update(item.attrs)
+
+            file.visititems(take)
+            smaller.attrs.update(file.attrs)
+        other.replace(path)
+    finally:
+        other.unlink(missing_ok=True)
+
+
+def _half(name: str, array: np.ndarray) -> np.ndarray:
+    if array.ndim < 2 or array.dtype != np.float32:
+        return array
+    with np.errstate(over="ignore"):
+        small = np.float16(array)
+    if not np.isfinite(small).all():
+        raise DataError(f"{name} holds numbers too large for float16; keep the weights as they "
+                        "are.")  # fmt: skip
+    return small
 
 
 def need_weights(path: Path) -> None:
