@@ -31,6 +31,10 @@ FACTOR = 2
 LEAST_SPINE_MM = 60.0
 """What is less high is no spine: two vertebrae of the lumbar spine."""
 
+SPECKS = 0.15
+"""Pieces of a mask that hold less than this share of the largest are none: on scans for choosing,
+false ones held up to 0.09 of it, and the smallest discs 0.33."""
+
 SPINE_TILE = (128, 128)
 """Shrunken slices of 320 mm; larger ones are tiled."""
 
@@ -72,7 +76,7 @@ def make(what: dict[str, Any], folder: Path, scans: dict[str, list[material.Scan
         card |= {"target": "spine", "factor": FACTOR, "least_spine": LEAST_SPINE_MM}
     else:
         card |= {"target": "disc", "spine": "spine", "margin": 15.0, "mask": True,
-                 "tolerance": 1e-4, "gap": 20.0}  # fmt: skip
+                 "tolerance": 1e-4, "gap": 20.0, "specks": SPECKS}  # fmt: skip
     card = save_weights(trainer.model, folder / WEIGHTS, card, half=True)
     record = provenance.record(recipe=what, passport=card, history=history[-1],
                                images=len(images), seconds=history[-1]["seconds"])  # fmt: skip

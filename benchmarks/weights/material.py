@@ -33,8 +33,15 @@ WHOLE = 0.2
 CROPS = 4
 """Crops about one disc from each scan, besides some fifteen images of it: public data hold such."""
 
+OFF_CENTRE = 6
+"""Pixels by which the disc of a crop may lie off its middle."""
+
 CROP = ((25, 50), (18, 40))
 """Least and most pixels of their sides, AP and SI; 35 and 25 are those of public ones."""
+
+
+DISCS = 8
+"""The largest pieces of a truth that may be the disc of a crop."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +187,14 @@ def _part(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slice, slic
 
 
 def _about_a_disc(discs: np.ndarray, rng: np.random.Generator) -> tuple[slice, slice]:
-    """A crop about a pixel of some disc."""
-    spots = np.argwhere(discs)
-    _, y, z = map(int, spots[rng.integers(len(spots))])
+    """A crop about some disc, each as often as the others."""
+    parts, _ = ndimage.label(discs)
+    largest = 1 + np.argsort(np.bincount(parts.ravel())[1:])[-DISCS:]
+    spot = ndimage.center_of_mass(discs, parts, rng.choice(largest))[1:]
     found = []
-    for middle, side, lengths in zip((y, z), discs.shape[1:], CROP, strict=True):
+    for middle, side, lengths in zip(spot, discs.shape[1:], CROP, strict=True):
         length = min(int(rng.integers(*lengths)), side)
+        middle = round(middle) + int(rng.integers(-OFF_CENTRE, OFF_CENTRE + 1))
         first = int(np.clip(middle - length // 2, 0, side - length))
         found.append(slice(first, first + length))
     return found[0], found[1]

@@ -72,6 +72,14 @@ def add_predict(add) -> None:
         "slightly better)",
     )
     sub.add_argument(
+        "--specks",
+        type=float,
+        metavar="SHARE",
+        help="leave out pieces of the mask that hold less than this share of the largest one "
+        "(default: 0.15 for networks that come with ivdlib, chosen on scans that they were not "
+        "trained on; 0, nothing, for others, as in the paper)",
+    )
+    sub.add_argument(
         "--engine",
         choices=("auto", "openvino", "keras"),
         default="auto",
@@ -117,6 +125,7 @@ def run_predict(args: argparse.Namespace) -> int:
             derive_missing=args.derive_missing,
             clip=args.clip,
             mirror=args.mirror,
+            specks=args.specks,
             engine=engine,
             precision=args.precision,
         ):

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import ndimage
 
 from ivdlib.data.case import Case
 from ivdlib.data.case_files import NO_WORD
@@ -36,6 +37,7 @@ def predict_case(
     spine: Network | None = None,
     contrast: str | None = None,
     mirror: bool = False,
+    specks: float | None = None,
     others: Sequence[tuple[Network, Network | None]] = (),
 ) -> np.ndarray:
     """Segment the discs of one scan.
@@ -48,7 +50,7 @@ def predict_case(
         A scan, labels or not.
     spine : Network, optional
         Gives the region of interest; without it the network sees the whole image.
-    contrast, mirror
+    contrast, mirror, specks
         As in `predict.predict_folder`.
     others : sequence of (Network, Network or None)
         More networks for discs, each with its spine network: the mean of their probabilities is
@@ -74,13 +76,31 @@ def predict_case(
     """
     both = [(network, spine), *others]
     mean = np.mean([_probability(*pair, case, contrast, mirror) for pair in both], axis=0)
-    mask = mean >= inference.THRESHOLD
+    share = network.passport.get("specks", 0.0) if specks is None else specks
+    mask = _without_specks(case, mean >= inference.THRESHOLD, share)
     found_ml = mask.sum() * math.prod(case.spacing) / 1000
     if found_ml < LEAST_ML or not mask.any():
         _say_nothing(case, mask, found_ml, mean.max(), any(map(finds_spines, (s for _, s in both))))
     elif odd := likeness.odd_volume(network.passport, case, found_ml):
         warnings.warn(odd, DataWarning, stacklevel=2)
     return mask
+
+
+def _without_specks(case: Case, mask: np.ndarray, share: float) -> np.ndarray:
+    """Drop pieces that hold less than a share of the largest one; voxels at a corner are one."""
+    pieces, _ = ndimage.label(mask, np.ones((3, 3, 3)))
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    kept = sizes >= max(share * sizes.max(), 1)
+    if not share or kept.sum() == np.count_nonzero(sizes):
+        return mask
+    warnings.warn(
+        f"case {case.name}: specks were left out, pieces that hold less than {share:g} times the "
+        "largest one; --specks 0 keeps them.",
+        DataWarning,
+        stacklevel=3,
+    )
+    return kept[pieces]
 
 
 def _say_nothing(case: Case, mask: np.ndarray, ml: float, most: float, known: bool) -> None:

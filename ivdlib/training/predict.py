@@ -36,6 +36,7 @@ def predict_folder(
     derive_missing: bool = True,
     clip: float | None = None,
     mirror: bool = False,
+    specks: float | None = None,
     engine: str = "auto",
     precision: str = "float32",
 ) -> Iterator[Path]:
@@ -67,6 +68,10 @@ def predict_folder(
         the network was trained on the whole range; for scans with voxels that stretch it.
     mirror : bool, default False
         Segment each slice upside down, too, and average: twice the time, slightly better.
+    specks : float, optional
+        Pieces of the mask that hold less than this share of the largest one are left out, with a
+        warning; 0 keeps all. Default: what the passport says, 0 for networks of an experiment: the
+        paper leaves none out.
     engine, precision : str
         What runs both networks, see `engines.load_network`.
 
@@ -99,6 +104,8 @@ def predict_folder(
         older than checksums; and of each scan that is left out.
     """
     engine = engines.need_engine(engine, precision)
+    if specks is not None and not 0 <= specks <= 1:
+        raise ConfigError(f"specks is a share from 0 to 1, not {specks}.")
     if clip is not None:
         fusion.clip({}, clip)  # refuses what is no percentile
     weights = [weights] if isinstance(weights, str | os.PathLike) else [*weights]
@@ -116,14 +123,15 @@ def predict_folder(
         warnings.warn(old, DataWarning, stacklevel=2)
     options = {  # all that can change a mask
         "contrast": contrast, "region": use_region, "derive_missing": derive_missing,
-        "clip": clip, "mirror": mirror, "engine": engine, "precision": precision,
+        "clip": clip, "mirror": mirror, "specks": specks, "engine": engine, "precision": precision,
     }  # fmt: skip
     by = {
         "ivdlib": __version__, "weights": [sha256_file(path) for path in paths],
         "spine_weights": [found and sha256_file(found[1]) for found in spines], "options": options,
     }  # fmt: skip
     network, *others = zip(networks, (found and found[0] for found in spines), strict=True)
-    how = {"spine": network[1], "contrast": contrast, "mirror": mirror, "others": others}
+    how = {"spine": network[1], "contrast": contrast, "mirror": mirror, "specks": specks,
+           "others": others}  # fmt: skip
 
     def segment(scan: ScanToSegment, path: Path, source: dict[str, Any]) -> list[list[str]]:
         case = scan.load()

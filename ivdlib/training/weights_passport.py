@@ -96,6 +96,7 @@ ALLOWED = {
     "gap": _within(0, LONGEST_MM, " mm"),
     "tolerance": _within(0, 0.1, " mm"),
     "least_spine": _within(0, LONGEST_MM, " mm"),
+    "specks": _within(0, 1),
     "mask": (lambda v: isinstance(v, bool), "true or false"),
     "checksum": (lambda v: re.fullmatch("[0-9a-f]{64}", v), "64 hexadecimal digits"),
     "spacing": _spans(3, 0.01, 100, "mm of a voxel along each of three axes"),

@@ -64,6 +64,28 @@ def test_networks_that_are_known_to_find_discs_write_no_mask_of_specks(
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_specks_are_left_out_if_the_passport_or_somebody_says_so(case, network, answer):
+    found = np.zeros(case.shape, np.float32)
+    found[1:4, 4:12, 4:12] = 0.9  # 192 voxels
+    found[1, 4:7, 20:24] = found[0, 20, 20] = 0.9  # 12, and 1
+    for known, asked, kept in ((0.0, None, 205), (0.05, None, 204), (0.15, None, 192),
+                               (0.15, 0.0, 205), (0.0, 0.1, 192)):  # fmt: skip
+        network.passport["specks"] = known
+        answer(found)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            mask = one_scan.predict_case(network, case, specks=asked)
+        assert mask.sum() == kept
+        said = [w for w in told if "specks were left out" in str(w.message)]
+        assert len(said) == (kept < 205)
+
+
+def test_a_share_of_specks_is_a_share(tmp_path, tiny_experiment, case, capsys):
+    weights = tiny_experiment / "disc" / "model.weights.h5"
+    assert predict(tmp_path / "in", "--weights", weights, "--specks", 15) == 1
+    assert "specks is a share from 0 to 1, not 15.0" in capsys.readouterr().err
+
+
 def test_of_several_networks_the_mean_is_cut(case, network, answer):
     first, second = np.random.default_rng(0).random((2, *case.shape))
     answer(first, second)
