@@ -57,7 +57,9 @@ def _by_height(pieces: np.ndarray, count: int) -> np.ndarray:
     return number[pieces]
 
 
-def clean_specks(mask: np.ndarray, min_voxels: int | None = None) -> np.ndarray:
+def clean_specks(
+    mask: np.ndarray, min_voxels: int | None = None, share: float = SPECK_FRACTION
+) -> np.ndarray:
     """Take small pieces out of a mask.
 
     The challenge's labels hold small spurious pieces beside the discs, and so do predictions.
@@ -67,8 +69,10 @@ def clean_specks(mask: np.ndarray, min_voxels: int | None = None) -> np.ndarray:
     mask : ndarray
         Canonical mask.
     min_voxels : int, optional
-        The smallest piece that stays; by default `SPECK_FRACTION` of the largest piece, a rule that
-        needs no voxel size and never empties a mask.
+        The smallest piece that stays; by default `share` of the largest piece, a rule that needs no
+        voxel size and never empties a mask.
+    share : float, default `SPECK_FRACTION`
+        See `min_voxels`.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def clean_specks(mask: np.ndarray, min_voxels: int | None = None) -> np.ndarray:
     labels = components(mask)
     size = np.bincount(labels.ravel())
     size[0] = 0
-    least = SPECK_FRACTION * size.max() if min_voxels is None else min_voxels
+    least = share * size.max() if min_voxels is None else min_voxels
     keep = size >= max(least, 1)
     return keep[labels]
 

@@ -7,10 +7,10 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from ivdlib.data.case import Case
 from ivdlib.data.case_files import NO_WORD
+from ivdlib.data.discs import clean_specks
 from ivdlib.errors import DataError, DataWarning, NothingFound
 from ivdlib.preprocessing.fusion import images_of
 from ivdlib.preprocessing.region import Region, fits_one_tile
@@ -87,12 +87,8 @@ def predict_case(
 
 
 def _without_specks(case: Case, mask: np.ndarray, share: float) -> np.ndarray:
-    """Drop pieces that hold less than a share of the largest one; voxels at a corner are one."""
-    pieces, _ = ndimage.label(mask, np.ones((3, 3, 3)))
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    kept = sizes >= max(share * sizes.max(), 1)
-    if not share or kept.sum() == np.count_nonzero(sizes):
+    """Leave out pieces that hold less than a share of the largest one, and say so."""
+    if not share or (cleaned := clean_specks(mask, share=share)).sum() == mask.sum():
         return mask
     warnings.warn(
         f"case {case.name}: specks were left out, pieces that hold less than {share:g} times the "
@@ -100,7 +96,7 @@ def _without_specks(case: Case, mask: np.ndarray, share: float) -> np.ndarray:
         DataWarning,
         stacklevel=3,
     )
-    return kept[pieces]
+    return cleaned
 
 
 def _say_nothing(case: Case, mask: np.ndarray, ml: float, most: float, known: bool) -> None:
