@@ -156,7 +156,8 @@ class Truth:
     """What a disc measures: volume (mL), footprint (mm²), heights, centre (mm, subject's frame).
 
     The mean height is the volume over the footprint; front, middle and back are the heights on the
-    midline at 15, 50 and 85 % of the depth.
+    midline at 15, 50 and 85 % of the depth, as they are published; front and back rim those at 10
+    and 90 %, as `evaluation.measurements` has them, like the wedge between the faces.
     """
 
     volume_ml: float
@@ -165,6 +166,10 @@ class Truth:
     height_front_mm: float
     height_middle_mm: float
     height_back_mm: float
+    front_rim_mm: float
+    back_rim_mm: float
+    depth_mm: float
+    wedge_deg: float
     centre: np.ndarray
 
 
@@ -193,15 +198,26 @@ class _Ruler:
         area = share.max(axis=2).sum(dtype=np.float64) * self.step**2
         centre = (self.spots * share).sum(axis=(1, 2, 3), dtype=np.float64) / total
         heights = share.sum(axis=2) * self.step
-        middle = heights[heights.shape[0] // 2 - 1 : heights.shape[0] // 2 + 2].mean(axis=0)
+        about = slice(heights.shape[0] // 2 - 1, heights.shape[0] // 2 + 2)
+        middle, section = heights[about].mean(axis=0), share[about].mean(axis=0)
         inside = np.flatnonzero(middle > self.step / 2)
         back, front = inside[0], inside[-1]
-        front_mm, middle_mm, back_mm = (
-            float(np.interp(back + at * (front - back), np.arange(len(middle)), middle))
-            for at in (0.85, 0.5, 0.15)
-        )
-        volume = total * self.step**3
-        return Truth(volume / 1000, area, volume / area, front_mm, middle_mm, back_mm, centre)
+        places = np.arange(len(middle))
+        at_mm = [
+            float(np.interp(back + at * (front - back), places, middle))
+            for at in (0.85, 0.5, 0.15, 0.9, 0.1)
+        ]
+        part = places[(places >= back + 0.15 * (front - back))
+                      & (places <= back + 0.85 * (front - back))]  # fmt: skip
+        levels = np.arange(section.shape[1]) * self.step
+        between = section[part] @ levels * self.step / middle[part]
+        faces = [
+            np.arctan(np.polyfit(part * self.step, between + side * middle[part] / 2, 1)[0])
+            for side in (-1, 1)
+        ]
+        volume, depth = total * self.step**3, float((front - back + 1) * self.step)
+        wedge = float(np.degrees(faces[1] - faces[0]))
+        return Truth(volume / 1000, area, volume / area, *at_mm, depth, wedge, centre)
 
 
 def _disc(person: Person, k: int) -> Disc:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from ivdlib.data.case_files import NO_WORD
 from ivdlib.data.discs import clean_specks
 from ivdlib.errors import DataError, DataWarning, NothingFound
 from ivdlib.preprocessing.fusion import images_of
-from ivdlib.preprocessing.region import Region, fits_one_tile
+from ivdlib.preprocessing.region import fits_one_tile
 from ivdlib.preprocessing.resampling import on_plane, plane_for, resample
 from ivdlib.training import inference, likeness
 from ivdlib.training.spine_of_scan import finds_spines, region_of_scan
@@ -30,7 +32,34 @@ MOST_PIXELS = 2048
 """Pixels a side that a slice may have for a network; at 1.25 mm that are two and a half metres."""
 
 
-def predict_case(
+@dataclass(frozen=True)
+class Segmented:
+    """What networks make of one scan, on its own grid and in canonical axes.
+
+    Attributes
+    ----------
+    mask : ndarray of bool
+        Discs.
+    probability : ndarray of float32
+        Of disc: the mean over images and networks, before it was cut.
+    votes : dict of str to ndarray of bool
+        The mask that each image alone would give.
+    spine : ndarray of bool or None
+        None: the spine stage was skipped.
+    """
+
+    mask: np.ndarray
+    probability: np.ndarray
+    votes: dict[str, np.ndarray]
+    spine: np.ndarray | None
+
+
+def predict_case(network: Network, case: Case, **how: Any) -> np.ndarray:
+    """Segment the discs of one scan: the mask of `segment_case`, which takes the same."""
+    return segment_case(network, case, **how).mask
+
+
+def segment_case(
     network: Network,
     case: Case,
     *,
@@ -39,7 +68,7 @@ def predict_case(
     mirror: bool = False,
     specks: float | None = None,
     others: Sequence[tuple[Network, Network | None]] = (),
-) -> np.ndarray:
+) -> Segmented:
     """Segment the discs of one scan.
 
     Parameters
@@ -58,8 +87,7 @@ def predict_case(
 
     Returns
     -------
-    ndarray of bool, `case.shape`
-        Canonical axes.
+    Segmented
 
     Raises
     ------
@@ -75,7 +103,8 @@ def predict_case(
         As `predict.predict_folder`.
     """
     both = [(network, spine), *others]
-    mean = np.mean([_probability(*pair, case, contrast, mirror) for pair in both], axis=0)
+    answers = [_answer(*pair, case, contrast, mirror) for pair in both]
+    mean = np.mean([np.mean(list(images.values()), axis=0) for images, _ in answers], axis=0)
     share = network.passport.get("specks", 0.0) if specks is None else specks
     mask = _without_specks(case, mean >= inference.THRESHOLD, share)
     found_ml = mask.sum() * math.prod(case.spacing) / 1000
@@ -83,7 +112,12 @@ def predict_case(
         _say_nothing(case, mask, found_ml, mean.max(), any(map(finds_spines, (s for _, s in both))))
     elif odd := likeness.odd_volume(network.passport, case, found_ml):
         warnings.warn(odd, DataWarning, stacklevel=2)
-    return mask
+    votes = {
+        name: np.mean([images[name] for images, _ in answers if name in images], axis=0)
+        >= inference.THRESHOLD
+        for name in answers[0][0]
+    }
+    return Segmented(mask, mean, votes, answers[0][1])
 
 
 def _without_specks(case: Case, mask: np.ndarray, share: float) -> np.ndarray:
@@ -115,10 +149,10 @@ def _say_nothing(case: Case, mask: np.ndarray, ml: float, most: float, known: bo
     warnings.warn(text, NothingFound, stacklevel=3)
 
 
-def _probability(
+def _answer(
     network: Network, spine: Network | None, case: Case, contrast: str | None, mirror: bool
-) -> np.ndarray:
-    """Probability of disc on the scan's own grid: the mean over the images that are used."""
+) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """Probability of disc by each image on the scan's own grid, and the spine."""
     names = images_for(network.passport["images"], case, contrast)
     _say_if_new(network, case, names)
     seen = _on_known_pixels(network, case)
@@ -127,22 +161,22 @@ def _probability(
     for text in likeness.unlike(network.passport, spine and spine.passport, seen):
         warnings.warn(text, DataWarning, stacklevel=3)
     images = images_of(seen.contrasts, names, network.passport.get("neighbours", 0))
-    region = spine and region_of_scan(spine, network, seen, tile)
-    mean = _mean(network, images, region)
+    region, body = region_of_scan(spine, network, seen, tile) if spine else (None, None)
+    found = inference.predict_images(network, images, region)
     if mirror:
         turned = {name: image[:, :, ::-1] for name, image in images.items()}
-        mean = (mean + _mean(network, turned, region and region.upside_down())[:, :, ::-1]) / 2
-    return mean if seen is case else resample(mean, case.shape[1:])
+        back = inference.predict_images(network, turned, region and region.upside_down())
+        found = {name: (p + back[name][:, :, ::-1]) / 2 for name, p in found.items()}
+    if seen is not case:
+        found = {name: resample(p, case.shape[1:]) for name, p in found.items()}
+        body = None if body is None else resample(body, case.shape[1:]) >= 0.5
+    return found, body
 
 
 def _is_crop(case: Case, spine: Network | None, tile: tuple[int, int]) -> bool:
     """Whether a scan shows too little for the spine stage, or nothing that it could leave out."""
     sides = (s * n for s, n in zip(case.spacing[1:], case.shape[1:], strict=True))
     return fits_one_tile(case.shape, tile) and not (finds_spines(spine) and max(sides) > CROP_MM)
-
-
-def _mean(network: Network, images: dict[str, np.ndarray], region: Region | None) -> np.ndarray:
-    return np.mean(list(inference.predict_images(network, images, region).values()), axis=0)
 
 
 def _on_known_pixels(network: Network, case: Case) -> Case:

@@ -21,8 +21,10 @@ LEAST_WIDTH_MM = 25.0
 places it was 45 to 63 mm; in noise, in which the network finds specks of a column, 10."""
 
 
-def region_of_scan(spine: Network, network: Network, case: Case, tile: tuple[int, int]) -> Region:
-    """Region of interest of a scan, as the passport of the disc network wants it.
+def region_of_scan(
+    spine: Network, network: Network, case: Case, tile: tuple[int, int]
+) -> tuple[Region, np.ndarray]:
+    """Region of interest of a scan, as the passport of the disc network wants it, and the spine.
 
     Raises
     ------
@@ -43,9 +45,8 @@ def region_of_scan(spine: Network, network: Network, case: Case, tile: tuple[int
     mask = inference.predict_spine(spine.model, contrasts, factor, case.spacing, *limits)
     _need_spine(spine, case, mask)
     margin, masked = use.get("margin", 15.0), use.get("mask", True)
-    return region_of(
-        mask, case.shape, case.spacing, tile, margin, masked, use.get("tolerance", 0.0)
-    )
+    tolerance = use.get("tolerance", 0.0)
+    return region_of(mask, case.shape, case.spacing, tile, margin, masked, tolerance), mask
 
 
 def finds_spines(spine: Network | None) -> bool:
