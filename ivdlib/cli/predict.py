@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from ivdlib.cli.arguments import add_derive, add_machine, configure_machine, hand_down
-from ivdlib.errors import ConfigError, NothingFound, behind
+from ivdlib.errors import ConfigError, NothingFound, SomeFailed, behind
+from ivdlib.progress import say
 from ivdlib.training import shipped
 
 FOUND_NOTHING = 3
@@ -44,7 +47,10 @@ def add_predict(add) -> None:
         "--out",
         default="discs",
         metavar="DIR",
-        help="gets CASE_Discs.nii.gz and .json (default: %(default)s)",
+        help="gets, for each scan: CASE_Discs.nii.gz, CASE_DiscNumbers.nii.gz (1 is L5/S1; "
+        "levels.ctbl and levels.label name the numbers in 3D Slicer and ITK-SNAP), CASE_Discs.csv "
+        "(measurements), CASE.html, CASE_Discs.png, CASE_Discs.json (what it was made from); of "
+        "several scans summary.csv and index.html (default: %(default)s)",
     )
     sub.add_argument(
         "--spine-weights",
@@ -80,6 +86,21 @@ def add_predict(add) -> None:
         "trained on; 0, nothing, for others, as in the paper)",
     )
     sub.add_argument(
+        "--lowest",
+        metavar="LEVEL",
+        help="name of the lowest disc, e.g. L5/S1, where you know it (default: by its tilt, its "
+        "size and the distances, if there are five lumbar vertebrae)",
+    )
+    sub.add_argument(
+        "--save",
+        action="append",
+        default=[],
+        choices=("probability", "spread", "spine"),
+        help="write this volume, too; may be given several times. spread is the standard deviation "
+        "between the images' own masks; it and the probability are in hundredths",
+    )
+    sub.add_argument("--mask-only", action="store_true", help="write masks and their records alone")
+    sub.add_argument(
         "--engine",
         choices=("auto", "openvino", "keras"),
         default="auto",
@@ -111,27 +132,60 @@ def run_predict(args: argparse.Namespace) -> int:
     engine = need_engine(asked or args.engine, args.precision)
     # OpenVINO starts no framework, but for old weights; that takes what is handed down.
     (hand_down if engine == "openvino" else configure_machine)(args)
+    with warnings.catch_warnings():
+        nothing, done = _count(NothingFound), []
+        try:
+            for path in _masks(args, engine):
+                done.append(path)
+                # As it is for a pipe, which is to find the file.
+                print(path, file=sys.stdout if sys.stdout.isatty() else behind(sys.stdout))
+        except SomeFailed as error:
+            _summarise(args, done, error.failures)
+            raise
+    if len(done) > 1:
+        _summarise(args, done, {})
+    return FOUND_NOTHING if nothing else 0
+
+
+def _masks(args: argparse.Namespace, engine: str) -> Iterator[Path]:
+    """Masks, one after the other, with all that is written beside them."""
     from ivdlib.training.predict import predict_folder
 
-    with warnings.catch_warnings():
-        nothing = _count(NothingFound)
-        for path in predict_folder(
-            args.input,
-            args.weights or shipped.USUAL,
-            args.out,
-            spine_weights=args.spine_weights,
-            use_region=not args.no_region,
-            contrast=args.contrast,
-            derive_missing=args.derive_missing,
-            clip=args.clip,
-            mirror=args.mirror,
-            specks=args.specks,
-            engine=engine,
-            precision=args.precision,
-        ):
-            # As it is for a pipe, which is to find the file.
-            print(path, file=sys.stdout if sys.stdout.isatty() else behind(sys.stdout))
-    return FOUND_NOTHING if nothing else 0
+    beside = None
+    if args.mask_only:
+        if args.save or args.lowest:
+            raise ConfigError("--mask-only writes nothing beside; leave --save and --lowest out.")
+    else:
+        from ivdlib.report.scan_page import discs_beside
+
+        beside = discs_beside(args.save, args.lowest)
+    return predict_folder(
+        args.input,
+        args.weights or shipped.USUAL,
+        args.out,
+        spine_weights=args.spine_weights,
+        use_region=not args.no_region,
+        contrast=args.contrast,
+        derive_missing=args.derive_missing,
+        clip=args.clip,
+        mirror=args.mirror,
+        specks=args.specks,
+        engine=engine,
+        precision=args.precision,
+        beside=beside,
+    )
+
+
+def _summarise(args: argparse.Namespace, done: list[Path], failed: Mapping[str, str]) -> None:
+    """Write table and page of many scans."""
+    if args.mask_only:
+        return
+    from ivdlib.evaluation.scoring import SUFFIX
+    from ivdlib.report.scan_summary import write_summary
+
+    names = [path.name.removesuffix(SUFFIX) for path in done]
+    for path in write_summary(Path(args.out), names, failed):
+        say(f"summary: {path}")
 
 
 def _count(category: type[Warning]) -> list[str]:

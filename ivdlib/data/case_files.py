@@ -22,7 +22,11 @@ MASKS = ("labels", "spine", "exact")
 
 
 FOUND = "discs"
-"""Word of what `ivdlib predict` writes: never a contrast, wherever it was put."""
+"""Word of the masks that `ivdlib predict` writes."""
+
+
+BESIDE = ("discnumbers", "discprobability", "discspread", "discspine")
+"""Words of what it writes beside them. None of both is ever a contrast, wherever it was put."""
 
 
 NO_WORD = "image"

@@ -14,7 +14,16 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from ivdlib.data.case_files import _BARE, _NAME, DEEPEST, FOUND, MASKS, CaseFiles, _case_and_word
+from ivdlib.data.case_files import (
+    _BARE,
+    _NAME,
+    BESIDE,
+    DEEPEST,
+    FOUND,
+    MASKS,
+    CaseFiles,
+    _case_and_word,
+)
 from ivdlib.data.contrasts import CONTRASTS, contrast_order
 from ivdlib.data.file_words import seems
 from ivdlib.data.leftovers import left_over
@@ -54,7 +63,7 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
     others = 0
     for path in _nifti_files(folder):
         named = _case_and_word(path)
-        if named is None or named[1] == FOUND:
+        if named is None or named[1] in (FOUND, *BESIDE):
             others += 1
             continue
         found.setdefault(key(named[0]), []).append((*named, path))

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ivdlib.data.case_files import DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name
+from ivdlib.data.case_files import BESIDE, DEEPEST, FOUND, NO_WORD, CaseFiles, contrast_in_name
 from ivdlib.data.dataset_notes import DatasetNotes
 from ivdlib.data.file_words import FORMATS, LIKE, bare, seems
 from ivdlib.data.people import key
@@ -19,7 +19,7 @@ from ivdlib.data.remarks import Finding, Remark, listed
 from ivdlib.data.subjects import left_over_cases
 from ivdlib.files import ASIDE, readable
 
-_OURS = {FOUND, "tissue", "swap"}
+_OURS = {FOUND, *BESIDE, "tissue", "swap"}
 """Words of files that ivdlib writes itself and never reads as scans."""
 
 _SIDECAR = re.compile(r"(subject|dataset)s?\.(csv|tsv|txt|xlsx?|ods|json|ya?ml|csv\.txt)", re.I)

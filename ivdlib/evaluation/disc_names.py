@@ -50,7 +50,7 @@ SURE = 0.95
 FEWEST = 4
 """Discs whose curve tells enough."""
 
-BELOW_MM = 22.0
+BELOW_MM = 15.0
 """So much of the scan has to lie below the middle of the lowest disc, or the sacrum is not seen."""
 
 GAP = 1.45

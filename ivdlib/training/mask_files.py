@@ -40,6 +40,11 @@ def warned_of(path: Path, source: dict[str, Any]) -> list[list[str]] | None:
     return record["warned"]
 
 
+def warned_beside(path: Path) -> list[list[str]]:
+    """What was warned of when a mask was made: category and text; empty without a record."""
+    return _record(path).get("warned", [])
+
+
 def write_mask_file(
     case: Case, mask: np.ndarray, path: Path, source: dict[str, Any], warned: list[list[str]]
 ) -> None:

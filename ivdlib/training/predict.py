@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeVar
 
 from ivdlib import __version__
+from ivdlib.data.case import Case
 from ivdlib.data.remarks import Failures, Told
 from ivdlib.errors import ConfigError, DataWarning, NothingFound
 from ivdlib.evaluation.scoring import SUFFIX
@@ -19,10 +18,31 @@ from ivdlib.files import folder, sha256_file
 from ivdlib.preprocessing import fusion
 from ivdlib.progress import say, track
 from ivdlib.training import engines, likeness, mask_files, shipped
-from ivdlib.training.one_scan import predict_case
+from ivdlib.training.one_scan import Segmented, segment_case
 from ivdlib.training.spine_of_scan import spine_beside
 from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
 from ivdlib.training.weights import Network
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is written beside each mask, before it.
+
+    Attributes
+    ----------
+    suffixes : tuple of str
+        Of its files, after the name of the case; if one is not there, the scan is done again.
+    options : dict
+        All that can change these files, fit for JSON.
+    write : callable
+        Gets the case, what was found, the folder, and what was warned of; may warn, too.
+    """
+
+    suffixes: tuple[str, ...]
+    options: dict[str, Any]
+    write: Callable[[Case, Segmented, Path, list[list[str]]], None]
 
 
 def predict_folder(
@@ -39,6 +59,7 @@ def predict_folder(
     specks: float | None = None,
     engine: str = "auto",
     precision: str = "float32",
+    beside: Beside | None = None,
 ) -> Iterator[Path]:
     """Segment the discs of scans and write ``CASE_Discs.nii.gz`` for each.
 
@@ -74,6 +95,8 @@ def predict_folder(
         paper leaves none out.
     engine, precision : str
         What runs both networks, see `engines.load_network`.
+    beside : Beside, optional
+        More files for each scan, such as those of `report.scan_page.discs_beside`.
 
     Yields
     ------
@@ -124,6 +147,7 @@ def predict_folder(
     options = {  # all that can change a mask
         "contrast": contrast, "region": use_region, "derive_missing": derive_missing,
         "clip": clip, "mirror": mirror, "specks": specks, "engine": engine, "precision": precision,
+        "beside": beside and [*beside.suffixes, beside.options],
     }  # fmt: skip
     by = {
         "ivdlib": __version__, "weights": [sha256_file(path) for path in paths],
@@ -140,17 +164,25 @@ def predict_folder(
         for each in networks:  # before a folder is made
             images_for(each.passport["images"], case, contrast)
         folder(path.parent)
-        mask, warned = _heard(lambda: predict_case(network[0], case, **how))
+        found, warned = _heard(lambda: segment_case(network[0], case, **how))
         warned = [[DataWarning.__name__, f"{note}."] for note in case.notes] + warned
-        mask_files.write_mask_file(case, mask, path, source, warned)
+        if beside:
+            _, more = _heard(lambda: beside.write(case, found, path.parent, warned))
+            warned += more
+        mask_files.write_mask_file(case, found.mask, path, source, warned)
         return warned
+
+    def missing(name: str) -> bool:
+        return any(
+            not Path(out, f"{name}{s}").is_file() for s in (beside.suffixes if beside else ())
+        )
 
     told, failures, done, there = Told(), Failures(len(scans)), [], 0
     for scan in track(scans, "predicting"):
         path = Path(out) / f"{scan.name}{SUFFIX}"
         with failures.of(scan.name):
             made_from = by | scan.source()
-            before = mask_files.warned_of(path, made_from)
+            before = None if missing(scan.name) else mask_files.warned_of(path, made_from)
             warned = segment(scan, path, made_from) if before is None else before
             there += before is not None
         if scan.name not in failures:
@@ -174,7 +206,7 @@ def _disc_network(path: Path, engine: str, precision: str) -> Network:
     return network
 
 
-def _heard(act: Callable[[], np.ndarray]) -> tuple[np.ndarray, list[list[str]]]:
+def _heard(act: Callable[[], T]) -> tuple[T, list[list[str]]]:
     """What `act` gives, and what it warned of in its case, once: category and text."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)

@@ -1,0 +1,154 @@
+"""What `ivdlib predict` writes beside a mask: table, numbered discs, picture, page."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ivdlib import __version__, files
+from ivdlib.data.case import Case
+from ivdlib.errors import ConfigError, DataWarning, printable
+from ivdlib.evaluation import metrics
+from ivdlib.evaluation.disc_names import NAMES
+from ivdlib.evaluation.disc_table import Discs, find_discs
+from ivdlib.report import disc_figures, pages, plotting
+from ivdlib.training.disc_files import MORE, NUMBERS, TABLE, write_disc_files
+from ivdlib.training.one_scan import Segmented
+from ivdlib.training.predict import Beside
+
+PAGE, PICTURE = ".html", "_Discs.png"
+
+COLUMNS = {
+    "level": "disc", "from_sacrum": "from sacrum", "volume_ml": "volume, ml",
+    "height_front_mm": "height in front, mm", "height_middle_mm": "in the middle, mm",
+    "height_back_mm": "at the back, mm", "depth_mm": "depth, mm", "width_mm": "width, mm",
+    "wedge_deg": "wedge, °", "farfan": "height over depth", "signal_fat": "signal fat share",
+}  # fmt: skip
+"""Columns of the page's table."""
+
+DIGITS = {"from_sacrum": 0, "farfan": 2, "signal_fat": 2, "width_mm": 0, "depth_mm": 0}
+"""Of a column's numbers; else 1."""
+
+
+def discs_beside(more: Sequence[str] = (), lowest: str | None = None) -> Beside:
+    """What `predict_folder` writes beside each mask: table, numbered discs, picture, page.
+
+    Parameters
+    ----------
+    more : sequence of str
+        Volumes that are written, too, see `disc_files.MORE`.
+    lowest : str, optional
+        Name of the lowest disc in all scans, by somebody who knows.
+
+    Raises
+    ------
+    ConfigError
+        If one of these is not known.
+    """
+    if unknown := [name for name in more if name not in MORE]:
+        raise ConfigError(f"there is no {unknown[0]!r} to save; known are {', '.join(MORE)}.")
+    if lowest is not None and lowest not in NAMES:
+        raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(NAMES)}.")
+    suffixes = (NUMBERS, TABLE, PICTURE, PAGE)
+
+    def write(case: Case, found: Segmented, folder: Path, warned: list[list[str]]) -> None:
+        discs = find_discs(found.mask, case.spacing, case.contrasts, found.votes, lowest)
+        write_disc_files(case, found, discs, folder, more)
+        if discs.names.uncertain:
+            warnings.warn(
+                f"case {case.name}: the names of its discs are uncertain: "
+                f"{'; '.join(discs.names.doubts)}; look at the page, and say --lowest NAME if you "
+                "know it.",
+                DataWarning,
+                stacklevel=2,
+            )
+        write_page(case, found, discs, folder, [text for _, text in warned])
+
+    return Beside(suffixes, {"more": [*more], "lowest": lowest}, write)
+
+
+def write_page(
+    case: Case, found: Segmented, discs: Discs, folder: Path, warned: Sequence[str]
+) -> None:
+    """Write the picture and the page of a scan, each whole or not at all.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be written.
+    """
+    figure = disc_figures.three_slices(case, discs)
+    alt = f"Three sagittal slices of case {printable(case.name)} with {_count(discs)} outlined."
+    plotting.save({f"{case.name}_Discs": figure}, folder)
+    page = pages.fill(
+        "scan.html.j2",
+        case=printable(case.name),
+        lead=_lead(discs),
+        uncertain=discs.names.uncertain,
+        doubts=discs.names.doubts,
+        warned=[printable(_without_case(text, case.name)) for text in warned],
+        alt=alt,
+        picture=plotting.data_uri(figure, alt),
+        head=[title for key, title in COLUMNS.items() if _has(discs, key)],
+        rows=[_cells(row, discs) for row in reversed(discs.rows)],
+        spread=any("spread_volume_ml" in row for row in discs.rows),
+        cut=[row["level"] for row in discs.rows if row["cut"]],
+        lordosis="" if np.isnan(discs.lordosis_deg) else f"{discs.lordosis_deg:.0f}°",
+        votes=_votes(found),
+        decisions=(*discs.chain.decisions, *discs.names.decisions),
+        spacing=" × ".join(f"{edge:.3g}" for edge in case.spacing),
+        slices=case.shape[0],
+        contrasts=", ".join(case.contrasts),
+        version=__version__,
+    )
+    files.write_text(folder / f"{case.name}{PAGE}", page)
+
+
+def _count(discs: Discs) -> str:
+    count = len(discs.rows)
+    return "1 disc" if count == 1 else f"{count} discs"
+
+
+def _lead(discs: Discs) -> str:
+    if not discs.rows:
+        return "No disc was found."
+    first, *_, last = [*discs.names.levels, discs.names.levels[-1]]
+    return f"{_count(discs)}, from {first} up to {last or 'above T5/6'}."
+
+
+def _without_case(text: str, name: str) -> str:
+    start = f"case {name}: "
+    return text.removeprefix(start)[:1].upper() + text.removeprefix(start)[1:]
+
+
+def _has(discs: Discs, key: str) -> bool:
+    return any(key in row for row in discs.rows)
+
+
+def _cells(row: dict[str, Any], discs: Discs) -> list[str]:
+    """Cells of the table; a number is followed by the spread between the votes."""
+    found = []
+    for key in COLUMNS:
+        if not _has(discs, key):
+            continue
+        value = row.get(key, np.nan)
+        if isinstance(value, str):
+            unsure = f"{value or '?'}?" if row["uncertain"] else value or "?"
+            found.append(unsure + (" (cut)" if row["cut"] else ""))
+            continue
+        digits = DIGITS.get(key, 1)
+        text = "–" if np.isnan(value) else f"{value:.{digits}f}"
+        spread = row.get(f"spread_{key}", np.nan)
+        found.append(text if np.isnan(spread) else f"{text} ± {spread:.{digits}f}")
+    return found
+
+
+def _votes(found: Segmented) -> list[tuple[str, str]]:
+    """How far the mask of each image agrees with that of all, Dice."""
+    if len(found.votes) < 2:
+        return []
+    return [(name, f"{metrics.dice(v, found.mask):.2f}") for name, v in found.votes.items()]
