@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from ivdlib.data.discs import components
-from ivdlib.data.masks import as_mask, check_spacing, nearest
+from ivdlib.data.masks import as_mask, box, check_spacing, nearest
 from ivdlib.errors import DataError
 
 LEAST_SHARE = 0.05
@@ -123,9 +123,9 @@ def find_chain(mask: np.ndarray, spacing: Sequence[float]) -> Chain:
 def places_of(pieces: np.ndarray, spacing: Sequence[float]) -> list[Place]:
     """Places of the pieces 1, 2, … of an array."""
     voxel, found = float(np.prod(spacing)) / 1000, []
-    for number, box in enumerate(ndimage.find_objects(pieces), start=1):
-        spots = np.argwhere(pieces[box] == number)
-        points = (spots + [s.start for s in box]) * spacing
+    for number, near in enumerate(ndimage.find_objects(pieces), start=1):
+        spots = np.argwhere(pieces[near] == number)
+        points = (spots + [s.start for s in near]) * spacing
         middle = points.mean(axis=0)
         flat = points[:, 1:] - middle[1:]
         spread = flat.T @ flat / len(flat) + np.diag(np.square(spacing[1:]) / 12)
@@ -167,8 +167,8 @@ def _split(pieces: np.ndarray, spacing: Sequence[float]) -> tuple[np.ndarray, li
     for number, place in enumerate(places_of(pieces, spacing), start=1):
         if place.height <= TALLEST_MM and abs(place.tilt) <= 60:
             continue
-        (box,) = ndimage.find_objects(pieces == number)
-        alone = pieces[box] == number
+        near = box(pieces == number)
+        alone = pieces[near] == number
         if (parts := _worn_apart(alone, spacing)) is None:
             continue
         count = int(parts.max())
@@ -177,7 +177,7 @@ def _split(pieces: np.ndarray, spacing: Sequence[float]) -> tuple[np.ndarray, li
         spots = np.nonzero(alone)
         new = np.where(owner == 1, number, pieces.max() + owner - 1)
         pieces = pieces.copy()
-        pieces[box][spots] = new
+        pieces[near][spots] = new
         told.append(f"parted: {count} discs that touch {_at(place)}, together {_ml(place)}")
     return (_by_height(pieces, spacing) if told else pieces), told
 

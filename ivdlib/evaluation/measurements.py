@@ -64,9 +64,9 @@ def measure(
         exact to one); `wedge_deg` (between the faces, positive if the front is taller); `tilt_deg`
         (the axis forwards); `lower_face_deg`, `upper_face_deg` (front upwards, against the axial
         plane of the scanner); `farfan` ((front + back) / 2 over depth, Farfan 1972); `cut` (it
-        meets an edge of the scan); `signal_X` for each contrast, mean; and `signal_fat`, fat over
-        fat and water where these make the in-phase image. That is no proton-density fat fraction:
-        T1 and T2* are in it. Lengths are nan where the section is too small to measure.
+        meets an edge of the scan); `signal_X` for each contrast, mean; and `fat_share`, the signal
+        of fat over that of fat and water where these make the in-phase image. That is no
+        proton-density fat fraction: T1 and T2* are in it. Lengths are nan where the section is too small to measure.
 
     Raises
     ------
@@ -181,5 +181,5 @@ def _signal(inside: np.ndarray, contrasts: Mapping[str, np.ndarray]) -> dict[str
     sound = (np.abs(both - water - fat) <= CONSISTENT * both) & (both > 0)
     # Where most voxels do not hold the identity, the images are scaled apart and the share is none.
     if sound.mean() >= 0.5:
-        found["signal_fat"] = float(fat[sound].sum() / (water + fat)[sound].sum())
+        found["fat_share"] = float(fat[sound].sum() / (water + fat)[sound].sum())
     return found

@@ -26,11 +26,11 @@ COLUMNS = {
     "level": "disc", "from_sacrum": "from sacrum", "volume_ml": "volume, ml",
     "height_front_mm": "height in front, mm", "height_middle_mm": "in the middle, mm",
     "height_back_mm": "at the back, mm", "depth_mm": "depth, mm", "width_mm": "width, mm",
-    "wedge_deg": "wedge, °", "farfan": "height over depth", "signal_fat": "signal fat share",
+    "wedge_deg": "wedge, °", "farfan": "height over depth", "fat_share": "signal fat share",
 }  # fmt: skip
 """Columns of the page's table."""
 
-DIGITS = {"from_sacrum": 0, "farfan": 2, "signal_fat": 2, "width_mm": 0, "depth_mm": 0}
+DIGITS = {"from_sacrum": 0, "farfan": 2, "fat_share": 2, "width_mm": 0, "depth_mm": 0}
 """Of a column's numbers; else 1."""
 
 
