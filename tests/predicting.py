@@ -13,7 +13,8 @@ CONFIG = UNetConfig(base=2, levels=1)
 
 
 def predict(*arguments):
-    return cli.main(["predict", *(str(a) for a in arguments)])
+    """Masks and their records alone."""
+    return cli.main(["predict", "--mask-only", *(str(a) for a in arguments)])
 
 
 def names_in(folder):

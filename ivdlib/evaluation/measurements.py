@@ -66,7 +66,8 @@ def measure(
         plane of the scanner); `farfan` ((front + back) / 2 over depth, Farfan 1972); `cut` (it
         meets an edge of the scan); `signal_X` for each contrast, mean; and `fat_share`, the signal
         of fat over that of fat and water where these make the in-phase image. That is no
-        proton-density fat fraction: T1 and T2* are in it. Lengths are nan where the section is too small to measure.
+        proton-density fat fraction: T1 and T2* are in it. Lengths are nan where the section is too
+        small to measure.
 
     Raises
     ------

@@ -48,7 +48,7 @@ from ivdlib.course import exercises
 from ivdlib.errors import IvdlibError
 from ivdlib.progress import duration
 from ivdlib.report import plotting
-from ivdlib.training import engines, predict, shipped
+from ivdlib.training import engines, one_scan, shipped, spine_of_scan
 from ivdlib.training.experiment import of_parameters
 
 print("It runs.")
@@ -103,9 +103,9 @@ plotting.show(picture, f"A slice through the spine of case {case.name}, plain an
 # %%
 weights = shipped.find()
 network = engines.load_network(weights)
-spine, _ = predict.spine_beside(network, weights)
+spine, _ = spine_of_scan.spine_beside(network, weights)
 try:
-    found = predict.predict_case(network, case, spine=spine)
+    found = one_scan.predict_case(network, case, spine=spine)
     print(f"{found.sum():,} of {found.size:,} voxels are disc, says the network")
 except IvdlibError as error:  # images of a kind that it does not know
     found = None

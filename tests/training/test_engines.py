@@ -16,7 +16,7 @@ from ivdlib import networks
 from ivdlib.cli import predict as use
 from ivdlib.data.cases import load_case
 from ivdlib.errors import ConfigError
-from ivdlib.training import engines, weights_file
+from ivdlib.training import engines, one_scan, weights_file
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
@@ -127,7 +127,7 @@ def test_same_masks_of_a_folder(tmp_path, write_case):
         )
         masks[engine] = path.read_bytes()
     assert masks["keras"] == masks["openvino"]
-    mask = application.predict_case(load_model(disc), case)
+    mask = one_scan.predict_case(load_model(disc), case)
     assert 0.001 < mask.mean() < 0.999
 
 

@@ -31,8 +31,8 @@ def test_the_same_call_goes_on_where_it_stopped(
         predicted.append(case.name)
         return plain(network, case, **options)
 
-    predicted, plain = [], application.predict_case
-    monkeypatch.setattr(application, "predict_case", follow)
+    predicted, plain = [], application.segment_case
+    monkeypatch.setattr(application, "segment_case", follow)
     next(application.predict_folder(three, weights, tmp_path / "out"))  # and is interrupted
     assert run() == ["02", "03"] and "1 mask was there already" in capsys.readouterr().err
     assert run() == []

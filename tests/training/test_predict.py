@@ -19,7 +19,7 @@ from ivdlib import cli
 from ivdlib.data.case import Case
 from ivdlib.data.cases import check_cases, load_case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
-from ivdlib.training import engines, inference
+from ivdlib.training import engines, inference, one_scan
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model
 
@@ -45,7 +45,7 @@ def test_mask_lies_on_the_file(tmp_path, write_case, oblique_affine, tiny_experi
     network, spine = (
         load_model(tiny_experiment / n / "model.weights.h5") for n in ("disc", "spine")
     )
-    expected = application.predict_case(network, case, spine=spine)
+    expected = one_scan.predict_case(network, case, spine=spine)
     assert np.count_nonzero(mask.get_fdata()) == np.count_nonzero(expected)
 
 
@@ -136,7 +136,7 @@ def test_nothing_is_written_if_one_scan_of_many_has_other_images(
     network.passport["images"] = ["wat&opp"]
     case = load_case(write_case(tmp_path / "in", "01"))
     with pytest.raises(ConfigError, match="trained on wat&opp, and fat was asked for") as refused:
-        application.predict_case(network, case, contrast="fat")
+        one_scan.predict_case(network, case, contrast="fat")
     assert "--contrast" not in str(refused.value)  # channels come together or not at all
 
 
@@ -189,10 +189,10 @@ def test_the_spine_network_sees_only_what_it_was_trained_on(
     case = load_case(write_case(tmp_path / "in", "01"))
     for contrast in (None, "opp"):
         with pytest.warns(DataWarning):
-            application.predict_case(disc, case, spine=spine, contrast=contrast)
+            one_scan.predict_case(disc, case, spine=spine, contrast=contrast)
     case.contrasts.pop("wat"), case.contrasts.pop("fat")
     with pytest.warns(DataWarning):
-        application.predict_case(disc, case, spine=spine, contrast="opp")
+        one_scan.predict_case(disc, case, spine=spine, contrast="opp")
     assert seen == [["wat", "fat"], ["wat", "fat"], ["inn", "opp"]]
 
 
@@ -362,7 +362,13 @@ def test_ctrl_c_and_the_same_command_again(three, call, tmp_path):
     assert again.returncode == 0 and "there already" in again.stderr
     assert "01_Discs.nii.gz" in before and not (out / "saved").exists()
     assert (out / "01_Discs.nii.gz").stat().st_mtime_ns == before["01_Discs.nii.gz"]
-    assert len(list(out.glob("*.nii.gz"))) == 3
+    assert len(list(out.glob("*_Discs.nii.gz"))) == 3
+    assert {path.name for path in out.glob("*.html")} == {
+        "01.html",
+        "02.html",
+        "03.html",
+        "index.html",
+    }
 
 
 SIZE = [[1.9, 2.05], [1.2, 1.3], [1.2, 1.3]]
@@ -392,7 +398,7 @@ def test_a_header_that_makes_a_slice_of_metres_is_refused(tiny_experiment):
     network.passport["spacing"] = [[2, 2], [1.25, 1.25], [1.25, 1.25]]
     case = Case("a", "a", {"wat": np.ones((3, 64, 32), np.float32)}, np.diag([2, 90, 1.25, 1.0]))
     with pytest.raises(DataError, match="case a: by its header a slice is 5760 x 40 mm large"):
-        application.predict_case(network, case, contrast="wat")
+        one_scan.predict_case(network, case, contrast="wat")
 
 
 def test_a_network_sees_the_pixels_it_knows(tiny_experiment, monkeypatch):
@@ -413,7 +419,7 @@ def test_a_network_sees_the_pixels_it_knows(tiny_experiment, monkeypatch):
         case = Case("a", "a", {"wat": image}, np.diag([2, edge, edge, 1.0]))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
-            mask = application.predict_case(network, case, contrast="wat")
+            mask = one_scan.predict_case(network, case, contrast="wat")
         assert mask.shape == image.shape
     assert seen[0].shape == seen[1].shape == (3, 24, 32)
     assert np.corrcoef(seen[0].ravel(), seen[1].ravel())[0, 1] > 0.9
@@ -458,7 +464,7 @@ def test_a_mask_far_from_the_labels_of_the_training_is_said(
     monkeypatch.setattr(inference, "predict_images", lambda *_: {"wat": found})
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        application.predict_case(network, case)
+        one_scan.predict_case(network, case)
     assert [" ml of disc likely" in str(w.message) for w in seen] == [True] * odd
 
 

@@ -10,6 +10,7 @@ from predicting import CONFIG
 from ivdlib import networks
 from ivdlib.data.cases import load_case
 from ivdlib.errors import ConfigError, DataWarning
+from ivdlib.training import one_scan
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
@@ -29,9 +30,10 @@ def test_one_file_is_read_with_the_declared_axes_as_its_folder_is(
     tmp_path, write_case, tiny_experiment, monkeypatch
 ):
     def lowest(network, case, **_):
-        return np.broadcast_to(np.arange(case.shape[2]) < 3, case.shape)
+        mask = np.broadcast_to(np.arange(case.shape[2]) < 3, case.shape)
+        return one_scan.Segmented(mask, np.float32(mask), {"wat": mask}, None)
 
-    monkeypatch.setattr(application, "predict_case", lowest)
+    monkeypatch.setattr(application, "segment_case", lowest)
     folder = write_case(tmp_path / "in", "01")
     weights = tiny_experiment / "disc" / "model.weights.h5"
 
@@ -64,10 +66,10 @@ def test_contrast_is_chosen_and_refused(tmp_path, write_case, tiny_experiment):
     write_case(tmp_path / "in", "01")
     case = load_case(tmp_path / "in" / "01")
     network = load_model(tiny_experiment / "disc" / "model.weights.h5")
-    one = application.predict_case(network, case, contrast="fat+opp")
+    one = one_scan.predict_case(network, case, contrast="fat+opp")
     assert one.shape == case.shape and one.dtype == bool
     with pytest.raises(ConfigError, match="t2"):
-        application.predict_case(network, case, contrast="t2")
+        one_scan.predict_case(network, case, contrast="t2")
 
 
 def test_a_network_of_channels_takes_all_of_them_or_none(tmp_path, write_case):
@@ -79,12 +81,12 @@ def test_a_network_of_channels_takes_all_of_them_or_none(tmp_path, write_case):
     path = tmp_path / "stacked.weights.h5"
     save_weights(model, path, card)
     network = load_model(path)
-    assert application.predict_case(network, case).shape == case.shape
+    assert one_scan.predict_case(network, case).shape == case.shape
     with pytest.raises(ConfigError, match="trained on wat&opp, and wat was asked for"):
-        application.predict_case(network, case, contrast="wat")
+        one_scan.predict_case(network, case, contrast="wat")
     del case.contrasts["opp"]
     with pytest.raises(ConfigError, match="trained on wat&opp"):
-        application.predict_case(network, case)
+        one_scan.predict_case(network, case)
 
 
 def test_the_order_of_a_fused_name_does_not_matter(tmp_path, tiny_experiment, write_case):
@@ -92,14 +94,12 @@ def test_the_order_of_a_fused_name_does_not_matter(tmp_path, tiny_experiment, wr
     network = load_model(tiny_experiment / "disc" / "model.weights.h5")
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
-        turned = application.predict_case(network, case, contrast="opp+wat")
-    np.testing.assert_array_equal(
-        turned, application.predict_case(network, case, contrast="wat+opp")
-    )
+        turned = one_scan.predict_case(network, case, contrast="opp+wat")
+    np.testing.assert_array_equal(turned, one_scan.predict_case(network, case, contrast="wat+opp"))
 
 
 def test_a_contrast_that_the_scan_has_not_is_said_plainly(tmp_path, tiny_experiment, write_case):
     case = load_case(write_case(tmp_path / "in", "01"))
     network = load_model(tiny_experiment / "disc" / "model.weights.h5")
     with pytest.raises(ConfigError, match="wat, fat, inn, opp and no t2; name one that it has"):
-        application.predict_case(network, case, contrast="wat+t2")
+        one_scan.predict_case(network, case, contrast="wat+t2")
