@@ -37,6 +37,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 from IPython.display import display
+from scipy import ndimage
 
 # %%
 from ivdlib import files, provenance
@@ -46,11 +47,12 @@ from ivdlib.data.quality import exchange
 from ivdlib.errors import DataWarning, IvdlibError
 from ivdlib.evaluation import metrics
 from ivdlib.evaluation import scores as metrics_csv
-from ivdlib.evaluation.measurements import measure
+from ivdlib.evaluation.disc_table import find_discs
 from ivdlib.phantom import make_phantom
 from ivdlib.preprocessing import fusion
 from ivdlib.report import plotting
-from ivdlib.training import engines, hashes, predict, store, trial
+from ivdlib.report.scan_page import discs_beside
+from ivdlib.training import engines, hashes, one_scan, predict, spine_of_scan, store, trial
 from ivdlib.training.experiment import of_parameters
 
 # %%
@@ -126,7 +128,7 @@ display(pd.Series(facts).to_frame("this scan"))
 print("ivdlib predict", os.path.relpath(own))
 masks = experiment.folder / "own_scan"
 try:
-    (ready,) = predict.predict_folder(own, out=masks / "shipped")
+    (ready,) = predict.predict_folder(own, out=masks / "shipped", beside=discs_beside())
     shipped = nib.as_closest_canonical(nib.load(ready)).get_fdata() > 0
     print(f"{ready.name}: {shipped.sum():,} of {shipped.size:,} voxels are disc")
 except IvdlibError as error:  # a scan of a kind that it does not know
@@ -144,6 +146,9 @@ if shipped is not None:
     plotting.show(figures["shipped"], alt)
 
 # %% [markdown]
+# Beside the mask lie the discs by number, a table of measurements, and a page, the HTML file named
+# like the scan: open it from the file browser on the left. It is what you would keep of a scan.
+#
 # That network has seen 64 phantom people under many scanners, and real scans with another contrast
 # (T2). It has not seen this one. For a phantom we know the truth, and may peek:
 
@@ -165,7 +170,7 @@ if shipped is not None and given.discs is not None:
 trial.train(experiment, training, training.title)  # read, if lesson 04 has done it
 weights = hashes.place_of(experiment, training) / store.WEIGHTS
 network = engines.load_network(weights)
-spine, _ = predict.spine_beside(network, weights) or (None, None)
+spine, _ = spine_of_scan.spine_beside(network, weights) or (None, None)
 print("trained on:", ", ".join(network.passport["images"]), "· tile", network.passport["tile"])
 
 # %%
@@ -228,28 +233,48 @@ viewer.volume(scan, found)
 #
 # ## Measure
 #
-# With a mask in hand, discs can be measured. `height_mm` is the mean along the axis of the image,
-# so a disc that lies aslant seems taller; `depth_mm` runs from front to back, `width_mm` from left
-# to right, in whole slices. Specks are left out. Levels get names only when exactly seven discs are
-# found, for only then is it clear which is which.
+# With a mask in hand, discs can be found, named and measured. First its pieces are sorted: specks
+# are left out, parts of one disc are joined, and the rest has to form a chain, one above the other.
 
 # %%
-table = pd.DataFrame(measure(found, scan.spacing))
+discs = find_discs(found, scan.spacing, scan.contrasts)
+for decision in (*discs.chain.decisions, *discs.names.decisions):
+    print("·", decision)
+print("pieces of the mask:", ndimage.label(found)[1], "· discs:", len(discs.rows))
+
+# %% [markdown]
+# Which disc is which? The lowest ones lean forwards, L5/S1 by some 30°, and they are the largest.
+# So the lowest disc gets the name that fits the curve and the sizes best, if there are **five lumbar
+# vertebrae**. One person in seven to ten has four or six, or one that is half sacrum, and no scan
+# of the lumbar spine alone can show that. What speaks against the names:
+
+# %%
+print(*(discs.names.doubts or ["nothing was noticed"]), sep="\n")
+
+# %% [markdown]
+# Each disc is then measured in a frame of its own: heights at right angles to its middle plane, in
+# the middle 10 mm from left to right, at three places from front to back. `wedge_deg` is the angle
+# between its faces. (Along the axes of the image a disc that leans by 30° seems a sixth too tall.)
+
+# %%
+table = pd.DataFrame(discs.rows)
+shown = ["level", "volume_ml", "height_front_mm", "height_middle_mm", "height_back_mm", "depth_mm",
+         "width_mm", "wedge_deg", "tilt_deg"]  # fmt: skip
 if len(table):
-    display(table.set_index("disc").round(2))
-print(f"pieces found: {len(table)}; a scan like the challenge's shows seven discs")
+    display(table[shown].round(1))
+print("A scan like the challenge's shows seven discs, or one or two more.")
 
 # %% [markdown]
 # ## Signs that something is wrong
 #
 # The numbers look equally sound whether the mask is right or not, and nothing above would have
-# complained about a wrong one. Four signs cost nothing to look at: too many or too few pieces; a
+# complained about a wrong one. Four signs cost nothing to look at: too many or too few discs; a
 # disc far larger or smaller than its neighbours; a disc at the edge of the image; and contrasts
 # that disagree with each other. For the last one, each image gets a mask of its own:
 
 # %%
 names = [n for n in network.passport["images"] if set(n.split("+")) <= set(scan.contrasts)]
-alone = {name: predict.predict_case(network, scan, spine=spine, contrast=name)
+alone = {name: one_scan.predict_case(network, scan, spine=spine, contrast=name)
          for name in names}  # fmt: skip
 agreement = pd.Series({name: metrics.dice(m, found) for name, m in alone.items()}).round(3)
 print("Dice of each image's own answer with the mask of all:")
@@ -263,9 +288,9 @@ print(agreement.to_string())
 volumes = table["volume_ml"] if len(table) else pd.Series(dtype=float)
 odd = volumes[(volumes < 0.4 * volumes.median()) | (volumes > 2.5 * volumes.median())]
 signs = {
-    "pieces": len(table),
+    "discs": len(table),
     "odd in size": len(odd),
-    "at the edge": int(table["touches_border"].sum()) if len(table) else 0,
+    "at the edge": int(table["cut"].sum()) if len(table) else 0,
     "lowest agreement": float(agreement.min()),
 }
 display(pd.Series(signs, dtype=object).to_frame("sign"))
@@ -287,10 +312,10 @@ broken["upside down"] = {n: np.ascontiguousarray(v[:, :, ::-1]) for n, v in scan
 
 # %%
 answers = {
-    title: predict.predict_case(network, replace(scan, contrasts=images), spine=spine)
+    title: one_scan.predict_case(network, replace(scan, contrasts=images), spine=spine)
     for title, images in broken.items()
 }
-sizes = {title: {"disc voxels": int(m.sum()), "pieces": len(measure(m, scan.spacing))}
+sizes = {title: {"disc voxels": int(m.sum()), "discs": len(find_discs(m, scan.spacing).rows)}
          for title, m in answers.items()}  # fmt: skip
 display(pd.DataFrame(sizes).T)
 
@@ -321,7 +346,7 @@ for title, images in broken.items():
 # %%
 assert mask.shape == nib.load(next(own.glob(f"*_{first}.nii*"))).shape, "the mask lies on the scan"
 assert set(np.unique(mask.get_fdata())) <= {0, 1}
-assert len(table) == len(measure(found, scan.spacing))
+assert len(table) == len(discs.rows) and set(np.unique(discs.chain.labels)) <= {*range(20)}
 assert agreement.between(0, 1).all()
 print("✅ the mask lies on the scan's own grid, and its discs are measured")
 
@@ -346,32 +371,35 @@ exercises.check(quality, metrics.dice(found, truth) if given.discs is not None e
 # %% [markdown]
 # ## Exercise 2 (5 minutes)
 #
-# How many millilitres of disc does the mask hold in all?
+# The page of your scan gives each disc a volume. Compute that of the lowest disc yourself, in
+# millilitres.
 #
-# Hint: a voxel has `np.prod(scan.spacing)` cubic millimetres, and a millilitre has 1000.
+# Hint: `discs.chain.labels` is 1 in the lowest disc. A voxel has `np.prod(scan.spacing)` cubic
+# millimetres, and a millilitre has 1000.
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
-millilitres = found.sum() * np.prod(scan.spacing) / 1000
+millilitres = (discs.chain.labels == 1).sum() * np.prod(scan.spacing) / 1000
 ### END SOLUTION
 
 # %% tags=["test"] points=2
-exercises.check(millilitres, metrics.volumes(found, found, scan.spacing)["pred_ml"])
+exercises.check(millilitres, table["volume_ml"].iloc[0] if len(table) else 0.0)
 
 # %% [markdown]
 # ## Exercise 3 (5 minutes)
 #
-# A colleague sends a scan whose mask has nine pieces. What do you look at first, what second, and
-# when do you refuse to give her a volume?
+# A colleague sends a scan. Its page shows nine discs, and the names have question marks. What do you
+# look at first, what second, and when do you refuse to give her the height of L4/5?
 #
-# Hint: first the picture, then what went in.
+# Hint: first the picture, then what was decided and what went in.
 
 # %% [markdown] tags=["written"] points=3
 # ### BEGIN SOLUTION
-# First the picture with the outlines: which pieces are discs (1 point). Then the input: what
-# `ivdlib check` says, orientation, exchange of water and fat, whether the contrasts agree (1
-# point). No volume while a disc is missing, merged, cut by the edge of the image or of unknown
-# level: the number would look as sound as any other (1 point).
+# First the picture with the outlines: which of them are discs, and is the sacrum in view (1 point).
+# Then what was decided and why the names are uncertain, and the input: what `ivdlib check` says,
+# orientation, exchange of water and fat, whether the contrasts agree (1 point). No number while a
+# disc is missing, merged, cut by the edge of the image or of unknown level: it would look as sound
+# as any other (1 point).
 # ### END SOLUTION
 
 # %%
@@ -385,7 +413,8 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("06_*"))))
 # ## What we have done
 #
 # We checked a scan, segmented it with weights that come with the package and with weights from
-# another lesson, looked at it from all sides, measured its discs, and saw what faults look like.
+# another lesson, looked at it from all sides, named and measured its discs, and saw what
+# faults look like.
 #
 # **Limits against the paper.** Networks of the profile `smoke` have only begun to learn. Weights
 # trained on the phantom are for learning, not for patients; nothing here is a medical device. The
