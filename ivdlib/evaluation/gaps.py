@@ -191,3 +191,51 @@ def _space(
     space = np.zeros(bodies.shape, bool)
     space[both][tuple(here[np.logical_and(*met.values())].T)] = True
     return space
+
+
+def score_names(
+    labels: np.ndarray,
+    levels: Sequence[str],
+    bodies: np.ndarray,
+    names: Sequence[str],
+    spacing: Sequence[float],
+) -> list[tuple[str, str]]:
+    """Hold the names of discs against the bodies that they lie between.
+
+    Parameters
+    ----------
+    labels : ndarray of int, (slices, AP, SI)
+        Discs 1, 2, …; canonical axes, as `bodies`.
+    levels : sequence of str
+        Their names, e.g. ``"L4/5"``.
+    bodies : ndarray of int, same shape
+        1, 2, … from above; 0 elsewhere.
+    names : sequence of str
+        Names of the bodies, ``"T11", …, "L5"``; one that is not labelled is left out.
+    spacing : sequence of float
+        Voxel edges in mm.
+
+    Returns
+    -------
+    list of (str, str)
+        For each disc that lies between two bodies or below L5: the true name, and the given one.
+    """
+    spacing = np.asarray(spacing, float)
+    centres = {
+        name: np.argwhere(bodies == number).mean(axis=0) * spacing
+        for number, name in enumerate(names, start=1)
+        if (bodies == number).any()
+    }
+    there, found = [*centres], []
+    if there[-1] == "L5" and len(there) > 1:  # as far below it as L4 lies above
+        centres["S1"] = 2 * centres["L5"] - centres[there[-2]]
+        there.append("S1")
+    numbers = range(1, len(levels) + 1)
+    places = ndimage.center_of_mass(labels > 0, labels, numbers)
+    for place, level in zip(places, levels, strict=True):
+        for upper, lower in zip(there, there[1:], strict=False):
+            ends = centres[lower], centres[upper]
+            if _between(np.array(place) * spacing, *ends, (0.2, 0.8), 2 * ASIDE_MM):
+                short = lower[1:] if upper[0] == lower[0] else lower
+                found.append((f"{upper}/{short}", level))
+    return found

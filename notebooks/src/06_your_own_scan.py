@@ -244,9 +244,9 @@ print("pieces of the mask:", ndimage.label(found)[1], "· discs:", len(discs.row
 
 # %% [markdown]
 # Which disc is which? The lowest ones lean forwards, L5/S1 by some 30°, and they are the largest.
-# So the lowest disc gets the name that fits the curve and the sizes best, if there are **five lumbar
-# vertebrae**. One person in seven to ten has four or six, or one that is half sacrum, and no scan
-# of the lumbar spine alone can show that. What speaks against the names:
+# So the lowest disc gets the name that fits the curve and the sizes best, if there are **five
+# lumbar vertebrae**. One person in seven to ten has four or six, or one that is half sacrum, and no
+# scan of the lumbar spine alone can show that. What speaks against the names:
 
 # %%
 print(*(discs.names.doubts or ["nothing was noticed"]), sep="\n")
@@ -388,8 +388,8 @@ exercises.check(millilitres, table["volume_ml"].iloc[0] if len(table) else 0.0)
 # %% [markdown]
 # ## Exercise 3 (5 minutes)
 #
-# A colleague sends a scan. Its page shows nine discs, and the names have question marks. What do you
-# look at first, what second, and when do you refuse to give her the height of L4/5?
+# A colleague sends a scan. Its page shows nine discs, and the names have question marks. What do
+# you look at first, what second, and when do you refuse to give her the height of L4/5?
 #
 # Hint: first the picture, then what was decided and what went in.
 

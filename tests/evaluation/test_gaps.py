@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from ivdlib.errors import DataError
-from ivdlib.evaluation.gaps import score_gaps
+from ivdlib.evaluation.gaps import score_gaps, score_names
 
 SPACING = (4.0, 1.5, 1.5)
 SHAPE = (16, 80, 120)
@@ -86,3 +86,23 @@ def test_nothing_to_score():
         score_gaps(discs, (bodies == 1).astype(int), SPACING)
     with pytest.raises(DataError, match="shape"):
         score_gaps(discs[1:], bodies, SPACING)
+
+
+def test_names_are_held_against_the_bodies():
+    bodies, discs = column()
+    numbers, _ = ndimage.label(discs)
+    order = np.argsort(ndimage.center_of_mass(discs, numbers, range(1, 5)), axis=0)[:, 2]
+    labels = np.zeros_like(numbers)
+    for k, old in enumerate(order + 1, start=1):
+        labels[numbers == old] = k
+    names = ("L2", "L3", "L4", "L5")
+    right = ["L5/S1", "L4/5", "L3/4", "L2/3"]
+    assert score_names(labels, right, bodies, names, SPACING) == [(n, n) for n in right]
+    shifted = ["L4/5", "L3/4", "L2/3", "L1/2"]
+    found = score_names(labels, shifted, bodies, names, SPACING)
+    assert found == [*zip(right, shifted, strict=True)]
+    labels[labels == 2] = 0
+    names = ("T11", "T12", "L1", "L2")
+    found = score_names(np.where(labels > 2, labels - 1, labels), ["x", "y", "z"], bodies, names,
+                        SPACING)  # fmt: skip
+    assert found == [("T12/L1", "y"), ("T11/12", "z")]  # below L2 lies a disc that nobody asked for
