@@ -54,6 +54,11 @@ DISK = np.hypot(*np.mgrid[-SLIT : SLIT + 1, -SLIT : SLIT + 1])[None] <= SLIT
 Networks = tuple[Network, Network]
 
 
+def the_recipe() -> dict:
+    """What the weights are made by."""
+    return tomllib.loads((HERE / "recipe.toml").read_text(encoding="utf-8"))
+
+
 def quietly(network: Network, case: Case, **how: object) -> np.ndarray:
     """Segment a scan, without warnings; one that is refused has an empty mask."""
     with warnings.catch_warnings():
@@ -188,7 +193,7 @@ def main(words: list[str] | None = None) -> int:
     add("--only", nargs="+", metavar="DATA")
     add("--out", type=Path, help="folder for tables and record")
     given = parser.parse_args(words)
-    recipe = tomllib.loads((HERE / "recipe.toml").read_text())
+    recipe = the_recipe()
     path = shipped.find(given.weights)
     disc = engines.load_network(path)
     spine, _ = spine_of_scan.spine_beside(disc, path)

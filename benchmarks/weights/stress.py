@@ -12,7 +12,6 @@ import argparse
 import itertools
 import sys
 import tempfile
-import tomllib
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ import material
 import nibabel as nib
 import numpy as np
 import pandas as pd
-from judge import HERE
+from judge import the_recipe
 from scipy import ndimage
 
 from ivdlib import files, provenance
@@ -211,7 +210,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--weights", default=shipped.USUAL, help="a name, or a file")
     parser.add_argument("--out", type=Path, help="folder for table and record")
     given = parser.parse_args(words)
-    seed = tomllib.loads((HERE / "recipe.toml").read_text())["seed"] + 1
+    seed = the_recipe()["seed"] + 1
     path = shipped.find(given.weights)
     disc = engines.load_network(path)
     spine, _ = spine_of_scan.spine_beside(disc, path)

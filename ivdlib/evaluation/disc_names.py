@@ -40,7 +40,7 @@ SPACING_SD, LENGTH_SD = 0.09, 0.12
 """How far one disc, and all discs of a person together, are from these; logarithms but of angles.
 Slabs hold less of all discs, hence the large one for size."""
 
-FALSE_S1_2, MISSED, UNSEEN = 0.04, 0.02, 0.3
+FALSE_S1_2, MISSED, UNSEEN = 0.04, 0.02, 0.1
 """How often a network marks the remnant in the sacrum, how often it misses a disc in view, and how
 often the lowest of those that may be in view is not: lumbar scans show the sacrum."""
 
