@@ -195,7 +195,8 @@ def _doubts(places: Sequence[Place], best: int, chance: float, second: str) -> l
     if best == 0:
         doubts.append("the lowest piece looks like the remnant of a disc within the sacrum")
     if len(places) < FEWEST:
-        doubts.append(f"only {len(places)} discs were found")
+        few = "1 disc was" if len(places) == 1 else f"{len(places)} discs were"
+        doubts.append(f"only {few} found")
     if chance < SURE:
         doubts.append(f"by its curve and sizes the lowest disc may be {second}, too")
     return doubts

@@ -46,6 +46,12 @@ def test_specks_and_pieces_astray_are_left_out_and_told():
     assert "a piece of" in chain.decisions[1] and "lies off the chain" in chain.decisions[1]
 
 
+def test_what_stands_upright_is_no_disc():
+    upright = ellipsoid(SHAPE, SPACING, (36, 60, 150), 89.0, (26, 40, 6))
+    chain = find_chain(upright, SPACING)
+    assert chain.places == () and "stands upright, as no disc does" in chain.decisions[0]
+
+
 def test_halves_of_a_disc_are_joined():
     labels = spine()
     mask = labels > 0
