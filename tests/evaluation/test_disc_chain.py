@@ -39,7 +39,7 @@ def test_specks_and_pieces_astray_are_left_out_and_told():
     labels = spine()
     mask = labels > 0
     mask[0, 0, 0] = True
-    mask |= ellipsoid(SHAPE, SPACING, (36, 125, 100), 0, (14, 6, 6))  # before the spine
+    mask |= ellipsoid(SHAPE, SPACING, (36, 125, 100), 0, (14, 8, 4))  # before the spine
     chain = find_chain(mask, SPACING)
     assert same(chain, labels)
     assert chain.decisions[0] == "left out: 1 speck, together 0.0 ml"
