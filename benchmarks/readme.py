@@ -104,9 +104,64 @@ def transfer() -> str:
     return "\n".join([heads, rule, *map(tables.line, named)])
 
 
+WEIGHTS = REFERENCE / "weights"
+
+DATA = {
+    "munich_wat": "Dixon water, 3 T, by the bodies", "berlin_t2": "T2, by the bodies",
+    "spider": "SPIDER, T2 slabs", "crops": "crops of the challenge", "phantom": "phantom people",
+}  # fmt: skip
+
+
+def weights() -> str:
+    """How good the weights that ship are, on scans that were and were not looked at."""
+    tables_of = [pd.read_csv(WEIGHTS / kind / "summary.csv") for kind in ("looked_at", "final")]
+    both = tables_of[0].merge(tables_of[1], on=["data", "what"], suffixes=("", "_final"))
+    lines = ["| data | what | goal | looked at | not looked at |", "|---|---|---|---:|---:|"]
+    for row in both.itertuples():
+        goal = row.goal if isinstance(row.goal, str) else ""
+        cells = (DATA[row.data], row.what, goal, f"{row.value:.3g}", f"{row.value_final:.3g}")
+        lines.append(tables.line(cells))
+    return "\n".join(lines)
+
+
+def measured() -> str:
+    """How far measurements agree with the phantom's truth."""
+    table = pd.read_csv(WEIGHTS / "measured" / "agreement.csv")
+    table = table.rename(columns={"mean error": "error"})
+    lines = ["| mask | voxels | what | bias | limits of agreement | mean error | covered |",
+             "|---|---|---|---:|---:|---:|---:|"]  # fmt: skip
+    for row in table.itertuples():
+        covered = "–" if pd.isna(row.covered) else f"{row.covered:.0%}"
+        numbers = (f"{row.bias:+.1f}", f"{row.low:+.1f} to {row.high:+.1f}", f"{row.error:.1f}")
+        lines.append(tables.line((row.way, row.grid, _words(row.what), *numbers, covered)))
+    return "\n".join(lines)
+
+
+def _words(key: str) -> str:
+    name, _, unit = key.rpartition("_")
+    known = {"mm": ", mm", "deg": ", °"}
+    return name.replace("_", " ") + known[unit] if unit in known else key
+
+
+def names() -> str:
+    """How often all discs of a scan have their true names."""
+    table = pd.read_csv(WEIGHTS / "measured" / "names.csv")
+    table["silent"] = ~table["right"] & ~table["uncertain"]
+    lines = ["| data | scans | all names right | called uncertain | wrong and not called so |",
+             "|---|---:|---:|---:|---:|"]  # fmt: skip
+    for data, part in table.groupby("data", sort=False):
+        shares = (f"{part[key].mean():.0%}" for key in ("right", "uncertain", "silent"))
+        lines.append(tables.line((DATA.get(data, data), str(len(part)), *shares)))
+    return "\n".join(lines)
+
+
+BLOCKS = {"dice": dice, "claims": claims, "transfer": transfer, "weights": weights,
+          "measured": measured, "names": names}  # fmt: skip
+
+
 def filled(text: str) -> str:
     """Fill the tables of a README anew."""
-    for name, table in (("dice", dice()), ("claims", claims()), ("transfer", transfer())):
+    for name, table in ((name, make()) for name, make in BLOCKS.items()):
         begin, end = f"<!-- {name} -->\n", "<!-- end -->"
         text = re.sub(f"{begin}.*?{end}", f"{begin}{table}\n{end}", text, count=1, flags=re.S)
     return text
