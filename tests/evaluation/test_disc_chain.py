@@ -46,6 +46,14 @@ def test_specks_and_pieces_astray_are_left_out_and_told():
     assert "a piece of" in chain.decisions[1] and "lies off the chain" in chain.decisions[1]
 
 
+def test_a_piece_before_the_sacrum_does_not_become_the_lowest_disc():
+    """As bowel may look like one: it leans like a disc, but lies in front of the curve."""
+    labels = spine(start=80.0)
+    bowel = ellipsoid(SHAPE, SPACING, (36, 80, 40), 35.0, (14, 10, 5))
+    chain = find_chain((labels > 0) | bowel, SPACING)
+    assert same(chain, labels) and "lies off the chain" in chain.decisions[0]
+
+
 def test_what_stands_upright_is_no_disc():
     upright = ellipsoid(SHAPE, SPACING, (36, 60, 150), 89.0, (26, 40, 6))
     chain = find_chain(upright, SPACING)
