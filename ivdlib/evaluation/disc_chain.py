@@ -85,6 +85,11 @@ class Chain:
     places: tuple[Place, ...]
     decisions: tuple[str, ...]
 
+    def without_lowest(self, count: int) -> Chain:
+        """The chain without so many of its lowest pieces."""
+        labels = np.maximum(self.labels - np.int32(count), 0)
+        return Chain(labels, self.places[count:], self.decisions)
+
 
 def find_chain(mask: np.ndarray, spacing: Sequence[float]) -> Chain:
     """Find the discs of a mask.

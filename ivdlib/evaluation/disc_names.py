@@ -44,6 +44,14 @@ FALSE_S1_2, MISSED, UNSEEN = 0.04, 0.02, 0.1
 """How often a network marks the remnant in the sacrum, how often it misses a disc in view, and how
 often the lowest of those that may be in view is not: lumbar scans show the sacrum."""
 
+FALSE_PIECE, MOST_FALSE = 0.03, 2
+"""How often the lowest piece of a chain is no disc, such as bowel before the sacrum, and how many
+of them are thought of."""
+
+FALSE_TILT, FALSE_VOLUME, FALSE_SPACING = (20.0, 30.0), (-1.5, 1.0), (np.log(40.0), 0.5)
+"""Mean and standard deviation of what such pieces are like: degrees, and logarithms of the volume
+over that of the disc above it, and of the way to it in mm."""
+
 SURE = 0.95
 """Names that are less probable are uncertain."""
 
@@ -73,6 +81,8 @@ class Names:
         Why the names are uncertain, a sentence each; none: they are not.
     decisions : tuple of str
         What they rest on.
+    dropped : int
+        So many of the lowest pieces are no discs, and have no name.
     """
 
     levels: tuple[str, ...]
@@ -81,6 +91,7 @@ class Names:
     probability: float
     doubts: tuple[str, ...]
     decisions: tuple[str, ...]
+    dropped: int = 0
 
     @property
     def uncertain(self) -> bool:
@@ -88,16 +99,12 @@ class Names:
         return bool(self.doubts)
 
 
-def name_discs(
-    chain: Chain, spacing: Sequence[float], lowest: str | None = None, cut: Sequence[bool] = ()
-) -> Names:
+def name_discs(chain: Chain, lowest: str | None = None, cut: Sequence[bool] = ()) -> Names:
     """Name the discs of a chain.
 
     Parameters
     ----------
     chain : Chain
-    spacing : sequence of float
-        Voxel edges in mm.
     lowest : str, optional
         Name of the lowest disc, e.g. ``"L5/S1"``, by somebody who knows.
     cut : sequence of bool, optional
@@ -113,31 +120,71 @@ def name_discs(
         raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(NAMES)}.")
     if not places:
         return Names((), (), (), 0.0, ("there is no disc",), ())
-    rank, gaps = _ranks(places, lowest)
-    most = len(NAMES) - rank[-1]
-    scores = np.full(len(NAMES), -np.inf)
-    for first in range(max(most, 1)):
-        scores[first] = _fit(places, rank + first, cut) + np.log(_prior(places[0], first))
-    order = np.argsort(-scores)
-    chances = np.exp(scores - scores.max())
-    chances /= chances.sum()
-    best = order[0] if lowest is None else NAMES.index(lowest)
-    other = next(k for k in order if k != best) if most > 1 else best
-    levels, second = (tuple(_name(first + r) for r in rank) for first in (best, other))
-    decisions = (*_about_gaps(gaps, levels), _why(levels[0], chances[best], lowest))
     if lowest is not None:
-        return Names(levels, second, tuple(int(best + r) for r in rank), 1.0, (), decisions)
-    doubts = [*_doubts(places, int(best), float(chances[best]), second[0])]
-    doubts += [f"a disc seems to be missing above {levels[k]}" for k, _ in gaps]
-    return Names(levels, second, tuple(int(best + r) for r in rank), float(chances[best]),
-                 tuple(doubts), decisions)  # fmt: skip
+        return _named(places, NAMES.index(lowest), 0, 1.0, None, lowest)
+    guesses = [
+        (_fit_without(places, drop, first, cut), drop, first)
+        for drop in range(min(MOST_FALSE + 1, max(len(places) - 1, 1)))
+        for first in range(len(NAMES))
+    ]
+    (best, drop, first), *others = sorted(guesses, key=lambda guess: -guess[0])
+    chance = 1 / np.exp([min(score - best, 0.0) for score, *_ in guesses]).sum()
+    other = next(one for one in others if one[2] - one[1] != first - drop)
+    return _named(places, first, drop, float(chance), other[2] - other[1] + drop, None)
+
+
+def _named(
+    places: Sequence[Place],
+    first: int,
+    drop: int,
+    chance: float,
+    other: int | None,
+    lowest: str | None,
+) -> Names:
+    """Names where so many pieces are dropped and the lowest disc has number `first` in `NAMES`."""
+    told = tuple(
+        f"left out: the lowest piece, {place.volume:.1f} ml, is no disc by its size, tilt and place"
+        for place in places[:drop]
+    )
+    places = places[drop:]
+    rank, gaps = _ranks(places)
+    other = first if other is None else max(other, 0)
+    levels, second = (tuple(_name(number + r) for r in rank) for number in (first, other))
+    doubts: list[str] = []
+    if lowest is None:
+        doubts = _doubts(places, first, chance, second[0])
+        doubts += [f"a disc seems to be missing above {levels[k]}" for k, _ in gaps]
+        doubts += ["a piece below the lowest disc was left out"] if drop else []
+    decisions = (*told, *_about_gaps(gaps, levels), _why(levels[0], chance, lowest))
+    numbers = tuple(int(first + r) for r in rank)
+    return Names(levels, second, numbers, chance, tuple(doubts), decisions, drop)
+
+
+def _fit_without(places: Sequence[Place], drop: int, first: int, cut: Sequence[bool]) -> float:
+    """Logarithm of how well places fit if the lowest `drop` are none and the next is `first`."""
+    score = 0.0
+    for piece, above in zip(places[:drop], places[1:], strict=False):
+        far = float(np.linalg.norm(above.centre - piece.centre))
+        score += np.log(FALSE_PIECE) + _plain(piece.tilt, FALSE_TILT)
+        score += _plain(np.log(piece.volume / above.volume), FALSE_VOLUME)
+        score += _plain(np.log(far), FALSE_SPACING)
+    rest = places[drop:]
+    rank, _ = _ranks(rest)
+    if rank[-1] + first >= len(NAMES):
+        return -np.inf
+    return score + _fit(rest, rank + first, cut[drop:]) + np.log(_prior(rest[0], first))
+
+
+def _plain(value: float, mean_and_sd: tuple[float, float]) -> float:
+    mean, sd = mean_and_sd
+    return -0.5 * ((value - mean) / sd) ** 2 - np.log(sd) - 0.5 * np.log(2 * np.pi)
 
 
 def _name(k: int) -> str:
     return NAMES[k] if k < len(NAMES) else ""
 
 
-def _ranks(places: Sequence[Place], lowest: str | None) -> tuple[np.ndarray, list]:
+def _ranks(places: Sequence[Place]) -> tuple[np.ndarray, list]:
     """Position of each disc above the lowest, missed ones counted; (disc, how far) of the gaps."""
     far = [float(np.linalg.norm(b.centre - a.centre)) for a, b in zip(places, places[1:],
                                                                       strict=False)]  # fmt: skip
@@ -174,7 +221,7 @@ def _normal(off: np.ndarray, each: float, common: float) -> float:
     n, total = len(off), float(off.sum())
     wide = each**2 + n * common**2
     square = float(off @ off) / each**2 - common**2 * total**2 / (each**2 * wide)
-    return -0.5 * (square + (n - 1) * np.log(each**2) + np.log(wide))
+    return -0.5 * (square + (n - 1) * np.log(each**2) + np.log(wide) + n * np.log(2 * np.pi))
 
 
 def _prior(lowest: Place, first: int) -> float:

@@ -87,7 +87,8 @@ def find_discs(
     chain = find_chain(mask, spacing)
     boxes = ndimage.find_objects(chain.labels)
     cut = [at_edge(one, chain.labels.shape) for one in boxes]
-    names = name_discs(chain, spacing, lowest, cut)
+    names = name_discs(chain, lowest, cut)
+    chain = chain.without_lowest(names.dropped)
     measured = measure(chain.labels, spacing, contrasts)
     spreads = _spreads(chain.labels, spacing, votes or {})
     rows = [

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from spines import SPACING, spine
+from spines import SHAPE, SPACING, ellipsoid, spine
 
 from ivdlib.errors import ConfigError
 from ivdlib.evaluation.disc_chain import find_chain
 from ivdlib.evaluation.disc_names import NAMES, name_discs
+from ivdlib.evaluation.disc_table import find_discs
 
 
 def names(labels, **how):
-    return name_discs(find_chain(labels > 0, SPACING), SPACING, **how)
+    return name_discs(find_chain(labels > 0, SPACING), **how)
 
 
 @pytest.mark.parametrize("turn", [-8, 0, 8])
@@ -26,6 +27,18 @@ def test_the_remnant_in_the_sacrum_is_told_from_a_disc():
     found = names(spine("S1/2", 7))
     assert found.levels[:2] == ("S1/2", "L5/S1") and found.from_sacrum[:2] == (0, 1)
     assert found.uncertain and found.second[0] == "L5/S1"
+
+
+def test_a_small_piece_far_below_takes_no_name_from_a_disc():
+    """As bowel before the sacrum may look like a disc: it leans like one, and follows the curve."""
+    labels = spine(count=6, start=75.0)
+    bowel = ellipsoid(SHAPE, SPACING, (36, 38, 33), 24.0, (12, 10, 4))
+    found = names(labels + 10 * bowel)
+    assert found.dropped == 1 and found.levels == NAMES[1:7] and found.uncertain
+    assert found.doubts == ("a piece below the lowest disc was left out",)
+    assert found.decisions[0].startswith("left out: the lowest piece, 2.0 ml, is no disc")
+    discs = find_discs((labels > 0) | bowel, SPACING)
+    np.testing.assert_array_equal(discs.numbered, labels)
 
 
 def test_without_the_sacrum_names_are_uncertain():
@@ -65,7 +78,7 @@ def test_a_disc_that_the_border_cuts_does_not_count_by_its_size():
     labels[:, :, np.argwhere(labels == 5).mean(axis=0).astype(int)[2] :] = 0
     chain = find_chain(labels > 0, SPACING)
     cut = [False] * 4 + [True]
-    assert name_discs(chain, SPACING, cut=cut).levels == NAMES[1:6]
+    assert name_discs(chain, cut=cut).levels == NAMES[1:6]
 
 
 def test_nothing_has_no_name_and_many_run_out_of_names():
