@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ivdlib.evaluation.disc_names import LOG_VOLUME, NAMES, SPACING_MM, TILT
+from ivdlib.evaluation.disc_names import DISC_NAMES, LOG_VOLUME, SPACING_MM, TILT
 
 SPACING = (2.0, 1.25, 1.25)
 SHAPE = (36, 112, 288)
@@ -20,7 +20,7 @@ def ellipsoid(shape, spacing, centre, tilt, half):
 
 def spine(first="L5/S1", count=7, shape=SHAPE, spacing=SPACING, start=40.0, turn=0.0, skip=()):
     """Labels 1, 2, … of discs from `first` upwards, each as large and tilted as usual."""
-    labels, k = np.zeros(shape, np.uint8), NAMES.index(first)
+    labels, k = np.zeros(shape, np.uint8), DISC_NAMES.index(first)
     centre = np.array([36.0, 60.0, start])
     for number in range(1, count + 1):
         size = (12400 * np.exp(LOG_VOLUME[k]) / (4 / 3 * np.pi * 26 * 18)) / 1.0

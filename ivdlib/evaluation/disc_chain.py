@@ -37,12 +37,12 @@ STEEPEST_DEG = 70.0
 TALLEST_MM = 24.0
 """No single disc is taller; 18 mm are the most in 230 real lumbar discs."""
 
-PART = 0.25
+LEAST_PART = 0.25
 """Each disc of two that touch holds at least this share of both."""
 
 
 @dataclass(frozen=True)
-class Place:
+class DiscPlace:
     """Where a disc lies and how it is turned.
 
     Attributes
@@ -76,13 +76,13 @@ class Chain:
     ----------
     labels : ndarray of int32, shape of the mask
         1, 2, … from caudal to cranial.
-    places : tuple of Place
+    places : tuple of DiscPlace
     decisions : tuple of str
         What was left out, joined or split, and why.
     """
 
     labels: np.ndarray
-    places: tuple[Place, ...]
+    places: tuple[DiscPlace, ...]
     decisions: tuple[str, ...]
 
     def without_lowest(self, count: int) -> Chain:
@@ -131,7 +131,7 @@ def find_chain(mask: np.ndarray, spacing: Sequence[float]) -> Chain:
     return Chain(number[pieces], tuple(places[k] for k in kept), tuple(told))
 
 
-def places_of(pieces: np.ndarray, spacing: Sequence[float]) -> list[Place]:
+def places_of(pieces: np.ndarray, spacing: Sequence[float]) -> list[DiscPlace]:
     """Places of the pieces 1, 2, … of an array."""
     voxel, found = float(np.prod(spacing)) / 1000, []
     for number, near in enumerate(ndimage.find_objects(pieces), start=1):
@@ -144,15 +144,15 @@ def places_of(pieces: np.ndarray, spacing: Sequence[float]) -> list[Place]:
         axis = directions[:, 0] * (1 if directions[1, 0] >= 0 else -1)  # the thin way, upwards
         low, high = np.percentile(flat @ axis, [1, 99])
         tilt = float(np.degrees(np.arctan2(*axis)))
-        found.append(Place(middle, tilt, len(points) * voxel, float(high - low + spacing[2])))
+        found.append(DiscPlace(middle, tilt, len(points) * voxel, float(high - low + spacing[2])))
     return found
 
 
-def _ml(place: Place) -> str:
+def _ml(place: DiscPlace) -> str:
     return f"{place.volume:.1f} ml"
 
 
-def _at(place: Place) -> str:
+def _at(place: DiscPlace) -> str:
     return "at {:.0f}, {:.0f}, {:.0f} mm".format(*place.centre)
 
 
@@ -200,7 +200,7 @@ def _worn_apart(alone: np.ndarray, spacing: Sequence[float]) -> np.ndarray | Non
     for depth in np.arange(1.0, deep.max(), 0.5):
         cores, _ = ndimage.label(deep > depth, np.ones((3, 3, 3)))
         sizes = np.bincount(cores.ravel())[1:]
-        large = np.flatnonzero(sizes >= PART * sizes.sum()) + 1
+        large = np.flatnonzero(sizes >= LEAST_PART * sizes.sum()) + 1
         if len(large) < 2:
             continue
         middles = np.array(ndimage.center_of_mass(cores > 0, cores, large)) * spacing
@@ -239,7 +239,7 @@ def _by_height(pieces: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
 # --- the chain ------------------------------------------------------------------------------------
 
 
-def _best_chain(places: Sequence[Place]) -> list[int]:
+def _best_chain(places: Sequence[DiscPlace]) -> list[int]:
     """Places of the longest chain, by volume: each disc above the last, along the axes of both."""
     best: list[tuple[float, list[int]]] = []
     for k, place in enumerate(places):
@@ -253,7 +253,7 @@ def _best_chain(places: Sequence[Place]) -> list[int]:
     return max(best, default=(0.0, []), key=lambda one: one[0])[1]
 
 
-def _cost(lower: Place, upper: Place) -> float:
+def _cost(lower: DiscPlace, upper: DiscPlace) -> float:
     """How little the upper of two discs looks like the next one of a spine; infinite: it is not."""
     way = upper.centre - lower.centre
     far = float(np.linalg.norm(way))

@@ -19,10 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ivdlib.errors import ConfigError
-from ivdlib.evaluation.disc_chain import Chain, Place
+from ivdlib.evaluation.disc_chain import Chain, DiscPlace
 
-NAMES = ("S1/2", "L5/S1", "L4/5", "L3/4", "L2/3", "L1/2", "T12/L1", "T11/12", "T10/11", "T9/10",
-         "T8/9", "T7/8", "T6/7", "T5/6")  # fmt: skip
+DISC_NAMES = (
+    *("S1/2", "L5/S1", "L4/5", "L3/4", "L2/3", "L1/2"),
+    *("T12/L1", "T11/12", "T10/11", "T9/10", "T8/9", "T7/8", "T6/7", "T5/6"),
+)
 """From caudal to cranial."""
 
 TILT = np.array([41.0, 31, 14, 3, -4, -8, -8, -6, -3, 0, 3, 6, 8, 10])
@@ -55,7 +57,7 @@ over that of the disc above it, and of the way to it in mm."""
 SURE = 0.95
 """Names that are less probable are uncertain."""
 
-FEWEST = 4
+FEWEST_DISCS = 4
 """Discs whose curve tells enough."""
 
 BELOW_MM = 15.0
@@ -99,7 +101,7 @@ class Names:
         return bool(self.doubts)
 
 
-def name_discs(chain: Chain, lowest: str | None = None, cut: Sequence[bool] = ()) -> Names:
+def name_chain(chain: Chain, lowest: str | None = None, cut: Sequence[bool] = ()) -> Names:
     """Name the discs of a chain.
 
     Parameters
@@ -116,16 +118,16 @@ def name_discs(chain: Chain, lowest: str | None = None, cut: Sequence[bool] = ()
         If `lowest` is no name of a disc.
     """
     places = chain.places
-    if lowest is not None and lowest not in NAMES:
-        raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(NAMES)}.")
+    if lowest is not None and lowest not in DISC_NAMES:
+        raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(DISC_NAMES)}.")
     if not places:
         return Names((), (), (), 0.0, ("there is no disc",), ())
     if lowest is not None:
-        return _named(places, NAMES.index(lowest), 0, 1.0, None, lowest)
+        return _named(places, DISC_NAMES.index(lowest), 0, 1.0, None, lowest)
     guesses = [
         (_fit_without(places, drop, first, cut), drop, first)
         for drop in range(min(MOST_FALSE + 1, max(len(places) - 1, 1)))
-        for first in range(len(NAMES))
+        for first in range(len(DISC_NAMES))
     ]
     (best, drop, first), *others = sorted(guesses, key=lambda guess: -guess[0])
     chance = 1 / np.exp([min(score - best, 0.0) for score, *_ in guesses]).sum()
@@ -134,14 +136,14 @@ def name_discs(chain: Chain, lowest: str | None = None, cut: Sequence[bool] = ()
 
 
 def _named(
-    places: Sequence[Place],
+    places: Sequence[DiscPlace],
     first: int,
     drop: int,
     chance: float,
     other: int | None,
     lowest: str | None,
 ) -> Names:
-    """Names where so many pieces are dropped and the lowest disc has number `first` in `NAMES`."""
+    """Names if so many pieces are dropped and the lowest disc is `DISC_NAMES[first]`."""
     told = tuple(
         f"left out: the lowest piece, {place.volume:.1f} ml, is no disc by its size, tilt and place"
         for place in places[:drop]
@@ -160,7 +162,7 @@ def _named(
     return Names(levels, second, numbers, chance, tuple(doubts), decisions, drop)
 
 
-def _fit_without(places: Sequence[Place], drop: int, first: int, cut: Sequence[bool]) -> float:
+def _fit_without(places: Sequence[DiscPlace], drop: int, first: int, cut: Sequence[bool]) -> float:
     """Logarithm of how well places fit if the lowest `drop` are none and the next is `first`."""
     score = 0.0
     for piece, above in zip(places[:drop], places[1:], strict=False):
@@ -170,7 +172,7 @@ def _fit_without(places: Sequence[Place], drop: int, first: int, cut: Sequence[b
         score += _plain(np.log(far), FALSE_SPACING)
     rest = places[drop:]
     rank, _ = _ranks(rest)
-    if rank[-1] + first >= len(NAMES):
+    if rank[-1] + first >= len(DISC_NAMES):
         return -np.inf
     return score + _fit(rest, rank + first, cut[drop:]) + np.log(_prior(rest[0], first))
 
@@ -181,10 +183,10 @@ def _plain(value: float, mean_and_sd: tuple[float, float]) -> float:
 
 
 def _name(k: int) -> str:
-    return NAMES[k] if k < len(NAMES) else ""
+    return DISC_NAMES[k] if k < len(DISC_NAMES) else ""
 
 
-def _ranks(places: Sequence[Place]) -> tuple[np.ndarray, list]:
+def _ranks(places: Sequence[DiscPlace]) -> tuple[np.ndarray, list]:
     """Position of each disc above the lowest, missed ones counted; (disc, how far) of the gaps."""
     far = [float(np.linalg.norm(b.centre - a.centre)) for a, b in zip(places, places[1:],
                                                                       strict=False)]  # fmt: skip
@@ -197,8 +199,8 @@ def _ranks(places: Sequence[Place]) -> tuple[np.ndarray, list]:
     return np.array(rank), gaps
 
 
-def _fit(places: Sequence[Place], at: np.ndarray, cut: Sequence[bool]) -> float:
-    """Logarithm of how well places fit these positions in `NAMES`."""
+def _fit(places: Sequence[DiscPlace], at: np.ndarray, cut: Sequence[bool]) -> float:
+    """Logarithm of how well places fit these positions in `DISC_NAMES`."""
     tilt = np.array([place.tilt for place in places])
     volume = np.log([place.volume for place in places])
     whole = [k for k in range(len(places)) if not (len(cut) and cut[k])]
@@ -224,7 +226,7 @@ def _normal(off: np.ndarray, each: float, common: float) -> float:
     return -0.5 * (square + (n - 1) * np.log(each**2) + np.log(wide) + n * np.log(2 * np.pi))
 
 
-def _prior(lowest: Place, first: int) -> float:
+def _prior(lowest: DiscPlace, first: int) -> float:
     """How likely it is that the lowest disc that was found has this name, before looking at it."""
     if first == 0:
         return FALSE_S1_2
@@ -235,13 +237,13 @@ def _prior(lowest: Place, first: int) -> float:
     return chance
 
 
-def _doubts(places: Sequence[Place], best: int, chance: float, second: str) -> list[str]:
+def _doubts(places: Sequence[DiscPlace], best: int, chance: float, second: str) -> list[str]:
     doubts = []
     if best > 1 or places[0].centre[2] < BELOW_MM:
         doubts.append("the sacrum is not in view, or hardly")
     if best == 0:
         doubts.append("the lowest piece looks like the remnant of a disc within the sacrum")
-    if len(places) < FEWEST:
+    if len(places) < FEWEST_DISCS:
         few = "1 disc was" if len(places) == 1 else f"{len(places)} discs were"
         doubts.append(f"only {few} found")
     if chance < SURE:

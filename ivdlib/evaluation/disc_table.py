@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from ivdlib.data.masks import box, check_spacing
 from ivdlib.evaluation.disc_chain import Chain, find_chain
-from ivdlib.evaluation.disc_names import Names, name_discs
+from ivdlib.evaluation.disc_names import Names, name_chain
 from ivdlib.evaluation.measurements import lordosis_deg, measure
 from ivdlib.evaluation.metrics import at_edge
 
@@ -19,7 +19,7 @@ SPREAD = ("volume_ml", "height_front_mm", "height_middle_mm", "height_back_mm", 
           "wedge_deg")  # fmt: skip
 """Measurements that each vote gives, too."""
 
-NEAR_MM = 5.0
+OWN_MM = 5.0
 """What a vote finds farther from a disc is none of it."""
 
 REMNANT = 100
@@ -74,7 +74,7 @@ def find_discs(
     votes : mapping of str to ndarray of bool, optional
         Masks of the same scan by each image alone.
     lowest : str, optional
-        Name of the lowest disc, see `disc_names.name_discs`.
+        Name of the lowest disc, see `disc_names.name_chain`.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def find_discs(
     chain = find_chain(mask, spacing)
     boxes = ndimage.find_objects(chain.labels)
     cut = [at_edge(one, chain.labels.shape) for one in boxes]
-    names = name_discs(chain, lowest, cut)
+    names = name_chain(chain, lowest, cut)
     chain = chain.without_lowest(names.dropped)
     measured = measure(chain.labels, spacing, contrasts)
     spreads = _spreads(chain.labels, spacing, votes or {})
@@ -108,14 +108,14 @@ def _spreads(
     count = int(labels.max())
     if len(votes) < 2 or not count:
         return [{} for _ in range(count)]
-    margin = [int(np.ceil(NEAR_MM / edge)) for edge in spacing]
+    margin = [int(np.ceil(OWN_MM / edge)) for edge in spacing]
     near = tuple(
         slice(max(s.start - m, 0), s.stop + m) for s, m in zip(box(labels > 0), margin, strict=True)
     )
     far, where = ndimage.distance_transform_edt(
         labels[near] == 0, sampling=spacing, return_indices=True
     )
-    owner = np.where(far <= NEAR_MM, labels[near][tuple(where)], 0)
+    owner = np.where(far <= OWN_MM, labels[near][tuple(where)], 0)
     found: list[dict[str, list[float]]] = [{key: [] for key in SPREAD} for _ in range(count)]
     for vote in votes.values():
         for row in measure(np.where(vote[near], owner, 0), spacing):

@@ -18,13 +18,13 @@ from ivdlib.data.masks import check_spacing
 from ivdlib.errors import DataError
 from ivdlib.evaluation.metrics import at_edge
 
-SLAB_MM = 10.0
+SECTION_SLAB_MM = 10.0
 """Width of the mid-sagittal slab."""
 
 FRONT, MIDDLE, BACK = 0.9, 0.5, 0.1
 """Where heights are measured: shares of the depth, from the back."""
 
-NEAR_MM = 1.0
+ABOUT_MM = 1.0
 """A height is the mean over so far to both sides."""
 
 FACE = 0.15, 0.85
@@ -33,7 +33,7 @@ FACE = 0.15, 0.85
 STEP_MM = 0.25
 """Of the lines along which a section is measured."""
 
-REACH_MM = 45.0, 25.0
+SECTION_MM = 45.0, 25.0
 """Half the depth and half the height that a section may have."""
 
 CONSISTENT = 0.1
@@ -114,8 +114,8 @@ def _section(inside: np.ndarray, spacing: Sequence[float]) -> dict[str, float]:
     if (frame := _frame(share, plane)) is None:
         return dict.fromkeys(names, float("nan"))
     axis, ahead, centre = frame
-    u = np.arange(-REACH_MM[0], REACH_MM[0] + STEP_MM / 2, STEP_MM)
-    w = np.arange(-REACH_MM[1], REACH_MM[1] + STEP_MM / 2, STEP_MM)
+    u = np.arange(-SECTION_MM[0], SECTION_MM[0] + STEP_MM / 2, STEP_MM)
+    w = np.arange(-SECTION_MM[1], SECTION_MM[1] + STEP_MM / 2, STEP_MM)
     spots = centre[:, None, None] + ahead[:, None, None] * u[:, None] + axis[:, None, None] * w
     found = ndimage.map_coordinates(share, spots / plane[:, None, None], order=1, mode="constant")
     thick = found.sum(axis=1) * STEP_MM
@@ -125,7 +125,7 @@ def _section(inside: np.ndarray, spacing: Sequence[float]) -> dict[str, float]:
     back, front = u[deep[0]], u[deep[-1]]
     depth = front - back + STEP_MM
     heights = [
-        float(thick[np.abs(u - (back + at * depth)) <= NEAR_MM].mean())
+        float(thick[np.abs(u - (back + at * depth)) <= ABOUT_MM].mean())
         for at in (FRONT, MIDDLE, BACK)
     ]
     part = (u >= back + FACE[0] * depth) & (u <= back + FACE[1] * depth) & (thick > 0)
@@ -147,8 +147,8 @@ def _slab(inside: np.ndarray, spacing: Sequence[float]) -> tuple[np.ndarray, flo
     edge = spacing[0]
     middle = float((np.nonzero(inside)[0].mean() + 0.5) * edge)
     starts = np.arange(len(inside)) * edge
-    width = np.minimum(starts + edge, middle + SLAB_MM / 2) - np.maximum(
-        starts, middle - SLAB_MM / 2
+    width = np.minimum(starts + edge, middle + SECTION_SLAB_MM / 2) - np.maximum(
+        starts, middle - SECTION_SLAB_MM / 2
     )
     width = np.maximum(width, 0)
     return np.tensordot(width / width.sum(), np.float64(inside), axes=1), middle

@@ -13,16 +13,16 @@ from ivdlib import __version__, files
 from ivdlib.data.case import Case
 from ivdlib.errors import ConfigError, DataWarning, printable
 from ivdlib.evaluation import metrics
-from ivdlib.evaluation.disc_names import NAMES
+from ivdlib.evaluation.disc_names import DISC_NAMES
 from ivdlib.evaluation.disc_table import Discs, find_discs
 from ivdlib.report import disc_figures, pages, plotting
-from ivdlib.training.disc_files import MORE, NUMBERS, TABLE, write_disc_files
+from ivdlib.training.disc_files import MORE, NUMBERED, TABLE, write_disc_files
 from ivdlib.training.one_scan import Segmented
 from ivdlib.training.predict import Beside
 
 PAGE, PICTURE = ".html", "_Discs.png"
 
-COLUMNS = {
+TABLE_COLUMNS = {
     "level": "disc", "from_sacrum": "from sacrum", "volume_ml": "volume, ml",
     "height_front_mm": "height in front, mm", "height_middle_mm": "in the middle, mm",
     "height_back_mm": "at the back, mm", "depth_mm": "depth, mm", "width_mm": "width, mm",
@@ -51,9 +51,9 @@ def discs_beside(more: Sequence[str] = (), lowest: str | None = None) -> Beside:
     """
     if unknown := [name for name in more if name not in MORE]:
         raise ConfigError(f"there is no {unknown[0]!r} to save; known are {', '.join(MORE)}.")
-    if lowest is not None and lowest not in NAMES:
-        raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(NAMES)}.")
-    suffixes = (NUMBERS, TABLE, PICTURE, PAGE)
+    if lowest is not None and lowest not in DISC_NAMES:
+        raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(DISC_NAMES)}.")
+    suffixes = (NUMBERED, TABLE, PICTURE, PAGE)
 
     def write(case: Case, found: Segmented, folder: Path, warned: list[list[str]]) -> None:
         discs = find_discs(found.mask, case.spacing, case.contrasts, found.votes, lowest)
@@ -93,7 +93,7 @@ def write_page(
         warned=[printable(_without_case(text, case.name)) for text in warned],
         alt=alt,
         picture=plotting.data_uri(figure, alt),
-        head=[title for key, title in COLUMNS.items() if _has(discs, key)],
+        head=[title for key, title in TABLE_COLUMNS.items() if _has(discs, key)],
         rows=[_cells(row, discs) for row in reversed(discs.rows)],
         spread=any("spread_volume_ml" in row for row in discs.rows),
         cut=[row["level"] for row in discs.rows if row["cut"]],
@@ -132,7 +132,7 @@ def _has(discs: Discs, key: str) -> bool:
 def _cells(row: dict[str, Any], discs: Discs) -> list[str]:
     """Cells of the table; a number is followed by the spread between the votes."""
     found = []
-    for key in COLUMNS:
+    for key in TABLE_COLUMNS:
         if not _has(discs, key):
             continue
         value = row.get(key, np.nan)

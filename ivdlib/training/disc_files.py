@@ -12,11 +12,11 @@ import pandas as pd
 from ivdlib import files
 from ivdlib.data.case import Case
 from ivdlib.data.cases import save_mask
-from ivdlib.evaluation.disc_names import NAMES
+from ivdlib.evaluation.disc_names import DISC_NAMES
 from ivdlib.evaluation.disc_table import REMNANT, Discs
 from ivdlib.training.one_scan import Segmented
 
-NUMBERS = "_DiscNumbers.nii.gz"
+NUMBERED = "_DiscNumbers.nii.gz"
 TABLE = "_Discs.csv"
 
 MORE = {
@@ -27,8 +27,8 @@ MORE = {
 """What is written if it is asked for. Probability and spread (the standard deviation between the
 votes) are in hundredths."""
 
-COLOURS = "levels.ctbl", "levels.label"
-"""Colour tables of 3D Slicer and of ITK-SNAP for `NUMBERS`."""
+COLOUR_TABLES = "levels.ctbl", "levels.label"
+"""Colour tables of 3D Slicer and of ITK-SNAP for `NUMBERED`."""
 
 GOLDEN = 0.618
 """Turn of the colour circle from disc to disc: neighbours differ clearly."""
@@ -44,7 +44,7 @@ def write_disc_files(
     DataError
         If a file cannot be written.
     """
-    save_mask(case, discs.numbered, folder / f"{case.name}{NUMBERS}")
+    save_mask(case, discs.numbered, folder / f"{case.name}{NUMBERED}")
     write_table(case.name, discs, folder / f"{case.name}{TABLE}")
     for name in more:
         if (volume := _volume(name, found)) is not None:
@@ -69,12 +69,12 @@ def _volume(name: str, found: Segmented) -> np.ndarray | None:
 
 def write_colours(folder: Path) -> None:
     """Write both colour tables, if they are not there: number, name and colour of each disc."""
-    numbered = [*enumerate(NAMES[1:], start=1), (REMNANT, NAMES[0])]
+    numbered = [*enumerate(DISC_NAMES[1:], start=1), (REMNANT, DISC_NAMES[0])]
     colours = [
         (number, name, [round(255 * part) for part in _colour(k)])
         for k, (number, name) in enumerate(numbered)
     ]
-    slicer, snap = (folder / name for name in COLOURS)
+    slicer, snap = (folder / name for name in COLOUR_TABLES)
     if not slicer.is_file():
         lines = [f"{n} {name} {r} {g} {b} 255" for n, name, (r, g, b) in colours]
         head = ["# Color table file of ivdlib for 3D Slicer: number, name, red, green, blue, alpha"]

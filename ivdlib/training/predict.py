@@ -23,7 +23,7 @@ from ivdlib.training.spine_of_scan import spine_beside
 from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
 from ivdlib.training.weights import Network
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _disc_network(path: Path, engine: str, precision: str) -> Network:
     return network
 
 
-def _heard(act: Callable[[], T]) -> tuple[T, list[list[str]]]:
+def _heard(act: Callable[[], _T]) -> tuple[_T, list[list[str]]]:
     """What `act` gives, and what it warned of in its case, once: category and text."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)

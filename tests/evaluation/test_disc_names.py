@@ -6,19 +6,21 @@ from spines import SHAPE, SPACING, ellipsoid, spine
 
 from ivdlib.errors import ConfigError
 from ivdlib.evaluation.disc_chain import find_chain
-from ivdlib.evaluation.disc_names import NAMES, name_discs
+from ivdlib.evaluation.disc_names import DISC_NAMES, name_chain
 from ivdlib.evaluation.disc_table import find_discs
 
 
 def names(labels, **how):
-    return name_discs(find_chain(labels > 0, SPACING), **how)
+    return name_chain(find_chain(labels > 0, SPACING), **how)
 
 
 @pytest.mark.parametrize("turn", [-8, 0, 8])
 @pytest.mark.parametrize("count", [5, 7])
 def test_a_whole_lumbar_spine_has_its_names(turn, count):
     found = names(spine(count=count, turn=turn))
-    assert found.levels == NAMES[1 : 1 + count] and found.from_sacrum == (*range(1, count + 1),)
+    assert found.levels == DISC_NAMES[1 : 1 + count] and found.from_sacrum == (
+        *range(1, count + 1),
+    )
     assert not found.uncertain and found.probability > 0.95
     assert "if there are five lumbar bodies" in found.decisions[-1]
 
@@ -34,7 +36,7 @@ def test_a_small_piece_far_below_takes_no_name_from_a_disc():
     labels = spine(count=6, start=75.0)
     bowel = ellipsoid(SHAPE, SPACING, (36, 38, 33), 24.0, (12, 10, 4))
     found = names(labels + 10 * bowel)
-    assert found.dropped == 1 and found.levels == NAMES[1:7] and found.uncertain
+    assert found.dropped == 1 and found.levels == DISC_NAMES[1:7] and found.uncertain
     assert found.doubts == ("a piece below the lowest disc was left out",)
     assert found.decisions[0].startswith("left out: the lowest piece, 2.0 ml, is no disc")
     discs = find_discs((labels > 0) | bowel, SPACING)
@@ -67,7 +69,7 @@ def test_few_discs_are_uncertain():
 
 def test_who_knows_the_lowest_disc_says_so():
     found = names(spine(count=4), lowest="L4/5")
-    assert found.levels == NAMES[2:6] and not found.uncertain and found.probability == 1
+    assert found.levels == DISC_NAMES[2:6] and not found.uncertain and found.probability == 1
     assert found.decisions[-1] == "named: the lowest disc is L4/5, as was said"
     with pytest.raises(ConfigError, match="'L6' is no name of a disc"):
         names(spine(count=2), lowest="L6")
@@ -78,11 +80,11 @@ def test_a_disc_that_the_border_cuts_does_not_count_by_its_size():
     labels[:, :, np.argwhere(labels == 5).mean(axis=0).astype(int)[2] :] = 0
     chain = find_chain(labels > 0, SPACING)
     cut = [False] * 4 + [True]
-    assert name_discs(chain, cut=cut).levels == NAMES[1:6]
+    assert name_chain(chain, cut=cut).levels == DISC_NAMES[1:6]
 
 
 def test_nothing_has_no_name_and_many_run_out_of_names():
     assert names(np.zeros((4, 5, 6), np.uint8)).levels == ()
     labels = spine(count=7)
     found = names(labels, lowest="T8/9")
-    assert found.levels == (*NAMES[10:], "", "", "") and found.from_sacrum[-1] == 16
+    assert found.levels == (*DISC_NAMES[10:], "", "", "") and found.from_sacrum[-1] == 16

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 from spines import SPACING, spine
 
-from ivdlib.evaluation.disc_names import NAMES
+from ivdlib.evaluation.disc_names import DISC_NAMES
 from ivdlib.evaluation.disc_table import REMNANT, SPREAD, find_discs
 
 
@@ -16,7 +16,7 @@ def labels():
 
 def test_rows_have_names_and_measurements(labels):
     discs = find_discs(labels > 0, SPACING, {"wat": np.where(labels, 100.0, 20.0)})
-    assert [row["level"] for row in discs.rows] == list(NAMES[1:7])
+    assert [row["level"] for row in discs.rows] == list(DISC_NAMES[1:7])
     assert [row["from_sacrum"] for row in discs.rows] == [1, 2, 3, 4, 5, 6]
     for row in discs.rows:
         assert row["volume_ml"] > 3 and row["signal_wat"] == 100 and not row["uncertain"]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from found_discs import found
 
-from ivdlib.evaluation.disc_names import NAMES
+from ivdlib.evaluation.disc_names import DISC_NAMES
 from ivdlib.training import disc_files
 
 
@@ -16,9 +16,9 @@ def load(path):
 def test_numbers_and_table(tmp_path):
     case, segmented, discs = found()
     disc_files.write_disc_files(case, segmented, discs, tmp_path)
-    np.testing.assert_array_equal(load(tmp_path / f"01{disc_files.NUMBERS}"), discs.numbered)
+    np.testing.assert_array_equal(load(tmp_path / f"01{disc_files.NUMBERED}"), discs.numbered)
     table = pd.read_csv(tmp_path / f"01{disc_files.TABLE}", dtype={"case": str})
-    assert list(table["level"]) == list(NAMES[1:7]) and set(table["case"]) == {"01"}
+    assert list(table["level"]) == list(DISC_NAMES[1:7]) and set(table["case"]) == {"01"}
     assert (table["lordosis_deg"] == round(discs.lordosis_deg, 4)).all()
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
         ["01_DiscNumbers.nii.gz", "01_Discs.csv", "levels.ctbl", "levels.label"]
@@ -47,7 +47,7 @@ def test_without_a_spine_stage_there_is_no_spine(tmp_path):
 
 def test_colour_tables_are_as_their_programs_want_them(tmp_path):
     disc_files.write_colours(tmp_path)
-    slicer, snap = (tmp_path / name for name in disc_files.COLOURS)
+    slicer, snap = (tmp_path / name for name in disc_files.COLOUR_TABLES)
     rows = [line.split() for line in slicer.read_text().splitlines() if not line.startswith("#")]
     assert rows[0] == ["0", "Background", "0", "0", "0", "0"]
     assert rows[1][:2] == ["1", "L5/S1"] and rows[-1][:2] == ["100", "S1/2"]
