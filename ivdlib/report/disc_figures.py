@@ -78,5 +78,5 @@ def _name(axes, mask: np.ndarray, level: str, uncertain: bool) -> None:
     rows, columns = np.nonzero(plotting.upright(mask))
     halo = [patheffects.withStroke(linewidth=2.2, foreground="black")]
     axes.text(columns.min() - 3, rows[columns <= columns.min() + 2].mean(),
-              f"{level}?" if uncertain else level, color="white", fontsize=8.5, ha="right",
+              f"{level}?" if uncertain else level, color="white", fontsize=10, ha="right",
               va="center", path_effects=halo)  # fmt: skip
