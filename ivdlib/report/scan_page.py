@@ -55,7 +55,9 @@ def discs_beside(more: Sequence[str] = (), lowest: str | None = None) -> Beside:
         raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(DISC_NAMES)}.")
     suffixes = (NUMBERED, TABLE, PICTURE, PAGE)
 
-    def write(case: Case, found: Segmented, folder: Path, warned: list[list[str]]) -> None:
+    def write(
+        case: Case, found: Segmented, folder: Path, warned: list[list[str]]
+    ) -> dict[str, Any]:
         discs = find_discs(found.mask, case.spacing, case.contrasts, found.votes, lowest)
         write_disc_files(case, found, discs, folder, more)
         if discs.names.uncertain:
@@ -67,6 +69,14 @@ def discs_beside(more: Sequence[str] = (), lowest: str | None = None) -> Beside:
                 stacklevel=2,
             )
         write_page(case, found, discs, folder, [text for _, text in warned])
+        names = discs.names
+        return {
+            "discs": {
+                "levels": names.levels, "second": names.second, "from_sacrum": names.from_sacrum,
+                "probability": round(names.probability, 4), "doubts": names.doubts,
+                "decisions": [*discs.chain.decisions, *names.decisions],
+            }
+        }  # fmt: skip
 
     return Beside(suffixes, {"more": [*more], "lowest": lowest}, write)
 

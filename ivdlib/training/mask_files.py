@@ -6,6 +6,7 @@ digests and no paths. A mask that somebody drew or changed is never written over
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,12 @@ def warned_beside(path: Path) -> list[list[str]]:
 
 
 def write_mask_file(
-    case: Case, mask: np.ndarray, path: Path, source: dict[str, Any], warned: list[list[str]]
+    case: Case,
+    mask: np.ndarray,
+    path: Path,
+    source: dict[str, Any],
+    warned: list[list[str]],
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a mask, then its record; move aside what is there and somebody else's.
 
@@ -59,6 +65,8 @@ def write_mask_file(
         What it was made from, fit for JSON.
     warned : list of [str, str]
         Category and text.
+    more : mapping, optional
+        What else the record says of it.
 
     Raises
     ------
@@ -73,7 +81,7 @@ def write_mask_file(
             _keep(path)
     if beside.exists() and not record:
         _keep(beside)
-    known = {"case": case.name, "mask": made, "from": source, "warned": warned}
+    known = {"case": case.name, "mask": made, "from": source, "warned": warned, **(more or {})}
     write_json(beside, provenance.record(**known))
 
 

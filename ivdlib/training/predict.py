@@ -37,12 +37,13 @@ class Beside:
     options : dict
         All that can change these files, fit for JSON.
     write : callable
-        Gets the case, what was found, the folder, and what was warned of; may warn, too.
+        Gets the case, what was found, the folder, and what was warned of; may warn, too. Gives what
+        the record shall say of it, fit for JSON.
     """
 
     suffixes: tuple[str, ...]
     options: dict[str, Any]
-    write: Callable[[Case, Segmented, Path, list[list[str]]], None]
+    write: Callable[[Case, Segmented, Path, list[list[str]]], dict[str, Any]]
 
 
 def predict_folder(
@@ -166,10 +167,11 @@ def predict_folder(
         folder(path.parent)
         found, warned = _heard(lambda: segment_case(network[0], case, **how))
         warned = [[DataWarning.__name__, f"{note}."] for note in case.notes] + warned
+        known: dict[str, Any] = {}
         if beside:
-            _, more = _heard(lambda: beside.write(case, found, path.parent, warned))
+            known, more = _heard(lambda: beside.write(case, found, path.parent, warned))
             warned += more
-        mask_files.write_mask_file(case, found.mask, path, source, warned)
+        mask_files.write_mask_file(case, found.mask, path, source, warned, known)
         return warned
 
     def missing(name: str) -> bool:

@@ -34,6 +34,8 @@ def test_one_scan_has_its_files_and_no_summary(tmp_path, write_case, call):
     folder = write_case(tmp_path / "in", "01")
     assert predict(folder, *call) == 0
     assert set(names_in(tmp_path / "out")) == files_of("01") | SHARED
+    discs = json.loads((tmp_path / "out" / "01_Discs.json").read_text())["discs"]
+    assert discs["doubts"] and discs["decisions"] and len(discs["levels"]) == len(discs["second"])
 
 
 def test_many_scans_have_a_summary(three, call, tmp_path, capsys):
