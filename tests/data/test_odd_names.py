@@ -49,7 +49,7 @@ def test_whatever_is_written_can_be_read(tmp_path):
     files.write_text(tmp_path / "a.txt", ODD)
     files.write_json(tmp_path / "a.json", {ODD: [ODD]})
     for ending in (".csv", ".csv.gz"):
-        files.write_csv(tmp_path / f"a{ending}", pd.DataFrame({"case": [ODD]}))
+        files.write_csv(tmp_path / f"a{ending}", pd.DataFrame({"case": [ODD]}, dtype=object))
         assert pd.read_csv(tmp_path / f"a{ending}")["case"].item() == SHOWN
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == SHOWN
     assert files.read_json(tmp_path / "a.json") == {SHOWN: [SHOWN]}
