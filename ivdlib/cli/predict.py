@@ -184,7 +184,7 @@ def _summarise(args: argparse.Namespace, done: list[Path], failed: Mapping[str, 
     from ivdlib.report.scan_summary import write_summary
 
     names = [path.name.removesuffix(SUFFIX) for path in done]
-    for path in write_summary(Path(args.out), names, failed):
+    for path in write_summary(Path(args.out), names, failed, args.input):
         say(f"summary: {path}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,9 @@ class Line:
     page: str
 
 
-def write_summary(folder: Path, done: Sequence[str], failed: Mapping[str, str]) -> list[Path]:
+def write_summary(
+    folder: Path, done: Sequence[str], failed: Mapping[str, str], source: str | os.PathLike = ""
+) -> list[Path]:
     """Write the tables of all scans as one, and a page with the odd ones first.
 
     Parameters
@@ -45,6 +48,8 @@ def write_summary(folder: Path, done: Sequence[str], failed: Mapping[str, str]) 
         Names of the scans that have a mask.
     failed : mapping of str to str
         Name of each scan that has none, and why.
+    source : path, optional
+        Where the scans lie. It stands on no page: folders are named after patients at times.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def write_summary(folder: Path, done: Sequence[str], failed: Mapping[str, str]) 
     lines += [_line(folder, name, table) for name, table in tables.items()]
     lines.sort(key=lambda line: (STATES.index(line.state), line.case))
     counts = {state: sum(line.state == state for line in lines) for state in STATES}
-    page = pages.fill("scans.html.j2", lines=_printable(lines), counts=counts)
+    page = pages.fill("scans.html.j2", lines=_printable(lines, source), counts=counts)
     written.append(folder / INDEX)
     files.write_text(written[-1], page)
     return written
@@ -88,13 +93,16 @@ def _line(folder: Path, name: str, table: pd.DataFrame) -> Line:
     return Line(name, "look" if unsure or cut.iloc[0] else "fine", found, told, page)
 
 
-def _printable(lines: Sequence[Line]) -> list[Line]:
+def _printable(lines: Sequence[Line], source: str | os.PathLike) -> list[Line]:
     return [
         Line(*map(printable, (line.case, line.state, line.found)),
-             tuple(printable(_bare(text, line.case)) for text in line.told), line.page)
+             tuple(printable(_bare(text, line.case, source)) for text in line.told), line.page)
         for line in lines
     ]  # fmt: skip
 
 
-def _bare(text: str, case: str) -> str:
+def _bare(text: str, case: str, source: str | os.PathLike) -> str:
+    """A sentence without what the page says already, and without the folder of the scans."""
+    for place in {os.fspath(source), os.path.abspath(source)} if os.fspath(source) else ():
+        text = text.replace(f"{place.rstrip(os.sep)}{os.sep}", "")
     return text.removeprefix("left out: ").removeprefix(f"case {case}: ")

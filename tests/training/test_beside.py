@@ -56,7 +56,7 @@ def test_a_bad_scan_stops_nothing_and_stands_first(three, call, tmp_path):
         assert predict(three, *call) == 1
     page = (tmp_path / "out" / "index.html").read_text()
     assert page.index("failed</td>") < page.index('href="01.html"')
-    assert "02_fat.nii.gz is truncated" in page
+    assert ">02/02_fat.nii.gz is truncated" in page and str(tmp_path) not in page
     assert not list((tmp_path / "out").glob("02*"))
 
 
