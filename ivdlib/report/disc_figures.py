@@ -19,6 +19,9 @@ ASIDE_MM = 12.0
 AROUND_MM = 35.0
 """Of the slice that is shown about the discs, front and back."""
 
+ROOM = 0.2
+"""A name needs this share of the picture's width."""
+
 PREFERRED = ("wat", "t2", "inn")
 
 
@@ -72,11 +75,13 @@ def _outline(axes, mask: np.ndarray, colour: str) -> None:
 
 
 def _name(axes, mask: np.ndarray, level: str, uncertain: bool) -> None:
-    """Write a disc's name in front of it."""
+    """Write a disc's name in front of it, or on it if there is no room."""
     if not mask.any():
         return
     rows, columns = np.nonzero(plotting.upright(mask))
     halo = [patheffects.withStroke(linewidth=2.2, foreground="black")]
-    axes.text(columns.min() - 3, rows[columns <= columns.min() + 2].mean(),
-              f"{level}?" if uncertain else level, color="white", fontsize=10, ha="right",
-              va="center", path_effects=halo)  # fmt: skip
+    room = columns.min() > ROOM * mask.shape[0]
+    x = columns.min() - 3 if room else columns.mean()
+    y = rows[columns <= columns.min() + 2].mean() if room else rows.mean()
+    axes.text(x, y, f"{level}?" if uncertain else level, color="white", fontsize=10,
+              ha="right" if room else "center", va="center", path_effects=halo)  # fmt: skip

@@ -127,6 +127,8 @@ def _lead(discs: Discs) -> str:
     if not discs.rows:
         return "No disc was found."
     first, *_, last = [*discs.names.levels, discs.names.levels[-1]]
+    if len(discs.rows) == 1:
+        return f"1 disc, {first}{'?' if discs.names.uncertain else ''}."
     return f"{_count(discs)}, from {first} up to {last or 'above T5/6'}."
 
 

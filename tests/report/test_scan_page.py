@@ -59,6 +59,11 @@ def test_no_disc_is_a_page_too(tmp_path):
     assert "No disc was found." in soup.text and not soup.select("table.discs")
 
 
+def test_one_disc_is_one(tmp_path):
+    soup, _ = page_of(tmp_path, labels=spine(count=1))
+    assert "1 disc, L5/S1?." in soup.text and "Nothing odd" not in soup.text
+
+
 def test_one_image_has_no_votes(tmp_path):
     soup, _ = page_of(tmp_path, contrasts=("t2",))
     assert soup.select_one("#votes") is None and "±" not in soup.select_one("table.discs").text
