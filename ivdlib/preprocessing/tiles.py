@@ -8,6 +8,7 @@ zeros stand on both sides: there a training turns and enlarges it without losing
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,15 +30,17 @@ def tile_for(shape: tuple[int, int], tile: tuple[int, int] = TILE) -> tuple[int,
     return tuple(min(t, p) for t, p in zip(tile, padded, strict=True))
 
 
-def tile_starts(length: int, tile: int) -> list[int]:
+def tile_starts(length: int, tile: int, overlap: float = 0.0) -> list[int]:
     """First pixels of the fewest evenly spread tiles that cover `length` pixels.
+
+    Neighbours share at least `overlap` of a tile.
 
     >>> tile_starts(256, 128), tile_starts(320, 128), tile_starts(25, 28)
     ([0, 128], [0, 96, 192], [-1])
     """
     if length <= tile:
         return [-((tile - length) // 2)]
-    count = -(-length // tile)
+    count = 1 + math.ceil((length - tile) / (tile * (1 - overlap)))
     return [round(i * (length - tile) / (count - 1)) for i in range(count)]
 
 
@@ -53,18 +56,21 @@ class TileGrid:
         The tile (AP, SI).
     window : tuple of int or None
         AP band to cover, see `Region`; None covers all.
+    overlap : float
+        Share of a tile that neighbours have in common at least.
     """
 
     shape: tuple[int, int, int]
     tile: tuple[int, int] = TILE
     window: tuple[int, int] | None = None
+    overlap: float = 0.0
 
     @property
     def positions(self) -> list[tuple[int, int, int]]:
         """First voxel (slice, AP, SI) of each tile, slice by slice."""
         first, last = self.window or (0, self.shape[1])
-        rows = [first + start for start in tile_starts(last - first, self.tile[0])]
-        columns = tile_starts(self.shape[2], self.tile[1])
+        rows = [first + k for k in tile_starts(last - first, self.tile[0], self.overlap)]
+        columns = tile_starts(self.shape[2], self.tile[1], self.overlap)
         return [(s, r, c) for s in range(self.shape[0]) for r in rows for c in columns]
 
     def holds(self, box: tuple[slice, slice, slice]) -> bool:

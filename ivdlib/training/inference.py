@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 THRESHOLD = 0.5
 """A pixel is foreground from this probability on; never tuned."""
 
+SPINE_OVERLAP = 0.5
+"""Of tiles of the spine network, where a slice is larger than one: else a seam may run along the
+spine, and both tiles see half of it."""
+
 BATCH_PIXELS = 8 * 112 * 128
 """Pixels that go through a network at once: 8 tiles of the paper's size, more of smaller ones. With
 16 the paper's FDS-CNN took 4.0 GB instead of 2.5, and was no faster."""
@@ -67,7 +71,10 @@ def _by_keras(model: keras.Model, batch: int) -> Callable[[np.ndarray], np.ndarr
 
 
 def predict_images(
-    model: keras.Model | Network, images: Mapping[str, np.ndarray], region: Region | None = None
+    model: keras.Model | Network,
+    images: Mapping[str, np.ndarray],
+    region: Region | None = None,
+    overlap: float = 0.0,
 ) -> dict[str, np.ndarray]:
     """Segment images of one scan, each on its own: cut, predict, splice (paper, Sect. 3.1).
 
@@ -79,6 +86,8 @@ def predict_images(
         After min–max; all of one shape.
     region : Region, optional
         Region of interest; tiles that hold nothing of it are not computed. Default: everything.
+    overlap : float, default 0
+        See `tiles.TileGrid`.
 
     Returns
     -------
@@ -88,7 +97,7 @@ def predict_images(
     model = getattr(model, "model", model)
     shape = next(iter(images.values())).shape[:3]
     region = region or whole_image(shape)
-    grid = TileGrid(shape, tuple(model.input_shape[1:3]), region.window)
+    grid = TileGrid(shape, tuple(model.input_shape[1:3]), region.window, overlap)
     tiles = np.stack(
         [grid.cut(np.asarray(region.apply(image), dtype=np.float32)) for image in images.values()]
     )
@@ -151,5 +160,5 @@ def predict_spine(
     """
     shape = next(iter(contrasts.values())).shape
     small = {name: shrink(image, factor) for name, image in fusion.single(contrasts).items()}
-    mean = np.mean(list(predict_images(model, small).values()), axis=0)
+    mean = np.mean(list(predict_images(model, small, overlap=SPINE_OVERLAP).values()), axis=0)
     return largest_part(enlarge(mean >= THRESHOLD, factor, shape), spacing, gap, tolerance)

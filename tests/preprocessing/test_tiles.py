@@ -56,6 +56,16 @@ def test_starts_are_the_fewest_that_cover_and_evenly_spread(length, tile):
 
 
 @QUICK
+@given(st.integers(1, 500), st.integers(2, 200), st.sampled_from([0.25, 0.5]))
+def test_tiles_overlap_as_far_as_they_are_asked_to(length, tile, overlap):
+    starts = patches.tile_starts(length, tile, overlap)
+    assert len(starts) < 2 or np.diff(starts).max() <= tile * (1 - overlap) + 1
+    assert len(starts) >= len(patches.tile_starts(length, tile))
+    assert patches.tile_starts(256, 128, 0.5) == [0, 64, 128]
+    assert patches.tile_starts(153, 128, 0.5) == patches.tile_starts(153, 128) == [0, 25]
+
+
+@QUICK
 @given(windows())
 def test_cut_and_splice_give_the_volume_back(drawn):
     shape, tile, window = drawn
