@@ -59,6 +59,26 @@ def the_recipe() -> dict:
     return tomllib.loads((HERE / "recipe.toml").read_text(encoding="utf-8"))
 
 
+def load_both(weights: str) -> Networks:
+    """Network for discs, by its name or file, and the spine network beside it."""
+    path = shipped.find(weights)
+    disc = engines.load_network(path)
+    return disc, spine_of_scan.spine_beside(disc, path)[0]
+
+
+def with_bodies(name: str, data: Path, final: bool) -> Iterator[tuple[Case, np.ndarray]]:
+    """Scans that may be looked at, or the others, each with its numbered vertebral bodies."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        cases = sorted(
+            load_cases(data / name, needed=[name.split("_")[1]]), key=lambda case: case.name
+        )
+    chosen = cases[LOOKED_AT[name] :] if final else cases[: LOOKED_AT[name]]
+    for case in track(chosen, name):
+        image = nib.load(data / name / "vertebrae" / f"{case.name}.nii.gz")
+        yield case, np.rint(np.asarray(nib.as_closest_canonical(image).dataobj)).astype(int)
+
+
 def quietly(network: Network, case: Case, **how: object) -> np.ndarray:
     """Segment a scan, without warnings; one that is refused has an empty mask."""
     with warnings.catch_warnings():
@@ -94,17 +114,7 @@ def phantom(both: Networks, recipe: dict, final: bool) -> Iterator[dict]:
 def bodies(name: str, both: Networks, data: Path, final: bool) -> Iterator[dict]:
     """Score by the vertebral bodies, see `ivdlib.evaluation.gaps`."""
     disc, spine = both
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        cases = sorted(
-            load_cases(data / name, needed=[name.split("_")[1]]), key=lambda case: case.name
-        )
-    chosen = cases[LOOKED_AT[name] :] if final else cases[: LOOKED_AT[name]]
-    for case in track(chosen, name):
-        image = nib.as_closest_canonical(
-            nib.load(data / name / "vertebrae" / f"{case.name}.nii.gz")
-        )
-        numbers = np.rint(np.asarray(image.dataobj)).astype(int)
+    for case, numbers in with_bodies(name, data, final):
         found = gaps.score_gaps(quietly(disc, case, spine=spine), numbers, case.spacing)
         for gap in found.gaps:
             yield {"scan": case.name, "pieces": gap.pieces, "fill": gap.fill, "offset": gap.offset,
@@ -194,10 +204,7 @@ def main(words: list[str] | None = None) -> int:
     add("--out", type=Path, help="folder for tables and record")
     given = parser.parse_args(words)
     recipe = the_recipe()
-    path = shipped.find(given.weights)
-    disc = engines.load_network(path)
-    spine, _ = spine_of_scan.spine_beside(disc, path)
-    both, final = (disc, spine), given.final
+    both, final = load_both(given.weights), given.final
     ways = {
         "munich_wat": lambda: bodies("munich_wat", both, given.data, final),
         "berlin_t2": lambda: bodies("berlin_t2", both, given.data, final),
@@ -212,7 +219,7 @@ def main(words: list[str] | None = None) -> int:
         for name, table in tables.items():
             files.write_csv(given.out / f"{name}.csv", table)
         files.write_csv(given.out / "summary.csv", found)
-        record = provenance.record(weights=disc.passport, final=final, data=[*tables])
+        record = provenance.record(weights=both[0].passport, final=final, data=[*tables])
         files.write_json(given.out / "record.json", record)
     return 0
 

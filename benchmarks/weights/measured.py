@@ -24,7 +24,6 @@ import stress
 
 from ivdlib import files, provenance
 from ivdlib.data.case import Case
-from ivdlib.data.cases import load_cases
 from ivdlib.data.discs import LEVELS
 from ivdlib.errors import DataError, DataWarning, IvdlibError
 from ivdlib.evaluation import gaps
@@ -32,7 +31,7 @@ from ivdlib.evaluation.disc_table import SPREAD, find_discs
 from ivdlib.evaluation.measurements import measure
 from ivdlib.phantom import Conditions, simulate
 from ivdlib.progress import track
-from ivdlib.training import engines, shipped, spine_of_scan
+from ivdlib.training import shipped
 from ivdlib.training.one_scan import segment_case
 
 PEOPLE = 20
@@ -134,14 +133,7 @@ def names_of_phantoms(table: pd.DataFrame) -> Iterator[dict]:
 
 def names_of_real(name: str, both: judge.Networks, data: Path, final: bool) -> Iterator[dict]:
     """The same for real scans, by their bodies."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)
-        needed = [name.split("_")[1]]
-        cases = sorted(load_cases(data / name, needed=needed), key=lambda case: case.name)
-    few = judge.LOOKED_AT[name]
-    for case in track(cases[few:] if final else cases[:few], name):
-        image = nib.load(data / name / "vertebrae" / f"{case.name}.nii.gz")
-        bodies = np.rint(np.asarray(nib.as_closest_canonical(image).dataobj)).astype(int)
+    for case, bodies in judge.with_bodies(name, data, final):
         if (discs := _found(both, case)) is None:
             yield {"data": name, "scan": case.name, "discs": 0, "right": False, "uncertain": True}
             continue
@@ -179,9 +171,7 @@ def main(words: list[str] | None = None) -> int:
     add("--final", action="store_true", help="scans that nobody has looked at: once, at the end")
     add("--out", type=Path, help="folder for tables and record")
     given = parser.parse_args(words)
-    path = shipped.find(given.weights)
-    disc = engines.load_network(path)
-    both = disc, spine_of_scan.spine_beside(disc, path)[0]
+    both = judge.load_both(given.weights)
     seed = judge.the_recipe()["seed"] + (2 if given.final else 1)
     table = pd.DataFrame(phantoms(both, seed, given.people))
     tables = {"discs": table, "agreement": agreement(table)}
@@ -203,7 +193,7 @@ def main(words: list[str] | None = None) -> int:
         for name, one in tables.items():
             files.write_csv(given.out / f"{name}.csv", one.round(4))
         record = provenance.record(
-            weights=disc.passport, people=given.people, seed=seed, final=given.final
+            weights=both[0].passport, people=given.people, seed=seed, final=given.final
         )
         files.write_json(given.out / "record.json", record)
     return 0

@@ -21,7 +21,7 @@ import material
 import nibabel as nib
 import numpy as np
 import pandas as pd
-from judge import the_recipe
+from judge import load_both, the_recipe
 from scipy import ndimage
 
 from ivdlib import files, provenance
@@ -31,7 +31,7 @@ from ivdlib.evaluation import metrics
 from ivdlib.phantom import Conditions, simulate
 from ivdlib.preprocessing.resampling import resample
 from ivdlib.progress import track
-from ivdlib.training import engines, predict, shipped, spine_of_scan
+from ivdlib.training import predict, shipped
 from ivdlib.training.one_scan import predict_case
 
 PEOPLE = 3
@@ -216,9 +216,8 @@ def main(words: list[str] | None = None) -> int:
     given = parser.parse_args(words)
     seed = the_recipe()["seed"] + 1
     path = shipped.find(given.weights)
-    disc = engines.load_network(path)
-    spine, _ = spine_of_scan.spine_beside(disc, path)
-    table = pd.DataFrame(scores((disc, spine), seed))
+    both = load_both(given.weights)
+    table = pd.DataFrame(scores(both, seed))
     means = table.groupby("change", sort=False)[["undisturbed", "dice", "ratio", "refused"]].mean()
     print(means.to_string(float_format="{:.3f}".format))
     turns = orientations(seed, path)
@@ -226,7 +225,7 @@ def main(words: list[str] | None = None) -> int:
     if given.out:
         files.write_csv(given.out / "stress.csv", table)
         record = provenance.record(
-            weights=disc.passport, people=PEOPLE, seed=seed, contrast=CONTRAST, turns=turns
+            weights=both[0].passport, people=PEOPLE, seed=seed, contrast=CONTRAST, turns=turns
         )
         files.write_json(given.out / "stress.json", record)
     return 0

@@ -43,11 +43,11 @@ def components(mask: np.ndarray) -> np.ndarray:
     """
     mask = as_mask(mask)
     around = ndimage.generate_binary_structure(mask.ndim, mask.ndim)
-    return _by_height(*ndimage.label(mask, around))
+    return by_height(*ndimage.label(mask, around))
 
 
-def _by_height(pieces: np.ndarray, count: int) -> np.ndarray:
-    """Number pieces 1 to `count` by the height of their centroids."""
+def by_height(pieces: np.ndarray, count: int) -> np.ndarray:
+    """Number pieces 1 to `count`, all of which are there, by the height of their centroids."""
     where = np.nonzero(pieces)
     found = pieces[where]
     size = np.bincount(found, minlength=count + 1)[1:]
@@ -123,7 +123,7 @@ def number_discs(labels: np.ndarray) -> np.ndarray:
             mine = components(clean_specks(labels[near] == value))
             np.copyto(pieces[near], mine + count, where=mine > 0)
             count += int(mine.max())
-    return _by_height(pieces, count)
+    return by_height(pieces, count)
 
 
 def split_by_nearest_disc(

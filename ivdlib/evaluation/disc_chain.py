@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.data.discs import components
+from ivdlib.data.discs import by_height, clean_specks, components
 from ivdlib.data.masks import as_mask, box, check_spacing, nearest
 from ivdlib.errors import DataError
 
@@ -115,8 +115,9 @@ def find_chain(mask: np.ndarray, spacing: Sequence[float]) -> Chain:
     if mask.ndim != 3:
         raise DataError(f"a mask of {mask.ndim} axes holds no discs; give (slices, AP, SI).")
     spacing = check_spacing(spacing, 3)
-    pieces, told = _without_specks(components(mask), spacing)
-    pieces, more = _split(pieces, spacing)
+    cleaned = clean_specks(mask, share=LEAST_SHARE)
+    told = _about_specks(mask & ~cleaned, spacing)
+    pieces, more = _split(components(cleaned), spacing)
     told += more
     pieces, more = _join(pieces, spacing)
     told += more
@@ -140,12 +141,17 @@ def places_of(pieces: np.ndarray, spacing: Sequence[float]) -> list[DiscPlace]:
         middle = points.mean(axis=0)
         flat = points[:, 1:] - middle[1:]
         spread = flat.T @ flat / len(flat) + np.diag(np.square(spacing[1:]) / 12)
-        _, directions = np.linalg.eigh(spread)
-        axis = directions[:, 0] * (1 if directions[1, 0] >= 0 else -1)  # the thin way, upwards
+        axis = thin_axis(spread)
         low, high = np.percentile(flat @ axis, [1, 99])
         tilt = float(np.degrees(np.arctan2(*axis)))
         found.append(DiscPlace(middle, tilt, len(points) * voxel, float(high - low + spacing[2])))
     return found
+
+
+def thin_axis(spread: np.ndarray) -> np.ndarray:
+    """Unit vector (AP, SI) along which points spread least, upwards, from their covariance."""
+    _, directions = np.linalg.eigh(spread)
+    return directions[:, 0] * (1 if directions[1, 0] >= 0 else -1)
 
 
 def _ml(place: DiscPlace) -> str:
@@ -156,17 +162,12 @@ def _at(place: DiscPlace) -> str:
     return "at {:.0f}, {:.0f}, {:.0f} mm".format(*place.centre)
 
 
-def _without_specks(pieces: np.ndarray, spacing: Sequence[float]) -> tuple[np.ndarray, list[str]]:
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    kept = sizes >= max(LEAST_SHARE * sizes.max(), 1)
-    number = np.cumsum(kept) * kept
-    lost = np.count_nonzero(sizes) - np.count_nonzero(kept)
-    if not lost:
-        return pieces, []
-    ml = sizes[~kept].sum() * float(np.prod(spacing)) / 1000
-    what = "1 speck" if lost == 1 else f"{lost} specks"
-    return np.int32(number)[pieces], [f"left out: {what}, together {ml:.1f} ml"]
+def _about_specks(specks: np.ndarray, spacing: Sequence[float]) -> list[str]:
+    if not (count := int(components(specks).max())):
+        return []
+    ml = specks.sum() * float(np.prod(spacing)) / 1000
+    what = "1 speck" if count == 1 else f"{count} specks"
+    return [f"left out: {what}, together {ml:.1f} ml"]
 
 
 # --- discs that touch, and discs in parts ---------------------------------------------------------
@@ -190,7 +191,7 @@ def _split(pieces: np.ndarray, spacing: Sequence[float]) -> tuple[np.ndarray, li
         pieces = pieces.copy()
         pieces[near][spots] = new
         told.append(f"parted: {count} discs that touch {_at(place)}, together {_ml(place)}")
-    return (_by_height(pieces, spacing) if told else pieces), told
+    return (by_height(pieces, int(pieces.max())) if told else pieces), told
 
 
 def _worn_apart(alone: np.ndarray, spacing: Sequence[float]) -> np.ndarray | None:
@@ -224,16 +225,10 @@ def _join(pieces: np.ndarray, spacing: Sequence[float]) -> tuple[np.ndarray, lis
             if along <= HALVES_MM and across <= HALVES_APART_MM and owner[a] != owner[b]:
                 owner[owner == owner[a]] = owner[b]
                 told.append(f"joined: parts of {_ml(one)} and {_ml(other)} of one disc {_at(one)}")
-    return (_by_height(np.int32(owner)[pieces], spacing) if told else pieces), told
-
-
-def _by_height(pieces: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
-    """Number the pieces that are there from caudal to cranial."""
-    there = np.unique(pieces[pieces > 0])
-    heights = ndimage.mean(np.broadcast_to(np.arange(pieces.shape[2]), pieces.shape), pieces, there)
-    number = np.zeros(int(there.max()) + 1, np.int32)
-    number[there[np.argsort(heights)]] = np.arange(1, len(there) + 1)
-    return number[pieces]
+    if not told:
+        return pieces, told
+    kept, number = np.unique(owner, return_inverse=True)  # without gaps
+    return by_height(number[pieces], len(kept) - 1), told
 
 
 # --- the chain ------------------------------------------------------------------------------------

@@ -165,8 +165,7 @@ def _named(
 def _fit_without(places: Sequence[DiscPlace], drop: int, first: int, cut: Sequence[bool]) -> float:
     """Logarithm of how well places fit if the lowest `drop` are none and the next is `first`."""
     score = 0.0
-    for piece, above in zip(places[:drop], places[1:], strict=False):
-        far = float(np.linalg.norm(above.centre - piece.centre))
+    for piece, above, far in zip(places[:drop], places[1:], _distances(places), strict=False):
         score += np.log(FALSE_PIECE) + _plain(piece.tilt, FALSE_TILT)
         score += _plain(np.log(piece.volume / above.volume), FALSE_VOLUME)
         score += _plain(np.log(far), FALSE_SPACING)
@@ -186,10 +185,15 @@ def _name(k: int) -> str:
     return DISC_NAMES[k] if k < len(DISC_NAMES) else ""
 
 
+def _distances(places: Sequence[DiscPlace]) -> list[float]:
+    """From each disc to the next one, mm."""
+    pairs = zip(places, places[1:], strict=False)
+    return [float(np.linalg.norm(upper.centre - lower.centre)) for lower, upper in pairs]
+
+
 def _ranks(places: Sequence[DiscPlace]) -> tuple[np.ndarray, list]:
     """Position of each disc above the lowest, missed ones counted; (disc, how far) of the gaps."""
-    far = [float(np.linalg.norm(b.centre - a.centre)) for a, b in zip(places, places[1:],
-                                                                      strict=False)]  # fmt: skip
+    far = _distances(places)
     usual = np.median(far) if far else 0.0
     rank, gaps = [0], []
     for k, distance in enumerate(far):
@@ -204,8 +208,7 @@ def _fit(places: Sequence[DiscPlace], at: np.ndarray, cut: Sequence[bool]) -> fl
     tilt = np.array([place.tilt for place in places])
     volume = np.log([place.volume for place in places])
     whole = [k for k in range(len(places)) if not (len(cut) and cut[k])]
-    far = [float(np.linalg.norm(b.centre - a.centre)) for a, b in zip(places, places[1:],
-                                                                      strict=False)]  # fmt: skip
+    far = _distances(places)
     next_to = [k for k in range(len(far)) if at[k + 1] - at[k] == 1]
     expected = np.log(SPACING_MM[at[next_to]]) if next_to else np.zeros(0)
     return (

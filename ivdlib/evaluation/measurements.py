@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from ivdlib.data.masks import check_spacing
 from ivdlib.errors import DataError
+from ivdlib.evaluation.disc_chain import thin_axis
 from ivdlib.evaluation.metrics import at_edge
 
 SECTION_SLAB_MM = 10.0
@@ -166,8 +167,7 @@ def _frame(
     centre = weight @ points / weight.sum()
     apart = points - centre
     spread = (apart * weight[:, None]).T @ apart / weight.sum()
-    _, directions = np.linalg.eigh(spread)
-    axis = directions[:, 0] * (1 if directions[1, 0] >= 0 else -1)
+    axis = thin_axis(spread)
     return axis, np.array([axis[1], -axis[0]]), centre
 
 
