@@ -10,7 +10,7 @@ from ivdlib.networks.backend import policy
 from ivdlib.networks.config import NetworkConfig
 from ivdlib.networks.deeplabv3plus import DEEPLAB_SIZES, DeepLabV3PlusConfig, build_deeplab
 from ivdlib.networks.fds_cnn import FDS_CNN_SIZES, VARIANTS, FDSCNNConfig, build_fds_cnn
-from ivdlib.networks.unet import UNET_SIZES, UNetConfig, build_unet
+from ivdlib.networks.unet import UNET_SIZES, UNET_VARIANTS, UNetConfig, build_unet
 
 __all__ = [
     "NAMES",
@@ -37,7 +37,7 @@ class _Network(NamedTuple):
 # A new network is entered here, and in `profiles.TITLES`, which says what people call it.
 _NETWORKS = {
     "fds_cnn": _Network(FDSCNNConfig, build_fds_cnn, FDS_CNN_SIZES, VARIANTS),
-    "unet": _Network(UNetConfig, build_unet, UNET_SIZES),
+    "unet": _Network(UNetConfig, build_unet, UNET_SIZES, UNET_VARIANTS),
     "deeplabv3plus": _Network(DeepLabV3PlusConfig, build_deeplab, DEEPLAB_SIZES),
 }
 NAMES = tuple(_NETWORKS)
@@ -59,7 +59,7 @@ def config_of(name: str, size: str = "tiny", variant: str | None = None) -> Netw
     size : str
         "tiny", "laptop" or "paper"; for "deeplabv3plus" also "whole" (RGB, 21 classes).
     variant : str, optional
-        The network without one of its ideas, see `variants`.
+        FDS-CNN without one of its ideas, U-Net in another width; see `variants`.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def config_of(name: str, size: str = "tiny", variant: str | None = None) -> Netw
 
 
 def variants(name: str) -> tuple[str, ...]:
-    """Names of the variants of a network: for FDS-CNN, each leaves one idea of the paper out."""
+    """Names of variants: FDS-CNN without one idea of the paper, U-Net as large as FDS-CNN."""
     return tuple(_network(name).variants)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ivdlib import networks
+from ivdlib.networks import cost
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,22 @@ def test_a_point_stays_where_it_is_in_an_image_of_odd_size():
     x[0, 20, 9] = 10
     answer = keras.ops.convert_to_numpy(model(x, training=False))[0, ..., 0]
     assert np.unravel_index(answer.argmax(), answer.shape) == (20, 9)
+
+
+def _size(name, config):
+    """Numbers learnt, and multiply-adds for a tile of 112 x 128."""
+    model = networks.build(name, config)
+    return cost.parameters(model), int(cost.layer_table(model)["multiply_adds"].sum())
+
+
+@pytest.mark.parametrize("size", ["tiny", "laptop", "paper"])
+@pytest.mark.parametrize(("variant", "what"), [("equal_weights", 0), ("equal_cost", 1)])
+def test_a_variant_is_as_large_as_fds_cnn(size, variant, what):
+    wanted = _size("fds_cnn", size)[what]
+    base = networks.config_of("unet", size, variant).base
+    off = {
+        b: abs(math.log(_size("unet", networks.UNetConfig(base=b))[what] / wanted))
+        for b in (base - 1, base, base + 1)
+    }
+    assert min(off, key=off.get) == base
+    assert off[base] < 0.15
