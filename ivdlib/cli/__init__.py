@@ -13,7 +13,19 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 
 from ivdlib import __version__
-from ivdlib.cli import audit, check, grid, info, lesson, phantom, predict, report, reproduce, score
+from ivdlib.cli import (
+    audit,
+    check,
+    grid,
+    import_,
+    info,
+    lesson,
+    phantom,
+    predict,
+    report,
+    reproduce,
+    score,
+)
 from ivdlib.errors import IvdlibError, Visible, memory_full, printable
 from ivdlib.files import cause, readable
 from ivdlib.links import not_fetched
@@ -84,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for define in (
         phantom.add_phantom,
+        import_.add_import,
         check.add_check,
         grid.add_grid,
         reproduce.add_reproduce,

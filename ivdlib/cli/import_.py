@@ -1,0 +1,70 @@
+"""`import`: from the scanner's files to scans in our layout."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ivdlib.data.incoming.importer import Imported
+
+SHOWN = 20
+"""Scans that are told one by one; the table has them all."""
+
+
+def add_import(add) -> None:
+    """Define `ivdlib import`."""
+    sub = add(
+        "import",
+        "sort a scanner's files (DICOM, NIfTI, BIDS) into inn, opp, fat and wat",
+        "Says what it took for what and why, and names what it left out. Scans are called "
+        "sub-001, …;\nwhose they are stands in OUT_key.csv alone, beside OUT. Called again, it "
+        "adds what is new.\n\n"
+        "  ivdlib import /media/cdrom data/mine\n"
+        "  ivdlib check data/mine",
+    )
+    sub.add_argument("folder", metavar="FOLDER", help="files as the scanner or archive gave them")
+    sub.add_argument("out", metavar="OUT", help="folder to fill")
+    sub.add_argument("--key", metavar="FILE", help="who is who (default: OUT_key.csv beside OUT)")
+    sub.set_defaults(run=run_import)
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """`ivdlib import`."""
+    from ivdlib.data.incoming.importer import TABLE, import_scans
+
+    found = import_scans(args.folder, args.out, args.key)
+    for line in found.scans[:SHOWN]:
+        print(line)
+    if more := len(found.scans) - SHOWN if len(found.scans) > SHOWN else 0:
+        print(f"… and {more} more: {args.out}/{TABLE}")
+    if found.there:
+        print(f"{found.there} scan{'s were' if found.there > 1 else ' was'} there already")
+    _say_left(found)
+    print(f"key: {found.key} says whose they are; keep it apart from {args.out}")
+    if not found.serious:
+        return 0
+    print(
+        f"ivdlib: {len(found.serious)} of them may belong to a scan; mend them and call again, "
+        "which adds what is missing.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _say_left(found: Imported) -> None:
+    """Name what was left out: what may matter in a line of its own, the rest by reason."""
+    for text in found.warnings:
+        print(f"warning: {text}.", file=sys.stderr)
+    alike: dict[str, list[str]] = defaultdict(list)
+    for one in found.left:
+        if one.serious:
+            print(f"warning: left out: {one.what}: {one.why}.", file=sys.stderr)
+        else:
+            alike[one.why].append(one.what)
+    from ivdlib.data.remarks import listed
+
+    for why, names in alike.items():
+        print(f"left out: {listed(names)}: {why}")

@@ -1,0 +1,133 @@
+"""One image of one slice, as its DICOM header describes it; and whose it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HIDDEN = "…"
+"""What stands in our messages where a name, number or date of a patient stood."""
+
+_SHORTEST = 3
+"""Letters of a name that are worth hiding: fewer stand in any word."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Who was scanned, as the header says it; only the key file and `hide` see it.
+
+    Attributes
+    ----------
+    number, name, born : str
+        Patient ID, name (``MUELLER^HANS``) and date of birth; any may be empty.
+    others : tuple of str
+        Further identifiers: other numbers and names, accession number, address.
+    """
+
+    number: str = ""
+    name: str = ""
+    born: str = ""
+    others: tuple[str, ...] = ()
+
+    def secrets(self) -> set[str]:
+        """Words by which somebody could tell who it is."""
+        whole = {self.number, self.name, self.born, *self.others}
+        pieces = {piece for text in (self.name, *self.others) for piece in re.split(r"\W+", text)}
+        if date := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", self.born):
+            year, month, day = date.groups()
+            whole |= {f"{day}{month}{year}", f"{month}{day}{year}"}
+        found = {text.strip() for text in whole | pieces}
+        return {text for text in found if len(text) >= _SHORTEST}
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Put `HIDDEN` in place of each secret in a text, however it is spelt and joined.
+
+    `MUELLER^HANS` is found in `Mueller_Hans_T1.dcm`, too.
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        parts = secret if secret.isdigit() else re.split(r"[\W_]+", secret)
+        pieces = [re.escape(piece) for piece in parts if piece]
+        if pieces:
+            text = re.sub(r"[\W_]*".join(pieces), HIDDEN, text, flags=re.IGNORECASE)
+    return text
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One slice of a DICOM file: a classic file holds one, an enhanced one many.
+
+    Attributes
+    ----------
+    file : Path
+    index : int
+        Number of the frame in its file, from 0.
+    patient : Patient
+    study, series : str
+        UIDs.
+    number : int
+        Of the series.
+    description : str
+        What people and scanners call the series: description, then protocol.
+    maker : str
+        Manufacturer.
+    words : tuple of str
+        Values of FrameType, else of ImageType, in capitals.
+    component : str
+        ``MAGNITUDE``, ``PHASE``, ``REAL``, ``IMAGINARY``, or empty.
+    sequence : str
+        ``gradient echo``, ``spin echo``, ``echo planar``, or empty.
+    suppressed : bool
+        Whether fat was suppressed: such an image is none of the four.
+    te_ms, mhz, tesla : float or None
+        Echo time, frequency of water, field.
+    place : tuple of 3 float, or None
+        Centre of the first pixel, mm, DICOM's axes (left, posterior, superior).
+    turn : tuple of 6 float, or None
+        Directions of row and column.
+    pixel : tuple of 2 float, or None
+        Distance of rows and of columns in mm.
+    thick : float or None
+        Thickness of the slice in mm.
+    size : (rows, columns)
+    when : str
+        Date and time of the acquisition, as text that sorts.
+    study_when : str
+        The same of the study.
+    repeats : tuple
+        What tells repetitions of one slice apart: numbers of acquisition and time point.
+    uid : str
+        Of the image: copies of a file have the same.
+    slope, intercept, philips : float
+        Of rescaling; the last is the scale slope of Philips, 0 if there is none.
+    """
+
+    file: Path
+    index: int = 0
+    patient: Patient = field(default_factory=Patient)
+    study: str = ""
+    series: str = ""
+    number: int = 0
+    description: str = ""
+    maker: str = ""
+    words: tuple[str, ...] = ()
+    component: str = ""
+    sequence: str = ""
+    suppressed: bool = False
+    te_ms: float | None = None
+    mhz: float | None = None
+    tesla: float | None = None
+    place: tuple[float, ...] | None = None
+    turn: tuple[float, ...] | None = None
+    pixel: tuple[float, ...] | None = None
+    thick: float | None = None
+    size: tuple[int, int] = (0, 0)
+    when: str = ""
+    study_when: str = ""
+    repeats: tuple = ()
+    uid: str = ""
+    slope: float = 1.0
+    intercept: float = 0.0
+    philips: float = 0.0

@@ -1,0 +1,262 @@
+"""Read the headers of DICOM files: classic ones, a slice each, and enhanced ones."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ivdlib.data.incoming.frame import Frame, Patient
+from ivdlib.errors import ConfigError, DataError
+from ivdlib.files import cannot
+
+MR = {
+    "1.2.840.10008.5.1.4.1.1.4": "MR",
+    "1.2.840.10008.5.1.4.1.1.4.1": "enhanced MR",
+    "1.2.840.10008.5.1.4.1.1.4.4": "legacy converted enhanced MR",
+}
+"""SOP classes that are read. Others of a study (reports, screenshots, CT) are left out by name."""
+
+DIRECTORY = "1.2.840.10008.1.3.10"
+"""SOP class of a DICOMDIR, a table of contents: the files that it names are found anyway."""
+
+GAUSS = 100.0
+"""A field beyond this is in gauss: some scanners write 15000 for 1.5 T."""
+
+PROTON = 42.577
+"""MHz a tesla."""
+
+LONG_TE_MS = 30.0
+"""No in- or opposed-phase gradient echo is so late; taken as spin echo if nothing else says."""
+
+_GE_KINDS = {1: "PHASE", 2: "REAL", 3: "IMAGINARY"}
+_PHILIPS = "Philips MR Imaging DD 001"
+
+
+def need_pydicom() -> Any:
+    """Load pydicom, or say how to get it."""
+    try:
+        import highdicom  # noqa: F401
+        import pydicom
+    except ImportError as error:
+        raise ConfigError(
+            "DICOM is read with pydicom and highdicom, which are not installed; pip install "
+            "'ivdlib[dicom]'."
+        ) from error
+    return pydicom
+
+
+def read_frames(path: Path) -> tuple[str, list[Frame]]:
+    """Read the header of a file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        Why the file holds no MR image; empty if it does.
+    list of Frame
+
+    Raises
+    ------
+    DataError
+        If it is DICOM and cannot be read.
+    """
+    pydicom = need_pydicom()
+    try:
+        with warnings.catch_warnings():  # of values that are not as the standard has them
+            warnings.simplefilter("ignore")
+            ds = pydicom.dcmread(path, stop_before_pixels=True)
+            kind = str(ds.get("SOPClassUID", "") or ds.file_meta.get("MediaStorageSOPClassUID", ""))
+            if not kind:
+                raise DataError(f"{path} is damaged: it is DICOM and does not say what of; copy it "
+                                "again from the archive.")  # fmt: skip
+            if kind == DIRECTORY:
+                return "a table of contents", []
+            if kind not in MR:
+                what = str(ds.get("Modality", "")).strip() or "unknown"
+                return f"no MR image, but {what}", []
+            return "", list(_frames(ds, path))
+    except DataError:
+        raise
+    except pydicom.errors.InvalidDicomError:
+        return "no DICOM", []
+    except OSError as error:
+        raise DataError(cannot("read", path, error)) from error
+    except Exception as error:  # pydicom raises whatever its parts raise
+        raise DataError(
+            f"{path} cannot be read as DICOM ({type(error).__name__}); copy it again from the "
+            "archive."
+        ) from error
+
+
+def _frames(ds: Any, path: Path) -> Iterator[Frame]:
+    shared = next(iter(ds.get("SharedFunctionalGroupsSequence") or []), None)
+    groups = ds.get("PerFrameFunctionalGroupsSequence")
+    for index, own in enumerate(groups or [None]):
+        yield _frame(_Header(ds, shared, own), path, index)
+
+
+class _Header:
+    """Attributes of a frame: its own, else those of all frames, else those of the file."""
+
+    def __init__(self, ds: Any, shared: Any, own: Any) -> None:
+        self.ds, self.groups = ds, [g for g in (own, shared) if g is not None]
+
+    def __call__(self, name: str, group: str = "", default: Any = None) -> Any:
+        for functional in self.groups if group else ():
+            for item in functional.get(group) or ():
+                if (value := item.get(name)) not in (None, ""):
+                    return value
+        value = self.ds.get(name)
+        return default if value in (None, "") else value
+
+    def number(self, name: str, group: str = "") -> float | None:
+        value = self(name, group)
+        try:
+            return float(value[0] if hasattr(value, "__len__") else value)
+        except (TypeError, ValueError, IndexError):
+            return None
+
+    def numbers(self, name: str, group: str, count: int) -> tuple[float, ...] | None:
+        try:
+            found = tuple(float(v) for v in self(name, group))
+        except (TypeError, ValueError):
+            return None
+        return found if len(found) == count else None
+
+    def text(self, name: str, group: str = "") -> str:
+        return str(self(name, group, "")).strip()
+
+    def texts(self, name: str, group: str = "") -> tuple[str, ...]:
+        value = self(name, group, ())
+        value = [value] if isinstance(value, str) else value
+        return tuple(str(v).strip().upper() for v in value)
+
+
+def _frame(h: _Header, path: Path, index: int) -> Frame:
+    words = h.texts("FrameType", "MRImageFrameTypeSequence") or h.texts("ImageType")
+    te = h.number("EffectiveEchoTime", "MREchoSequence") or h.number("EchoTime")
+    tesla = in_tesla(h.number("MagneticFieldStrength"))
+    mhz = h.number("TransmitterFrequency", "MRImagingModifierSequence")
+    mhz = mhz or h.number("ImagingFrequency") or (tesla and tesla * PROTON)
+    names = dict.fromkeys(h.text(name) for name in ("SeriesDescription", "ProtocolName"))
+    slope = h.number("RescaleSlope", "PixelValueTransformationSequence")
+    return Frame(
+        file=path,
+        index=index,
+        patient=_patient(h),
+        study=h.text("StudyInstanceUID"),
+        series=h.text("SeriesInstanceUID"),
+        number=int(h.number("SeriesNumber") or 0),
+        description=" · ".join(name for name in names if name),
+        maker=h.text("Manufacturer"),
+        words=words,
+        component=_component(h),
+        sequence=sequence_of({*h.texts("ScanningSequence"), *h.texts("EchoPulseSequence")}, te),
+        suppressed=_suppressed(h),
+        te_ms=te,
+        mhz=mhz,
+        tesla=tesla,
+        place=h.numbers("ImagePositionPatient", "PlanePositionSequence", 3),
+        turn=h.numbers("ImageOrientationPatient", "PlaneOrientationSequence", 6),
+        pixel=h.numbers("PixelSpacing", "PixelMeasuresSequence", 2),
+        thick=h.number("SliceThickness", "PixelMeasuresSequence"),
+        size=(int(h.number("Rows") or 0), int(h.number("Columns") or 0)),
+        when=_when(h, "Acquisition", "FrameAcquisitionDateTime"),
+        study_when=h.text("StudyDate") + h.text("StudyTime"),
+        repeats=(
+            h.number("TemporalPositionIndex", "FrameContentSequence")
+            or h.number("TemporalPositionIdentifier"),
+            h.number("AcquisitionNumber"),
+        ),
+        uid=h.text("SOPInstanceUID"),
+        slope=1.0 if slope is None else slope,
+        intercept=h.number("RescaleIntercept", "PixelValueTransformationSequence") or 0.0,
+        philips=_philips(h),
+    )
+
+
+def _patient(h: _Header) -> Patient:
+    others = ("OtherPatientIDs", "OtherPatientNames", "AccessionNumber", "PatientAddress",
+              "PatientMotherBirthName", "PatientBirthName", "PatientTelephoneNumbers",
+              "MedicalRecordLocator", "ReferringPhysicianName")  # fmt: skip
+    found = tuple(text for name in others for text in h.texts(name) if text)
+    return Patient(*map(h.text, ("PatientID", "PatientName", "PatientBirthDate")), found)
+
+
+def _when(h: _Header, what: str, frame: str) -> str:
+    """Date and time of an acquisition: they stand in one attribute or in two."""
+    whole = h.text(frame, "FrameContentSequence") or h.text(f"{what}DateTime")
+    return whole or h.text(f"{what}Date") + h.text(f"{what}Time")
+
+
+def _component(h: _Header) -> str:
+    """Magnitude, phase, real or imaginary part."""
+    if said := h.text("ComplexImageComponent", "MRImageFrameTypeSequence"):
+        return said.upper()
+    value = h.ds.get((0x0043, 0x102F))  # GE's own
+    try:
+        return _GE_KINDS.get(int(value.value), "") if value is not None else ""
+    except (TypeError, ValueError):
+        return ""
+
+
+def in_tesla(field: float | None) -> float | None:
+    """A field in tesla, which some scanners write in gauss."""
+    return field / 10_000 if field and field > GAUSS else field
+
+
+def sequence_of(said: set[str], te_ms: float | None) -> str:
+    """Name the kind of sequence by what ScanningSequence or EchoPulseSequence say."""
+    if "EP" in said:
+        return "echo planar"
+    if said & {"GR", "GRADIENT"}:
+        return "gradient echo"
+    if said & {"SE", "SPIN", "BOTH"} or te_ms is not None and te_ms >= LONG_TE_MS:
+        return "spin echo"
+    return ""
+
+
+def _suppressed(h: _Header) -> bool:
+    """Whether the spectrum of fat was suppressed, or water alone excited."""
+    options = {*h.texts("ScanOptions")}
+    chosen = h.text("SpectrallySelectedSuppression", "MRModifierSequence").upper()
+    chosen = chosen or h.text("SpectrallySelectedSuppression").upper()
+    excited = h.text("SpectrallySelectedExcitation").upper()
+    return bool(options & {"FS", "SFS", "SPIR", "SPAIR"}) or chosen == "FAT" or excited == "WATER"
+
+
+def _philips(h: _Header) -> float:
+    """Find Philips' scale slope: at the top of a classic file, in a frame's own group else.
+
+    Stored values become those of the scan by (value · slope + intercept) / (slope · scale slope):
+    Chenevert et al., Transl Oncol 2014;7:65.
+    """
+    places = [h.ds]
+    for group in h.groups:
+        places += [item for element in group if element.tag.group == 0x2005 and element.VR == "SQ"
+                   for item in element.value]  # fmt: skip
+    for place in places:
+        try:
+            return float(place.private_block(0x2005, _PHILIPS)[0x0E].value)
+        except (KeyError, TypeError, ValueError):
+            continue
+    return 0.0
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files of a folder and below that are not hidden, sorted."""
+
+    def refuse(error: OSError) -> None:
+        raise DataError(cannot("read", error.filename, error)) from error
+
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield Path(root, name)
