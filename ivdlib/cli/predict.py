@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ivdlib.cli.arguments import add_derive, add_machine, configure_machine, hand_down
+from ivdlib.cli.arguments import add_derive, add_machine, configure_machine, hand_down, positive
 from ivdlib.errors import ConfigError, NothingFound, SomeFailed, behind
 from ivdlib.progress import say
 from ivdlib.training import shipped
@@ -114,6 +114,19 @@ def add_predict(add) -> None:
         help="of openvino (default: float32; bfloat16 is faster on processors that have units for "
         "it; auto takes it there if the first tiles with disc come out alike)",
     )
+    sub.add_argument(
+        "--workers",
+        type=positive,
+        default=1,
+        help="scans side by side on this machine, which share its cores (default: %(default)s; "
+        "one a core does most in an hour, and takes about half a gigabyte each)",
+    )
+    sub.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="a Dask scheduler whose workers segment (tcp://…); they see scans, weights and DIR "
+        "under the same paths",
+    )
     add_machine(sub)
     sub.set_defaults(run=run_predict)
 
@@ -124,6 +137,8 @@ def run_predict(args: argparse.Namespace) -> int:
         raise ConfigError("--precision is for --engine openvino; leave it out, or change engine.")
     if args.engine == "openvino" and args.device == "gpu":
         raise ConfigError("--engine openvino runs on the CPU; leave --device gpu out.")
+    if args.scheduler and args.workers > 1:
+        raise ConfigError("--workers is for this machine; with --scheduler leave it out.")
     from ivdlib.training.engines import need_engine
 
     asked = (
@@ -173,6 +188,8 @@ def _masks(args: argparse.Namespace, engine: str) -> Iterator[Path]:
         engine=engine,
         precision=args.precision,
         beside=beside,
+        workers=args.workers,
+        scheduler=args.scheduler,
     )
 
 

@@ -126,7 +126,7 @@ class Told:
 
     def tell_rest(self) -> None:
         """Warn of what was kept."""
-        for where, text in grouped(self._more):
+        for where, text in grouped(sorted(self._more)):
             warnings.warn(f"{where}, too: {text}", DataWarning, stacklevel=3)
 
 

@@ -52,6 +52,13 @@ class Scans:
         subject = self.subjects.get(files.name, Subject(files.name, "", ""))
         return assemble(files, images, subject, self.settings)
 
+    def only(self, files: CaseFiles) -> Scans:
+        """One of `files`, and what was found out of it: small enough to send elsewhere."""
+        name = files.name
+        faults = {name: self.faults[name]} if name in self.faults else {}
+        who = {name: self.subjects[name]} if name in self.subjects else {}
+        return Scans((files,), faults, who, self.settings, ())
+
     def say_left(self) -> None:
         """Warn of what is not read and looks as if it should be; log the rest."""
         for item in self.left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ivdlib.evaluation.disc_table import Discs, find_discs
 from ivdlib.report import disc_figures, pages, plotting
 from ivdlib.training.disc_files import MORE, NUMBERED, TABLE, write_disc_files
 from ivdlib.training.one_scan import Segmented
-from ivdlib.training.predict import Beside
+from ivdlib.training.segmenter import Beside
 
 PAGE, PICTURE = ".html", "_Discs.png"
 
@@ -54,31 +55,37 @@ def discs_beside(more: Sequence[str] = (), lowest: str | None = None) -> Beside:
     if lowest is not None and lowest not in DISC_NAMES:
         raise ConfigError(f"{lowest!r} is no name of a disc; known are {', '.join(DISC_NAMES)}.")
     suffixes = (NUMBERED, TABLE, PICTURE, PAGE)
-
-    def write(
-        case: Case, found: Segmented, folder: Path, warned: list[list[str]]
-    ) -> dict[str, Any]:
-        discs = find_discs(found.mask, case.spacing, case.contrasts, found.votes, lowest)
-        write_disc_files(case, found, discs, folder, more)
-        if discs.names.uncertain:
-            warnings.warn(
-                f"case {case.name}: the names of its discs are uncertain: "
-                f"{'; '.join(discs.names.doubts)}; look at the page, and say --lowest NAME if you "
-                "know it.",
-                DataWarning,
-                stacklevel=2,
-            )
-        write_page(case, found, discs, folder, [text for _, text in warned])
-        names = discs.names
-        return {
-            "discs": {
-                "levels": names.levels, "second": names.second, "from_sacrum": names.from_sacrum,
-                "probability": round(names.probability, 4), "doubts": names.doubts,
-                "decisions": [*discs.chain.decisions, *names.decisions],
-            }
-        }  # fmt: skip
-
+    write = partial(_write_beside, [*more], lowest)
     return Beside(suffixes, {"more": [*more], "lowest": lowest}, write)
+
+
+def _write_beside(
+    more: Sequence[str],
+    lowest: str | None,
+    case: Case,
+    found: Segmented,
+    folder: Path,
+    warned: list[list[str]],
+) -> dict[str, Any]:
+    discs = find_discs(found.mask, case.spacing, case.contrasts, found.votes, lowest)
+    write_disc_files(case, found, discs, folder, more)
+    if discs.names.uncertain:
+        warnings.warn(
+            f"case {case.name}: the names of its discs are uncertain: "
+            f"{'; '.join(discs.names.doubts)}; look at the page, and say --lowest NAME if you "
+            "know it.",
+            DataWarning,
+            stacklevel=2,
+        )
+    write_page(case, found, discs, folder, [text for _, text in warned])
+    names = discs.names
+    return {
+        "discs": {
+            "levels": names.levels, "second": names.second, "from_sacrum": names.from_sacrum,
+            "probability": round(names.probability, 4), "doubts": names.doubts,
+            "decisions": [*discs.chain.decisions, *names.decisions],
+        }
+    }  # fmt: skip
 
 
 def write_page(

@@ -17,7 +17,6 @@ from ivdlib.data.cases import Case, save_mask
 from ivdlib.data.file_words import bare
 from ivdlib.errors import DataError
 from ivdlib.files import atomic, read_json, set_aside, sha256_file, write_json
-from ivdlib.progress import say
 
 
 def warned_of(path: Path, source: dict[str, Any]) -> list[list[str]] | None:
@@ -53,7 +52,7 @@ def write_mask_file(
     source: dict[str, Any],
     warned: list[list[str]],
     more: Mapping[str, Any] | None = None,
-) -> None:
+) -> list[str]:
     """Write a mask, then its record; move aside what is there and somebody else's.
 
     Parameters
@@ -68,25 +67,31 @@ def write_mask_file(
     more : mapping, optional
         What else the record says of it.
 
+    Returns
+    -------
+    list of str
+        A sentence on each file that was moved aside.
+
     Raises
     ------
     DataError
         As `cases.save_mask`.
     """
-    beside, record = _beside(path), _record(path)
+    beside, record, kept = _beside(path), _record(path), []
     with atomic(path) as temporary:
         save_mask(case, mask, temporary)
         made = sha256_file(temporary)
         if path.is_file() and sha256_file(path) not in (made, record.get("mask")):
-            _keep(path)
+            kept.append(_keep(path))
     if beside.exists() and not record:
-        _keep(beside)
+        kept.append(_keep(beside))
     known = {"case": case.name, "mask": made, "from": source, "warned": warned, **(more or {})}
     write_json(beside, provenance.record(**known))
+    return kept
 
 
-def _keep(path: Path) -> None:
-    say(f"kept: {path} was not made by ivdlib, or changed since, and is now {set_aside(path)}")
+def _keep(path: Path) -> str:
+    return f"kept: {path} was not made by ivdlib, or changed since, and is now {set_aside(path)}"
 
 
 def _beside(path: Path) -> Path:

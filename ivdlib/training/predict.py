@@ -4,46 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
-from ivdlib import __version__
-from ivdlib.data.case import Case
 from ivdlib.data.remarks import Failures, Told
 from ivdlib.errors import ConfigError, DataWarning, NothingFound
-from ivdlib.evaluation.scoring import SUFFIX
-from ivdlib.files import folder, sha256_file
 from ivdlib.preprocessing import fusion
 from ivdlib.progress import say, track
-from ivdlib.training import engines, likeness, mask_files, shipped
-from ivdlib.training.one_scan import Segmented, segment_case
-from ivdlib.training.spine_of_scan import spine_beside
-from ivdlib.training.to_segment import ScanToSegment, find_scans, images_for
-from ivdlib.training.weights import Network
-
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What is written beside each mask, before it.
-
-    Attributes
-    ----------
-    suffixes : tuple of str
-        Of its files, after the name of the case; if one is not there, the scan is done again.
-    options : dict
-        All that can change these files, fit for JSON.
-    write : callable
-        Gets the case, what was found, the folder, and what was warned of; may warn, too. Gives what
-        the record shall say of it, fit for JSON.
-    """
-
-    suffixes: tuple[str, ...]
-    options: dict[str, Any]
-    write: Callable[[Case, Segmented, Path, list[list[str]]], dict[str, Any]]
+from ivdlib.training import engines, shipped
+from ivdlib.training.many_scans import side_by_side
+from ivdlib.training.segmenter import Beside, Job, Segmenter
+from ivdlib.training.to_segment import find_scans
 
 
 def predict_folder(
@@ -61,6 +33,8 @@ def predict_folder(
     engine: str = "auto",
     precision: str = "float32",
     beside: Beside | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
 ) -> Iterator[Path]:
     """Segment the discs of scans and write ``CASE_Discs.nii.gz`` for each.
 
@@ -98,11 +72,17 @@ def predict_folder(
         What runs both networks, see `engines.load_network`.
     beside : Beside, optional
         More files for each scan, such as those of `report.scan_page.discs_beside`.
+    workers : int, default 1
+        Processes of this machine that segment scans side by side and share its cores.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://host:8786``: its workers do the work, and see
+        scans, weights and `out` under the same paths.
 
     Yields
     ------
     Path
-        Each mask: as it is written, or where it was there already. A mask has a record beside it,
+        Each mask: as it is written, or where it was there already; with several workers in the
+        order in which they are done. A mask has a record beside it,
         ``CASE_Discs.json``, and is made again where it was made from something else than is asked
         for now; one that is not as it was made is moved into the folder ``saved`` first.
 
@@ -127,95 +107,44 @@ def predict_folder(
         size, field of view or the volume of the mask are unlike those of the training; of weights
         older than checksums; and of each scan that is left out.
     """
-    engine = engines.need_engine(engine, precision)
     if specks is not None and not 0 <= specks <= 1:
         raise ConfigError(f"specks is a share from 0 to 1, not {specks}.")
     if clip is not None:
         fusion.clip({}, clip)  # refuses what is no percentile
     weights = [weights] if isinstance(weights, str | os.PathLike) else [*weights]
-    paths = [*dict.fromkeys(map(shipped.find, weights))]
-    networks = [_disc_network(path, engine, precision) for path in paths]
+    paths = dict.fromkeys(map(shipped.find, weights))
+    if scheduler:  # its workers stand in other folders
+        source, out = Path(source).absolute(), Path(out).absolute()
+        spine_weights = spine_weights and Path(spine_weights).absolute()
+        paths = [path.absolute() for path in paths]
+    job = Job(
+        tuple(paths), Path(out), spine_weights, use_region,
+        contrast, derive_missing, clip, mirror, specks, engines.need_engine(engine, precision),
+        precision, beside,
+    )  # fmt: skip
+    segmenter = Segmenter(job)
     scans = find_scans(Path(source), contrast, derive_missing)
-    more = (spine_weights, engine, precision)
-    spines = [
-        spine_beside(network, path, *more) if use_region else None
-        for network, path in zip(networks, paths, strict=True)
-    ]
-    cards = {path: network.passport for path, network in zip(paths, networks, strict=True)}
-    cards |= {found[1]: found[0].passport for found in spines if found}
-    if old := likeness.older(cards):
+    if old := segmenter.older:
         warnings.warn(old, DataWarning, stacklevel=2)
-    options = {  # all that can change a mask
-        "contrast": contrast, "region": use_region, "derive_missing": derive_missing,
-        "clip": clip, "mirror": mirror, "specks": specks, "engine": engine, "precision": precision,
-        "beside": beside and [*beside.suffixes, beside.options],
-    }  # fmt: skip
-    by = {
-        "ivdlib": __version__, "weights": [sha256_file(path) for path in paths],
-        "spine_weights": [found and sha256_file(found[1]) for found in spines], "options": options,
-    }  # fmt: skip
-    network, *others = zip(networks, (found and found[0] for found in spines), strict=True)
-    how = {"spine": network[1], "contrast": contrast, "mirror": mirror, "specks": specks,
-           "others": others}  # fmt: skip
-
-    def segment(scan: ScanToSegment, path: Path, source: dict[str, Any]) -> list[list[str]]:
-        case = scan.load()
-        if clip is not None:
-            case = replace(case, contrasts=fusion.clip(case.contrasts, clip))
-        for each in networks:  # before a folder is made
-            images_for(each.passport["images"], case, contrast)
-        folder(path.parent)
-        found, warned = _heard(lambda: segment_case(network[0], case, **how))
-        warned = [[DataWarning.__name__, f"{note}."] for note in case.notes] + warned
-        known: dict[str, Any] = {}
-        if beside:
-            known, more = _heard(lambda: beside.write(case, found, path.parent, warned))
-            warned += more
-        mask_files.write_mask_file(case, found.mask, path, source, warned, known)
-        return warned
-
-    def missing(name: str) -> bool:
-        return any(
-            not Path(out, f"{name}{s}").is_file() for s in (beside.suffixes if beside else ())
-        )
-
+    if scheduler or workers > 1 and len(scans) > 1:
+        answers = side_by_side(job, scans, workers, scheduler)
+    else:
+        answers = ((scan, partial(segmenter, scan)) for scan in scans)
     told, failures, done, there = Told(), Failures(len(scans)), [], 0
-    for scan in track(scans, "predicting"):
-        path = Path(out) / f"{scan.name}{SUFFIX}"
+    for scan, answer in track(answers, "predicting", len(scans)):
         with failures.of(scan.name):
-            made_from = by | scan.source()
-            before = None if missing(scan.name) else mask_files.warned_of(path, made_from)
-            warned = segment(scan, path, made_from) if before is None else before
-            there += before is not None
+            found = answer()
+            there += found.there
         if scan.name not in failures:
-            for kind, text in warned:
+            for text in found.kept:
+                say(text)
+            for kind, text in found.warned:
                 nothing = kind == NothingFound.__name__
                 told.tell(scan.name, text, NothingFound if nothing else DataWarning)
-            done.append(path)
-            yield path
+            done.append(job.path(scan))
+            yield done[-1]
     told.tell_rest()
     if there:
         say(f"{there} masks were there already" if there > 1 else "1 mask was there already")
     again = "mend them and do the same again, which makes only what is not there"
     failures.raise_any(done, "segmented", again)
-
-
-def _disc_network(path: Path, engine: str, precision: str) -> Network:
-    network = engines.load_network(path, engine, precision)
-    if network.passport["target"] != "disc":
-        raise ConfigError(f"{path} is a network for the {network.passport['target']}; give one "
-                          "for the discs.")  # fmt: skip
-    return network
-
-
-def _heard(act: Callable[[], _T]) -> tuple[_T, list[list[str]]]:
-    """What `act` gives, and what it warned of in its case, once: category and text."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
-        result = act()
-    for other in caught:
-        if not issubclass(other.category, DataWarning):
-            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
-    ours = [w for w in caught if issubclass(w.category, DataWarning)]
-    told = dict.fromkeys((w.category.__name__, str(w.message)) for w in ours)  # by each network
-    return result, [list(one) for one in told]

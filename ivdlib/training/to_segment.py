@@ -22,7 +22,10 @@ from ivdlib.links import need_content
 
 @dataclass(frozen=True)
 class ScanToSegment:
-    """One scan: files by contrast, axes that are declared, what reads it, files there twice."""
+    """One scan: files by contrast, axes that are declared, what reads it, files there twice.
+
+    It holds nothing of other scans, and goes to other processes as it is.
+    """
 
     name: str
     paths: dict[str, Path]
@@ -78,7 +81,7 @@ def find_scans(source: Path, contrast: str | None, derive_missing: bool) -> list
     found.say_left()
     axes = found.settings.declared.axcodes
     return [
-        ScanToSegment(f.name, f.paths, axes, partial(_load, found, f, contrast), f.repeated)
+        ScanToSegment(f.name, f.paths, axes, partial(_load, found.only(f), f, contrast), f.repeated)
         for f in found.files
     ]
 
@@ -115,15 +118,17 @@ def _single(path: Path, contrast: str | None) -> ScanToSegment:
     taken = contrast or word
     files = CaseFiles(name, {taken: path}, complete=True)
     alone = Scans((files,), {}, {}, Options(declared=declared), ())
-
-    def load() -> Case:
-        case = alone.load(files)
-        if word in {taken, NO_WORD}:
-            return case
-        what = f"the file is taken as {contrast}, as was asked for, though its name says {word}"
-        return replace(case, notes=(*case.notes, Remark(what, "look whether that is so")))
-
+    load = partial(_load_as, alone, files, taken, word)
     return ScanToSegment(name, files.paths, declared.axcodes, load)
+
+
+def _load_as(alone: Scans, files: CaseFiles, taken: str, word: str) -> Case:
+    """Read the scan that a file is, taken as a contrast whatever its name says."""
+    case = alone.load(files)
+    if word in {taken, NO_WORD}:
+        return case
+    what = f"the file is taken as {taken}, as was asked for, though its name says {word}"
+    return replace(case, notes=(*case.notes, Remark(what, "look whether that is so")))
 
 
 def images_for(known: Sequence[str], case: Case, contrast: str | None) -> tuple[str, ...]:

@@ -125,10 +125,10 @@ def most_useful(experiment: Experiment) -> int:
     if experiment.profile.size != "tiny" or short or backend.has_gpu():
         return 1
     room = (provenance.free_memory() or MEMORY) // MEMORY
-    return max(1, min(left, _threads(), room))
+    return max(1, min(left, threads(), room))
 
 
-def _threads() -> int:
+def threads() -> int:
     """Cores that the user leaves to us."""
     return int(os.environ.get("IVDLIB_THREADS") or provenance.cores())
 
@@ -197,31 +197,37 @@ def _all(
 @contextmanager
 def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
     if scheduler:
-        with _client(scheduler) as client:
-            yield client.get_executor(pure=False)  # tasks of lost workers are begun again
+        with client(scheduler) as cluster:
+            yield cluster.get_executor(pure=False)  # tasks of lost workers are begun again
         return
-    threads = max(1, _threads() // workers)
+    share = max(1, threads() // workers)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with ProcessPoolExecutor(workers, spawn, _begin, (threads, workers, os.getpid())) as pool:
+    with ProcessPoolExecutor(workers, spawn, _begin, (share, workers, os.getpid())) as pool:
         yield pool
 
 
 def _begin(threads: int, workers: int, parent: int) -> None:
     """Set up a process of this machine: its share of cores and GPU; the parent shows progress."""
-    _end_with(parent)
-    own = {"PROGRESS": "off", "THREADS": str(threads), "PROCESSES": str(workers)}
-    os.environ.update({f"IVDLIB_{name}": value for name, value in own.items()})
+    take_share(threads, workers, parent)
     from ivdlib.networks import backend  # takes them, and the device, from the environment
 
     backend.configure(threads)  # if a script of the user has loaded it before
 
 
-def _client(address: str) -> Any:
+def take_share(threads: int, workers: int, parent: int) -> None:
+    """Note a process's share of the machine in its environment; it ends with its parent."""
+    _end_with(parent)
+    own = {"PROGRESS": "off", "THREADS": str(threads), "PROCESSES": str(workers)}
+    os.environ.update({f"IVDLIB_{name}": value for name, value in own.items()})
+
+
+def client(address: str) -> Any:
+    """Connect to a Dask scheduler; ConfigError if there is none, or no Dask here."""
     try:
         from distributed import Client
     except ImportError as error:
         raise ConfigError(
-            "trainings on a cluster need Dask; install it with: pip install 'ivdlib[cluster]'."
+            "work on a cluster needs Dask; install it with: pip install 'ivdlib[cluster]'."
         ) from error
     try:
         return Client(address, timeout=CONNECT_SECONDS)

@@ -13,6 +13,7 @@ from predicting import names_in, predict
 
 from ivdlib import files
 from ivdlib.training import predict as application
+from ivdlib.training import segmenter
 
 pytestmark = pytest.mark.usefixtures("any_mask_will_do")
 
@@ -31,8 +32,8 @@ def test_the_same_call_goes_on_where_it_stopped(
         predicted.append(case.name)
         return plain(network, case, **options)
 
-    predicted, plain = [], application.segment_case
-    monkeypatch.setattr(application, "segment_case", follow)
+    predicted, plain = [], segmenter.segment_case
+    monkeypatch.setattr(segmenter, "segment_case", follow)
     next(application.predict_folder(three, weights, tmp_path / "out"))  # and is interrupted
     assert run() == ["02", "03"] and "1 mask was there already" in capsys.readouterr().err
     assert run() == []

@@ -19,7 +19,7 @@ from ivdlib import cli
 from ivdlib.data.case import Case
 from ivdlib.data.cases import check_cases, load_case
 from ivdlib.errors import ConfigError, DataError, DataWarning, NothingFound, SomeFailed
-from ivdlib.training import engines, inference, one_scan
+from ivdlib.training import engines, inference, one_scan, spine_of_scan
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model
 
@@ -478,7 +478,7 @@ def test_the_spine_network_is_found_whatever_the_weights_are_called(
     (renamed := weights.with_name("best.h5")).write_bytes(weights.read_bytes())
     (link := tmp_path / "link.weights.h5").symlink_to(weights)
     for path in (Path("model.weights.h5"), renamed, Path("best.h5"), link):
-        found, place = application.spine_beside(network, path)
+        found, place = spine_of_scan.spine_beside(network, path)
         assert place.samefile(spine) and found.passport["target"] == "spine"
 
 

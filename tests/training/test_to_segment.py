@@ -10,7 +10,7 @@ from predicting import CONFIG
 from ivdlib import networks
 from ivdlib.data.cases import load_case
 from ivdlib.errors import ConfigError, DataWarning
-from ivdlib.training import one_scan
+from ivdlib.training import one_scan, segmenter
 from ivdlib.training import predict as application
 from ivdlib.training.weights import load_model, save_weights
 
@@ -33,7 +33,7 @@ def test_one_file_is_read_with_the_declared_axes_as_its_folder_is(
         mask = np.broadcast_to(np.arange(case.shape[2]) < 3, case.shape)
         return one_scan.Segmented(mask, np.float32(mask), {"wat": mask}, None)
 
-    monkeypatch.setattr(application, "segment_case", lowest)
+    monkeypatch.setattr(segmenter, "segment_case", lowest)
     folder = write_case(tmp_path / "in", "01")
     weights = tiny_experiment / "disc" / "model.weights.h5"
 

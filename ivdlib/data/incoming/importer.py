@@ -121,7 +121,6 @@ def import_scans(
             result.scans.append(_sentence(scan, written))
     result.left = [LeftOut(hide(x.what, secrets), hide(x.why, secrets), x.serious)
                    for x in result.left]  # fmt: skip
-    result.warnings = [hide(text, secrets) for text in result.warnings]
     if not done:
         raise DataError(_nothing(source, result.left))
     _write_people(out, scans)
