@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ivdlib.data.incoming.importer import Imported
 
-SHOWN = 20
+TOLD = 20
 """Scans that are told one by one; the table has them all."""
 
 
@@ -36,10 +36,10 @@ def run_import(args: argparse.Namespace) -> int:
     from ivdlib.data.incoming.importer import TABLE, import_scans
 
     found = import_scans(args.folder, args.out, args.key)
-    for line in found.scans[:SHOWN]:
+    for line in found.scans[:TOLD]:
         print(line)
-    if more := len(found.scans) - SHOWN if len(found.scans) > SHOWN else 0:
-        print(f"… and {more} more: {args.out}/{TABLE}")
+    if len(found.scans) > TOLD:
+        print(f"… and {len(found.scans) - TOLD} more: {args.out}/{TABLE}")
     if found.there:
         print(f"{found.there} scan{'s were' if found.there > 1 else ' was'} there already")
     _say_left(found)

@@ -73,7 +73,7 @@ def find_cases(folder: str | os.PathLike) -> list[CaseFiles]:
             f"{folder} holds no scans: {others or 'no'} NIfTI files, none of them named "
             "<case>_<contrast>.nii or .nii.gz (as in 01_fat.nii.gz), or fat.nii.gz in a folder of "
             f"the case{f' ({left.where}: {left.what})' if left else ''}; "
-            f"{(left and left.repair) or 'rename the files'}."
+            f"{(left and left.repair) or 'rename the files, or let ivdlib import do it'}."
         )
     return [_case(files) for _, files in sorted(found.items())]
 

@@ -147,6 +147,8 @@ def _reason(
         serious = seeming[1] in lacks
     else:
         serious = mine is None and (bool(seeming) or word == NO_WORD and not kind)
+    if kind == "DICOM":
+        return serious, Remark("DICOM is not read", "bring it in with ivdlib import FOLDER OUT")
     if kind:
         return serious, Remark(f"{kind} is not read", "convert scans and labels to .nii.gz")
     if deep:
@@ -155,6 +157,7 @@ def _reason(
     if seeming and (serious or word == NO_WORD):
         right = "Labels" if seeming[1] == "labels" else seeming[1]
         repair = f"rename to …_{right}.nii.gz" + ("" if serious else " if it is the one to read")
+        repair += ", or let ivdlib import do it" if serious and right != "Labels" else ""
         return serious, Remark(f"not read, but the name is like {seeming[1]}", repair)
     if word != NO_WORD:
         return False, Remark(

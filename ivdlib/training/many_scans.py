@@ -51,7 +51,7 @@ def _do_on_cluster(job: Job, scan: ScanToSegment) -> Answer:
     return _do(job, scan)
 
 
-def side_by_side(
+def segment_all(
     job: Job, scans: Sequence[ScanToSegment], processes: int = 1, scheduler: str | None = None
 ) -> Iterator[tuple[ScanToSegment, Callable[[], Answer]]]:
     """Do the scans of a job, several at a time, in any order.

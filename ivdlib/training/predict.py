@@ -13,7 +13,7 @@ from ivdlib.errors import ConfigError, DataWarning, NothingFound
 from ivdlib.preprocessing import fusion
 from ivdlib.progress import say, track
 from ivdlib.training import engines, shipped
-from ivdlib.training.many_scans import side_by_side
+from ivdlib.training.many_scans import segment_all
 from ivdlib.training.segmenter import Beside, Job, Segmenter
 from ivdlib.training.to_segment import find_scans
 
@@ -127,7 +127,7 @@ def predict_folder(
     if old := segmenter.older:
         warnings.warn(old, DataWarning, stacklevel=2)
     if scheduler or workers > 1 and len(scans) > 1:
-        answers = side_by_side(job, scans, workers, scheduler)
+        answers = segment_all(job, scans, workers, scheduler)
     else:
         answers = ((scan, partial(segmenter, scan)) for scan in scans)
     told, failures, done, there = Told(), Failures(len(scans)), [], 0

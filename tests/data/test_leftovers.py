@@ -52,7 +52,8 @@ def test_names_that_are_not_ours_are_said_with_what_they_look_like(data, word):
     ((serious, where, text),) = said(data)
     assert serious and where == f"bob/bob_{word}.nii.gz"
     shown = "Labels" if right == "labels" else right
-    assert text.endswith(f"is like {right}; rename to …_{shown}.nii.gz")
+    us = "" if right == "labels" else ", or let ivdlib import do it"
+    assert text.endswith(f"is like {right}; rename to …_{shown}.nii.gz{us}")
     with pytest.warns(DataWarning, match="rename to"):
         cases.load_cases(data) if right != "inn" else cases.load_case(data / "bob")
 
@@ -189,7 +190,8 @@ def test_many_files_are_counted(data):
 
 def test_a_folder_without_scans_says_what_it_holds_instead(tmp_path):
     (tmp_path / "1-01.dcm").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"\(1-01.dcm: DICOM is not read\); convert scans"):
+    said = r"\(1-01.dcm: DICOM is not read\); bring it in with ivdlib import"
+    with pytest.raises(DataError, match=said):
         cases.find_cases(tmp_path)
     (tmp_path / "1-01.dcm").rename(tmp_path / "W.nii.gz")
     with pytest.raises(DataError, match=r"W.nii.gz: .* like wat\); rename to …_wat.nii.gz"):

@@ -16,7 +16,7 @@ _NOBODY = re.compile(r"(?:anon\w*|unknown|none|null|test|patient|subject|[0x_.\-
 
 
 @dataclass
-class Scan:
+class IncomingScan:
     """One scan of one person: images on one grid, each contrast once."""
 
     person: str
@@ -42,7 +42,7 @@ def person_of(volume: Volume) -> str:
                 volume.session[1])  # fmt: skip
 
 
-def scans_of(volumes: Iterable[Volume]) -> tuple[list[Scan], list[LeftOut]]:
+def scans_of(volumes: Iterable[Volume]) -> tuple[list[IncomingScan], list[LeftOut]]:
     """Put images together to scans: of one person and visit, on one grid, each contrast once.
 
     Parameters
@@ -51,7 +51,7 @@ def scans_of(volumes: Iterable[Volume]) -> tuple[list[Scan], list[LeftOut]]:
 
     Returns
     -------
-    list of Scan
+    list of IncomingScan
         By person, visit and time.
     list of LeftOut
         Images told by their echo time, if others on their grid say themselves what they show.
@@ -59,13 +59,13 @@ def scans_of(volumes: Iterable[Volume]) -> tuple[list[Scan], list[LeftOut]]:
     visits: dict[tuple, list[Volume]] = defaultdict(list)
     for volume in volumes:
         visits[(key(person_of(volume)), volume.session)].append(volume)
-    scans: list[Scan] = []
+    scans: list[IncomingScan] = []
     left: list[LeftOut] = []
     for (person, session), some in sorted(visits.items(), key=lambda one: one[0]):
         kept, others = _without_echoes(some)
         runs = [run for grid in _grids(kept) for run in _runs(grid)]
         runs.sort(key=lambda run: min(v.order for v in run.values()))
-        scans += [Scan(person, session, n, run) for n, run in enumerate(runs, start=1)]
+        scans += [IncomingScan(person, session, n, run) for n, run in enumerate(runs, start=1)]
         left += others
     return scans, left
 

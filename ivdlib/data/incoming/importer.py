@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from ivdlib import provenance
 from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.data.incoming.frame import Patient, hide
-from ivdlib.data.incoming.grouping import Scan, scans_of
+from ivdlib.data.incoming.grouping import IncomingScan, scans_of
 from ivdlib.data.incoming.named_files import find_named
-from ivdlib.data.incoming.naming import doubts, name_scans, read_key, write_key
+from ivdlib.data.incoming.naming import doubts_about_people, name_scans, read_key, write_key
 from ivdlib.data.incoming.series import find_series
 from ivdlib.data.incoming.volume import LeftOut, Volume
 from ivdlib.data.nifti import write_image
@@ -105,7 +105,7 @@ def import_scans(
     scans, doubled = scans_of(volumes)
     known = read_key(key)
     name_scans(scans, known)
-    result = Imported(key, left=left + doubled, warnings=[*warned, *doubts(scans)])
+    result = Imported(key, left=left + doubled, warnings=[*warned, *doubts_about_people(scans)])
     if scans:
         make_folder(out)
         write_key(key, scans, known)
@@ -163,7 +163,7 @@ def _patients(volumes: list[Volume], left: list[LeftOut]) -> list[Patient]:
     return [v.patient for v in volumes] + [p for x in left if (p := x.patient)]
 
 
-def _rows(scan: Scan) -> list[dict[str, Any]]:
+def _rows(scan: IncomingScan) -> list[dict[str, Any]]:
     """Rows of `import.csv`, as text: a row an image."""
     rows = []
     for name in sorted(scan.images, key=CONTRASTS.index):
@@ -177,7 +177,7 @@ def _said(row: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in row.items() if v != ""}
 
 
-def _write(scan: Scan, out: Path, result: Imported) -> list[str]:
+def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
     """Write the images of a scan; give the contrasts that could be."""
     written = []
     for name in sorted(scan.images, key=CONTRASTS.index):
@@ -220,7 +220,7 @@ def _save(array: np.ndarray, affine: np.ndarray, path: Path) -> None:
     write_image(image, path)
 
 
-def _sentence(scan: Scan, written: list[str]) -> str:
+def _sentence(scan: IncomingScan, written: list[str]) -> str:
     said = []
     for name in written:
         volume = scan.images[name]
@@ -236,7 +236,7 @@ def _write_table(out: Path, done: dict[str, list[dict[str, Any]]]) -> None:
     write_csv(out / TABLE, pd.DataFrame(rows).fillna(""))
 
 
-def _write_people(out: Path, scans: list[Scan]) -> None:
+def _write_people(out: Path, scans: list[IncomingScan]) -> None:
     """Write `subjects.csv`; rows of cases that are not in this import stay as they are."""
     import pandas as pd
 

@@ -76,7 +76,7 @@ _BOTH = re.compile(r"(?:in|out|opp)\w*[\W_]*(?:/|\+|&|and|und)[\W_]*(?:in|out|op
 
 
 @dataclass(frozen=True)
-class Kind:
+class ImageKind:
     """What an image shows.
 
     Attributes
@@ -97,7 +97,7 @@ class Kind:
     by_echo: bool = False
 
 
-def kind_of(frame: Frame, echoes: Iterable[float] = ()) -> Kind:
+def kind_of(frame: Frame, echoes: Iterable[float] = ()) -> ImageKind:
     """Say which contrast a frame shows.
 
     Parameters
@@ -108,16 +108,18 @@ def kind_of(frame: Frame, echoes: Iterable[float] = ()) -> Kind:
 
     Returns
     -------
-    Kind
+    ImageKind
         A spin echo is none of the four, though its words say so: fat is bright in all of its
         images, and its water image is another contrast.
     """
     if other := _none_of_four(frame):
-        return Kind("", other)
+        return ImageKind("", other)
     found = _by_words(frame) or _by_name(frame.description)
     if found and frame.sequence == "spin echo" and found.contrast:
         what = f"the {found.contrast} of a spin-echo (T2) Dixon"
-        return Kind("", f"{what}, which is another contrast than that of a gradient echo", True)
+        return ImageKind(
+            "", f"{what}, which is another contrast than that of a gradient echo", True
+        )
     return found or _by_echo(frame, echoes)
 
 
@@ -135,16 +137,16 @@ def _none_of_four(frame: Frame) -> str:
     return ""
 
 
-def _by_words(frame: Frame) -> Kind | None:
+def _by_words(frame: Frame) -> ImageKind | None:
     values = [re.sub(r"\W+", "_", word) for word in frame.words[2:]]
     found = {name: v for name, words in WORDS.items() for v in values if v in words.split()}
     if len(found) > 1:
         said = " and ".join(found.values())
-        return Kind("", f"its image type says {said} at once", True)
-    return next((Kind(name, f"image type says {v}") for name, v in found.items()), None)
+        return ImageKind("", f"its image type says {said} at once", True)
+    return next((ImageKind(name, f"image type says {v}") for name, v in found.items()), None)
 
 
-def _by_name(description: str) -> Kind | None:
+def _by_name(description: str) -> ImageKind | None:
     """What the name of a series says, if it says one thing."""
     text = _SUPPRESSED.sub(" ", description)
     if _BOTH.search(text):
@@ -155,7 +157,7 @@ def _by_name(description: str) -> Kind | None:
         found = found or [c for c, like in _LAST.items()
                           if re.search(rf"[\W_](?:{like})(?:[\W_]*\d+)?$", name, re.I)]  # fmt: skip
         if len(found) == 1:
-            return Kind(found[0], "the series is called so")
+            return ImageKind(found[0], "the series is called so")
     return None
 
 
@@ -170,22 +172,24 @@ def _nearest(degrees: float) -> tuple[str, float]:
     return ("inn", off) if off < 90 else ("opp", 180 - off)
 
 
-def _by_echo(frame: Frame, echoes: Iterable[float]) -> Kind:
+def _by_echo(frame: Frame, echoes: Iterable[float]) -> ImageKind:
     if frame.sequence not in ("", "gradient echo"):
-        return Kind("", f"{frame.sequence}, in which no echo time tells water from fat")
+        return ImageKind("", f"{frame.sequence}, in which no echo time tells water from fat")
     if frame.suppressed or _SUPPRESSED.search(frame.description):
-        return Kind("", "fat was suppressed, so it is none of the four")
+        return ImageKind("", "fat was suppressed, so it is none of the four")
     if not frame.sequence:
-        return Kind("", "nothing says what it shows, nor that it is a gradient echo", True)
+        return ImageKind("", "nothing says what it shows, nor that it is a gradient echo", True)
     if not frame.te_ms or not frame.mhz:
         lacks = "echo time" if not frame.te_ms else "frequency or field"
-        return Kind("", f"nothing says what it shows, and it has no {lacks}", True)
+        return ImageKind("", f"nothing says what it shows, and it has no {lacks}", True)
     contrast, off = _nearest(degrees := angle(frame.te_ms, frame.mhz))
     if degrees > 360 * MOST_TURNS:
-        return Kind("", f"its echo time of {frame.te_ms:g} ms is too late for a Dixon image")
+        return ImageKind("", f"its echo time of {frame.te_ms:g} ms is too late for a Dixon image")
     pair = {_nearest(angle(te, frame.mhz))[0] for te in echoes if te} == {"inn", "opp"}
     where = f"echo time {frame.te_ms:g} ms at {frame.mhz:.2f} MHz"
     said = f"{where}: water and fat {degrees % 360:.0f}° apart"
     if off > (PAIR_WITHIN_DEGREES if pair else WITHIN_DEGREES):
-        return Kind("", f"nothing says what it shows ({said}, neither in phase nor opposed)", True)
-    return Kind(contrast, said, by_echo=True)
+        return ImageKind(
+            "", f"nothing says what it shows ({said}, neither in phase nor opposed)", True
+        )
+    return ImageKind(contrast, said, by_echo=True)

@@ -16,7 +16,7 @@ from ivdlib.data.file_words import bare, seems
 from ivdlib.data.header import read_geometry
 from ivdlib.data.incoming.frame import Frame, Patient
 from ivdlib.data.incoming.headers import PROTON, files_below, in_tesla, sequence_of
-from ivdlib.data.incoming.kinds import Kind, kind_of
+from ivdlib.data.incoming.kinds import ImageKind, kind_of
 from ivdlib.data.incoming.volume import LeftOut, Volume
 from ivdlib.data.nifti import read_image
 from ivdlib.errors import DataError
@@ -63,12 +63,12 @@ def find_named(folder: Path) -> tuple[list[Volume], list[LeftOut]]:
     return volumes, left
 
 
-def _kind(path: Path, frame: Frame, echoes: Iterable[float]) -> Kind:
+def _kind(path: Path, frame: Frame, echoes: Iterable[float]) -> ImageKind:
     entities = _entities(path)
     if part := PARTS.get(entities.get("part", "").lower()):
-        return Kind("", part)
+        return ImageKind("", part)
     if (said := seems(path)) and said[1] == "labels":
-        return Kind("", "labels; copy them beside the images as CASE_Labels.nii.gz")
+        return ImageKind("", "labels; copy them beside the images as CASE_Labels.nii.gz")
     # Values of entities stand for themselves: acq-dixon_rec-water is "dixon · water".
     texts = [*(entities[k] for k in ("rec", "acq", "desc") if k in entities), frame.description]
     for text in texts:
@@ -76,8 +76,8 @@ def _kind(path: Path, frame: Frame, echoes: Iterable[float]) -> Kind:
         if found.contrast or not found.unclear:
             return found
     if said:  # the short words of scanners, at the end
-        return Kind(said[1], "the file is called so")
-    return Kind("", "neither its name nor a sidecar says which contrast it is; call it "
+        return ImageKind(said[1], "the file is called so")
+    return ImageKind("", "neither its name nor a sidecar says which contrast it is; call it "
                 "…_wat, _fat, _inn or _opp", True)  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _entities(path: Path) -> dict[str, str]:
     return found
 
 
-def _volume(path: Path, folder: Path, frame: Frame, kind: Kind) -> Volume:
+def _volume(path: Path, folder: Path, frame: Frame, kind: ImageKind) -> Volume:
     import nibabel as nib
 
     try:
@@ -157,7 +157,7 @@ def _volume(path: Path, folder: Path, frame: Frame, kind: Kind) -> Volume:
     )  # fmt: skip
 
 
-def _stem(path: Path, kind: Kind) -> str:
+def _stem(path: Path, kind: ImageKind) -> str:
     """What the names of one scan's files share: the part before the word of the contrast."""
     name = _NUMBERS.sub("", readable(bare(path.name)))
     if kind.by_echo or kind.why.startswith("image type"):

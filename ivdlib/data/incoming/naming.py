@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivdlib.data.incoming.grouping import Scan, person_of
+from ivdlib.data.incoming.grouping import IncomingScan, person_of
 from ivdlib.data.people import key
 from ivdlib.errors import DataError
 from ivdlib.files import write_csv
@@ -17,18 +17,29 @@ from ivdlib.files import write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("case", "subject", "stage", "person", "visit", "run", "name", "born", "study", "files")
+KEY_COLUMNS = (
+    "case",
+    "subject",
+    "stage",
+    "person",
+    "visit",
+    "run",
+    "name",
+    "born",
+    "study",
+    "files",
+)
 """Of the key: our names, then the patient's."""
 
 
-def name_scans(scans: list[Scan], known: pd.DataFrame) -> None:
+def name_scans(scans: list[IncomingScan], known: pd.DataFrame) -> None:
     """Name the scans `sub-001`, further visits `_ses-2`, further scans of a visit `_run-2`.
 
     Names once given stay, as the key has them.
 
     Parameters
     ----------
-    scans : list of Scan
+    scans : list of IncomingScan
         Named in place.
     known : DataFrame
         The key so far.
@@ -60,7 +71,7 @@ def name_scans(scans: list[Scan], known: pd.DataFrame) -> None:
         scan.case = f"{name}_run-{scan.run}" if runs > 1 or scan.run > 1 else name
 
 
-def _several_visits(scans: list[Scan]) -> set[str]:
+def _several_visits(scans: list[IncomingScan]) -> set[str]:
     visits: dict[str, set] = defaultdict(set)
     for scan in scans:
         visits[scan.person].add(scan.session)
@@ -72,7 +83,7 @@ def _free(subjects: Iterable[str]) -> int:
     return max(taken, default=0) + 1
 
 
-def doubts(scans: list[Scan]) -> Iterator[str]:
+def doubts_about_people(scans: list[IncomingScan]) -> Iterator[str]:
     """Sentences on people who may be one, or on one who may be two; they name nobody."""
     told: dict[tuple[str, str], set[str]] = defaultdict(set)
     names: dict[str, set[str]] = defaultdict(set)
@@ -101,19 +112,19 @@ def read_key(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if not path.is_file():
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(KEY_COLUMNS))
     try:
         found = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as the key of an import; name another one with "
                         "--key.") from error  # fmt: skip
-    if missing := [c for c in COLUMNS if c not in found]:
+    if missing := [c for c in KEY_COLUMNS if c not in found]:
         raise DataError(f"{path} is no key of an import, for it has no column {missing[0]}; name "
                         "another one with --key.")  # fmt: skip
     return found
 
 
-def write_key(path: Path, scans: list[Scan], known: pd.DataFrame) -> None:
+def write_key(path: Path, scans: list[IncomingScan], known: pd.DataFrame) -> None:
     """Write who is who, readable for its owner alone.
 
     Raises
@@ -132,7 +143,7 @@ def write_key(path: Path, scans: list[Scan], known: pd.DataFrame) -> None:
         rows.append((scan.case, scan.subject, scan.stage, person_of(first),
                      scan.session[1] or scan.session[0], scan.run, who.name, who.born,
                      scan.session[0], files))  # fmt: skip
-    new = pd.DataFrame(rows, columns=list(COLUMNS))
+    new = pd.DataFrame(rows, columns=list(KEY_COLUMNS))
     rest = known[~known["case"].isin(new["case"])]
     old = os.umask(0o077)
     try:

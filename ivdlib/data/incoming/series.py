@@ -13,7 +13,7 @@ import numpy as np
 
 from ivdlib.data.incoming.frame import Frame
 from ivdlib.data.incoming.headers import files_below, need_pydicom, read_frames
-from ivdlib.data.incoming.kinds import Kind, kind_of
+from ivdlib.data.incoming.kinds import ImageKind, kind_of
 from ivdlib.data.incoming.volume import LeftOut, Volume
 from ivdlib.errors import DataError
 from ivdlib.files import cannot
@@ -86,7 +86,7 @@ def _label(frame: Frame) -> str:
 def _images(series: list[Frame]) -> Iterable[Volume | LeftOut]:
     """Divide the slices of a series by what they show, and put each kind together."""
     echoes = {frame.te_ms for frame in series if frame.te_ms}
-    kinds: dict[Kind, list[Frame]] = defaultdict(list)
+    kinds: dict[ImageKind, list[Frame]] = defaultdict(list)
     for frame in series:
         kinds[kind_of(frame, echoes)].append(frame)
     for kind, frames in kinds.items():
@@ -98,7 +98,7 @@ def _images(series: list[Frame]) -> Iterable[Volume | LeftOut]:
             yield from _times(kind, some)
 
 
-def _times(kind: Kind, frames: list[Frame]) -> Iterable[Volume | LeftOut]:
+def _times(kind: ImageKind, frames: list[Frame]) -> Iterable[Volume | LeftOut]:
     """Part repetitions of one slice: the images of several acquisitions."""
     where = f"{_label(frames[0])}, {kind.contrast}"
     for tells in (
@@ -119,7 +119,7 @@ def _times(kind: Kind, frames: list[Frame]) -> Iterable[Volume | LeftOut]:
     yield LeftOut(where, why, True, frames[0].patient)
 
 
-def _volume(kind: Kind, frames: list[Frame]) -> Volume | LeftOut:
+def _volume(kind: ImageKind, frames: list[Frame]) -> Volume | LeftOut:
     first = frames[0]
     where = f"{_label(first)}, {kind.contrast}"
     if any(None in (f.place, f.turn, f.pixel) or 0 in f.size for f in frames):

@@ -22,7 +22,7 @@ class Volume:
     Attributes
     ----------
     contrast, why : str
-        See `kinds.Kind`.
+        See `kinds.ImageKind`.
     by_echo : bool
     patient : Patient
     person : str

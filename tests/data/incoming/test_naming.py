@@ -5,7 +5,7 @@ from incoming_volume import volume
 
 from ivdlib.data.incoming.frame import Patient
 from ivdlib.data.incoming.grouping import scans_of
-from ivdlib.data.incoming.naming import doubts, name_scans, read_key, write_key
+from ivdlib.data.incoming.naming import doubts_about_people, name_scans, read_key, write_key
 from ivdlib.errors import DataError
 
 
@@ -48,6 +48,6 @@ def test_doubts_about_who_is_who_name_nobody(tmp_path):
     other = [volume("wat", who=Patient("3c", name), study=name) for name in ("Li^A", "Wu^B")]
     scans, _ = scans_of([*same, *other])
     name_scans(scans, read_key(tmp_path / "none"))
-    first, second = doubts(scans)
+    first, second = doubts_about_people(scans)
     assert first.startswith("sub-001 and sub-002 have one name and date of birth")
     assert second.startswith("sub-003 has 2 names under one number")
