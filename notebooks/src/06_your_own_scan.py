@@ -98,6 +98,9 @@ print("copied, without labels:", ", ".join(sorted(p.name for p in own.iterdir())
 # %% [markdown]
 # ## Check before you trust
 #
+# This scan lies in our layout already. A scanner gives DICOM files instead: `ivdlib import FOLDER
+# data/mine` finds out which image is which contrast, and says what it went by.
+#
 # `ivdlib check` looks for what goes wrong in practice: broken files, images on different grids, one
 # image under two names, water and fat exchanged. On a command line, and then from Python:
 

@@ -14,7 +14,7 @@ _SHORTEST = 3
 """Letters of a name that are worth hiding: fewer stand in any word."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Patient:
     """Who was scanned, as the header says it; only the key file and `hide` see it.
 
@@ -55,7 +55,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One slice of a DICOM file: a classic file holds one, an enhanced one many.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,13 @@ def _patient(h: _Header) -> Patient:
               "PatientMotherBirthName", "PatientBirthName", "PatientTelephoneNumbers",
               "MedicalRecordLocator", "ReferringPhysicianName")  # fmt: skip
     found = tuple(text for name in others for text in h.texts(name) if text)
-    return Patient(*map(h.text, ("PatientID", "PatientName", "PatientBirthDate")), found)
+    return _same(*map(h.text, ("PatientID", "PatientName", "PatientBirthDate")), found)
+
+
+@lru_cache(maxsize=10_000)
+def _same(*who: Any) -> Patient:
+    """Keep one patient once, not with each of thousands of slices."""
+    return Patient(*who)
 
 
 def _when(h: _Header, what: str, frame: str) -> str:

@@ -101,7 +101,7 @@ def import_scans(
         more, others = [], []
         warned.append(f"files that may be DICOM were not looked at: {str(error).rstrip('.')}")
     volumes, left = volumes + more, left + others
-    secrets = set().union(*(p.secrets() for p in _patients(volumes, left)))
+    secrets = set().union(*(who.secrets() for who in _patients(volumes, left)))
     scans, doubled = scans_of(volumes)
     known = read_key(key)
     name_scans(scans, known)
@@ -159,8 +159,8 @@ def _claim(source: Path, out: Path, key: Path) -> dict[str, list[dict[str, Any]]
     return found
 
 
-def _patients(volumes: list[Volume], left: list[LeftOut]) -> list[Patient]:
-    return [v.patient for v in volumes] + [p for x in left if (p := x.patient)]
+def _patients(volumes: list[Volume], left: list[LeftOut]) -> set[Patient]:
+    return {v.patient for v in volumes} | {who for x in left if (who := x.patient)}
 
 
 def _rows(scan: IncomingScan) -> list[dict[str, Any]]:

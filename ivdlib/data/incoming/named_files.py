@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -47,12 +48,15 @@ def find_named(folder: Path) -> tuple[list[Volume], list[LeftOut]]:
     """
     paths = [p for p in files_below(folder) if p.name.lower().endswith((".nii", ".nii.gz"))]
     frames = {path: _frame(path) for path in track(paths, "reading names")}
+    echoes: dict[Path, set[float]] = defaultdict(set)
+    for path, frame in frames.items():
+        if frame.te_ms:
+            echoes[path.parent].add(frame.te_ms)
     volumes: list[Volume] = []
     left: list[LeftOut] = []
     for path, frame in frames.items():
         where = readable(str(path.relative_to(folder)))
-        alike = (f.te_ms for p, f in frames.items() if p.parent == path.parent and f.te_ms)
-        kind = _kind(path, frame, alike)
+        kind = _kind(path, frame, echoes[path.parent])
         if not kind.contrast:
             left.append(LeftOut(where, kind.why, kind.unclear))
             continue
