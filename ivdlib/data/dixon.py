@@ -73,7 +73,8 @@ def derive(name: str, contrasts: Mapping[str, np.ndarray]) -> np.ndarray:
         raise DataError(
             f"contrast {name!r} = {FORMULAS[name]} cannot be derived without "
             f"{' and '.join(lacking)} (the opposed-phase image leaves the sign open); "
-            f"provide {' and '.join(lacking)} or {name} itself (ivdlib predict takes a scan as it is)."
+            f"provide {' and '.join(lacking)} or {name} itself (ivdlib predict takes a scan as it "
+            "is)."
         )
     first, second = (np.asarray(contrasts[need], dtype=np.float32) for need in _NEEDS[name])
     if name == "inn":

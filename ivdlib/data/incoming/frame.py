@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Who was scanned, as the header says it; only the key file and `hide` see it.
+    """Who was scanned, as the header says it; only the key file and `hider` see it.
 
     Attributes
     ----------
@@ -42,17 +42,20 @@ class Patient:
         return {text for text in found if len(text) >= _SHORTEST}
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """Put `HIDDEN` in place of each secret in a text, however it is spelt and joined.
+def hider(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Make what puts `HIDDEN` in place of each secret in a text, however it is spelt and joined.
 
     `MUELLER^HANS` is found in `Mueller_Hans_T1.dcm`, too.
     """
+    likes = []
     for secret in sorted(secrets, key=len, reverse=True):
         parts = secret if secret.isdigit() else re.split(r"[\W_]+", secret)
-        pieces = [re.escape(piece) for piece in parts if piece]
-        if pieces:
-            text = re.sub(r"[\W_]*".join(pieces), HIDDEN, text, flags=re.IGNORECASE)
-    return text
+        if pieces := [re.escape(piece) for piece in parts if piece]:
+            likes.append(r"[\W_]*".join(pieces))
+    if not likes:
+        return lambda text: text
+    pattern = re.compile("|".join(likes), re.IGNORECASE)
+    return lambda text: pattern.sub(HIDDEN, text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ivdlib.data.incoming.volume import LeftOut, Volume
 from ivdlib.data.people import key
@@ -15,7 +17,7 @@ _NOBODY = re.compile(r"(?:anon\w*|unknown|none|null|test|patient|subject|[0x_.\-
 """Numbers of patients that an anonymiser gave to all of them alike."""
 
 
-@dataclass
+@dataclass(eq=False)
 class IncomingScan:
     """One scan of one person: images on one grid, each contrast once."""
 
@@ -56,18 +58,25 @@ def scans_of(volumes: Iterable[Volume]) -> tuple[list[IncomingScan], list[LeftOu
     list of LeftOut
         Images told by their echo time, if others on their grid say themselves what they show.
     """
-    visits: dict[tuple, list[Volume]] = defaultdict(list)
+    visits: dict[tuple[str, str], list[Volume]] = defaultdict(list)
     for volume in volumes:
-        visits[(key(person_of(volume)), volume.session)].append(volume)
+        visits[(key(person_of(volume)), visit_of(volume))].append(volume)
     scans: list[IncomingScan] = []
     left: list[LeftOut] = []
-    for (person, session), some in sorted(visits.items(), key=lambda one: one[0]):
+    for (person, visit), some in visits.items():
         kept, others = _without_echoes(some)
         runs = [run for grid in _grids(kept) for run in _runs(grid)]
         runs.sort(key=lambda run: min(v.order for v in run.values()))
-        scans += [IncomingScan(person, session, n, run) for n, run in enumerate(runs, start=1)]
+        when = min(v.session[0] for v in some)
+        scans += [IncomingScan(person, (when, visit), n, run) for n, run in enumerate(runs, 1)]
         left += others
-    return scans, left
+    return sorted(scans, key=lambda scan: (scan.person, scan.session, scan.run)), left
+
+
+def visit_of(volume: Volume) -> str:
+    """What tells visits apart: the study, else what BIDS calls the session."""
+    when, study = volume.session
+    return study or when
 
 
 def _grids(volumes: Iterable[Volume]) -> list[list[Volume]]:
@@ -86,14 +95,20 @@ def _without_echoes(volumes: list[Volume]) -> tuple[list[Volume], list[LeftOut]]
     """Leave out what only an echo time tells, if it is told better or is some other image."""
     kept: list[Volume] = []
     left: list[LeftOut] = []
+    told = any(not v.by_echo for v in volumes)
     for grid in _grids(volumes):
         said = {v.contrast: v.facts["series"] for v in grid if not v.by_echo}
+        first: dict[tuple, float] = {}
+        for v in grid:
+            first[_of(v)] = min(first.get(_of(v), np.inf), v.facts["echo_time_ms"] or np.inf)
         for volume in grid:
             why, name = "", volume.contrast
             if volume.by_echo and name in said:
                 why = f"a raw echo, and series {said[name]} says itself that it is {name}"
-            elif volume.by_echo and len(grid) == 1 and any(not v.by_echo for v in volumes):
+            elif volume.by_echo and told and not said:
                 why = "nothing but its echo time says so, and other images of the visit say it"
+            elif volume.by_echo and volume.facts["echo_time_ms"] > first[_of(volume)]:
+                why = "a later echo of a series that has an earlier one"
             if why:
                 left.append(LeftOut(f"{volume.label}, {name}", why, False, volume.patient))
             else:
@@ -101,24 +116,49 @@ def _without_echoes(volumes: list[Volume]) -> tuple[list[Volume], list[LeftOut]]
     return kept, left
 
 
+def _of(volume: Volume) -> tuple:
+    return volume.contrast, volume.facts["series"]
+
+
+_PARTINGS: tuple[Callable[[Volume], Any], ...] = (
+    lambda v: v.order[0],  # one acquisition has one time, as a rule
+    lambda v: (v.order[0], v.variant),
+    lambda v: (v.order[0], v.order[2:]),
+    lambda v: v.variant,
+    lambda v: v.order[2:],
+    lambda v: (v.order[0], v.order[2:], v.variant),
+)
+"""What may tell the scans of one grid apart: time, corrections (ND, NORM), time points."""
+
+
 def _runs(grid: list[Volume]) -> list[dict[str, Volume]]:
     """Divide images on one grid into scans, in each of which every contrast stands once.
 
-    Images of one acquisition have one time, as a rule; else those that follow one another belong
-    together. In- and opposed-phase image may be two acquisitions.
+    If each is there once they are one scan, though in- and opposed-phase image be two
+    acquisitions. Else what tells acquisitions apart does; else the first of each contrast belong
+    together, the second, and so on; else those that follow one another.
     """
-    once = len({v.contrast for v in grid}) == len(grid)
-    times: dict[Any, list[Volume]] = defaultdict(list)
-    for volume in grid:
-        times[() if once else volume.order[0]].append(volume)
-    groups = [*times.values()]
-    if any(len(group) < 2 or len({v.contrast for v in group}) < len(group) for group in groups):
-        groups = [grid]
-    runs: list[dict[str, Volume]] = []
-    for group in groups:
-        runs.append({})
-        for volume in sorted(group, key=lambda v: v.order):
-            if volume.contrast in runs[-1]:
-                runs.append({})
-            runs[-1][volume.contrast] = volume
+    if _once(grid):
+        return [{v.contrast: v for v in grid}]
+    for tells in _PARTINGS:
+        groups: dict[Any, list[Volume]] = defaultdict(list)
+        for volume in grid:
+            groups[tells(volume)].append(volume)
+        if all(len(group) > 1 and _once(group) for group in groups.values()):
+            return [{v.contrast: v for v in group} for group in groups.values()]
+    in_turn = sorted(grid, key=lambda v: v.order)
+    by_contrast: dict[str, list[Volume]] = defaultdict(list)
+    for volume in in_turn:
+        by_contrast[volume.contrast].append(volume)
+    if len({len(some) for some in by_contrast.values()}) == 1:
+        return [{v.contrast: v for v in some} for some in zip(*by_contrast.values(), strict=True)]
+    runs: list[dict[str, Volume]] = [{}]
+    for volume in in_turn:
+        if volume.contrast in runs[-1]:
+            runs.append({})
+        runs[-1][volume.contrast] = volume
     return runs
+
+
+def _once(volumes: list[Volume]) -> bool:
+    return len({v.contrast for v in volumes}) == len(volumes)

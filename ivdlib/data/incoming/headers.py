@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableSequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ PROTON = 42.577
 
 LONG_TE_MS = 30.0
 """No in- or opposed-phase gradient echo is so late; taken as spin echo if nothing else says."""
+
+SUPPRESSED = {"FS", "SFS", "SPIR", "SPAIR", "WE"}
+"""Scan options that leave no fat."""
 
 _GE_KINDS = {1: "PHASE", 2: "REAL", 3: "IMAGINARY"}
 _PHILIPS = "Philips MR Imaging DD 001"
@@ -71,9 +74,12 @@ def read_frames(path: Path) -> tuple[str, list[Frame]]:
     try:
         with warnings.catch_warnings():  # of values that are not as the standard has them
             warnings.simplefilter("ignore")
-            ds = pydicom.dcmread(path, stop_before_pixels=True)
-            kind = str(ds.get("SOPClassUID", "") or ds.file_meta.get("MediaStorageSOPClassUID", ""))
+            bare = _without_preamble(path)
+            ds = pydicom.dcmread(path, stop_before_pixels=True, force=bare)
+            kind = str(ds.get("SOPClassUID", "") or _meta(ds))
             if not kind:
+                if bare:
+                    return "no DICOM", []
                 raise DataError(f"{path} is damaged: it is DICOM and does not say what of; copy it "
                                 "again from the archive.")  # fmt: skip
             if kind == DIRECTORY:
@@ -95,9 +101,25 @@ def read_frames(path: Path) -> tuple[str, list[Frame]]:
         ) from error
 
 
+def _meta(ds: Any) -> str:
+    return str(getattr(ds, "file_meta", {}).get("MediaStorageSOPClassUID", ""))
+
+
+def _without_preamble(path: Path) -> bool:
+    """Whether a file begins with the first attributes, as those of old archives do."""
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x08\x00"
+
+
 def _frames(ds: Any, path: Path) -> Iterator[Frame]:
     shared = next(iter(ds.get("SharedFunctionalGroupsSequence") or []), None)
     groups = ds.get("PerFrameFunctionalGroupsSequence")
+    count = int(_Header(ds, None, None).number("NumberOfFrames") or 1)
+    if count != len(groups or [None]):
+        raise DataError(
+            f"{path} holds {count} frames, and its header does not say of each where it lies; "
+            "export it as classic DICOM."
+        )
     for index, own in enumerate(groups or [None]):
         yield _frame(_Header(ds, shared, own), path, index)
 
@@ -117,10 +139,10 @@ class _Header:
         return default if value in (None, "") else value
 
     def number(self, name: str, group: str = "") -> float | None:
-        value = self(name, group)
-        try:
-            return float(value[0] if hasattr(value, "__len__") else value)
-        except (TypeError, ValueError, IndexError):
+        try:  # a value that is as the standard does not have it is told where it is asked for
+            value = self(name, group)
+            return float(value[0] if isinstance(value, MutableSequence) else value)
+        except (TypeError, ValueError, IndexError, OverflowError):
             return None
 
     def numbers(self, name: str, group: str, count: int) -> tuple[float, ...] | None:
@@ -135,8 +157,8 @@ class _Header:
 
     def texts(self, name: str, group: str = "") -> tuple[str, ...]:
         value = self(name, group, ())
-        value = [value] if isinstance(value, str) else value
-        return tuple(str(v).strip().upper() for v in value)
+        several = isinstance(value, MutableSequence | tuple)  # a name is none, but iterates
+        return tuple(str(v).strip().upper() for v in (value if several else [value]))
 
 
 def _frame(h: _Header, path: Path, index: int) -> Frame:
@@ -231,11 +253,11 @@ def sequence_of(said: set[str], te_ms: float | None) -> str:
 
 def _suppressed(h: _Header) -> bool:
     """Whether the spectrum of fat was suppressed, or water alone excited."""
+    group = "MRModifierSequence"
+    chosen = h.text("SpectrallySelectedSuppression", group).upper()
+    excited = h.text("SpectrallySelectedExcitation", group).upper()
     options = {*h.texts("ScanOptions")}
-    chosen = h.text("SpectrallySelectedSuppression", "MRModifierSequence").upper()
-    chosen = chosen or h.text("SpectrallySelectedSuppression").upper()
-    excited = h.text("SpectrallySelectedExcitation").upper()
-    return bool(options & {"FS", "SFS", "SPIR", "SPAIR"}) or chosen == "FAT" or excited == "WATER"
+    return bool(options & SUPPRESSED) or chosen == "FAT" or excited == "WATER"
 
 
 def _philips(h: _Header) -> float:

@@ -9,14 +9,17 @@ OUT_key.csv, beside OUT                         which number is which patient: k
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from ivdlib import provenance
 from ivdlib.data.contrasts import CONTRASTS
-from ivdlib.data.incoming.frame import Patient, hide
+from ivdlib.data.incoming.frame import Patient, hider
 from ivdlib.data.incoming.grouping import IncomingScan, scans_of
 from ivdlib.data.incoming.named_files import find_named
 from ivdlib.data.incoming.naming import doubts_about_people, name_scans, read_key, write_key
@@ -26,13 +29,13 @@ from ivdlib.data.nifti import write_image
 from ivdlib.data.remarks import NAMED
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.files import folder as make_folder
-from ivdlib.files import read_json, write_csv, write_json
+from ivdlib.files import read_json, sha256_json, write_csv, write_json
 from ivdlib.progress import track
 
-if TYPE_CHECKING:
-    import numpy as np
-
 TABLE, RECORD = "import.csv", "import.json"
+
+OFTEN_S = 5.0
+"""Seconds between two writings of the table."""
 
 
 @dataclass
@@ -101,31 +104,53 @@ def import_scans(
         more, others = [], []
         warned.append(f"files that may be DICOM were not looked at: {str(error).rstrip('.')}")
     volumes, left = volumes + more, left + others
-    secrets = set().union(*(who.secrets() for who in _patients(volumes, left)))
+    hidden = hider(set().union(*(who.secrets() for who in _patients(volumes, left))))
     scans, doubled = scans_of(volumes)
     known = read_key(key)
-    name_scans(scans, known)
-    result = Imported(key, left=left + doubled, warnings=[*warned, *doubts_about_people(scans)])
+    refused = name_scans(scans, known)
+    scans = [scan for scan in scans if scan not in refused]
+    result = Imported(key, left=left + doubled + [_taken(scan) for scan in refused])
+    result.warnings += [*warned, *doubts_about_people(scans)]
     if scans:
         make_folder(out)
         write_key(key, scans, known)
-    for scan in track(scans, "importing"):
-        rows = _rows(scan)
-        if [_said(row) for row in done.get(scan.case, [])] == [_said(row) for row in rows]:
-            result.there += 1
-            continue
-        written = _write(scan, out, result)
-        if written:
-            done[scan.case] = [row for row in rows if row["contrast"] in written]
-            _write_table(out, done)
-            result.scans.append(_sentence(scan, written))
-    result.left = [LeftOut(hide(x.what, secrets), hide(x.why, secrets), x.serious)
-                   for x in result.left]  # fmt: skip
+        _write_table(out, done)  # an import was begun: the same call goes on with it
+    _write_all(scans, out, done, result)
+    result.left = [LeftOut(hidden(x.what), hidden(x.why), x.serious) for x in result.left]
     if not done:
         raise DataError(_nothing(source, result.left))
     _write_people(out, scans)
-    _write_record(out, result)
+    _write_record(out, source, result)
     return result
+
+
+def _write_all(
+    scans: list[IncomingScan], out: Path, done: dict[str, list[dict[str, Any]]], result: Imported
+) -> None:
+    """Write what is not there; the table at most every `OFTEN_S` seconds, for it grows."""
+    last = time.monotonic()
+    try:
+        for scan in track(scans, "importing"):
+            rows, before = _rows(scan), done.get(scan.case, [])
+            others = [row for row in before if row["contrast"] not in scan.images]
+            if [row for row in before if row not in others] == rows:
+                result.there += 1
+                continue
+            if written := _write(scan, out, result):
+                done[scan.case] = others + [row for row in rows if row["contrast"] in written]
+                result.scans.append(_sentence(scan, written))
+            if time.monotonic() - last > OFTEN_S:
+                _write_table(out, done)
+                last = time.monotonic()
+    finally:
+        if done:
+            _write_table(out, done)
+
+
+def _taken(scan: IncomingScan) -> LeftOut:
+    """Say that a name of BIDS is another's."""
+    why = f"another scan is called {scan.first.kept} there; import it into a folder of its own"
+    return LeftOut(scan.first.label, why, True, scan.first.patient)
 
 
 def _claim(source: Path, out: Path, key: Path) -> dict[str, list[dict[str, Any]]]:
@@ -154,6 +179,7 @@ def _claim(source: Path, out: Path, key: Path) -> dict[str, list[dict[str, Any]]
     table = pd.read_csv(out / TABLE, dtype=str, keep_default_na=False)
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.to_dict("records"):
+        row = {k: v for k, v in row.items() if v != ""}
         if (out / row["case"] / f"{row['case']}_{row['contrast']}.nii.gz").is_file():
             found[row["case"]].append(row)
     return found
@@ -168,13 +194,9 @@ def _rows(scan: IncomingScan) -> list[dict[str, Any]]:
     rows = []
     for name in sorted(scan.images, key=CONTRASTS.index):
         volume = scan.images[name]
-        facts = {k: "" if v is None else str(v) for k, v in volume.facts.items()}
+        facts = {k: str(v) for k, v in volume.facts.items() if v not in (None, "")}
         rows.append({"case": scan.case, "contrast": name, "why": volume.why, **facts})
     return rows
-
-
-def _said(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in row.items() if v != ""}
 
 
 def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
@@ -184,6 +206,8 @@ def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
         volume = scan.images[name]
         try:
             array = volume.load()
+            if not np.isfinite(array).all() or array.min() == array.max():
+                raise DataError("its values are no image: all alike, or not finite.")
         except CannotWrite:
             raise
         except DataError as error:
@@ -201,13 +225,22 @@ def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
             f"{scan.case}: nothing but its echo time says that it is {name} ({volume.why}), and no "
             "other phase lies beside it; look whether it is a Dixon image at all"
         )
-    scales = {bool(scan.images[n].facts.get("philips_scale_slope")) for n in written}
-    if len(scales) > 1:
-        result.warnings.append(
-            f"{scan.case}: only some of its images say how Philips scaled them, so their values do "
-            "not compare; export all of them from the scanner again"
-        )
+    if said := _about_scaling([scan.images[name].facts for name in written]):
+        result.warnings.append(f"{scan.case}: {said}")
     return written
+
+
+def _about_scaling(facts: list[dict[str, Any]]) -> str:
+    """Say that the values of a scan's images may not compare; empty if they do."""
+    scaled = [bool(one.get("philips_scale_slope")) for one in facts]
+    differ = len({one.get("slope") for one in facts}) > 1
+    bare = not any(scaled) and differ and "philips" in str(facts[:1]).casefold()
+    if len({*scaled}) > 1 or bare:
+        return (
+            f"{'none' if bare else 'only some'} of its images says how Philips scaled it, so their "
+            "values do not compare; export them from the scanner again, with its private tags"
+        )
+    return ""
 
 
 def _save(array: np.ndarray, affine: np.ndarray, path: Path) -> None:
@@ -233,7 +266,8 @@ def _write_table(out: Path, done: dict[str, list[dict[str, Any]]]) -> None:
     import pandas as pd
 
     rows = [row for case in sorted(done) for row in done[case]]
-    write_csv(out / TABLE, pd.DataFrame(rows).fillna(""))
+    table = pd.DataFrame(rows, columns=None if rows else ["case", "contrast", "why"])
+    write_csv(out / TABLE, table.fillna(""))
 
 
 def _write_people(out: Path, scans: list[IncomingScan]) -> None:
@@ -249,12 +283,13 @@ def _write_people(out: Path, scans: list[IncomingScan]) -> None:
     write_csv(path, new[there].sort_values("case"))
 
 
-def _write_record(out: Path, result: Imported) -> None:
-    path = out / RECORD
+def _write_record(out: Path, source: Path, result: Imported) -> None:
+    """Write what was left out: of this folder as it is now, of others as it was."""
+    path, folder = out / RECORD, sha256_json(str(source.resolve()))[:16]
     before = read_json(path).get("left_out", []) if path.is_file() else []
-    left = [{"series": _number_of(x.what), "why": x.why} for x in result.left]
-    seen = [x for x in before if x not in left]
-    write_json(path, provenance.record(left_out=seen + left))
+    left = [{"folder": folder, "series": _number_of(x.what), "why": x.why} for x in result.left]
+    kept = [one for one in before if one["folder"] != folder]
+    write_json(path, provenance.record(left_out=kept + left))
 
 
 def _number_of(what: str) -> str:

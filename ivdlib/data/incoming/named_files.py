@@ -15,20 +15,30 @@ import numpy as np
 
 from ivdlib.data.file_words import bare, seems
 from ivdlib.data.header import read_geometry
-from ivdlib.data.incoming.frame import Frame, Patient
-from ivdlib.data.incoming.headers import PROTON, files_below, in_tesla, sequence_of
+from ivdlib.data.incoming.frame import Frame, Patient, hider
+from ivdlib.data.incoming.headers import (
+    PROTON,
+    SUPPRESSED,
+    files_below,
+    in_tesla,
+    sequence_of,
+)
 from ivdlib.data.incoming.kinds import ImageKind, kind_of
 from ivdlib.data.incoming.volume import LeftOut, Volume
+from ivdlib.data.incoming.words import word_in
 from ivdlib.data.nifti import read_image
 from ivdlib.errors import DataError
-from ivdlib.files import readable
+from ivdlib.files import readable, sha256_file
 from ivdlib.progress import track
 
 _ENTITY = re.compile(
-    r"(?<![^\W_])(?P<key>sub|ses|acq|rec|dir|run|echo|part|inv|space|desc)-(?P<value>[^_]+)"
+    r"(?<![^\W_])(?P<key>sub|ses|acq|rec|dir|run|echo|part|inv|space|desc)-(?P<value>[^_]+)", re.I
 )
-_NUMBERS = re.compile(r"(?:[_-]+e?\d{1,14}[a-z]?)+$", re.I)
-"""What dcm2niix adds: number of the series, echo, a letter if two files had one name."""
+_TAIL = re.compile(r"(?:[_-]+(?:e?\d{1,4}[a-z]?|\d{8}|\d{14}))+$", re.I)
+"""What dcm2niix adds: time, number of the series, echo, a letter if two files had one name."""
+
+_SAFE = re.compile(r"[A-Za-z0-9]+")
+"""Labels of BIDS: what holds anything else may be a name."""
 
 PARTS = {"phase": "a phase image", "real": "a real part", "imag": "an imaginary part"}
 """What BIDS calls by `part-`, apart from `part-mag`."""
@@ -58,12 +68,13 @@ def find_named(folder: Path) -> tuple[list[Volume], list[LeftOut]]:
         where = readable(str(path.relative_to(folder)))
         kind = _kind(path, frame, echoes[path.parent])
         if not kind.contrast:
-            left.append(LeftOut(where, kind.why, kind.unclear))
+            left.append(LeftOut(where, kind.why, kind.unclear, frame.patient))
             continue
         try:
             volumes.append(_volume(path, folder, frame, kind))
         except DataError as error:
-            left.append(LeftOut(where, str(error).rstrip("."), True))
+            why = str(error).replace(str(path), "it").rstrip(".")
+            left.append(LeftOut(where, why, True, frame.patient))
     return volumes, left
 
 
@@ -71,18 +82,22 @@ def _kind(path: Path, frame: Frame, echoes: Iterable[float]) -> ImageKind:
     entities = _entities(path)
     if part := PARTS.get(entities.get("part", "").lower()):
         return ImageKind("", part)
-    if (said := seems(path)) and said[1] == "labels":
+    said = seems(path)
+    if said and said[1] == "labels":
         return ImageKind("", "labels; copy them beside the images as CASE_Labels.nii.gz")
     # Values of entities stand for themselves: acq-dixon_rec-water is "dixon · water".
     texts = [*(entities[k] for k in ("rec", "acq", "desc") if k in entities), frame.description]
-    for text in texts:
-        found = kind_of(replace(frame, description=text), echoes)
-        if found.contrast or not found.unclear:
-            return found
+    kinds = [kind_of(replace(frame, description=text), echoes) for text in texts]
+    for firm in (True, False):  # what a word says goes before what an echo time says
+        for kind in kinds:
+            by_word = kind.contrast and not kind.by_echo or kind.unclear
+            silent = kind.unclear and kind.why.startswith("nothing says")
+            if not silent and (by_word if firm else not (kind.by_echo and said)):
+                return kind
     if said:  # the short words of scanners, at the end
         return ImageKind(said[1], "the file is called so")
     return ImageKind("", "neither its name nor a sidecar says which contrast it is; call it "
-                "…_wat, _fat, _inn or _opp", True)  # fmt: skip
+                     "…_wat, _fat, _inn or _opp", True)  # fmt: skip
 
 
 def _frame(path: Path) -> Frame:
@@ -99,15 +114,22 @@ def _frame(path: Path) -> Frame:
         file=path,
         patient=patient,
         number=int(number or 0),
-        description=_ENTITY.sub("", _NUMBERS.sub("", readable(bare(path.name)))).strip("_"),
+        study=str(said.get("StudyInstanceUID", "")),
+        description=_TAIL.sub("", _ENTITY.sub("", readable(bare(path.name)))).strip("_"),
         maker=str(said.get("Manufacturer", "")),
         words=tuple(str(w).upper() for w in words) if isinstance(words, list) else (),
-        sequence=sequence_of({*re.split(r"\W+", str(said.get("ScanningSequence", "")))}, te),
+        sequence=sequence_of(_codes(said, "ScanningSequence"), te),
+        suppressed=bool(_codes(said, "ScanOptions") & SUPPRESSED),
         te_ms=te,
         mhz=_number(said.get("ImagingFrequency")) or (tesla and tesla * PROTON),
         tesla=tesla,
         when=str(said.get("AcquisitionTime", "")),
     )
+
+
+def _codes(said: Mapping[str, Any], name: str) -> set[str]:
+    """Codes of an attribute, which dcm2niix joins: ``GR_IR``."""
+    return {*re.split(r"[\W_]+", str(said.get(name, "")).upper())}
 
 
 def _sidecar(path: Path) -> Mapping[str, Any]:
@@ -141,17 +163,22 @@ def _volume(path: Path, folder: Path, frame: Frame, kind: ImageKind) -> Volume:
     if image is None or len(shape) != 3:
         raise DataError(f"it is {len(shape)}-dimensional; split it into 3-D images")
     entities = _entities(path)
-    person, session = entities.get("sub", ""), entities.get("ses", "")
-    kept = "_".join(f"{k}-{entities[k]}" for k in ("sub", "ses") if k in entities)
     where = path.parent.relative_to(folder).as_posix()
-    stem = _stem(path, kind)
+    who, study = frame.patient.number or frame.patient.name, frame.study
+    kept, person, session = _bids(entities, frame.patient), "", ("", "")
+    if kept:
+        person, session = f"sub-{entities['sub']}", (entities.get("ses", ""), "")
+    elif who:
+        person, session = who, (frame.when, study)
+    # Names mean something within their folder alone: P1 of another one is somebody else.
+    person = person if who and not kept else f"{folder.resolve()}/{person or where}"
     return Volume(
         contrast=kind.contrast, why=kind.why, by_echo=kind.by_echo, patient=frame.patient,
-        person=f"sub-{person}" if person else f"{where}/{stem}", session=(session, ""),
-        order=(entities.get("run", ""), frame.when if person else "", frame.number),
+        person=person if kept or who else f"{person}/{_stem(path, frame, kind)}", session=session,
+        order=(entities.get("run", ""), frame.when if kept or who else "", frame.number),
         label=readable(path.relative_to(folder).as_posix()), shape=shape,
         affine=read_geometry(image.header, shape, str(path)).affine,
-        load=partial(_array, path), kept=kept,
+        load=partial(_array, path), identity=sha256_file(path), kept=kept,
         facts={
             "series": frame.number or None, "manufacturer": frame.maker,
             "sequence": frame.sequence, "echo_time_ms": frame.te_ms, "field_t": frame.tesla,
@@ -161,13 +188,28 @@ def _volume(path: Path, folder: Path, frame: Frame, kind: ImageKind) -> Volume:
     )  # fmt: skip
 
 
-def _stem(path: Path, kind: ImageKind) -> str:
-    """What the names of one scan's files share: the part before the word of the contrast."""
-    name = _NUMBERS.sub("", readable(bare(path.name)))
-    if kind.by_echo or kind.why.startswith("image type"):
-        return name
-    found = seems(path.with_name(f"{name}.nii"))
-    return found[0] if found else ""
+def _bids(entities: Mapping[str, str], patient: Patient) -> str:
+    """Name that a scan of BIDS keeps; empty if it is none, or names the patient."""
+    parts = {k: entities[k] for k in ("sub", "ses") if k in entities}
+    name = "_".join(f"{k}-{value}" for k, value in parts.items())
+    safe = "sub" in parts and all(_SAFE.fullmatch(value) for value in parts.values())
+    return name if safe and hider(patient.secrets())(name) == name else ""
+
+
+def _stem(path: Path, frame: Frame, kind: ImageKind) -> str:
+    """What the names of one scan's files share: all but the word of the contrast and numbers."""
+    name = readable(bare(path.name))
+    if found := word_in(_TAIL.sub("", name)):
+        _, start, end = found
+        return _alike(f"{name[:start]} {_TAIL.sub('', name[end:])}")
+    if (said := seems(path)) and said[1] == kind.contrast:
+        return _alike(said[0])
+    number = rf"[_-]+{frame.number}[a-z]?$" if frame.number else r"[_-]+e\d+$"
+    return _alike(re.sub(number, "", name))
+
+
+def _alike(name: str) -> str:
+    return re.sub(r"[\W_]+", " ", name).strip()
 
 
 def _array(path: Path) -> np.ndarray:

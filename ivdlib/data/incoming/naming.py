@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,25 +18,16 @@ from ivdlib.files import write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-KEY_COLUMNS = (
-    "case",
-    "subject",
-    "stage",
-    "person",
-    "visit",
-    "run",
-    "name",
-    "born",
-    "study",
-    "files",
-)
-"""Of the key: our names, then the patient's."""
+KEY_COLUMNS = ("case", "subject", "stage", "person", "visit", "name", "born", "images")
+"""Of the key: our names, then the patient's, and what tells each image from all others."""
+
+_BETWEEN = " "
 
 
-def name_scans(scans: list[IncomingScan], known: pd.DataFrame) -> None:
+def name_scans(scans: list[IncomingScan], known: pd.DataFrame) -> list[IncomingScan]:
     """Name the scans `sub-001`, further visits `_ses-2`, further scans of a visit `_run-2`.
 
-    Names once given stay, as the key has them.
+    Names once given stay: a scan is known by any of its images.
 
     Parameters
     ----------
@@ -43,44 +35,81 @@ def name_scans(scans: list[IncomingScan], known: pd.DataFrame) -> None:
         Named in place.
     known : DataFrame
         The key so far.
+
+    Returns
+    -------
+    list of IncomingScan
+        Those that could not be named, for a name of BIDS that another scan has.
     """
-    given = {(key(r.person), r.visit, str(r.run)): r for r in known.itertuples()}
-    subjects = {key(r.person): r.subject for r in known.itertuples()}
-    visits: dict[str, list[str]] = defaultdict(list)
-    for r in known.itertuples():
-        if r.visit not in visits[key(r.person)]:
-            visits[key(r.person)].append(r.visit)
-    several = _several_visits(scans)
+    book = _Book(known)
+    visits: dict[str, set[str]] = defaultdict(set)
+    runs: Counter[tuple] = Counter()
     for scan in scans:
-        visit = scan.session[1] or scan.session[0]
-        if visit not in visits[scan.person]:
-            visits[scan.person].append(visit)
-        if old := given.get((scan.person, visit, str(scan.run))):
-            scan.case, scan.subject, scan.stage = old.case, old.subject, old.stage
-            continue
-        kept = scan.first.kept
-        number = visits[scan.person].index(visit) + 1
-        if scan.person not in subjects:
-            subjects[scan.person] = kept.partition("_")[0] or f"sub-{_free(subjects.values()):03d}"
-        scan.subject = subjects[scan.person]
-        scan.stage = kept.partition("_ses-")[2] or str(number)
-        name = kept or scan.subject
-        if not kept and (number > 1 or scan.person in several):
-            name += f"_ses-{number}"
-        runs = max(s.run for s in scans if (s.person, s.session) == (scan.person, scan.session))
-        scan.case = f"{name}_run-{scan.run}" if runs > 1 or scan.run > 1 else name
+        visits[scan.person].add(scan.session[1])
+        runs[scan.person, scan.session] += 1
+    refused = []
+    for scan in sorted(scans, key=lambda scan: not scan.first.kept):  # names that stay come first
+        if not book.knows(scan):
+            several = runs[scan.person, scan.session] > 1
+            refused += [] if book.name(scan, len(visits[scan.person]) > 1, several) else [scan]
+    return refused
 
 
-def _several_visits(scans: list[IncomingScan]) -> set[str]:
-    visits: dict[str, set] = defaultdict(set)
-    for scan in scans:
-        visits[scan.person].add(scan.session)
-    return {person for person, some in visits.items() if len(some) > 1}
+class _Book:
+    """Names that are given, and to whom."""
 
+    def __init__(self, known: pd.DataFrame) -> None:
+        rows = [*known.itertuples()]
+        self.cases = {row.case for row in rows}
+        self.by_image = {i: row for row in rows for i in row.images.split(_BETWEEN) if i}
+        self.subjects = {key(row.person): row.subject for row in rows}
+        self.visits: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            if row.visit not in self.visits[key(row.person)]:
+                self.visits[key(row.person)].append(row.visit)
+        numbers = (re.fullmatch(r"sub-(\d+)", name) for name in self.subjects.values())
+        self.last = max((int(match[1]) for match in numbers if match), default=0)
 
-def _free(subjects: Iterable[str]) -> int:
-    taken = [int(m[1]) for s in subjects if (m := re.fullmatch(r"sub-(\d+)", s))]
-    return max(taken, default=0) + 1
+    def knows(self, scan: IncomingScan) -> bool:
+        """Give a scan the name that it has, if one of its images is in the key."""
+        identities = (v.identity for v in scan.images.values())
+        row = next((self.by_image[i] for i in identities if i in self.by_image), None)
+        if row is not None:
+            scan.case, scan.subject, scan.stage = row.case, row.subject, row.stage
+        return row is not None
+
+    def name(self, scan: IncomingScan, visits: bool, runs: bool) -> bool:
+        """Give a scan a new name; False if it is to keep one that another has."""
+        kept, visit = scan.first.kept, scan.session[1]
+        if visit not in self.visits[scan.person]:
+            self.visits[scan.person].append(visit)
+        number = self.visits[scan.person].index(visit) + 1
+        name = kept
+        if not kept:
+            name = scan.subject = self._subject(scan.person)
+            name += f"_ses-{number}" if number > 1 or visits else ""
+        taken = name in self.cases
+        numbered = (f"{name}_run-{k}" for k in count(1 if runs and not taken else 2))
+        found = next(n for n in numbered if n not in self.cases) if runs or taken else name
+        if kept:
+            scan.subject = kept.partition("_")[0]
+            owner = self.subjects.setdefault(scan.person, scan.subject)
+            if owner != scan.subject or self._is_anothers(scan):
+                return False
+        scan.case, scan.stage = found, kept.partition("_ses-")[2] or str(number)
+        self.cases.add(found)
+        return True
+
+    def _subject(self, person: str) -> str:
+        while person not in self.subjects:
+            self.last += 1
+            if (name := f"sub-{self.last:03d}") not in self.subjects.values():
+                self.subjects[person] = name
+        return self.subjects[person]
+
+    def _is_anothers(self, scan: IncomingScan) -> bool:
+        return any(who != scan.person and name == scan.subject
+                   for who, name in self.subjects.items())  # fmt: skip
 
 
 def doubts_about_people(scans: list[IncomingScan]) -> Iterator[str]:
@@ -134,15 +163,14 @@ def write_key(path: Path, scans: list[IncomingScan], known: pd.DataFrame) -> Non
     """
     import pandas as pd
 
+    before = {row.case: row.images.split(_BETWEEN) for row in known.itertuples()}
     rows = []
     for scan in scans:
         who, first = scan.first.patient, scan.first
-        files = " ".join(
-            f"{name}:{v.facts.get('series') or v.label}" for name, v in scan.images.items()
-        )
-        rows.append((scan.case, scan.subject, scan.stage, person_of(first),
-                     scan.session[1] or scan.session[0], scan.run, who.name, who.born,
-                     scan.session[0], files))  # fmt: skip
+        now = [volume.identity for volume in scan.images.values()]
+        images = _BETWEEN.join(dict.fromkeys([*before.get(scan.case, []), *now]))
+        rows.append((scan.case, scan.subject, scan.stage, person_of(first), scan.session[1],
+                     who.name, who.born, images))  # fmt: skip
     new = pd.DataFrame(rows, columns=list(KEY_COLUMNS))
     rest = known[~known["case"].isin(new["case"])]
     old = os.umask(0o077)

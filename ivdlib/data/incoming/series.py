@@ -15,6 +15,7 @@ from ivdlib.data.incoming.frame import Frame
 from ivdlib.data.incoming.headers import files_below, need_pydicom, read_frames
 from ivdlib.data.incoming.kinds import ImageKind, kind_of
 from ivdlib.data.incoming.volume import LeftOut, Volume
+from ivdlib.data.incoming.words import TYPES, values
 from ivdlib.errors import DataError
 from ivdlib.files import cannot
 from ivdlib.progress import track
@@ -24,6 +25,8 @@ LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 UNEVEN_MM = 0.1
 """Distances of slices may differ by so much: scanners round their places."""
+
+KNOWN = {word for some in TYPES.values() for word in some.split()}
 
 _TURN = 3
 """Decimals of directions that count as one: scanners round them."""
@@ -58,8 +61,9 @@ def find_series(folder: Path) -> tuple[list[Volume], list[LeftOut]]:
             continue
         seen |= {(f.uid, f.index) for f in found}
         frames += found
-        if other and (other != "no DICOM" or path.suffix.lower() in (".dcm", ".ima")):
-            left.append(LeftOut(str(path.relative_to(folder)), other, other == "no DICOM"))
+        if other:
+            serious = other == "no DICOM" and path.suffix.lower() in (".dcm", ".ima")
+            left.append(LeftOut(str(path.relative_to(folder)), other, serious))
     volumes = []
     for series in _by(frames, lambda f: (f.study, f.series)).values():
         for found in _images(series):
@@ -128,11 +132,17 @@ def _volume(kind: ImageKind, frames: list[Frame]) -> Volume | LeftOut:
 
     hint = {"spacing_hint": first.thick} if len(frames) == 1 and first.thick else {}
     places = [f.place for f in frames]
-    apart, at = get_volume_positions(places, first.turn, atol=UNEVEN_MM, **hint)
+    try:
+        apart, at = get_volume_positions(places, first.turn, atol=UNEVEN_MM, **hint)
+    except ValueError:  # axes that stand at no right angle, no distance between pixels
+        return LeftOut(where, "its header says nothing sound of where its slices lie", True,
+                       first.patient)  # fmt: skip
     if at is None:
         return LeftOut(where, _why_no_volume(frames), True, first.patient)
     ordered = [frame for _, frame in sorted(zip(at, frames, strict=True), key=lambda one: one[0])]
     # Columns run along the first direction of DICOM, rows along the second: our axes 0 and 1.
+    if min(first.pixel) <= 0:
+        return LeftOut(where, "its header says that its pixels have no size", True, first.patient)
     affine = LPS_TO_RAS @ create_affine_matrix_from_attributes(
         ordered[0].place, first.turn, first.pixel, apart, index_convention="RD"
     )
@@ -144,11 +154,17 @@ def _volume(kind: ImageKind, frames: list[Frame]) -> Volume | LeftOut:
         contrast=kind.contrast, why=kind.why, by_echo=kind.by_echo, patient=patient,
         person=patient.number or patient.name or first.study,
         session=(first.study_when, first.study),
-        order=(min(f.when for f in frames), first.number),
+        order=(min(f.when for f in frames), first.number, *map(_sortable, first.repeats)),
+        variant=tuple(sorted(values(first.words) - values(first.words[:2]) - KNOWN)),
+        identity=f"{first.series}:{kind.contrast}:{first.te_ms}:{min(f.uid for f in frames)}",
         label=_label(first), shape=(first.size[1], first.size[0], len(ordered)), affine=affine,
         load=partial(read_slices, ordered), facts=_facts(ordered),
         sources=tuple(dict.fromkeys(str(f.file) for f in ordered)),
     )  # fmt: skip
+
+
+def _sortable(number: float | None) -> float:
+    return -1.0 if number is None else number
 
 
 def _why_no_volume(frames: Sequence[Frame]) -> str:

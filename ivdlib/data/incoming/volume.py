@@ -31,6 +31,8 @@ class Volume:
         What tells visits apart, as it sorts: time and UID of the study.
     order : tuple
         When it was acquired: time, number of the series.
+    variant : tuple of str
+        Further values of its image type, such as those of a correction: ``ND``, ``NORM``.
     label : str
         What people call the series; it may name the patient.
     shape : (int, int, int)
@@ -38,6 +40,8 @@ class Volume:
         Voxel to scanner mm, RAS.
     load : callable
         Gives the array, in the values of the scan.
+    identity : str
+        What tells this image from all others, wherever it is found again.
     kept : str
         Name of the case that stays, for BIDS has no names of patients: ``sub-07_ses-2``.
     facts : dict
@@ -57,6 +61,8 @@ class Volume:
     shape: tuple[int, int, int]
     affine: np.ndarray
     load: Callable[[], np.ndarray]
+    identity: str = ""
+    variant: tuple[str, ...] = ()
     kept: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     sources: tuple[str, ...] = ()

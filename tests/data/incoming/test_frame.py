@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivdlib.data.incoming.frame import HIDDEN, Patient, hide
+from ivdlib.data.incoming.frame import HIDDEN, Patient, hider
 
 ANNA = Patient("PID-77", "Mueller^Anna-Lena", "19481231", ("Schmidt^Eva",))
 
@@ -14,19 +14,19 @@ ANNA = Patient("PID-77", "Mueller^Anna-Lena", "19481231", ("Schmidt^Eva",))
     "PID77", "born 1948 12 31", "19481231", "31.12.1948", "eva schmidt",
 ])  # fmt: skip
 def test_an_identifier_is_hidden_however_it_is_written(text):
-    found = hide(text, ANNA.secrets())
+    found = hider(ANNA.secrets())(text)
     assert HIDDEN in found
     left = found.casefold()
     assert not any(s in left for s in ("mueller", "anna", "lena", "77", "1948", "schmidt"))
 
 
 def test_what_names_nobody_stays():
-    assert hide("series 3 (T1 VIBE Dixon)", ANNA.secrets()) == "series 3 (T1 VIBE Dixon)"
-    assert hide("anything", Patient().secrets()) == "anything"
+    assert hider(ANNA.secrets())("series 3 (T1 VIBE Dixon)") == "series 3 (T1 VIBE Dixon)"
+    assert hider(Patient().secrets())("anything") == "anything"
     assert "li" not in Patient(name="Li^Bo").secrets()  # or no word would be left
 
 
 @given(st.text(st.characters(categories=("L", "N")), min_size=3, max_size=12), st.text(max_size=20))
 def test_a_number_never_survives(number, around):
-    found = hide(f"{around}{number}{around}", Patient(number).secrets())
+    found = hider(Patient(number).secrets())(f"{around}{number}{around}")
     assert number not in found or number in HIDDEN

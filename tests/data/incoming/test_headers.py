@@ -110,3 +110,35 @@ def test_hidden_files_are_left_alone(tmp_path):
         (tmp_path / name).write_text("")
     names = [p.relative_to(tmp_path).as_posix() for p in files_below(tmp_path)]
     assert names == ["a", "b", "c/d"]
+
+
+def test_names_that_are_single_values_are_whole(tmp_path):
+    found = frame(tmp_path / "x", PatientMotherBirthName="Schmidt^Eva", AccessionNumber="ACC-9")
+    assert {"SCHMIDT^EVA", "ACC-9"} <= set(found.patient.others)
+
+
+def test_files_of_old_archives_have_no_preamble(tmp_path):
+    ds = header("1.2", "1.3", 4, "t1_dixon_W")
+    write(ds, PIXELS, tmp_path / "IM1")
+    (tmp_path / "IM2").write_bytes((tmp_path / "IM1").read_bytes()[132:])
+    old = read(tmp_path / "IM1")
+    del old.file_meta
+    old.save_as(tmp_path / "IM3", implicit_vr=True, little_endian=True)
+    assert read_frames(tmp_path / "IM3")[1][0].description == "t1_dixon_W"
+    (tmp_path / "x.bin").write_bytes(b"\x08\x00 nothing of the kind")
+    assert read_frames(tmp_path / "x.bin")[1] == []
+
+
+def test_frames_without_places_are_refused(tmp_path):
+    ds = header("1.2", "1.3", 4, "t1", NumberOfFrames=2)
+    write(ds, np.stack([PIXELS, PIXELS]), tmp_path / "x")
+    with pytest.raises(DataError, match="holds 2 frames"):
+        read_frames(tmp_path / "x")
+
+
+def test_junk_in_a_number_loses_no_file(tmp_path):
+    ds = header("1.2", "1.3", 4, "t1_dixon_W")
+    write(ds, PIXELS, tmp_path / "x")
+    whole = (tmp_path / "x").read_bytes()
+    (tmp_path / "x").write_bytes(whole.replace(b"63.86 ", b"6e;86 "))
+    assert read_frames(tmp_path / "x")[1][0].mhz in (None, 1.5 * 42.577)

@@ -11,6 +11,7 @@ from pydicom.uid import RLELossless, generate_uid
 
 from ivdlib.cli import main
 from ivdlib.data.cases import load_cases
+from ivdlib.data.incoming import importer
 from ivdlib.data.incoming.importer import import_scans
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.phantom.scanner import simulate
@@ -226,7 +227,7 @@ def test_the_record_says_why_and_names_nothing_else(tmp_path, images, scan):
     (tmp_path / "in" / "report.dcm").write_bytes(b"no dicom")
     import_scans(tmp_path / "in", tmp_path / "out")
     record = json.loads((tmp_path / "out" / "import.json").read_text())
-    assert record["left_out"] == [{"series": "a file", "why": "no DICOM"}]
+    assert [(x["series"], x["why"]) for x in record["left_out"]] == [("a file", "no DICOM")]
     table = (tmp_path / "out" / "import.csv").read_text()
     assert "image type says IP" in table and "7.5" in table
 
@@ -282,3 +283,49 @@ def test_another_gradient_echo_of_the_visit_is_not_a_scan(tmp_path, images, scan
     result = import_scans(tmp_path / "in", tmp_path / "out")
     assert len(result.scans) == 1
     assert [one.what for one in result.left] == ["series 9 (t1 mprage), opp"]
+
+
+def test_an_import_that_was_stopped_goes_on(tmp_path, images, scan, monkeypatch):
+    siemens(tmp_path / "in" / "a", images, scan.affine, PatientID="A1")
+    siemens(tmp_path / "in" / "b", images, scan.affine, PatientID="B2")
+    usual, calls = importer._save, []
+
+    def stop(*arguments):
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(usual(*arguments))
+
+    monkeypatch.setattr(importer, "_save", stop)
+    with pytest.raises(KeyboardInterrupt):
+        import_scans(tmp_path / "in", tmp_path / "out")
+    monkeypatch.undo()
+    assert len(import_scans(tmp_path / "in", tmp_path / "out").scans) == 2
+    assert {case.name for case in load_cases(tmp_path / "out")} == {"sub-001", "sub-002"}
+    assert not [p for p in (tmp_path / "out").rglob(".part*")]
+
+
+def test_a_later_part_of_a_scan_joins_it(tmp_path, images, scan):
+    study = generate_uid()
+    siemens(tmp_path / "in", images, scan.affine, study=study)
+    import_scans(tmp_path / "in", tmp_path / "out")
+    for path in (tmp_path / "in" / "003", tmp_path / "in" / "004"):
+        shutil.rmtree(path)
+    assert import_scans(tmp_path / "in", tmp_path / "out").there == 1
+    table = (tmp_path / "out" / "import.csv").read_text()
+    assert all(f"sub-001,{name}," in table for name in images)
+
+
+def test_slopes_of_philips_without_its_private_tags_are_warned_of(tmp_path, images, scan):
+    philips(tmp_path / "in", images, scan.affine)
+    for path in (tmp_path / "in").iterdir():
+        ds = read(path)
+        ds.remove_private_tags()
+        ds.save_as(path)
+    result = import_scans(tmp_path / "in", tmp_path / "out")
+    assert "none of its images says how Philips scaled it" in result.warnings[0]
+
+
+def test_values_that_are_no_image_are_refused(tmp_path, images, scan, capsys):
+    siemens(tmp_path / "in", {**images, "fat": 0 * images["fat"]}, scan.affine)
+    assert main(["import", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
+    assert "its values are no image" in capsys.readouterr().err

@@ -40,6 +40,10 @@ def test_image_types(words, contrast):
     ("Ax DualEcho (out/in Phase", ""), ("T1 in/opp", ""), ("t1 fat sat", ""), ("t1 FATSAT sag", ""),
     ("t1_vibe_fs", ""), ("water excitation", ""), ("fat suppressed", ""), ("post-op lumbar", ""),
     ("Fatima", ""), ("in vivo test", ""), ("sag spine", ""), ("coffee", ""),
+    ("t1_fl2d_in_opp", ""), ("vibe_opp-in", ""), ("T1 in-out phase", ""), ("OP/IP", ""),
+    ("T1 VIBE SAT FAT", ""), ("SAT GRAISSE", ""), ("Sag T1-W", ""), ("T1 W", ""),
+    ("breath in", ""), ("breath-out", ""), ("Out-of-phase images", "opp"),
+    ("in phase image", "inn"), ("dixon_R2_W", "wat"), ("Sub-01_W", "wat"), ("sub_01_wat", "wat"),
 ])  # fmt: skip
 def test_names_of_series(name, contrast):
     assert told(name) == contrast
@@ -91,3 +95,14 @@ def test_what_is_none_of_the_four_is_said(more, why):
 def test_a_spin_echo_dixon_is_told_apart_whatever_its_words_say():
     kind = kind_of(replace(GRE, sequence="spin echo", words=("DERIVED", "PRIMARY", "WATER")))
     assert not kind.contrast and kind.unclear and "spin-echo (T2) Dixon" in kind.why
+
+
+@pytest.mark.parametrize("name", ["t2_tse_dixon_sag_W", "STIR water", "FSE FAT"])
+def test_a_name_tells_a_spin_echo_if_nothing_else_does(name):
+    kind = kind_of(replace(GRE, description=name, sequence=""))
+    assert not kind.contrast and "spin-echo" in kind.why
+
+
+def test_what_the_scanner_wrote_goes_before_the_name_of_a_series():
+    words = ("DERIVED", "PRIMARY", "DIXON", "WATER")
+    assert kind_of(replace(GRE, description="MPR scout sub", words=words)).contrast == "wat"

@@ -41,6 +41,7 @@ NAMES = {
                  "t1_vibe_dixon_in_20240102101112_2", "t1_vibe_dixon_opp_20240102101112_3a"],
     "ours": ["wat", "fat", "inn", "oppa"],
     "words": ["sag water", "sag fat", "sag in-phase", "sag out of phase"],
+    "middle": ["water_tra", "fat_tra", "in-phase_tra", "out-of-phase_tra"],
     "short": ["mDIXON_w", "mDIXON_f", "mDIXON_ip", "mDIXON_op"],
 }  # fmt: skip
 
@@ -123,3 +124,72 @@ def test_images_that_are_no_scan_alone_are_refused(tmp_path):
         import_scans(tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out_key.csv").exists()
+
+
+def test_numbers_of_people_are_not_taken_for_numbers_of_series(tmp_path):
+    for person in ("1001", "1002"):
+        for n, word in enumerate(("WATER", "FAT"), start=3):
+            said = {"ImageType": ["DERIVED", "PRIMARY", "DIXON", word], "SeriesNumber": n}
+            save(tmp_path / "in" / f"P_{person}_{n}.nii.gz", n, sidecar=said)
+    assert [line[:8] for line in import_scans(tmp_path / "in", tmp_path / "out").scans] == [
+        "sub-001:",
+        "sub-002:",
+    ]
+
+
+def test_a_sidecar_that_names_the_patient_tells_people_apart_and_is_not_written(tmp_path, capsys):
+    for n, (word, letter) in enumerate({"WATER": "W", "FAT": "F"}.items(), start=3):
+        who = {"PatientID": "PID-99", "PatientName": "Mueller^Anna", "SeriesNumber": n,
+               "ImageType": ["DERIVED", "PRIMARY", "DIXON", word]}  # fmt: skip
+        save(tmp_path / "in" / f"Mueller_Anna_dixon_{letter}_{n}.nii.gz", n, sidecar=who)
+    bad = {"PatientName": "Mueller^Anna", "PatientID": "PID-99"}
+    save(tmp_path / "in" / "Mueller_Anna_in.nii.gz", shape=(4, 20, 20, 2), sidecar=bad)
+    assert main(["import", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
+    said = "".join(capsys.readouterr())
+    assert said.count("sub-001: wat") == 1 and ", fat (" in said
+    written = "".join(p.read_text() for p in (tmp_path / "out").glob("*.*"))
+    assert not any(secret in said + written for secret in ("Mueller", "Anna", "PID-99"))
+
+
+def test_a_label_of_bids_that_is_a_name_is_not_kept(tmp_path):
+    save(tmp_path / "in" / "sub-Hans Meier_W.nii.gz")
+    save(tmp_path / "in" / "sub-MeierHans_W.nii.gz", 1, sidecar={"PatientName": "MeierHans"})
+    found = import_scans(tmp_path / "in", tmp_path / "out").scans
+    assert {line.partition(":")[0] for line in found} == {"sub-001", "sub-002"}
+
+
+def test_folders_of_visits_are_not_one_person(tmp_path):
+    for person in ("P01", "P02"):
+        save(tmp_path / "in" / person / "ses-1" / "x_W.nii.gz", len(person) + ord(person[-1]))
+    assert len(import_scans(tmp_path / "in", tmp_path / "out").scans) == 2
+
+
+def test_scans_of_another_folder_are_other_scans(tmp_path):
+    for site in ("A", "B"):
+        save(tmp_path / site / "P1_W.nii.gz", ord(site))
+        import_scans(tmp_path / site, tmp_path / "out")
+    people = (tmp_path / "out" / "subjects.csv").read_text().split()
+    assert people == ["case,subject,stage", "sub-001,sub-001,1", "sub-002,sub-002,1"]
+    (tmp_path / "A").rename(tmp_path / "moved")
+    assert import_scans(tmp_path / "moved", tmp_path / "out").there == 1
+
+
+def test_a_name_of_bids_that_is_taken_is_refused(tmp_path, capsys):
+    for site in ("A", "B"):
+        save(tmp_path / site / "sub-01_W.nii.gz", ord(site))
+    assert main(["import", str(tmp_path / "A"), str(tmp_path / "out")]) == 0
+    assert main(["import", str(tmp_path / "B"), str(tmp_path / "out")]) == 1
+    assert "another scan is called sub-01 there" in capsys.readouterr().err
+
+
+def test_what_a_word_says_goes_before_an_echo_time(tmp_path):
+    said = {"ScanningSequence": "GR", "EchoTime": 0.0023, "MagneticFieldStrength": 1.5}
+    save(tmp_path / "sub-01_acq-dixon_desc-water_T1w.nii.gz", sidecar=said)
+    save(tmp_path / "sub-02_acq-dixon_W.nii.gz", sidecar=said)
+    save(tmp_path / "sub-03_acq-dixon_rec-water_T2w.nii.gz",
+         sidecar={"ScanningSequence": "SE_IR", "EchoTime": 0.02})  # fmt: skip
+    save(tmp_path / "sub-04_T1w.nii.gz", sidecar={**said, "ScanOptions": "IR_WE"})
+    found, left = told(tmp_path)
+    assert {name[:6]: c for name, c in found.items()} == {"sub-01": "wat", "sub-02": "wat"}
+    assert "spin-echo" in left["sub-03_acq-dixon_rec-water_T2w.nii.gz"]
+    assert "suppressed" in left["sub-04_T1w.nii.gz"]

@@ -12,7 +12,8 @@ from ivdlib.errors import DataError
 def named(path, *volumes):
     scans, _ = scans_of(volumes)
     known = read_key(path)
-    name_scans(scans, known)
+    refused = name_scans(scans, known)
+    scans = [scan for scan in scans if scan not in refused]
     write_key(path, scans, known)
     return [(scan.case, scan.subject, scan.stage) for scan in scans]
 
@@ -51,3 +52,26 @@ def test_doubts_about_who_is_who_name_nobody(tmp_path):
     first, second = doubts_about_people(scans)
     assert first.startswith("sub-001 and sub-002 have one name and date of birth")
     assert second.startswith("sub-003 has 2 names under one number")
+
+
+def test_a_scan_is_known_by_its_images_and_not_by_their_order(tmp_path):
+    key = tmp_path / "key.csv"
+    late = [volume(c, n, "12") for n, c in enumerate(("inn", "opp"))]
+    assert named(key, *late) == [("sub-001", "sub-001", "1")]
+    early = [volume(c, n + 5, "10") for n, c in enumerate(("inn", "opp"))]
+    assert {case for case, *_ in named(key, *late, *early)} == {"sub-001", "sub-001_run-2"}
+    assert named(key, late[0]) == [("sub-001", "sub-001", "1")]
+    assert named(key, *late) == [("sub-001", "sub-001", "1")]  # the key forgets no image
+
+
+def test_no_two_scans_have_one_name(tmp_path):
+    key = tmp_path / "key.csv"
+    bids = volume("wat", kept="sub-001", who=Patient(), study="b")
+    dicom = volume("wat", who=Patient("D1"), study="d")
+    assert sorted(named(key, dicom, bids)) == [
+        ("sub-001", "sub-001", "1"), ("sub-002", "sub-002", "1")
+    ]  # fmt: skip
+    other = volume("wat", kept="sub-001", who=Patient(), study="elsewhere", identity="x")
+    scans, _ = scans_of([other])
+    (refused,) = name_scans(scans, read_key(key))
+    assert refused is scans[0] and not refused.case
