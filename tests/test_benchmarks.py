@@ -153,3 +153,19 @@ def test_each_module_has_a_test_file_of_its_name(monkeypatch):
     import house
 
     assert house.without_test(FOLDER.parent, house.modules(FOLDER.parent)) == []
+
+
+def test_the_page_of_many_scans_is_worked_out_from_what_was_measured(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import many_scans
+
+    parts = {name: 1.0 for name in many_scans.PARTS}
+    text = many_scans.page({
+        "scans": 200, "workers": 2, "parts": parts, "made": 200, "twice": 0, "seconds": 1440.0,
+        "scans_an_hour": 500.0, "held": [400.0] * 4, "most_mb": 500.0, "again_s": 20.0,
+        "read_mb": 20.0, "written_mb": 0.5, "device": "a machine",
+    })  # fmt: skip
+    assert "One core does 500 / 2 = 250 scans an hour" in text
+    assert "| 64 | 16,000 | 3.1 h | 88.9 |" in text  # 50,000 / (250 · 64); 64 · 250 / 3600 · 20
+    assert "| 2 | 500 | 4.2 days | 2.8 |" in text
+    assert "50,000 · 20.0 MB = 1.00 TB" in text

@@ -92,7 +92,7 @@ def _experiments(
         if args.page and not begun:
             continue
         try:
-            data = one.folder()
+            data = one.folders()
         except DataError as error:
             kept = "; what is finished of it stays on the page" if begun else ""
             print(f"left out: {error}{kept}")

@@ -104,7 +104,7 @@ def run_grid(args: argparse.Namespace) -> int:
 
     wanted = _declared(args)
     profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
-    data = args.data or wanted.folder()
+    data = args.data or wanted.folders()
     configure_machine(args)
     from ivdlib.report import result_figures
     from ivdlib.training import curves, workers

@@ -1,7 +1,8 @@
 """Experiments declared in small files (TOML), for `ivdlib grid --experiment` and `make audit`.
 
     about = "Tables 1 to 3 on disc crops of six patients"
-    data = "ivdm3seg_crops"          # a folder in $IVDLIB_DATA or data/; without it the phantom
+    data = "ivdm3seg_crops"          # a folder in $IVDLIB_DATA or data/, or several in a list;
+                                     # without it the phantom
     profile = "laptop"
     recipe = "better"                # without it the paper's
 
@@ -21,13 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from ivdlib import profiles
 from ivdlib.errors import ConfigError, DataError, checked
 from ivdlib.files import cannot
 from ivdlib.links import need_content
-from ivdlib.options import Text
+from ivdlib.options import Many, Text, once
 from ivdlib.provenance import root
 from ivdlib.training import recipes
 
@@ -38,10 +39,13 @@ _LONGEST = 20_000
 """Letters of a file; tomllib needs minutes for keys with dots by the hundred thousand."""
 
 
-def _named(folder: str) -> str:
-    if not folder:
+def _named(folders: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(folders):
         raise ValueError("is empty; name a folder, or leave data out (the phantom)")
-    return folder
+    return folders
+
+
+_ONE_OR_MORE = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
 
 
 @checked
@@ -50,7 +54,7 @@ class DeclaredFile:
 
     about: Text = ""
     profile: Text = "laptop"
-    data: Annotated[Text, AfterValidator(_named)] | None = None
+    data: Annotated[Many[Text], _ONE_OR_MORE, AfterValidator(_named), AfterValidator(once)] = ()
     recipe: Text = "paper"
     set: Mapping[str, Any] = field(default_factory=dict)
 
@@ -65,8 +69,8 @@ class Declared:
     about : str
         One sentence for people.
     profile : str
-    data : str or None
-        Name or path of a folder of scans; None: the phantom of the profile.
+    data : tuple of str
+        Names or paths of folders of scans; none: the phantom of the profile.
     recipe : str
     fields : mapping
         Fields of the profile that the file sets itself.
@@ -75,7 +79,7 @@ class Declared:
     name: str
     about: str
     profile: str
-    data: str | None = None
+    data: tuple[str, ...] = ()
     recipe: str = "paper"
     fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -89,25 +93,26 @@ class Declared:
         used = self.recipe != "paper" and experiment.uses_spine_network
         return recipes.short_of(self.recipe, experiment.profile) if used else []
 
-    def folder(self) -> Path | None:
-        """Folder of the data; None for the phantom.
+    def folders(self) -> list[Path]:
+        """Folders of the data; none for the phantom.
 
         Raises
         ------
         DataError
-            If it is not there.
+            If one is not there.
         """
-        if self.data is None:
-            return None
-        places = [Path(self.data), root() / "data" / self.data]
+        return [self._folder(name) for name in self.data]
+
+    def _folder(self, name: str) -> Path:
+        places = [Path(name), root() / "data" / name]
         if given := os.environ.get("IVDLIB_DATA"):
-            places.insert(0, Path(given).expanduser() / self.data)
+            places.insert(0, Path(given).expanduser() / name)
         for place in places:
             need_content(place)
             if place.is_dir():
                 return place
         raise DataError(
-            f"the data {self.data} of experiment {self.name} are not there; put the folder into "
+            f"the data {name} of experiment {self.name} are not there; put the folder into "
             "data/, or name the folder that it lies in with IVDLIB_DATA."
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ivdlib import files
 from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.data.subjects import CHALLENGE_SUBJECTS
 from ivdlib.options import OWN_RATES
@@ -135,7 +134,7 @@ def _data(e: Experiment) -> str:
     people = len({case.subject for case in e.cases.values()})
     derived = f"; computed from others: {', '.join(sorted(e.derived))}" if e.derived else ""
     return (
-        f"{files.readable(e.data.resolve().name)}, {len(e.cases)} scans of {people} people; "
+        f"{e.data_name}, {len(e.cases)} scans of {people} people; "
         f"contrasts {', '.join(e.contrasts)}{derived}"
     )
 

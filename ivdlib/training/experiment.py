@@ -7,14 +7,15 @@ change its result (`hashes`) and is never done twice; `run` does what is missing
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ivdlib import files, profiles, provenance
+from ivdlib.data import people
 from ivdlib.data.cases import load_cases
 from ivdlib.errors import ConfigError, DataError, printable
 from ivdlib.evaluation import recorded, scores
@@ -26,6 +27,9 @@ from ivdlib.provenance import data_folder, reports_folder, sound_name
 from ivdlib.training import hashes, recording
 from ivdlib.training.grid import Grid
 
+if TYPE_CHECKING:
+    from ivdlib.data.case import Case
+
 
 class Experiment(Grid):
     """A grid of trainings under one name: its scans and folds, its folder, its record.
@@ -36,8 +40,9 @@ class Experiment(Grid):
         Folder under `reports`.
     profile : str, default "smoke"
         See `profiles.PROFILES`.
-    data : path, optional
-        Folder with scans; without it the phantom of the profile is made (once) and used.
+    data : path or sequence of paths, optional
+        Folder with scans, or several whose scans are taken together; without it the phantom of the
+        profile is made (once) and used.
     overrides : mapping, optional
         Single fields of the profile, see `profiles.profile`.
     reports : path, optional
@@ -61,7 +66,7 @@ class Experiment(Grid):
         self,
         name: str,
         profile: str = "smoke",
-        data: str | os.PathLike | None = None,
+        data: str | os.PathLike | Sequence[str | os.PathLike] | None = None,
         *,
         overrides: Mapping[str, Any] | None = None,
         reports: str | os.PathLike | None = None,
@@ -70,10 +75,12 @@ class Experiment(Grid):
         claim: bool = True,
     ) -> None:
         self.name = sound_name(name)
+        given = [data] if isinstance(data, str | os.PathLike) else [*(data or ())]
+        given = [Path(folder) for folder in given if folder]
         self.arguments = {  # plain values, for workers that open the experiment again
             "name": name,
             "profile": profile,
-            "data": data and str(Path(data).resolve()),
+            "data": [str(folder.resolve()) for folder in given] or None,
             "overrides": dict(overrides or {}),
             "reports": str(Path(reports or reports_folder()).resolve()),
             "split": split and str(Path(split).resolve()),
@@ -82,12 +89,9 @@ class Experiment(Grid):
         self.profile = profiles.profile(profile, overrides)
         self._check_variants()
         self.folder = (Path(reports) if reports else reports_folder()) / name
-        self.is_phantom = not data
-        self.data = Path(data) if data else self._phantom()
-        self.cases = {
-            case.name: case
-            for case in load_cases(self.data, labels_required=True, **dict(load or {}))
-        }
+        self.is_phantom = not given
+        self.data = given or [self._phantom()]
+        self.cases = self._load(dict(load or {}))
         self.folds = (
             folds_from_file(split, self.cases.values())
             if split
@@ -96,6 +100,27 @@ class Experiment(Grid):
         if self.profile.inner:
             self.folds = [fold.inner() for fold in self.folds]
         self._claim_folder(claim)
+
+    def _load(self, load: Mapping[str, Any]) -> dict[str, Case]:
+        """Scans of all folders by name; DataError if two have one name."""
+        found: dict[str, Case] = {}
+        for folder in self.data:
+            for case in load_cases(folder, labels_required=True, **load):
+                if case.name in found:
+                    raise DataError(
+                        f"a case {case.name} lies in several of the folders {self.data_name}; "
+                        "rename one."
+                    )
+                found[case.name] = case
+        one = len(self.data) == 1
+        return found if one else {name: found[name] for name in sorted(found, key=people.key)}
+
+    @property
+    def data_name(self) -> str:
+        """What the data are called: names of their folders, without the way to them."""
+        if self.is_phantom:
+            return "phantom"
+        return " + ".join(printable(folder.resolve().name) for folder in self.data)
 
     def _subjects(self) -> dict[str, str]:
         """Who is kept on one side of a fold, by scan."""
@@ -184,11 +209,10 @@ class Experiment(Grid):
 
     def label(self) -> str:
         """What stands below every table: data, profile, seeds."""
-        data = "phantom" if self.is_phantom else printable(self.data.resolve().name)
         seeds, discs = self.profile.seeds, self.profile.networks
         steps = self.profile.training.steps if discs else self.profile.spine.steps
         text = (
-            f"{data}, profile {self.profile.name}, {len(self.cases)} scans, "
+            f"{self.data_name}, profile {self.profile.name}, {len(self.cases)} scans, "
             f"{len(self.folds)} folds, {seeds} seed{'s' * (seeds > 1)}, "
             f"{steps} steps{'' if discs else ' of the spine network'}"
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ivdlib import files, provenance
 from ivdlib.data.remarks import grouped
-from ivdlib.errors import printable
 from ivdlib.evaluation import recorded
 from ivdlib.training import hashes, recipes, rerun_command
 from ivdlib.training.deviations import deviations
@@ -81,7 +80,7 @@ def _told(experiment: Experiment) -> dict[str, Any]:
     said = {
         "name": experiment.name,
         "config": experiment.config,
-        "data": "phantom" if experiment.is_phantom else printable(experiment.data.resolve().name),
+        "data": experiment.data_name,
         "phantom": experiment.is_phantom,
         "comparable": profile.comparable,
         "cases": {case.name: {"subject": case.subject, "stage": case.stage} for case in cases},

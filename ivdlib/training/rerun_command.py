@@ -86,7 +86,8 @@ def _declared(record: Mapping[str, Any]) -> tuple[Path, profiles.Profile] | None
         its = {k: v for k, v in profile.to_dict().items() if k in mine}
         alike = recorded.by_value(_set({**record, "config": {"profile": its}}))
         alike = alike == recorded.by_value(_set(record)) and profile.name == mine["name"]
-        if alike and (one.data and Path(one.data).name) == data:
+        named = " + ".join(Path(folder).name for folder in one.data) or None
+        if alike and named == data:
             return path, profile
     return None
 

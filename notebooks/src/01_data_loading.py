@@ -292,7 +292,7 @@ display(pd.DataFrame(ranges).T.round(2))
 
 # %%
 if experiment.is_phantom:
-    measured = calibration.measure_phantom(experiment.data)
+    measured = calibration.measure_phantom(experiment.data[0])
     goals = calibration.targets(measured).query("group == 'acceptance'")
     display(goals[["target", "wanted", "measured", "met"]])
     figures["calibration"] = phantom_figures.contrasts(measured.scans)

@@ -26,15 +26,27 @@ def test_a_whole_file(tmp_path, monkeypatch):
     assert (found.name, found.about, found.profile) == ("mine", "Crops.", "smoke")
     assert found.overrides == {"seeds": 3, "training.steps": 7, "arms": ["with", "random"]}
     with pytest.raises(DataError, match="scans of experiment mine are not there"):
-        found.folder()
+        found.folders()
     (tmp_path / "scans").mkdir()
     monkeypatch.setenv("IVDLIB_DATA", str(tmp_path))
-    assert found.folder() == tmp_path / "scans"
+    assert found.folders() == [tmp_path / "scans"]
+
+
+def test_several_folders_are_one_set_of_scans(tmp_path, monkeypatch):
+    found = declared.load(write(tmp_path, 'data = ["slabs", "slabs_2"]\n'))
+    for name in ("slabs", "slabs_2"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("IVDLIB_DATA", str(tmp_path))
+    assert found.folders() == [tmp_path / "slabs", tmp_path / "slabs_2"]
+    with pytest.raises(ConfigError, match="takes each once"):
+        declared.load(write(tmp_path, 'data = ["slabs", "slabs"]\n'))
+    with pytest.raises(ConfigError, match="is empty; name a folder"):
+        declared.load(write(tmp_path, 'data = ["slabs", ""]\n'))
 
 
 def test_an_empty_file_is_the_phantom_at_length(tmp_path):
     found = declared.load(write(tmp_path, ""))
-    assert found.profile == "laptop" and found.folder() is None and not found.overrides
+    assert found.profile == "laptop" and not found.folders() and not found.overrides
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,22 @@ def test_scores_that_were_edited_are_told(again, finished, tmp_path):
     assert recorded.changed(folder) == []
 
 
+def test_scans_of_several_folders_are_those_of_one(finished, phantom, tmp_path):
+    parts = [tmp_path / "a", tmp_path / "b"]
+    lines = (phantom / "subjects.csv").read_text().splitlines()
+    for n, path in enumerate(sorted(p for p in phantom.iterdir() if p.is_dir())):
+        place = parts[n % 2]
+        shutil.copytree(path, place / path.name)
+        shutil.copy(phantom / "dataset.json", place)
+        mine = [line for line in lines[1:] if (place / line.split(",")[0]).is_dir()]
+        (place / "subjects.csv").write_text("\n".join([lines[0], *mine]) + "\n")
+    both = Experiment("grid", "test", parts, overrides=QUICK, reports=tmp_path)
+    assert both.digest == finished.digest and both.data_name == "a + b"
+    assert list(map(vars, both.trainings())) == list(map(vars, finished.trainings()))
+    with pytest.raises(DataError, match="a case 01 lies in several of the folders a \\+ a"):
+        Experiment("two", "test", [parts[0], parts[0]], overrides=QUICK, reports=tmp_path)
+
+
 def test_the_command_of_a_record_opens_the_same_experiment(finished, phantom, tmp_path):
     from ivdlib import cli
     from ivdlib.cli import grid

@@ -121,4 +121,5 @@ def test_the_reference_experiments_can_be_made_again(path):
     assert said[0] == said[1]
     if args.experiment:
         assert (ROOT / args.experiment).is_file()
-    assert (args.data or wanted.data or "phantom").rpartition("/")[2] == made["data"]
+    data = args.data or " + ".join(wanted.data) or "phantom"
+    assert data.rpartition("/")[2] == made["data"]
