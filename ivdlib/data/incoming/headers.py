@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ivdlib.data.incoming.attributes import Attributes
 from ivdlib.data.incoming.frame import Frame, Patient
+from ivdlib.data.incoming.scaling import philips_slope, rescale
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.files import cannot
 
@@ -36,7 +38,6 @@ SUPPRESSED = {"FS", "SFS", "SPIR", "SPAIR", "WE"}
 """Scan options that leave no fat."""
 
 _GE_KINDS = {1: "PHASE", 2: "REAL", 3: "IMAGINARY"}
-_PHILIPS = "Philips MR Imaging DD 001"
 
 
 def need_pydicom() -> Any:
@@ -114,61 +115,24 @@ def _without_preamble(path: Path) -> bool:
 def _frames(ds: Any, path: Path) -> Iterator[Frame]:
     shared = next(iter(ds.get("SharedFunctionalGroupsSequence") or []), None)
     groups = ds.get("PerFrameFunctionalGroupsSequence")
-    count = int(_Header(ds, None, None).number("NumberOfFrames") or 1)
+    count = int(Attributes(ds, None, None).number("NumberOfFrames") or 1)
     if count != len(groups or [None]):
         raise DataError(
             f"{path} holds {count} frames, and its header does not say of each where it lies; "
             "export it as classic DICOM."
         )
     for index, own in enumerate(groups or [None]):
-        yield _frame(_Header(ds, shared, own), path, index)
+        yield _frame(Attributes(ds, shared, own), path, index)
 
 
-class _Header:
-    """Attributes of a frame: its own, else those of all frames, else those of the file."""
-
-    def __init__(self, ds: Any, shared: Any, own: Any) -> None:
-        self.ds, self.groups = ds, [g for g in (own, shared) if g is not None]
-
-    def __call__(self, name: str, group: str = "", default: Any = None) -> Any:
-        for functional in self.groups if group else ():
-            for item in functional.get(group) or ():
-                if (value := item.get(name)) not in (None, ""):
-                    return value
-        value = self.ds.get(name)
-        return default if value in (None, "") else value
-
-    def number(self, name: str, group: str = "") -> float | None:
-        try:  # a value that is as the standard does not have it is told where it is asked for
-            value = self(name, group)
-            return float(value[0] if isinstance(value, MutableSequence) else value)
-        except (TypeError, ValueError, IndexError, OverflowError):
-            return None
-
-    def numbers(self, name: str, group: str, count: int) -> tuple[float, ...] | None:
-        try:
-            found = tuple(float(v) for v in self(name, group))
-        except (TypeError, ValueError):
-            return None
-        return found if len(found) == count else None
-
-    def text(self, name: str, group: str = "") -> str:
-        return str(self(name, group, "")).strip()
-
-    def texts(self, name: str, group: str = "") -> tuple[str, ...]:
-        value = self(name, group, ())
-        several = isinstance(value, MutableSequence | tuple)  # a name is none, but iterates
-        return tuple(str(v).strip().upper() for v in (value if several else [value]))
-
-
-def _frame(h: _Header, path: Path, index: int) -> Frame:
+def _frame(h: Attributes, path: Path, index: int) -> Frame:
     words = h.texts("FrameType", "MRImageFrameTypeSequence") or h.texts("ImageType")
     te = h.number("EffectiveEchoTime", "MREchoSequence") or h.number("EchoTime")
     tesla = in_tesla(h.number("MagneticFieldStrength"))
     mhz = h.number("TransmitterFrequency", "MRImagingModifierSequence")
     mhz = mhz or h.number("ImagingFrequency") or (tesla and tesla * PROTON)
     names = dict.fromkeys(h.text(name) for name in ("SeriesDescription", "ProtocolName"))
-    slope = h.number("RescaleSlope", "PixelValueTransformationSequence")
+    slope, intercept = rescale(h)
     return Frame(
         file=path,
         index=index,
@@ -198,13 +162,13 @@ def _frame(h: _Header, path: Path, index: int) -> Frame:
             h.number("AcquisitionNumber"),
         ),
         uid=h.text("SOPInstanceUID"),
-        slope=1.0 if slope is None else slope,
-        intercept=h.number("RescaleIntercept", "PixelValueTransformationSequence") or 0.0,
-        philips=_philips(h),
+        slope=slope,
+        intercept=intercept,
+        philips=philips_slope(h),
     )
 
 
-def _patient(h: _Header) -> Patient:
+def _patient(h: Attributes) -> Patient:
     others = ("OtherPatientIDs", "OtherPatientNames", "AccessionNumber", "PatientAddress",
               "PatientMotherBirthName", "PatientBirthName", "PatientTelephoneNumbers",
               "MedicalRecordLocator", "ReferringPhysicianName")  # fmt: skip
@@ -218,13 +182,13 @@ def _same(*who: Any) -> Patient:
     return Patient(*who)
 
 
-def _when(h: _Header, what: str, frame: str) -> str:
+def _when(h: Attributes, what: str, frame: str) -> str:
     """Date and time of an acquisition: they stand in one attribute or in two."""
     whole = h.text(frame, "FrameContentSequence") or h.text(f"{what}DateTime")
     return whole or h.text(f"{what}Date") + h.text(f"{what}Time")
 
 
-def _component(h: _Header) -> str:
+def _component(h: Attributes) -> str:
     """Magnitude, phase, real or imaginary part."""
     if said := h.text("ComplexImageComponent", "MRImageFrameTypeSequence"):
         return said.upper()
@@ -251,31 +215,13 @@ def sequence_of(said: set[str], te_ms: float | None) -> str:
     return ""
 
 
-def _suppressed(h: _Header) -> bool:
+def _suppressed(h: Attributes) -> bool:
     """Whether the spectrum of fat was suppressed, or water alone excited."""
     group = "MRModifierSequence"
     chosen = h.text("SpectrallySelectedSuppression", group).upper()
     excited = h.text("SpectrallySelectedExcitation", group).upper()
     options = {*h.texts("ScanOptions")}
     return bool(options & SUPPRESSED) or chosen == "FAT" or excited == "WATER"
-
-
-def _philips(h: _Header) -> float:
-    """Find Philips' scale slope: at the top of a classic file, in a frame's own group else.
-
-    Stored values become those of the scan by (value · slope + intercept) / (slope · scale slope):
-    Chenevert et al., Transl Oncol 2014;7:65.
-    """
-    places = [h.ds]
-    for group in h.groups:
-        places += [item for element in group if element.tag.group == 0x2005 and element.VR == "SQ"
-                   for item in element.value]  # fmt: skip
-    for place in places:
-        try:
-            return float(place.private_block(0x2005, _PHILIPS)[0x0E].value)
-        except (KeyError, TypeError, ValueError):
-            continue
-    return 0.0
 
 
 def files_below(folder: Path) -> Iterator[Path]:

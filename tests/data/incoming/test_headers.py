@@ -4,7 +4,7 @@ import builtins
 
 import numpy as np
 import pytest
-from made_up_dicom import header, item, philips, philips_enhanced, read, write
+from made_up_dicom import header, item, philips_enhanced, read, write
 
 from ivdlib.data.incoming.headers import files_below, read_frames
 from ivdlib.errors import ConfigError, DataError
@@ -50,16 +50,6 @@ def test_fat_that_was_suppressed_and_ges_kind_of_image(tmp_path):
 def test_values_that_are_no_numbers_are_none(tmp_path):
     found = frame(tmp_path / "x", EchoTime=None, ImagePositionPatient=[1, 2])
     assert found.te_ms is None and found.place is None
-
-
-def test_philips_slopes_are_found_in_both_kinds_of_file(tmp_path):
-    array = np.ones((2, 4, 4), np.int16)
-    philips(tmp_path / "a", {"wat": array}, np.eye(4))
-    philips_enhanced(tmp_path / "b", {"wat": array}, np.eye(4))
-    for path in (tmp_path / "a" / "IM0001", tmp_path / "b" / "IM_0001.dcm"):
-        found = read_frames(path)[1][0]
-        assert (found.slope, found.philips) == (0.5, 2.0)
-    assert [f.index for f in read_frames(path)[1]] == [0, 1]
 
 
 def test_enhanced_frames_take_their_own_values_first(tmp_path):
