@@ -33,7 +33,8 @@ def add_import(add) -> None:
 
 def run_import(args: argparse.Namespace) -> int:
     """`ivdlib import`."""
-    from ivdlib.data.incoming.importer import TABLE, import_scans
+    from ivdlib.data.incoming.import_records import TABLE
+    from ivdlib.data.incoming.importer import import_scans
 
     found = import_scans(args.folder, args.out, args.key)
     for line in found.scans[:TOLD]:

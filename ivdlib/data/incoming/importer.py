@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ivdlib import provenance
 from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.data.incoming.frame import Patient, hider
 from ivdlib.data.incoming.grouping import IncomingScan, scans_of
+from ivdlib.data.incoming.import_records import (
+    TABLE,
+    read_done,
+    rows_of,
+    write_imported,
+    write_left_out,
+    write_people,
+)
 from ivdlib.data.incoming.named_files import find_named
 from ivdlib.data.incoming.naming import doubts_about_people, name_scans, read_key, write_key
 from ivdlib.data.incoming.series import find_series
@@ -29,10 +35,7 @@ from ivdlib.data.nifti import write_image
 from ivdlib.data.remarks import NAMED
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.files import folder as make_folder
-from ivdlib.files import read_json, sha256_json, write_csv, write_json
 from ivdlib.progress import track
-
-TABLE, RECORD = "import.csv", "import.json"
 
 OFTEN_S = 5.0
 """Seconds between two writings of the table."""
@@ -114,13 +117,19 @@ def import_scans(
     if scans:
         make_folder(out)
         write_key(key, scans, known)
-        _write_table(out, done)  # an import was begun: the same call goes on with it
+        write_imported(out, done)  # an import was begun: the same call goes on with it
     _write_all(scans, out, done, result)
-    result.left = [LeftOut(hidden(x.what), hidden(x.why), x.serious) for x in result.left]
+    of = {volume.patient: scan.subject for scan in scans for volume in scan.images.values()}
+    of.pop(Patient(), None)  # nobody's name: anybody's file
+    result.left = [
+        replace(x, what=hidden(x.what) + (f" of {of[x.patient]}" if x.patient in of else ""),
+                why=hidden(x.why))
+        for x in result.left
+    ]  # fmt: skip
     if not done:
         raise DataError(_nothing(source, result.left))
-    _write_people(out, scans)
-    _write_record(out, source, result)
+    write_people(out, scans)
+    write_left_out(out, source, result.left)
     return result
 
 
@@ -131,7 +140,7 @@ def _write_all(
     last = time.monotonic()
     try:
         for scan in track(scans, "importing"):
-            rows, before = _rows(scan), done.get(scan.case, [])
+            rows, before = rows_of(scan), done.get(scan.case, [])
             others = [row for row in before if row["contrast"] not in scan.images]
             if [row for row in before if row not in others] == rows:
                 result.there += 1
@@ -140,11 +149,11 @@ def _write_all(
                 done[scan.case] = others + [row for row in rows if row["contrast"] in written]
                 result.scans.append(_sentence(scan, written))
             if time.monotonic() - last > OFTEN_S:
-                _write_table(out, done)
+                write_imported(out, done)
                 last = time.monotonic()
     finally:
         if done:
-            _write_table(out, done)
+            write_imported(out, done)
 
 
 def _taken(scan: IncomingScan) -> LeftOut:
@@ -155,8 +164,6 @@ def _taken(scan: IncomingScan) -> LeftOut:
 
 def _claim(source: Path, out: Path, key: Path) -> dict[str, list[dict[str, Any]]]:
     """Refuse folders that do not fit; give the rows of an earlier import by case."""
-    import pandas as pd
-
     if not source.is_dir():
         raise DataError(f"{source} is no folder; give the folder that holds the scanner's files.")
     here, there = out.resolve(), source.resolve()
@@ -176,27 +183,11 @@ def _claim(source: Path, out: Path, key: Path) -> dict[str, list[dict[str, Any]]
             f"{out} holds an import, but its key {key} is not there; say where it is with --key, "
             "or choose another folder: without it nobody knows which number is whose."
         )
-    table = pd.read_csv(out / TABLE, dtype=str, keep_default_na=False)
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in table.to_dict("records"):
-        row = {k: v for k, v in row.items() if v != ""}
-        if (out / row["case"] / f"{row['case']}_{row['contrast']}.nii.gz").is_file():
-            found[row["case"]].append(row)
-    return found
+    return read_done(out)
 
 
 def _patients(volumes: list[Volume], left: list[LeftOut]) -> set[Patient]:
     return {v.patient for v in volumes} | {who for x in left if (who := x.patient)}
-
-
-def _rows(scan: IncomingScan) -> list[dict[str, Any]]:
-    """Rows of `import.csv`, as text: a row an image."""
-    rows = []
-    for name in sorted(scan.images, key=CONTRASTS.index):
-        volume = scan.images[name]
-        facts = {k: str(v) for k, v in volume.facts.items() if v not in (None, "")}
-        rows.append({"case": scan.case, "contrast": name, "why": volume.why, **facts})
-    return rows
 
 
 def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
@@ -214,7 +205,7 @@ def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
             why = str(error).rstrip(".")
             for path in volume.sources:
                 why = why.replace(path, "a file of it")
-            what = f"{volume.label}, {name} of {scan.case}"
+            what = f"{volume.label}, {name}"
             result.left.append(LeftOut(what, why, True, volume.patient))
             continue
         _save(array, volume.affine, out / scan.case / f"{scan.case}_{name}.nii.gz")
@@ -260,41 +251,6 @@ def _sentence(scan: IncomingScan, written: list[str]) -> str:
         number = volume.facts.get("series")
         said.append(f"{name} ({f'series {number}, ' if number else ''}{volume.why})")
     return f"{scan.case}: {', '.join(said)}"
-
-
-def _write_table(out: Path, done: dict[str, list[dict[str, Any]]]) -> None:
-    import pandas as pd
-
-    rows = [row for case in sorted(done) for row in done[case]]
-    table = pd.DataFrame(rows, columns=None if rows else ["case", "contrast", "why"])
-    write_csv(out / TABLE, table.fillna(""))
-
-
-def _write_people(out: Path, scans: list[IncomingScan]) -> None:
-    """Write `subjects.csv`; rows of cases that are not in this import stay as they are."""
-    import pandas as pd
-
-    path, columns = out / "subjects.csv", ["case", "subject", "stage"]
-    old = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else None
-    new = pd.DataFrame([(s.case, s.subject, s.stage) for s in scans], columns=columns)
-    if old is not None:  # a row that somebody corrected stays
-        new = pd.concat([old, new[~new["case"].isin(old["case"])]])
-    there = new["case"].map(lambda case: (out / case).is_dir())
-    write_csv(path, new[there].sort_values("case"))
-
-
-def _write_record(out: Path, source: Path, result: Imported) -> None:
-    """Write what was left out: of this folder as it is now, of others as it was."""
-    path, folder = out / RECORD, sha256_json(str(source.resolve()))[:16]
-    before = read_json(path).get("left_out", []) if path.is_file() else []
-    left = [{"folder": folder, "series": _number_of(x.what), "why": x.why} for x in result.left]
-    kept = [one for one in before if one["folder"] != folder]
-    write_json(path, provenance.record(left_out=kept + left))
-
-
-def _number_of(what: str) -> str:
-    """`series 5` of `series 5 (T1 …)`: names are free text, and stay out of what is written."""
-    return what.partition(" (")[0] if what.startswith("series ") else "a file"
 
 
 def _nothing(source: Path, left: list[LeftOut]) -> str:

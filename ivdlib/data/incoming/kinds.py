@@ -116,7 +116,7 @@ def _nearest(degrees: float) -> tuple[str, float]:
 
 def _by_echo(frame: Frame, echoes: Iterable[float]) -> ImageKind:
     if frame.sequence not in ("", "gradient echo"):
-        return ImageKind("", f"{frame.sequence}, in which no echo time tells water from fat")
+        return ImageKind("", f"a {frame.sequence}, in which no echo time tells water from fat")
     if frame.suppressed or words.SUPPRESSED.search(frame.description):
         return ImageKind("", "fat was suppressed, so it is none of the four")
     if not frame.sequence:

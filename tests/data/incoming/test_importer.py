@@ -171,7 +171,7 @@ def test_a_missing_slice_and_a_file_cut_short_are_named(tmp_path, images, scan, 
     assert main(["import", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
     first, second = [*images][:2]
-    assert f"series 3 (t1_vibe_dixon_sag), {first}: 1 slice is missing" in said
+    assert f"series 3 (t1_vibe_dixon_sag), {first} of sub-001: 1 slice is missing" in said
     assert f"series 4 (t1_vibe_dixon_sag), {second} of sub-001: a file of it" in said
     there = {p.name for p in (tmp_path / "out" / "sub-001").iterdir()}
     assert there == {f"sub-001_{name}.nii.gz" for name in [*images][2:]}
@@ -219,7 +219,7 @@ def test_dropped_by_name_and_by_kind(tmp_path, images, scan, capsys):
         ds = header(study, generate_uid(), n, called, ImageType=words)
         classic(source / str(n), images["wat"], scan.affine, ds)
         assert main(["import", str(source), str(tmp_path / f"out{n}")]) == 0
-        assert f"series {n} ({called}): {what}\n" in capsys.readouterr().out
+        assert f"series {n} ({called}) of sub-001: {what}\n" in capsys.readouterr().out
 
 
 def test_the_record_says_why_and_names_nothing_else(tmp_path, images, scan):
@@ -282,7 +282,7 @@ def test_another_gradient_echo_of_the_visit_is_not_a_scan(tmp_path, images, scan
     classic(tmp_path / "in" / "other", images["wat"][:, :32], scan.affine, ds)
     result = import_scans(tmp_path / "in", tmp_path / "out")
     assert len(result.scans) == 1
-    assert [one.what for one in result.left] == ["series 9 (t1 mprage), opp"]
+    assert [one.what for one in result.left] == ["series 9 (t1 mprage), opp of sub-001"]
 
 
 def test_an_import_that_was_stopped_goes_on(tmp_path, images, scan, monkeypatch):
