@@ -79,6 +79,10 @@ class TrainingOptions:
     """In place of `learning_rate` for U-Net; None: the same. The paper names one rate for all."""
     deeplabv3plus_rate: Positive | None = None
     """Likewise for DeepLabv3+."""
+    unet_equal_weights_rate: Positive | None = None
+    """Likewise for the U-Net with as many weights as FDS-CNN; None: that of U-Net."""
+    unet_equal_cost_rate: Positive | None = None
+    """Likewise for the U-Net with as many multiply–adds."""
     schedule: Literal["constant", "cosine"] = "constant"
     """`constant`, or `cosine` to zero over `steps`. The paper names no schedule."""
     loss: Literal[*LOSSES] = "bce_dice"
@@ -140,8 +144,14 @@ class SpineOptions:
     """Ten times the paper's rate for its second network: the paper gives none for this one."""
 
 
-OWN_RATES = {"unet": "unet_rate", "deeplabv3plus": "deeplabv3plus_rate"}
-"""Networks that may have a learning rate of their own: name → field of `TrainingOptions`."""
+OWN_RATES = {
+    "unet": "unet_rate",
+    "deeplabv3plus": "deeplabv3plus_rate",
+    "unet:equal_weights": "unet_equal_weights_rate",
+    "unet:equal_cost": "unet_equal_cost_rate",
+}
+"""Networks that may have a learning rate of their own: name → field of `TrainingOptions`; a variant
+without one has that of its network."""
 
 
 def spine_training(spine: SpineOptions, precision: str = "auto") -> TrainingOptions:

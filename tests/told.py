@@ -1,5 +1,6 @@
 """Choices and deviations as an experiment tells them."""
 
+from ivdlib.options import OWN_RATES
 from ivdlib.profiles import current
 from ivdlib.training import deviations, open_choices
 
@@ -24,7 +25,8 @@ OTHER = {
     "training.precision": "float16", "training.learning_rate": 0.5, "training.average": 0.5,
     "training.noise_probability": 0.25, "training.noise_max_share": 0.1, "spine.region": "none",
     "spine.size": "laptop", "spine.learning_rate": 0.5, "spine.tolerance": 0.0,
-    "phantom.in_plane": 128, "training.unet_rate": 0.5, "training.deeplabv3plus_rate": 0.5,
+    "phantom.in_plane": 128,
+    **{f"training.{field}": 0.5 for field in OWN_RATES.values()},
 }  # fmt: skip
 
 

@@ -34,6 +34,8 @@ REASONS = {
     "training.learning_rate": "a higher rate, because the training is short",
     "training.unet_rate": "the rate that suits FDS-CNN leaves it on a plateau, with no disc on fat",
     "training.deeplabv3plus_rate": "the best for it on phantom people of another seed",
+    "training.unet_equal_weights_rate": "the best for this size on inner patients",
+    "training.unet_equal_cost_rate": "the best for this size on inner patients",
     "training.average": "the weights of a short training still swing",
     "training.noise_probability": "a short training learns the plain images first",
     "training.schedule": "the rate falls to zero, so that the weights of a short training settle",
@@ -83,7 +85,7 @@ def _takes_part(e: Experiment, key: str) -> bool:
             return not e.one_tile
         return e.uses_region if leaf in {"margin", "mask", "tolerance"} else e.uses_spine_network
     if part == "training":
-        named = {name.partition(":")[0] for name in e.profile.networks}
+        named = {n for name in e.profile.networks for n in (name, name.partition(":")[0])}
         if leaf in OWN_RATES.values():
             return leaf in map(OWN_RATES.get, named)
         placed = leaf != "placement" or not e.one_tile

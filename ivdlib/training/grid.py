@@ -145,8 +145,9 @@ class Grid:
     def options(self, arm: str, network: str) -> TrainingOptions:
         """How a network is trained in an arm: at its own rate if it has one, quiet if asked so."""
         training = self.profile.training
-        own = getattr(training, OWN_RATES.get(network.partition(":")[0], ""), None)
-        rate = own or training.learning_rate
+        fields = (OWN_RATES.get(name, "") for name in (network, network.partition(":")[0]))
+        own = (getattr(training, field, None) for field in fields)
+        rate = next(filter(None, own), training.learning_rate)
         training = replace(training, learning_rate=rate, **dict.fromkeys(OWN_RATES.values()))
         return replace(training, noise_probability=0.0) if arm == "quiet" else training
 

@@ -30,6 +30,11 @@ def test_a_network_with_a_rate_of_its_own(phantom, tmp_path):
     assert own.options("with", "unet") == all_.options("with", "unet")
     for other in ("fds_cnn", "deeplabv3plus", "fds_cnn:no_skips"):
         assert own.options("with", other) == plain.options("with", other)
+    sized = begin(tmp_path, phantom, "sized", training__unet_rate=0.5,
+                  training__unet_equal_cost_rate=0.25)  # fmt: skip
+    rates = {name: sized.options("with", name).learning_rate
+             for name in ("unet", "unet:equal_weights", "unet:equal_cost")}  # fmt: skip
+    assert rates == {"unet": 0.5, "unet:equal_weights": 0.5, "unet:equal_cost": 0.25}
     first = next(own.trainings())
     assert first.network == "unet"
     assert hashes.disc_digest(own, first) == hashes.disc_digest(all_, next(all_.trainings()))

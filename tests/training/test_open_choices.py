@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from told import CROP, chosen, differing, other
 
-from ivdlib.options import TrainingOptions, spine_training
+from ivdlib.options import OWN_RATES, TrainingOptions, spine_training
 from ivdlib.profiles import keys
 from ivdlib.training import deviations, hashes, open_choices, spine_stage
 
@@ -31,11 +31,11 @@ def test_each_option_of_the_spine_network_is_in_its_row(make, monkeypatch, field
     value = getattr(usual, field)
     other = {
         "loss": "dice", "schedule": "constant", "tiles": "thinned", "tile": (32, 32),
-        "precision": "float16", "placement": "clipped", "unet_rate": 1.0, "deeplabv3plus_rate": 1.0,
+        "precision": "float16", "placement": "clipped", **dict.fromkeys(OWN_RATES.values(), 1.0),
     }.get(field) or value + (0.25 if isinstance(value, float) else 1)  # fmt: skip
     changed = dataclasses.replace(usual, **{field: other})
     monkeypatch.setattr(open_choices, "spine_training", lambda *_: changed)
-    told = field not in {"tile", "placement", "precision", "unet_rate", "deeplabv3plus_rate"}
+    told = field not in {"tile", "placement", "precision", *OWN_RATES.values()}
     assert (chosen(made)["spine, training"] != before) == told
 
 
