@@ -18,7 +18,7 @@ def test_check_names_every_bad_case_and_fails(capsys, tmp_path, write_case):
     table = [line.split() for line in out.split("\n\n")[0].splitlines()]
     assert [line[-1] for line in table] == ["verdict", "ok", "ERROR", "warning"]
     assert table[3][5:10] == ["LPS", "wat", "fat†", "inn", "opp"]
-    assert "ERROR  case 02: contrast 'fat'" in out and "  → provide inn or fat itself." in out
+    assert "ERROR  case 02: contrast 'fat'" in out and "  → provide inn or fat itself (" in out
     assert out.endswith("3 cases: 1 ERROR, 1 warning, 1 ok\n")
     assert "\x1b" not in out
     (tmp_path / "subjects.csv").write_text("case,subject\n01,a\n")

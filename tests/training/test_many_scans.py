@@ -80,6 +80,7 @@ def test_a_killed_worker_loses_nothing_and_does_nothing_twice(tmp_path, phantom,
     assert not [name for name in names_in(tmp_path) if name.startswith(".part")]
 
 
+@pytest.mark.long
 def test_a_scan_that_kills_every_worker_is_named(tmp_path, phantom):
     with (
         pytest.warns(DataWarning, match="case 02: the process that segmented it was killed, twice"),
@@ -119,6 +120,7 @@ def test_networks_are_loaded_once_in_a_process(tmp_path, phantom, monkeypatch):
     assert len(loaded) == 1
 
 
+@pytest.mark.long
 def test_ctrl_c_leaves_whole_masks_and_goes_on(tmp_path, phantom):
     words = [sys.executable, "-m", "ivdlib", "predict", phantom, "--out", tmp_path / "out",
              "--workers", "2", "--mask-only"]  # fmt: skip
