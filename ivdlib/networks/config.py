@@ -1,10 +1,14 @@
 """Base of the networks' configurations: plain values, to and from JSON."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Self
 
 from ivdlib.errors import checked
+
+LATER = {"later": True}
+"""Metadata of a field that came when hashes and records were there already: at its default, which
+does as before, it is not written."""
 
 
 @checked
@@ -12,8 +16,10 @@ class NetworkConfig:
     """What a network is made of; lists become tuples, so that it can be compared and hashed."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as JSON knows them: tuples become lists."""
-        return {key: _listed(value) for key, value in asdict(self).items()}
+        """All fields as JSON knows them: tuples become lists; see `LATER`."""
+        silent = {f.name for f in fields(self)
+                  if f.metadata.get("later") and getattr(self, f.name) == f.default}  # fmt: skip
+        return {k: _listed(value) for k, value in asdict(self).items() if k not in silent}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

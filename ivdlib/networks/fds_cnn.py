@@ -7,7 +7,7 @@ enlargement by 2. Everything else is a field of `FDSCNNConfig`, with the reason 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
 import keras
@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 
 from ivdlib.errors import checked
 from ivdlib.networks.blocks import aspp, probabilities
-from ivdlib.networks.config import NetworkConfig
+from ivdlib.networks.config import LATER, NetworkConfig
 from ivdlib.networks.resize import LAST, BilinearUpsampling, crop_to, pad_to_multiple
 from ivdlib.networks.xception import BLOCKS, Groups, Kind, XceptionConfig, xception
 from ivdlib.options import Count, Flag, Many, Momentum, Positive, once
@@ -49,6 +49,9 @@ class FDSCNNConfig(XceptionConfig):
         What is enlarged: the output of the 1x1 convolution, or its input.
     head : {"sigmoid", "softmax"}
         One output channel, or background and disc against each other.
+    aligned : bool
+        Enlarged maps lie exactly upon one another and on the input: a strided convolution is
+        centred on pixels 0, 2, 4, …, and its map is put back there.
     """
 
     # "we reduce the number of all feature maps by half" (Sect. 2.2).
@@ -112,6 +115,9 @@ class FDSCNNConfig(XceptionConfig):
     # upsampling".
     upsample: Literal["logits", "features"] = "logits"
     head: Literal["sigmoid", "softmax"] = "sigmoid"
+    # "bilinear upsampling" as Keras has it: with one down-sampling all maps are off by the same
+    # half pixel. With several they are not, which is no fair comparison.
+    aligned: Flag = field(default=False, metadata=LATER)
 
     def skip_place(self, skip: str) -> tuple[str, int]:
         """Module that a skip starts from, and the number of the convolution in it, from 1."""
@@ -152,8 +158,14 @@ VARIANTS: dict[str, Callable[[FDSCNNConfig], FDSCNNConfig]] = {
     "no_skips": lambda c: replace(c, skips=()),
     "full_width": lambda c: replace(c, width=2 * c.width),
     "literal_stem": lambda c: replace(c, stem_depth_multiplier=1),
+    "aligned": lambda c: replace(c, aligned=True),
+    "aligned_two_down": lambda c: replace(_downsampled(c, ("entry1",)), aligned=True),
+    "aligned_four_down": lambda c: replace(
+        _downsampled(c, ("entry1", "entry2", "entry3")), aligned=True
+    ),
 }
-"""What each idea of the paper is worth: the network without it, by name."""
+"""What each idea of the paper is worth: the network without it, by name. Those with several
+down-samplings are to be held against one with as many ideas: `aligned` ones against `aligned`."""
 
 
 def build_fds_cnn(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> keras.Model:
@@ -187,7 +199,7 @@ def build_fds_cnn(config: FDSCNNConfig, input_shape: tuple[int, int, int]) -> ke
     # rounding.
     steps: list[Any] = [
         Conv2D(1 if config.head == "sigmoid" else 2, 1, data_format=LAST, name="logits"),
-        BilinearUpsampling(config.decoder_stride, name="upsample"),
+        BilinearUpsampling(config.decoder_stride, config.aligned, name="upsample"),
     ]
     for step in steps if config.upsample == "logits" else reversed(steps):
         x = step(x)
@@ -223,4 +235,4 @@ def _decoder(x: Any, outputs: dict[str, list[Any]], config: FDSCNNConfig) -> Any
 
 def _enlarged(x: Any, name: str, stride: int, config: FDSCNNConfig) -> Any:
     factor = stride // config.decoder_stride
-    return x if factor == 1 else BilinearUpsampling(factor, name=name)(x)
+    return x if factor == 1 else BilinearUpsampling(factor, config.aligned, name=name)(x)

@@ -254,6 +254,9 @@ def test_variants_of_the_paper_keep_or_change_its_parameters():
         "no_dilation",
         "two_down",
         "four_down",
+        "aligned",
+        "aligned_two_down",
+        "aligned_four_down",
     }
     assert counts["literal_stem"] == 10_446_444 - 10_446_849
     assert counts["full_width"] > 3 * parameters(PAPER) - 1e6
@@ -319,3 +322,23 @@ def test_enlarging_logits_or_features_is_the_same_function():
 def test_what_does_not_fit_is_refused(change, words):
     with pytest.raises(ConfigError, match=words):
         replace(PAPER, **change)
+
+
+@pytest.mark.parametrize(("name", "exact"), [
+    ("aligned", True), ("aligned_two_down", True), ("aligned_four_down", True),
+    ("two_down", False), ("four_down", False),
+])  # fmt: skip
+def test_in_aligned_variants_a_point_stays_where_it_is(name, exact):
+    """With kernels that only smooth, the answer to a point is symmetric about that point."""
+    config = replace(varied(name, replace(TINY, width=0.02, middle_units=1)), aspp_rates=(1,))
+    model = networks.build("fds_cnn", config, (640, 16, 1))
+    for weight in model.weights:
+        if weight.name in ("kernel", "depthwise", "pointwise"):
+            weight.assign(np.ones(weight.shape) / 9)
+    x = np.zeros((1, 640, 16, 1), np.float32)
+    x[0, 320] = 1
+    logits = keras.Model(model.input, model.get_layer("upsample").output)
+    line = keras.ops.convert_to_numpy(logits(x, training=False))[0, :, 0, 0]
+    before, behind = line[320:220:-1], line[320:420]
+    assert before[0] > before[-1] > 0
+    assert np.allclose(before, behind, rtol=1e-3) == exact
