@@ -276,6 +276,16 @@ def write_csv(path: str | os.PathLike, table: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
+@contextmanager
+def private() -> Iterator[None]:
+    """Files that are written in the block are for their owner alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def sha256_file(path: str | os.PathLike) -> str:
     """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     with open(path, "rb") as stream:

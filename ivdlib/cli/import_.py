@@ -65,7 +65,9 @@ def _say_left(found: Imported) -> None:
             print(f"warning: left out: {one.what}: {one.why}.", file=sys.stderr)
         else:
             alike[one.why].append(one.what)
-    from ivdlib.data.remarks import listed
+    from ivdlib.data.remarks import NAMED, listed
 
     for why, names in alike.items():
         print(f"left out: {listed(names)}: {why}")
+    if any(len(names) > NAMED for names in alike.values()):
+        print(f"all of them, as they are called: {found.full}; keep it with the key")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HIDDEN = "…"
 """What stands in our messages where a name, number or date of a patient stood."""
+
+_DIGITS = 5
+"""Digits in a row that tell somebody apart from most others."""
 
 _SHORTEST = 3
 """Letters of a name that are worth hiding: fewer stand in any word."""
@@ -32,14 +36,36 @@ class Patient:
     others: tuple[str, ...] = ()
 
     def secrets(self) -> set[str]:
-        """Words by which somebody could tell who it is."""
+        """Words by which somebody could tell who it is, in all their spellings."""
         whole = {self.number, self.name, self.born, *self.others}
         pieces = {piece for text in (self.name, *self.others) for piece in re.split(r"\W+", text)}
-        if date := re.fullmatch(r"(\d{4})(\d\d)(\d\d)", self.born):
-            year, month, day = date.groups()
-            whole |= {f"{day}{month}{year}", f"{month}{day}{year}"}
+        pieces |= {*re.findall(rf"\d{{{_DIGITS},}}", self.number)}
         found = {text.strip() for text in whole | pieces}
+        found |= {spelt for text in found for spelt in _spellings(text)}
         return {text for text in found if len(text) >= _SHORTEST}
+
+
+def _spellings(text: str) -> set[str]:
+    """`Strößner` is `STRÖSSNER`, `Stroessner` and `Strossner`, too."""
+    small = text.casefold()
+    written = small.translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue"})
+    bare = "".join(c for c in unicodedata.normalize("NFKD", small) if not unicodedata.combining(c))
+    return {small, written, bare, unicodedata.normalize("NFD", text)}
+
+
+def _like(secret: str) -> str:
+    """Pattern of a secret, however its parts are joined; of a date, however it is written."""
+    if date := re.fullmatch(r"(\d\d(\d\d))(\d\d)(\d\d)", secret):
+        whole, short, month, day = date.groups()
+        tight = [(whole, month, day), (day, month, whole), (month, day, whole)]
+        year = f"(?:{whole}|{short})"
+        month, day = (f"0?{n[1]}" if n[0] == "0" else n for n in (month, day))
+        loose = [(year, month, day), (day, month, year), (month, day, year)]
+        likes = [r"[\W_]*".join(order) for order in tight]
+        likes += [rf"(?<!\d){r'[^0-9A-Za-z]+'.join(order)}(?!\d)" for order in loose]
+        return "|".join(likes)
+    parts = secret if secret.isdigit() else re.split(r"[\W_]+", secret)
+    return r"[\W_]*".join(re.escape(piece) for piece in parts if piece)
 
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
@@ -47,11 +73,7 @@ def hider(secrets: Iterable[str]) -> Callable[[str], str]:
 
     `MUELLER^HANS` is found in `Mueller_Hans_T1.dcm`, too.
     """
-    likes = []
-    for secret in sorted(secrets, key=len, reverse=True):
-        parts = secret if secret.isdigit() else re.split(r"[\W_]+", secret)
-        if pieces := [re.escape(piece) for piece in parts if piece]:
-            likes.append(r"[\W_]*".join(pieces))
+    likes = [like for s in sorted(secrets, key=len, reverse=True) if (like := _like(s))]
     if not likes:
         return lambda text: text
     pattern = re.compile("|".join(likes), re.IGNORECASE)

@@ -66,6 +66,8 @@ def scans_of(volumes: Iterable[Volume]) -> tuple[list[IncomingScan], list[LeftOu
     for (person, visit), some in visits.items():
         kept, others = _without_echoes(some)
         runs = [run for grid in _grids(kept) for run in _runs(grid)]
+        runs, cut = _without_incomplete(runs)
+        others += cut
         runs.sort(key=lambda run: min(v.order for v in run.values()))
         when = min(v.session[0] for v in some)
         scans += [IncomingScan(person, (when, visit), n, run) for n, run in enumerate(runs, 1)]
@@ -158,6 +160,39 @@ def _runs(grid: list[Volume]) -> list[dict[str, Volume]]:
             runs.append({})
         runs[-1][volume.contrast] = volume
     return runs
+
+
+def _without_incomplete(
+    runs: list[dict[str, Volume]],
+) -> tuple[list[dict[str, Volume]], list[LeftOut]]:
+    """Leave out images that lack slices at an end which others of their acquisition have."""
+    kept, left = [], []
+    for run in runs:
+        few = next(iter(run.values()))
+        whole = next((other for many in runs if not {*many} & {*run}
+                      for other in many.values() if _is_part(few, other)), None)  # fmt: skip
+        if whole is None:
+            kept.append(run)
+        for volume in run.values() if whole else ():
+            why = (
+                f"it has {few.shape[2]} slices, other images of its acquisition have "
+                f"{whole.shape[2]}; copy the series again from the archive"
+            )
+            left.append(LeftOut(f"{volume.label}, {volume.contrast}", why, True, volume.patient))
+    return kept, left
+
+
+def _is_part(few: Volume, many: Volume) -> bool:
+    """Whether an image holds some slices of the grid of another of the same time."""
+    if not few.order[0] or few.order[0] != many.order[0] or few.shape[:2] != many.shape[:2]:
+        return False
+    there = np.linalg.inv(many.affine) @ few.affine  # its voxels in the other's
+    at = there[2, 3]
+    same = np.allclose(there[:3, :3], np.eye(3), atol=1e-2) and np.allclose(
+        there[:2, 3], 0, atol=0.1
+    )
+    fits = at > -0.1 and at + few.shape[2] <= many.shape[2] + 0.1
+    return bool(same and fits and few.shape[2] < many.shape[2] and abs(at - round(at)) < 0.1)
 
 
 def _once(volumes: list[Volume]) -> bool:

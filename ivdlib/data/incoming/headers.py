@@ -53,7 +53,7 @@ def need_pydicom() -> Any:
     return pydicom
 
 
-def read_frames(path: Path) -> tuple[str, list[Frame]]:
+def read_frames(path: Path) -> tuple[str, list[Frame], Patient | None]:
     """Read the header of a file.
 
     Parameters
@@ -65,6 +65,8 @@ def read_frames(path: Path) -> tuple[str, list[Frame]]:
     str
         Why the file holds no MR image; empty if it does.
     list of Frame
+    Patient or None
+        Whose it is, if it is DICOM.
 
     Raises
     ------
@@ -80,19 +82,19 @@ def read_frames(path: Path) -> tuple[str, list[Frame]]:
             kind = str(ds.get("SOPClassUID", "") or _meta(ds))
             if not kind:
                 if bare:
-                    return "no DICOM", []
+                    return "no DICOM", [], None
                 raise DataError(f"{path} is damaged: it is DICOM and does not say what of; copy it "
                                 "again from the archive.")  # fmt: skip
             if kind == DIRECTORY:
-                return "a table of contents", []
+                return "a table of contents", [], None
             if kind not in MR:
                 what = str(ds.get("Modality", "")).strip() or "unknown"
-                return f"no MR image, but {what}", []
-            return "", list(_frames(ds, path))
+                return f"no MR image, but {what}", [], _patient(Attributes(ds, None, None))
+            return "", list(_frames(ds, path)), _patient(Attributes(ds, None, None))
     except DataError:
         raise
     except pydicom.errors.InvalidDicomError:
-        return "no DICOM", []
+        return "no DICOM", [], None
     except OSError as error:
         raise DataError(cannot("read", path, error)) from error
     except Exception as error:  # pydicom raises whatever its parts raise
@@ -109,7 +111,7 @@ def _meta(ds: Any) -> str:
 def _without_preamble(path: Path) -> bool:
     """Whether a file begins with the first attributes, as those of old archives do."""
     with path.open("rb") as stream:
-        return stream.read(2) == b"\x08\x00"
+        return stream.read(2) in (b"\x08\x00", b"\x02\x00")
 
 
 def _frames(ds: Any, path: Path) -> Iterator[Frame]:
@@ -118,8 +120,8 @@ def _frames(ds: Any, path: Path) -> Iterator[Frame]:
     count = int(Attributes(ds, None, None).number("NumberOfFrames") or 1)
     if count != len(groups or [None]):
         raise DataError(
-            f"{path} holds {count} frames, and its header does not say of each where it lies; "
-            "export it as classic DICOM."
+            f"{path} is to hold {count} frames, and its header says of {len(groups or [])} where "
+            "they lie; copy it again, for it may be cut short, or export it as classic DICOM."
         )
     for index, own in enumerate(groups or [None]):
         yield _frame(Attributes(ds, shared, own), path, index)
@@ -131,7 +133,8 @@ def _frame(h: Attributes, path: Path, index: int) -> Frame:
     tesla = in_tesla(h.number("MagneticFieldStrength"))
     mhz = h.number("TransmitterFrequency", "MRImagingModifierSequence")
     mhz = mhz or h.number("ImagingFrequency") or (tesla and tesla * PROTON)
-    names = dict.fromkeys(h.text(name) for name in ("SeriesDescription", "ProtocolName"))
+    # What GE calls protocol is the whole examination: it is asked for only if there is no other.
+    description = h.text("SeriesDescription") or h.text("ProtocolName")
     slope, intercept = rescale(h)
     return Frame(
         file=path,
@@ -140,7 +143,7 @@ def _frame(h: Attributes, path: Path, index: int) -> Frame:
         study=h.text("StudyInstanceUID"),
         series=h.text("SeriesInstanceUID"),
         number=int(h.number("SeriesNumber") or 0),
-        description=" · ".join(name for name in names if name),
+        description=description,
         maker=h.text("Manufacturer"),
         words=words,
         component=_component(h),
@@ -224,13 +227,24 @@ def _suppressed(h: Attributes) -> bool:
     return bool(options & SUPPRESSED) or chosen == "FAT" or excited == "WATER"
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """All files of a folder and below that are not hidden, sorted."""
+def files_below(folder: Path, closed: list[OSError] | None = None) -> Iterator[Path]:
+    """All files of a folder and below that are not hidden, sorted; links are followed.
+
+    Folders that cannot be read are added to `closed`, or raise DataError.
+    """
 
     def refuse(error: OSError) -> None:
-        raise DataError(cannot("read", error.filename, error)) from error
+        if closed is None or Path(error.filename) == folder:
+            raise DataError(cannot("read", error.filename, error)) from error
+        closed.append(error)
 
-    for root, folders, names in os.walk(folder, onerror=refuse):
+    seen = set()
+    for root, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(root)
+        if real in seen:  # a link that leads back, or to what was there
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):

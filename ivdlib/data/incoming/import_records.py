@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ from ivdlib import provenance
 from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.data.incoming.grouping import IncomingScan
 from ivdlib.data.incoming.volume import LeftOut
-from ivdlib.files import read_json, sha256_json, write_csv, write_json
+from ivdlib.files import private, read_json, sha256_json, write_csv, write_json
 
 TABLE, RECORD = "import.csv", "import.json"
+
+_FILE = re.compile(r"^[^:]*(?=: its pixels )")
+"""Name of a file at the head of a reason: it may be a patient's."""
 
 
 def rows_of(scan: IncomingScan) -> list[dict[str, Any]]:
@@ -66,9 +69,23 @@ def write_left_out(out: Path, source: Path, left_out: Sequence[LeftOut]) -> None
     """Write what was left out: of this folder as it is now, of others as it was."""
     path, folder = out / RECORD, sha256_json(str(source.resolve()))[:16]
     before = read_json(path).get("left_out", []) if path.is_file() else []
-    left = [{"folder": folder, "series": _shortly(x.what), "why": x.why} for x in left_out]
+    found = Counter((_shortly(x.what), _FILE.sub("a file", x.why)) for x in left_out)
+    left = [{"folder": folder, "series": what, "why": why, "times": n}
+            for (what, why), n in found.items()]  # fmt: skip
     kept = [one for one in before if one["folder"] != folder]
     write_json(path, provenance.record(left_out=kept + left))
+
+
+def write_all_left(path: Path, left_out: Sequence[LeftOut]) -> Path | None:
+    """Write a line for each thing that was left out, as it is called; for its owner alone."""
+    import pandas as pd
+
+    if not left_out:
+        return None
+    table = pd.DataFrame([(x.what, x.why) for x in left_out], columns=["what", "why"])
+    with private():
+        write_csv(path, table)
+    return path
 
 
 def _shortly(what: str) -> str:

@@ -9,6 +9,7 @@ OUT_key.csv, beside OUT                         which number is which patient: k
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from ivdlib.data.incoming.import_records import (
     TABLE,
     read_done,
     rows_of,
+    write_all_left,
     write_imported,
     write_left_out,
     write_people,
@@ -35,7 +37,10 @@ from ivdlib.data.nifti import write_image
 from ivdlib.data.remarks import NAMED
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.files import folder as make_folder
-from ivdlib.progress import track
+from ivdlib.progress import duration, track
+
+TOGETHER_S = 120
+"""In- and opposed-phase image may be two breath-holds; images that lie farther apart are told."""
 
 OFTEN_S = 5.0
 """Seconds between two writings of the table."""
@@ -54,9 +59,12 @@ class Imported:
     left : list of LeftOut
     warnings : list of str
     key : Path
+    full : Path or None
+        Table of all that was left out, with names of files as they are: it belongs with the key.
     """
 
     key: Path
+    full: Path | None = None
     scans: list[str] = field(default_factory=list)
     there: int = 0
     left: list[LeftOut] = field(default_factory=list)
@@ -95,6 +103,7 @@ def import_scans(
         If the folders do not fit, or DICOM cannot be read because pydicom is not installed.
     """
     source, out = Path(source), Path(out)
+    out = out if out.name else out.resolve()  # `.`
     key = Path(key) if key else out.with_name(f"{out.name}_key.csv")
     done = _claim(source, out, key)
     volumes, left = find_named(source)
@@ -116,9 +125,10 @@ def import_scans(
     result.warnings += [*warned, *doubts_about_people(scans)]
     if scans:
         make_folder(out)
-        write_key(key, scans, known)
         write_imported(out, done)  # an import was begun: the same call goes on with it
+        write_key(key, scans, known)
     _write_all(scans, out, done, result)
+    result.full = write_all_left(key.with_name(f"{out.name}_left_out.csv"), result.left)
     of = {volume.patient: scan.subject for scan in scans for volume in scan.images.values()}
     of.pop(Patient(), None)  # nobody's name: anybody's file
     result.left = [
@@ -178,12 +188,13 @@ def _claim(source: Path, out: Path, key: Path) -> dict[str, list[dict[str, Any]]
         if out.is_dir() and any(p for p in out.iterdir() if not p.name.startswith(".")):
             raise ConfigError(f"{out} is not empty and holds no import; choose another folder.")
         return {}
-    if not key.is_file():
+    done = read_done(out)
+    if done and not key.is_file():
         raise ConfigError(
             f"{out} holds an import, but its key {key} is not there; say where it is with --key, "
             "or choose another folder: without it nobody knows which number is whose."
         )
-    return read_done(out)
+    return done
 
 
 def _patients(volumes: list[Volume], left: list[LeftOut]) -> set[Patient]:
@@ -203,8 +214,8 @@ def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
             raise
         except DataError as error:
             why = str(error).rstrip(".")
-            for path in volume.sources:
-                why = why.replace(path, "a file of it")
+            for path in (path for path in volume.sources if path in why):
+                why = why.replace(path, Path(path).name)
             what = f"{volume.label}, {name}"
             result.left.append(LeftOut(what, why, True, volume.patient))
             continue
@@ -216,9 +227,24 @@ def _write(scan: IncomingScan, out: Path, result: Imported) -> list[str]:
             f"{scan.case}: nothing but its echo time says that it is {name} ({volume.why}), and no "
             "other phase lies beside it; look whether it is a Dixon image at all"
         )
+    if (apart := _seconds_apart([scan.images[name] for name in written])) > TOGETHER_S:
+        result.warnings.append(
+            f"{scan.case}: its images were acquired up to {duration(apart)} apart; look whether "
+            "they belong together"
+        )
     if said := _about_scaling([scan.images[name].facts for name in written]):
         result.warnings.append(f"{scan.case}: {said}")
     return written
+
+
+def _seconds_apart(volumes: list[Volume]) -> float:
+    """Seconds between the first and the last acquisition of a day; 0 if nobody says."""
+    times = []
+    for volume in volumes:
+        if match := re.fullmatch(r"\d{8}(\d\d)(\d\d)(\d\d)(?:\.\d*)?", str(volume.order[0])):
+            hours, minutes, seconds = map(int, match.groups())
+            times.append(3600 * hours + 60 * minutes + seconds)
+    return max(times) - min(times) if times else 0
 
 
 def _about_scaling(facts: list[dict[str, Any]]) -> str:

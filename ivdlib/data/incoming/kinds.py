@@ -64,7 +64,8 @@ def kind_of(frame: Frame, echoes: Iterable[float] = ()) -> ImageKind:
         images, and its water image is another contrast.
     """
     if frame.component in ("PHASE", "REAL", "IMAGINARY"):
-        return ImageKind("", f"a {frame.component.lower()} image")
+        what = frame.component.lower()
+        return ImageKind("", f"{'an' if what[0] == 'i' else 'a'} {what} image")
     if other := words.other_by_type(frame.words):
         return ImageKind("", other)
     said = _by_type(frame)
@@ -73,9 +74,11 @@ def kind_of(frame: Frame, echoes: Iterable[float] = ()) -> ImageKind:
         in_phase = said is not None and said.contrast in ("inn", "opp")
         if other and not (in_phase and other == "a phase image"):  # "out-of-phase images"
             return ImageKind("", other)
+        if said and frame.suppressed:
+            return ImageKind("", "fat was suppressed, so it is none of the four")
     if said and said.contrast and _is_spin_echo(frame):
         why = f"the {said.contrast} of a spin-echo (T2) Dixon, which is another contrast"
-        return ImageKind("", f"{why} than that of a gradient echo", True)
+        return ImageKind("", f"{why} than that of a gradient echo")
     return said or _by_echo(frame, echoes)
 
 
@@ -117,7 +120,7 @@ def _nearest(degrees: float) -> tuple[str, float]:
 def _by_echo(frame: Frame, echoes: Iterable[float]) -> ImageKind:
     if frame.sequence not in ("", "gradient echo"):
         return ImageKind("", f"a {frame.sequence}, in which no echo time tells water from fat")
-    if frame.suppressed or words.SUPPRESSED.search(frame.description):
+    if frame.suppressed or words.suppressed(frame.description):
         return ImageKind("", "fat was suppressed, so it is none of the four")
     if not frame.sequence:
         return ImageKind("", "nothing says what it shows, nor that it is a gradient echo", True)

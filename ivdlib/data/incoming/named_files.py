@@ -37,6 +37,9 @@ _ENTITY = re.compile(
 _TAIL = re.compile(r"(?:[_-]+(?:e?\d{1,4}[a-z]?|\d{8}|\d{14}))+$", re.I)
 """What dcm2niix adds: time, number of the series, echo, a letter if two files had one name."""
 
+_WHO = re.compile(r"^sub[-_ ](?=.*[-_ ])", re.I)
+"""What begins a name is the person, as in `sub_anna_water`, and no subtraction."""
+
 _SAFE = re.compile(r"[A-Za-z0-9]+")
 """Labels of BIDS: what holds anything else may be a name."""
 
@@ -80,6 +83,8 @@ def find_named(folder: Path) -> tuple[list[Volume], list[LeftOut]]:
 
 def _kind(path: Path, frame: Frame, echoes: Iterable[float]) -> ImageKind:
     entities = _entities(path)
+    if "derivatives" in (place.name for place in path.parents):
+        return ImageKind("", "made of others (derivatives of BIDS)")
     if part := PARTS.get(entities.get("part", "").lower()):
         return ImageKind("", part)
     said = seems(path)
@@ -115,7 +120,7 @@ def _frame(path: Path) -> Frame:
         patient=patient,
         number=int(number or 0),
         study=str(said.get("StudyInstanceUID", "")),
-        description=_TAIL.sub("", _ENTITY.sub("", readable(bare(path.name)))).strip("_"),
+        description=_TAIL.sub("", _ENTITY.sub("", _WHO.sub("", readable(bare(path.name))))),
         maker=str(said.get("Manufacturer", "")),
         words=tuple(str(w).upper() for w in words) if isinstance(words, list) else (),
         sequence=sequence_of(_codes(said, "ScanningSequence"), te),
@@ -167,7 +172,8 @@ def _volume(path: Path, folder: Path, frame: Frame, kind: ImageKind) -> Volume:
     who, study = frame.patient.number or frame.patient.name, frame.study
     kept, person, session = _bids(entities, frame.patient), "", ("", "")
     if kept:
-        person, session = f"sub-{entities['sub']}", (entities.get("ses", ""), "")
+        person = f"sub-{entities['sub']}"
+        session = (kept.removeprefix(person), kept.removeprefix(person))
     elif who:
         person, session = who, (frame.when, study)
     # Names mean something within their folder alone: P1 of another one is somebody else.
@@ -190,7 +196,7 @@ def _volume(path: Path, folder: Path, frame: Frame, kind: ImageKind) -> Volume:
 
 def _bids(entities: Mapping[str, str], patient: Patient) -> str:
     """Name that a scan of BIDS keeps; empty if it is none, or names the patient."""
-    parts = {k: entities[k] for k in ("sub", "ses") if k in entities}
+    parts = {k: entities[k] for k in ("sub", "ses", "run") if k in entities}
     name = "_".join(f"{k}-{value}" for k, value in parts.items())
     safe = "sub" in parts and all(_SAFE.fullmatch(value) for value in parts.values())
     return name if safe and hider(patient.secrets())(name) == name else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from ivdlib.data.incoming.grouping import IncomingScan, person_of
 from ivdlib.data.people import key
 from ivdlib.errors import DataError
-from ivdlib.files import write_csv
+from ivdlib.files import private, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +60,7 @@ class _Book:
     def __init__(self, known: pd.DataFrame) -> None:
         rows = [*known.itertuples()]
         self.cases = {row.case for row in rows}
+        self.given: set[str] = set()
         self.by_image = {i: row for row in rows for i in row.images.split(_BETWEEN) if i}
         self.subjects = {key(row.person): row.subject for row in rows}
         self.visits: dict[str, list[str]] = defaultdict(list)
@@ -73,9 +73,11 @@ class _Book:
     def knows(self, scan: IncomingScan) -> bool:
         """Give a scan the name that it has, if one of its images is in the key."""
         identities = (v.identity for v in scan.images.values())
-        row = next((self.by_image[i] for i in identities if i in self.by_image), None)
+        rows = (self.by_image[i] for i in identities if i in self.by_image)
+        row = next((row for row in rows if row.case not in self.given), None)
         if row is not None:
             scan.case, scan.subject, scan.stage = row.case, row.subject, row.stage
+            self.given.add(row.case)
         return row is not None
 
     def name(self, scan: IncomingScan, visits: bool, runs: bool) -> bool:
@@ -96,7 +98,8 @@ class _Book:
             owner = self.subjects.setdefault(scan.person, scan.subject)
             if owner != scan.subject or self._is_anothers(scan):
                 return False
-        scan.case, scan.stage = found, kept.partition("_ses-")[2] or str(number)
+        stage = re.search("_ses-([^_]+)", kept)
+        scan.case, scan.stage = found, stage[1] if stage else "1" if kept else str(number)
         self.cases.add(found)
         return True
 
@@ -163,7 +166,11 @@ def write_key(path: Path, scans: list[IncomingScan], known: pd.DataFrame) -> Non
     """
     import pandas as pd
 
-    before = {row.case: row.images.split(_BETWEEN) for row in known.itertuples()}
+    theirs = {v.identity: scan.case for scan in scans for v in scan.images.values()}
+    before = {
+        row.case: [i for i in row.images.split(_BETWEEN) if theirs.get(i, row.case) == row.case]
+        for row in known.itertuples()
+    }  # an image that is another scan's now is no longer this one's
     rows = []
     for scan in scans:
         who, first = scan.first.patient, scan.first
@@ -173,8 +180,5 @@ def write_key(path: Path, scans: list[IncomingScan], known: pd.DataFrame) -> Non
                      who.name, who.born, images))  # fmt: skip
     new = pd.DataFrame(rows, columns=list(KEY_COLUMNS))
     rest = known[~known["case"].isin(new["case"])]
-    old = os.umask(0o077)
-    try:
+    with private():
         write_csv(path, pd.concat([rest, new]).sort_values("case"))
-    finally:
-        os.umask(old)

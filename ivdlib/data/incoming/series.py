@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from ivdlib.data.incoming.kinds import ImageKind, kind_of
 from ivdlib.data.incoming.volume import LeftOut, Volume
 from ivdlib.data.incoming.words import TYPES, values
 from ivdlib.errors import DataError
-from ivdlib.files import cannot
+from ivdlib.files import cannot, cause
 from ivdlib.progress import track
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -46,24 +47,30 @@ def find_series(folder: Path) -> tuple[list[Volume], list[LeftOut]]:
         Everything else, with the reason.
     """
     left: list[LeftOut] = []
-    frames: list[Frame] = []
-    seen: set[tuple[str, int]] = set()
-    for path in track([*_candidates(folder)], "reading headers"):
+    closed: list[OSError] = []
+    whole: dict[tuple[str, int], tuple[int, Frame]] = {}
+    for path in track([*_candidates(folder, closed)], "reading headers"):
+        where = str(path.relative_to(folder))
         try:
-            other, found = read_frames(path)
+            other, found, who = read_frames(path)
         except DataError as error:
-            why = str(error).replace(str(path), "it").rstrip(".")
-            left.append(LeftOut(str(path.relative_to(folder)), why, True))
+            left.append(LeftOut(where, str(error).replace(str(path), "it").rstrip("."), True))
             continue
-        if copies := [f for f in found if f.uid and (f.uid, f.index) in seen]:
-            where = str(path.relative_to(folder))
-            left.append(LeftOut(where, "a copy of a file that is there", False, copies[0].patient))
-            continue
-        seen |= {(f.uid, f.index) for f in found}
-        frames += found
         if other:
             serious = other == "no DICOM" and path.suffix.lower() in (".dcm", ".ima")
-            left.append(LeftOut(str(path.relative_to(folder)), other, serious))
+            left.append(LeftOut(where, other, serious, who))
+        size = path.stat().st_size
+        for frame in found:
+            key = (frame.uid or str(path), frame.index)
+            before = whole.get(key)
+            if before is None or size > before[0]:  # a copy that is cut short gives way
+                whole[key] = size, frame
+            gone = frame if before and size <= before[0] else before and before[1]
+            if gone and not gone.index:
+                name = str(gone.file.relative_to(folder))
+                left.append(LeftOut(name, "a copy of a file that is there", False, gone.patient))
+    left += [LeftOut(str(Path(e.filename).relative_to(folder)), cause(e), True) for e in closed]
+    frames = [frame for _, frame in whole.values()]
     volumes = []
     for series in _by(frames, lambda f: (f.study, f.series)).values():
         for found in _images(series):
@@ -71,9 +78,9 @@ def find_series(folder: Path) -> tuple[list[Volume], list[LeftOut]]:
     return volumes, left
 
 
-def _candidates(folder: Path) -> Iterable[Path]:
+def _candidates(folder: Path, closed: list[OSError]) -> Iterable[Path]:
     known = (".nii", ".nii.gz", ".json", ".csv", ".tsv", ".txt", ".bval", ".bvec", ".md", ".pdf")
-    return (p for p in files_below(folder) if not p.name.lower().endswith(known))
+    return (p for p in files_below(folder, closed) if not p.name.lower().endswith(known))
 
 
 def _by(frames: Iterable[Frame], key: Callable[[Frame], Any]) -> dict[Any, list[Frame]]:
@@ -87,6 +94,13 @@ def _label(frame: Frame) -> str:
     return f"series {frame.number}" + (f" ({frame.description})" if frame.description else "")
 
 
+def _where(frames: Sequence[Frame]) -> str:
+    """Name of a series; of a single file, which may be a damaged one, its own, too."""
+    files = {frame.file for frame in frames}
+    alone = f" in {next(iter(files)).name}" if len(files) == 1 else ""
+    return _label(frames[0]) + alone
+
+
 def _images(series: list[Frame]) -> Iterable[Volume | LeftOut]:
     """Divide the slices of a series by what they show, and put each kind together."""
     echoes = {frame.te_ms for frame in series if frame.te_ms}
@@ -95,7 +109,7 @@ def _images(series: list[Frame]) -> Iterable[Volume | LeftOut]:
         kinds[kind_of(frame, echoes)].append(frame)
     for kind, frames in kinds.items():
         if not kind.contrast:
-            yield LeftOut(_label(frames[0]), kind.why, kind.unclear, frames[0].patient)
+            yield LeftOut(_where(frames), kind.why, kind.unclear, frames[0].patient)
             continue
         alike = _by(frames, lambda f: (f.size, f.turn and tuple(np.round(f.turn, _TURN)), f.pixel))
         for some in alike.values():
@@ -125,7 +139,7 @@ def _times(kind: ImageKind, frames: list[Frame]) -> Iterable[Volume | LeftOut]:
 
 def _volume(kind: ImageKind, frames: list[Frame]) -> Volume | LeftOut:
     first = frames[0]
-    where = f"{_label(first)}, {kind.contrast}"
+    where = f"{_where(frames)}, {kind.contrast}"
     if any(None in (f.place, f.turn, f.pixel) or 0 in f.size for f in frames):
         return LeftOut(where, "its header does not say where its slices lie", True, first.patient)
     from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_positions
@@ -221,20 +235,20 @@ def read_slices(frames: Sequence[Frame]) -> np.ndarray:
             values /= frame.slope * frame.philips
         slices.append(values)
     volume = np.stack(slices, axis=-1).swapaxes(0, 1)
-    whole = volume.astype(np.int16) if np.abs(volume).max(initial=0) < 2**15 else volume
-    return whole if np.array_equal(whole, volume) else volume.astype(np.float32)
+    if np.abs(volume).max(initial=0) < 2**15:
+        whole = volume.astype(np.int16)
+        if np.array_equal(whole, volume):
+            return whole
+    return volume.astype(np.float32)
 
 
 def _pixels(frames: Sequence[Frame]) -> Iterator[np.ndarray]:
     """Stored values of slices; those that lie one after the other in a file are read at once."""
-    need_pydicom()
-    from pydicom.pixels import iter_pixels
-
     for file, some in groupby(frames, key=lambda f: f.file):
         wanted = [f.index for f in some]
         try:
             # An iterator: what is wrong with one slice is told when it is reached.
-            for found in iter_pixels(file, indices=wanted):
+            for found in _stored(file, wanted):
                 if found.shape != frames[0].size:
                     raise ValueError(f"{found.shape} values, not {frames[0].size}")
                 yield found
@@ -247,3 +261,25 @@ def _pixels(frames: Sequence[Frame]) -> Iterator[np.ndarray]:
             else:
                 what = "its pixels cannot be read; copy it again from the archive"
             raise DataError(f"{file}: {what} ({text[:200]}).") from error
+
+
+def _stored(file: Path, wanted: Sequence[int]) -> Iterator[np.ndarray]:
+    """Stored values of some frames of a file."""
+    pydicom = need_pydicom()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ds = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        syntax = getattr(getattr(ds, "file_meta", None), "TransferSyntaxUID", None)
+        if syntax is not None and not syntax.is_deflated:
+            yield from pydicom.pixels.iter_pixels(file, indices=wanted)
+            return
+        ds = pydicom.dcmread(file, force=True)  # of old archives, or deflated: as a whole
+        if syntax is None:
+            implicit, little = ds.original_encoding
+            explicit = "ExplicitVRLittleEndian" if little else "ExplicitVRBigEndian"
+            ds.file_meta = pydicom.dataset.FileMetaDataset()
+            ds.file_meta.TransferSyntaxUID = getattr(
+                pydicom.uid, "ImplicitVRLittleEndian" if implicit else explicit
+            )
+        pixels = ds.pixel_array.reshape(-1, ds.Rows, ds.Columns)
+        yield from (pixels[index] for index in wanted)

@@ -49,12 +49,15 @@ NAMES = {
 LAST = {"wat": r"w", "fat": r"f", "inn": r"in|inn|ip", "opp": r"opp|out"}
 """What says it at the end of a name only: Siemens' `t1_vibe_dixon_sag_W`, `_F`, `_in`, `_opp`."""
 
-_NO_CONTRAST = r"(?<!t1)(?<!t2)(?<!pd)(?<!breath)(?<!hold)"
+_NO_CONTRAST = r"(?<!t1)(?<!t2)(?<!t2\*)(?<!t2star)(?<!pd)(?<!swi)(?<!breath)(?<!hold)"
 """What `T1-W` and `breath out` end in is none."""
 
 _TISSUE = r"(?:fat|water|fett|wasser|graisse|eau)"
 _AWAY = r"(?:sat\w*|sup\w*|s[aä]tt\w*|excit\w*|anreg\w*|free|null\w*)"
-SUPPRESSED = re.compile(rf"{_TISSUE}[\W_]*{_AWAY}|{_AWAY}[\W_]*{_TISSUE}", re.I)
+_WITHOUT = r"(?<![^\W_])(?:w/?o|without|no|non|ohne|sans)[\W_]*"
+_SATURATED = rf"{_TISSUE}[\W_]*{_AWAY}|{_AWAY}[\W_]*{_TISSUE}"
+_NOT_SATURATED = re.compile(rf"{_WITHOUT}(?:{_SATURATED})", re.I)
+_SUPPRESSED = re.compile(rf"{_SATURATED}|{_WITHOUT}{_TISSUE}", re.I)
 
 _IN, _OUT = r"(?:in|ip)(?:[\W_]*ph(?:ase)?)?", r"(?:out|opp?|oop|opposed)(?:[\W_]*ph(?:ase)?)?"
 _AND = r"[\W_]*(?:and|und|et)?[\W_]*"
@@ -63,6 +66,11 @@ BOTH = re.compile(rf"(?<![^\W_])(?:{_IN}[\W_]{_AND}{_OUT}|{_OUT}[\W_]{_AND}{_IN}
 
 SPIN_ECHO = re.compile(r"(?<![^\W_])(?:tse|fse|t2|stir|tirm|space|haste)(?![^\W_])", re.I)
 """Names of spin echoes, for headers that do not say the sequence."""
+
+
+def suppressed(name: str) -> bool:
+    """Whether a name says that fat or water was suppressed; `w/o fat sat` says that it was not."""
+    return bool(_SUPPRESSED.search(_NOT_SATURATED.sub(" ", name)))
 
 
 def values(words: Sequence[str]) -> set[str]:
@@ -83,7 +91,9 @@ def other_by_name(name: str) -> str:
 
 def word_in(name: str) -> tuple[str, int, int] | None:
     """Contrast that a name says, and where it stands; None unless it says one thing."""
-    text = SUPPRESSED.sub(lambda found: " " * len(found[0]), name)
+    text = name
+    for said in (_NOT_SATURATED, _SUPPRESSED):
+        text = said.sub(lambda found: " " * len(found[0]), text)
     if BOTH.search(text):
         return None
     found = {c: match for c, like in NAMES.items() if (match := _between(like, text))}

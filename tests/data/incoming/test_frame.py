@@ -30,3 +30,22 @@ def test_what_names_nobody_stays():
 def test_a_number_never_survives(number, around):
     found = hider(Patient(number).secrets())(f"{around}{number}{around}")
     assert number not in found or number in HIDDEN
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("Müller-Lüdenscheidt^Hans", "W/Mueller_Luedenscheidt.IMA"), ("KRÜGER^ZOË", "KRUEGER-ZOE"),
+    ("Strößner^Änne Márta", "STROESSNER"), ("Strößner^Änne Márta", "STRÖSSNER"),
+    ("Strößner^Änne Márta", "Marta"), ("Strößner^Änne Márta", "Stroessner_Aenne"),
+])  # fmt: skip
+def test_a_name_is_hidden_in_all_its_spellings(name, text):
+    left = hider(Patient(name=name).secrets())(text).replace(HIDDEN, "")
+    assert len([c for c in left if c.isalpha()]) <= len("W IMA")
+
+
+@pytest.mark.parametrize("text", ["07.03.61", "7.3.1961", "1961-3-7", "07031961", "3/7/61"])
+def test_a_date_of_birth_is_hidden_however_it_is_written(text):
+    assert hider(Patient(born="19610307").secrets())(f"a {text}_b") == f"a {HIDDEN}_b"
+
+
+def test_the_digits_of_a_number_are_hidden():
+    assert hider(Patient("PAT-0471123").secrets())("0471123/IM1") == f"{HIDDEN}/IM1"

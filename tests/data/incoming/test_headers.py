@@ -4,7 +4,7 @@ import builtins
 
 import numpy as np
 import pytest
-from made_up_dicom import header, item, philips_enhanced, read, write
+from made_up_dicom import NAME, header, item, philips_enhanced, read, write
 
 from ivdlib.data.incoming.headers import files_below, read_frames
 from ivdlib.errors import ConfigError, DataError
@@ -15,7 +15,7 @@ PIXELS = np.arange(20).reshape(4, 5)
 def frame(path, **more):
     ds = header("1.2", "1.3", 4, "t1", **more)
     write(ds, PIXELS, path)
-    why, (found,) = read_frames(path)
+    why, (found,), _ = read_frames(path)
     assert why == ""
     return found
 
@@ -66,11 +66,12 @@ def test_enhanced_frames_take_their_own_values_first(tmp_path):
 def test_files_that_hold_no_mr_image_are_told(tmp_path):
     ds = header("1.2", "1.3", 4, "t1", Modality="SR")
     write(ds, PIXELS, tmp_path / "sr", kind="1.2.840.10008.5.1.4.1.1.88.11")
-    assert read_frames(tmp_path / "sr") == ("no MR image, but SR", [])
+    why, frames, who = read_frames(tmp_path / "sr")
+    assert (why, frames, who.name) == ("no MR image, but SR", [], NAME)
     write(ds, PIXELS, tmp_path / "DICOMDIR", kind="1.2.840.10008.1.3.10")
-    assert read_frames(tmp_path / "DICOMDIR") == ("a table of contents", [])
+    assert read_frames(tmp_path / "DICOMDIR") == ("a table of contents", [], None)
     (tmp_path / "text").write_text("hello")
-    assert read_frames(tmp_path / "text") == ("no DICOM", [])
+    assert read_frames(tmp_path / "text") == ("no DICOM", [], None)
 
 
 def test_a_damaged_or_missing_file_is_refused(tmp_path):
@@ -122,7 +123,7 @@ def test_files_of_old_archives_have_no_preamble(tmp_path):
 def test_frames_without_places_are_refused(tmp_path):
     ds = header("1.2", "1.3", 4, "t1", NumberOfFrames=2)
     write(ds, np.stack([PIXELS, PIXELS]), tmp_path / "x")
-    with pytest.raises(DataError, match="holds 2 frames"):
+    with pytest.raises(DataError, match="is to hold 2 frames, and its header says of 0"):
         read_frames(tmp_path / "x")
 
 
@@ -132,3 +133,16 @@ def test_junk_in_a_number_loses_no_file(tmp_path):
     whole = (tmp_path / "x").read_bytes()
     (tmp_path / "x").write_bytes(whole.replace(b"63.86 ", b"6e;86 "))
     assert read_frames(tmp_path / "x")[1][0].mhz in (None, 1.5 * 42.577)
+
+
+def test_links_are_followed_once(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "x").touch()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "pat").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "back").symlink_to(tmp_path / "in")
+    assert [p.name for p in files_below(tmp_path / "in")] == ["x"]
+
+
+def test_what_ge_calls_protocol_is_the_whole_examination(tmp_path):
+    assert frame(tmp_path / "x", ProtocolName="LIVER FAT QUANT").description == "t1"

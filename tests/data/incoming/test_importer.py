@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from made_up_dicom import BORN, NAME, NUMBER, SCANNERS, classic, header, philips, read, siemens
-from pydicom.uid import RLELossless, generate_uid
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless, generate_uid
 
 from ivdlib.cli import main
 from ivdlib.data.cases import load_cases
@@ -139,9 +139,9 @@ def test_a_spin_echo_dixon_is_not_taken_for_a_gradient_echo(tmp_path, images, sc
     assert main(["import", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
     assert "spin-echo (T2) Dixon" in capsys.readouterr().err
     siemens(tmp_path / "in" / "t1", images, scan.affine, number=20)
-    assert main(["import", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
-    told = capsys.readouterr()
-    assert "wat (series 20" in told.out and "series 3 (" in told.err
+    assert main(["import", str(tmp_path / "in"), str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out  # there is nothing to mend
+    assert "wat (series 20" in told and "left out: series 3 (" in told
     assert "gradient echo" in (tmp_path / "out" / "import.csv").read_text()
 
 
@@ -172,7 +172,7 @@ def test_a_missing_slice_and_a_file_cut_short_are_named(tmp_path, images, scan, 
     said = capsys.readouterr().err
     first, second = [*images][:2]
     assert f"series 3 (t1_vibe_dixon_sag), {first} of sub-001: 1 slice is missing" in said
-    assert f"series 4 (t1_vibe_dixon_sag), {second} of sub-001: a file of it" in said
+    assert f"series 4 (t1_vibe_dixon_sag), {second} of sub-001: IM0001: its pixels" in said
     there = {p.name for p in (tmp_path / "out" / "sub-001").iterdir()}
     assert there == {f"sub-001_{name}.nii.gz" for name in [*images][2:]}
     cut.write_bytes(whole)  # mended: the same call adds it
@@ -329,3 +329,73 @@ def test_values_that_are_no_image_are_refused(tmp_path, images, scan, capsys):
     siemens(tmp_path / "in", {**images, "fat": 0 * images["fat"]}, scan.affine)
     assert main(["import", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
     assert "its values are no image" in capsys.readouterr().err
+
+
+def test_acquisitions_that_were_cut_are_never_mixed_for_good(tmp_path, images, scan):
+    """Of each a slice is missing at first, so that one of each is left; then all are there."""
+    study, two = generate_uid(), {name: images[name] for name in ("wat", "fat")}
+    siemens(tmp_path / "in", two, scan.affine, study=study, number=3, AcquisitionTime="101500")
+    siemens(tmp_path / "in", two, scan.affine, study=study, number=9, AcquisitionTime="103000")
+    shutil.copytree(tmp_path / "in", tmp_path / "whole")
+    for cut in ("004", "009"):
+        (tmp_path / "in" / cut / "IM0002").unlink()
+    first = import_scans(tmp_path / "in", tmp_path / "out")
+    assert any("acquired up to 15 min 00 s apart" in text for text in first.warnings)
+    shutil.rmtree(tmp_path / "in")
+    shutil.move(tmp_path / "whole", tmp_path / "in")
+    again = import_scans(tmp_path / "in", tmp_path / "out")
+    assert len({line.partition(":")[0] for line in again.scans}) == 2
+    assert import_scans(tmp_path / "in", tmp_path / "out").there == 2
+
+
+def test_an_image_that_lacks_its_last_slice_is_named(tmp_path, images, scan):
+    siemens(tmp_path / "in", images, scan.affine)
+    (tmp_path / "in" / "003" / "IM0004").unlink()
+    result = import_scans(tmp_path / "in", tmp_path / "out")
+    assert len(result.scans) == 1
+    (one,) = result.serious
+    assert "it has 3 slices, other images of its acquisition have 4" in one.why
+
+
+def test_a_copy_that_is_cut_short_gives_way(tmp_path, images, scan):
+    siemens(tmp_path / "in" / "b", images, scan.affine)
+    shutil.copytree(tmp_path / "in" / "b", tmp_path / "in" / "a")
+    cut = tmp_path / "in" / "a" / "003" / "IM0002"
+    cut.write_bytes(cut.read_bytes()[:-500])
+    result = import_scans(tmp_path / "in", tmp_path / "out")
+    assert not result.serious and ", opp (" in result.scans[0]
+    assert len([x for x in result.left if "copy of a file" in x.why]) == 16
+    full = result.full.read_text().splitlines()
+    assert len(full) == 17 and result.full.parent == tmp_path
+
+
+def test_files_of_old_archives_and_deflated_ones(tmp_path, images, scan):
+    siemens(tmp_path / "in", images, scan.affine)
+    for n, path in enumerate(sorted((tmp_path / "in").rglob("IM*"))):
+        ds = read(path)
+        if n % 2:
+            ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+            ds.save_as(path, enforce_file_format=True)
+        else:
+            del ds.file_meta
+            ds.save_as(path, implicit_vr=True, little_endian=True)
+    result = import_scans(tmp_path / "in", tmp_path / "out")
+    assert not result.left
+    (case,) = load_cases(tmp_path / "out")
+    assert np.array_equal(case.contrasts["opp"], canonical(images["opp"], scan.affine)[0])
+
+
+def test_the_folder_one_stands_in_can_be_filled(tmp_path, images, scan, monkeypatch):
+    siemens(tmp_path / "in", images, scan.affine)
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    assert main(["import", "../in", "."]) == 0
+    assert (tmp_path / "out_key.csv").is_file()
+
+
+def test_large_values_are_written_as_float32(tmp_path, images, scan):
+    ds = header(generate_uid(), generate_uid(), 3, "dixon_W", RescaleSlope=300.0)
+    classic(tmp_path / "in", images["wat"], scan.affine, ds)
+    import_scans(tmp_path / "in", tmp_path / "out")
+    path = tmp_path / "out" / "sub-001" / "sub-001_wat.nii.gz"
+    assert nib.load(path).get_data_dtype() == np.float32

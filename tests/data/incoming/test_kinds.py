@@ -43,6 +43,7 @@ def test_image_types(words, contrast):
     ("t1_fl2d_in_opp", ""), ("vibe_opp-in", ""), ("T1 in-out phase", ""), ("OP/IP", ""),
     ("T1 VIBE SAT FAT", ""), ("SAT GRAISSE", ""), ("Sag T1-W", ""), ("T1 W", ""),
     ("breath in", ""), ("breath-out", ""), ("Out-of-phase images", "opp"),
+    ("Sag T2*-W", ""), ("SWI W", ""), ("Sag MERGE no fat", ""), ("without fat", ""),
     ("in phase image", "inn"), ("dixon_R2_W", "wat"), ("Sub-01_W", "wat"), ("sub_01_wat", "wat"),
 ])  # fmt: skip
 def test_names_of_series(name, contrast):
@@ -82,7 +83,9 @@ def test_two_echoes_of_a_series_vouch_for_each_other():
     ({"sequence": ""}, "nor that it is a gradient echo"), ({"suppressed": True}, "suppressed"),
     ({"description": "t1 fs fatsat"}, "suppressed"), ({"te_ms": None}, "no echo time"),
     ({"mhz": None}, "no frequency"), ({"component": "PHASE"}, "a phase image"),
-    ({"component": "REAL"}, "a real image"), ({"te_ms": 30.0}, "too late"),
+    ({"component": "IMAGINARY"}, "an imaginary image"),
+    ({"description": "Sag LAVA FAT", "suppressed": True}, "fat was suppressed"),
+    ({"te_ms": 30.0}, "too late"),
     ({"words": ("DERIVED", "SECONDARY", "MPR")}, "reformatted"),
     ({"words": ("ORIGINAL", "PRIMARY", "LOCALIZER")}, "a localiser"),
     ({"description": "T1 sub"}, "a subtraction"),
@@ -94,7 +97,7 @@ def test_what_is_none_of_the_four_is_said(more, why):
 
 def test_a_spin_echo_dixon_is_told_apart_whatever_its_words_say():
     kind = kind_of(replace(GRE, sequence="spin echo", words=("DERIVED", "PRIMARY", "WATER")))
-    assert not kind.contrast and kind.unclear and "spin-echo (T2) Dixon" in kind.why
+    assert not kind.contrast and "spin-echo (T2) Dixon" in kind.why
 
 
 @pytest.mark.parametrize("name", ["t2_tse_dixon_sag_W", "STIR water", "FSE FAT"])
@@ -106,3 +109,8 @@ def test_a_name_tells_a_spin_echo_if_nothing_else_does(name):
 def test_what_the_scanner_wrote_goes_before_the_name_of_a_series():
     words = ("DERIVED", "PRIMARY", "DIXON", "WATER")
     assert kind_of(replace(GRE, description="MPR scout sub", words=words)).contrast == "wat"
+
+
+def test_a_series_without_fat_saturation_is_not_suppressed():
+    frame = replace(GRE, te_ms=2.3, description="T1 GRE w/o fat sat")
+    assert kind_of(frame).contrast == "opp"

@@ -94,14 +94,14 @@ def test_a_sidecar_speaks_where_the_name_does_not(tmp_path):
         name = f"sub-01_echo-{n}_part-mag_MEGRE.nii.gz"
         save(tmp_path / name, n, sidecar={**gre, "EchoTime": te})
     for n, word in enumerate(("WATER", "FAT", "FAT_FRACTION"), start=5):
-        save(tmp_path / f"sub-01_run-1_{n}.nii.gz", n,
+        save(tmp_path / f"sub-01_acq-x_{n}.nii.gz", n,
              sidecar={"ImageType": ["DERIVED", "PRIMARY", "DIXON", word]})  # fmt: skip
     found, left = told(tmp_path)
     assert found == {
         "sub-01_echo-1_part-mag_MEGRE.nii.gz": "opp", "sub-01_echo-2_part-mag_MEGRE.nii.gz": "inn",
-        "sub-01_run-1_5.nii.gz": "wat", "sub-01_run-1_6.nii.gz": "fat",
+        "sub-01_acq-x_5.nii.gz": "wat", "sub-01_acq-x_6.nii.gz": "fat",
     }  # fmt: skip
-    assert left == {"sub-01_run-1_7.nii.gz": "a map"}
+    assert left == {"sub-01_acq-x_7.nii.gz": "a map"}
     assert len(import_scans(tmp_path, tmp_path.with_name("out")).scans) == 1
 
 
@@ -193,3 +193,21 @@ def test_what_a_word_says_goes_before_an_echo_time(tmp_path):
     assert {name[:6]: c for name, c in found.items()} == {"sub-01": "wat", "sub-02": "wat"}
     assert "spin-echo" in left["sub-03_acq-dixon_rec-water_T2w.nii.gz"]
     assert "suppressed" in left["sub-04_T1w.nii.gz"]
+
+
+def test_runs_of_bids_stay_and_derivatives_are_left_out(tmp_path):
+    for name in ("fat_run-1", "water_run-1", "water_run-2", "fat_run-3"):
+        save(
+            tmp_path / "in" / "sub-05" / f"sub-05_acq-{name}_T1w.nii.gz", len(name) + ord(name[-1])
+        )
+    save(tmp_path / "in" / "derivatives" / "x" / "sub-05_desc-water_T1w.nii.gz", 99)
+    result = import_scans(tmp_path / "in", tmp_path / "out")
+    assert {line.partition(" (")[0] for line in result.scans} == {
+        "sub-05_run-1: wat", "sub-05_run-2: wat", "sub-05_run-3: fat"
+    }  # fmt: skip
+    assert [x.why for x in result.left] == ["made of others (derivatives of BIDS)"]
+
+
+def test_what_begins_with_sub_is_no_subtraction(tmp_path):
+    save(tmp_path / "sub_anna_mDIXON_water.nii.gz")
+    assert told(tmp_path)[0] == {"sub_anna_mDIXON_water.nii.gz": "wat"}

@@ -14,7 +14,7 @@ PIXELS = np.arange(20).reshape(4, 5)
 def frame(path, **more):
     ds = header("1.2", "1.3", 4, "t1", **more)
     write(ds, PIXELS, path)
-    why, (found,) = read_frames(path)
+    why, (found,), _ = read_frames(path)
     assert why == ""
     return found
 
