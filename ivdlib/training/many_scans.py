@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from ivdlib.errors import DataError
+from ivdlib.progress import say
 from ivdlib.training import workers
 from ivdlib.training.segmenter import Answer, Job, Segmenter
 from ivdlib.training.to_segment import ScanToSegment
@@ -91,6 +92,7 @@ def segment_all(
             with _pool(most, job.engine) as pool:
                 yield from _drain(pool, job, suspects if alone else left, most, begun)
         except BrokenProcessPool:
+            say("a worker was killed, perhaps for want of memory; its scans are done again")
             if alone:
                 yield from ((scan, partial(_refuse, scan)) for scan in begun.values())
             else:

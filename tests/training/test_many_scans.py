@@ -69,11 +69,12 @@ def test_a_broken_scan_is_named_and_the_others_are_done(tmp_path, phantom, alone
     assert (tmp_path / "out" / "04_Discs.nii.gz").is_file()
 
 
-def test_a_killed_worker_loses_nothing_and_does_nothing_twice(tmp_path, phantom, alone):
+def test_a_killed_worker_loses_nothing_and_does_nothing_twice(tmp_path, phantom, alone, capsys):
     found = list(predict_folder(phantom, out=tmp_path, contrast="wat", workers=2,
                                 beside=kills(False)))  # fmt: skip
     assert sorted(p.name for p in found) == [f"{case}_Discs.nii.gz" for case in CASES]
     same(tmp_path, alone)
+    assert "a worker was killed" in capsys.readouterr().err
     tries = {case: len((tmp_path / f"{case}.tries").read_text()) for case in CASES}
     assert tries["02"] == 2
     assert sum(tries.values()) <= 6  # what was at work beside it may be done again, no other

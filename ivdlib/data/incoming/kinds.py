@@ -89,7 +89,9 @@ def _is_spin_echo(frame: Frame) -> bool:
 
 def _by_type(frame: Frame) -> ImageKind | None:
     there = words.values(frame.words[2:])
-    found = {name: said for name, some in words.TYPES.items() for said in there & {*some.split()}}
+    found = {
+        name: said for name, some in words.TYPE_WORDS.items() for said in there & {*some.split()}
+    }
     if len(found) > 1:
         said = " and ".join(sorted(found.values()))
         return ImageKind("", f"its image type says {said} at once", True)

@@ -16,7 +16,7 @@ from ivdlib.data.incoming.frame import Frame
 from ivdlib.data.incoming.headers import files_below, need_pydicom, read_frames
 from ivdlib.data.incoming.kinds import ImageKind, kind_of
 from ivdlib.data.incoming.volume import LeftOut, Volume
-from ivdlib.data.incoming.words import TYPES, values
+from ivdlib.data.incoming.words import TYPE_WORDS, values
 from ivdlib.errors import DataError
 from ivdlib.files import cannot, cause
 from ivdlib.progress import track
@@ -27,7 +27,7 @@ LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 UNEVEN_MM = 0.1
 """Distances of slices may differ by so much: scanners round their places."""
 
-KNOWN = {word for some in TYPES.values() for word in some.split()}
+KNOWN = {word for some in TYPE_WORDS.values() for word in some.split()}
 
 _TURN = 3
 """Decimals of directions that count as one: scanners round them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-TYPES = {
+TYPE_WORDS = {
     "wat": "WATER W WAT WATER_ONLY DIXON_WATER WATERONLY",
     "fat": "FAT F FAT_ONLY DIXON_FAT FATONLY",
     "inn": "IN_PHASE INPHASE IP IN DIXON_IN_PHASE",
@@ -40,13 +40,13 @@ OTHER_NAMES = {
 }
 """The same in names of series, between signs that are no letters."""
 
-NAMES = {
+NAME_WORDS = {
     "inn": r"in[\W_]*ph(?:ase)?",
     "opp": r"(?:out|opp|opposed)(?:[\W_]*of)?[\W_]*ph(?:ase)?|oop",
     "wat": r"water|wasser|eau|wat",
     "fat": r"fat|fett|graisse",
 }
-LAST = {"wat": r"w", "fat": r"f", "inn": r"in|inn|ip", "opp": r"opp|out"}
+LAST_WORDS = {"wat": r"w", "fat": r"f", "inn": r"in|inn|ip", "opp": r"opp|out"}
 """What says it at the end of a name only: Siemens' `t1_vibe_dixon_sag_W`, `_F`, `_in`, `_opp`."""
 
 _NO_CONTRAST = r"(?<!t1)(?<!t2)(?<!t2\*)(?<!t2star)(?<!pd)(?<!swi)(?<!breath)(?<!hold)"
@@ -96,10 +96,10 @@ def word_in(name: str) -> tuple[str, int, int] | None:
         text = said.sub(lambda found: " " * len(found[0]), text)
     if BOTH.search(text):
         return None
-    found = {c: match for c, like in NAMES.items() if (match := _between(like, text))}
+    found = {c: match for c, like in NAME_WORDS.items() if (match := _between(like, text))}
     if not found:
         ends = rf"{_NO_CONTRAST}[\W_](?P<word>{{}})(?=(?:[\W_]*\d+)?$)"
-        found = {c: match for c, like in LAST.items()
+        found = {c: match for c, like in LAST_WORDS.items()
                  if (match := re.search(ends.format(like), text, re.I))}  # fmt: skip
     if len(found) != 1:
         return None

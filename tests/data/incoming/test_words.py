@@ -9,10 +9,10 @@ from ivdlib.data.incoming import words
 
 
 def test_no_word_says_two_things():
-    every = [word for some in (*words.TYPES.values(), *words.OTHER_TYPES.values())
+    every = [word for some in (*words.TYPE_WORDS.values(), *words.OTHER_TYPES.values())
              for word in some.split()]  # fmt: skip
     assert len(set(every)) == len(every)
-    assert set(words.TYPES) == set(words.NAMES) == set(words.LAST) == set(CONTRASTS)
+    assert set(words.TYPE_WORDS) == set(words.NAME_WORDS) == set(words.LAST_WORDS) == set(CONTRASTS)
 
 
 @pytest.mark.parametrize(("name", "found"), [
