@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +118,7 @@ def import_scans(
         more, others = [], []
         warned.append(f"files that may be DICOM were not looked at: {str(error).rstrip('.')}")
     volumes, left = volumes + more, left + others
-    hidden = hider(set().union(*(who.secrets() for who in _patients(volumes, left))))
+    everybody = hider(set().union(*(who.secrets() for who in _patients(volumes, left))))
     scans, doubled = scans_of(volumes)
     known = read_key(key)
     refused = name_scans(scans, known)
@@ -131,11 +133,7 @@ def import_scans(
     result.full = write_all_left(key.with_name(f"{out.name}_left_out.csv"), result.left)
     of = {volume.patient: scan.subject for scan in scans for volume in scan.images.values()}
     of.pop(Patient(), None)  # nobody's name: anybody's file
-    result.left = [
-        replace(x, what=hidden(x.what) + (f" of {of[x.patient]}" if x.patient in of else ""),
-                why=hidden(x.why))
-        for x in result.left
-    ]  # fmt: skip
+    result.left = [_hidden(x, everybody, of) for x in result.left]
     if not done:
         raise DataError(_nothing(source, result.left))
     write_people(out, scans)
@@ -164,6 +162,18 @@ def _write_all(
     finally:
         if done:
             write_imported(out, done)
+
+
+def _hidden(x: LeftOut, everybody: Callable[[str], str], of: dict[Patient, str]) -> LeftOut:
+    """Hide whose it is, and say it in our words; of a known patient the own names are enough."""
+    hide = _hider_of(x.patient) if x.patient not in (None, Patient()) else everybody
+    whose = f" of {of[x.patient]}" if x.patient in of else ""
+    return replace(x, what=hide(x.what) + whose, why=hide(x.why))
+
+
+@cache
+def _hider_of(who: Patient) -> Callable[[str], str]:
+    return hider(who.secrets())
 
 
 def _taken(scan: IncomingScan) -> LeftOut:
