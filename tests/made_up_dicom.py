@@ -24,8 +24,12 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from ivdlib.data.incoming.headers import read_frames
+
 NAME, NUMBER, BORN = "Muellerowa^Annegret", "PID-7734-XQ", "19481231"
 """Identifiers that must stand in no file but the key."""
+
+PIXELS = np.arange(20).reshape(4, 5)
 
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -192,6 +196,15 @@ def canon(folder, images, affine):
         turn = np.diag([-1.0, 1, 1, 1])
         turn[0, 3] = array.shape[0] - 1
         classic(Path(folder) / str(n), array[::-1], affine @ turn, ds)
+
+
+def frame(path, **more):
+    """Write a file of one slice; what is read of its header."""
+    ds = header("1.2", "1.3", 4, "t1", **more)
+    write(ds, PIXELS, path)
+    why, (found,), _ = read_frames(path)
+    assert why == ""
+    return found
 
 
 SCANNERS = {

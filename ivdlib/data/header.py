@@ -177,6 +177,17 @@ def _same_turn(header: Any, affine: np.ndarray) -> bool:
     return header["pixdim"][0] == own["pixdim"][0] and off <= QUATERNION_ROUNDING
 
 
+def in_scanner_space(array: np.ndarray, affine: np.ndarray) -> Any:
+    """Make a NIfTI image whose two forms both say that its voxels lie in scanner mm."""
+    import nibabel as nib
+
+    image = nib.Nifti1Image(array, affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(affine, code="scanner")
+    image.set_qform(affine, code="scanner")
+    return image
+
+
 def without_geometry(image: Any) -> str:
     """Say why a file's geometry means nothing; "" if it may mean something.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ivdlib.data.header import in_scanner_space
 from ivdlib.data.nifti import write_image
 from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.files import cannot, folder, part_of, read_json, sweep, write_csv, write_json
@@ -201,13 +202,7 @@ def _make_scan(
 
 
 def _save(path: Path, image: np.ndarray, scan: MadeScan) -> None:
-    import nibabel as nib
-
-    nifti = nib.Nifti1Image(image, scan.affine)
-    nifti.header.set_xyzt_units("mm")
-    nifti.set_sform(scan.affine, code="scanner")
-    nifti.set_qform(scan.affine, code="scanner")
-    write_image(nifti, path)
+    write_image(in_scanner_space(image, scan.affine), path)
 
 
 def _write_truth(out: Path, jobs: list) -> None:

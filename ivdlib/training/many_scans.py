@@ -6,15 +6,13 @@ sent one scan after the other. A scan whose worker was lost is done again.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import partial
 
 from ivdlib.errors import DataError
@@ -79,8 +77,7 @@ def segment_all(
         If Dask is not installed, or nothing answers at the address.
     """
     if scheduler:
-        with workers.client(scheduler) as client:
-            pool = client.get_executor(pure=False)  # tasks of lost workers are begun again
+        with workers.cluster_pool(scheduler) as pool:
             yield from _drain(pool, job, deque(scans), AHEAD, {}, _do_on_cluster)
         return
     left, suspects = deque(scans), deque()
@@ -89,7 +86,7 @@ def segment_all(
         alone = bool(suspects)
         most, begun = 1 if alone else min(processes, len(left)), {}
         try:
-            with _pool(most, job.engine) as pool:
+            with workers.local_pool(most, _begin, job.engine) as pool:
                 yield from _drain(pool, job, suspects if alone else left, most, begun)
         except BrokenProcessPool:
             say("a worker was killed, perhaps for want of memory; its scans are done again")
@@ -129,15 +126,6 @@ def _refuse(scan: ScanToSegment) -> Answer:
         f"case {scan.name}: the process that segmented it was killed, twice, the second time with "
         "nothing beside it; it may need more memory than there is."
     )
-
-
-@contextmanager
-def _pool(processes: int, engine: str) -> Iterator[Executor]:
-    share = max(1, workers.threads() // processes)
-    spawn = multiprocessing.get_context("spawn")  # frameworks do not survive a fork
-    how = (share, processes, os.getpid(), engine)
-    with ProcessPoolExecutor(processes, spawn, _begin, how) as pool:
-        yield pool
 
 
 def _begin(threads: int, processes: int, parent: int, engine: str) -> None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -194,16 +194,25 @@ def _all(
                 future.cancel()
 
 
+def _pool(workers: int, scheduler: str | None) -> AbstractContextManager[Executor]:
+    return cluster_pool(scheduler) if scheduler else local_pool(workers, _begin)
+
+
 @contextmanager
-def _pool(workers: int, scheduler: str | None) -> Iterator[Executor]:
-    if scheduler:
-        with client(scheduler) as cluster:
-            yield cluster.get_executor(pure=False)  # tasks of lost workers are begun again
-        return
+def cluster_pool(scheduler: str) -> Iterator[Executor]:
+    """Give what sends tasks to the workers of a Dask scheduler; those of lost ones begin again."""
+    with client(scheduler) as cluster:
+        yield cluster.get_executor(pure=False)
+
+
+def local_pool(workers: int, begin: Callable[..., None], *more: Any) -> ProcessPoolExecutor:
+    """Make processes that share this machine; each begins with `begin(threads, workers, parent)`.
+
+    `more` are further arguments of `begin`.
+    """
     share = max(1, threads() // workers)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    with ProcessPoolExecutor(workers, spawn, _begin, (share, workers, os.getpid())) as pool:
-        yield pool
+    return ProcessPoolExecutor(workers, spawn, begin, (share, workers, os.getpid(), *more))
 
 
 def _begin(threads: int, workers: int, parent: int) -> None:

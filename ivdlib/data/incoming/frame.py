@@ -95,7 +95,7 @@ class Frame:
     number : int
         Of the series.
     description : str
-        What people and scanners call the series: description, then protocol.
+        What people and scanners call the series; without it the protocol.
     maker : str
         Manufacturer.
     words : tuple of str
@@ -125,6 +125,8 @@ class Frame:
         What tells repetitions of one slice apart: numbers of acquisition and time point.
     uid : str
         Of the image: copies of a file have the same.
+    plain : bool
+        Whether frames can be read one by one: not of deflated files, nor without a file header.
     slope, intercept, philips : float
         Of rescaling; the last is the scale slope of Philips, 0 if there is none.
     """
@@ -153,6 +155,7 @@ class Frame:
     study_when: str = ""
     repeats: tuple = ()
     uid: str = ""
+    plain: bool = True
     slope: float = 1.0
     intercept: float = 0.0
     philips: float = 0.0

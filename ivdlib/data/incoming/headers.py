@@ -90,7 +90,8 @@ def read_frames(path: Path) -> tuple[str, list[Frame], Patient | None]:
             if kind not in MR:
                 what = str(ds.get("Modality", "")).strip() or "unknown"
                 return f"no MR image, but {what}", [], _patient(Attributes(ds, None, None))
-            return "", list(_frames(ds, path)), _patient(Attributes(ds, None, None))
+            frames = list(_frames(ds, path))
+            return "", frames, frames[0].patient
     except DataError:
         raise
     except pydicom.errors.InvalidDicomError:
@@ -106,6 +107,11 @@ def read_frames(path: Path) -> tuple[str, list[Frame], Patient | None]:
 
 def _meta(ds: Any) -> str:
     return str(getattr(ds, "file_meta", {}).get("MediaStorageSOPClassUID", ""))
+
+
+def _plain(ds: Any) -> bool:
+    syntax = getattr(getattr(ds, "file_meta", None), "TransferSyntaxUID", None)
+    return syntax is not None and not syntax.is_deflated
 
 
 def _without_preamble(path: Path) -> bool:
@@ -165,6 +171,7 @@ def _frame(h: Attributes, path: Path, index: int) -> Frame:
             h.number("AcquisitionNumber"),
         ),
         uid=h.text("SOPInstanceUID"),
+        plain=_plain(h.ds),
         slope=slope,
         intercept=intercept,
         philips=philips_slope(h),

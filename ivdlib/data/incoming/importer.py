@@ -1,9 +1,9 @@
 """Import a folder as the scanner left it: whose scans, which contrast, in our layout.
 
-OUT/sub-001/sub-001_{wat,fat,inn,opp}.nii.gz    the images, values of the scan
-OUT/subjects.csv                                who is who, in our numbers
-OUT/import.csv, import.json                     what was taken for what and why, what was not
-OUT_key.csv, beside OUT                         which number is which patient: keep it apart
+`OUT/sub-001/sub-001_wat.nii.gz` … hold the images in the values of the scan; `OUT/subjects.csv` who
+is who, in our numbers; `OUT/import.csv` and `import.json` what was taken for what and why, and what
+was not. Beside OUT lie `OUT_key.csv`, which says which number is which patient, and
+`OUT_left_out.csv`, with names of files as they are.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ivdlib.data.contrasts import CONTRASTS
+from ivdlib.data.header import in_scanner_space
 from ivdlib.data.incoming.frame import Patient, hider
 from ivdlib.data.incoming.grouping import IncomingScan, scans_of
 from ivdlib.data.incoming.import_records import (
@@ -271,13 +272,7 @@ def _about_scaling(facts: list[dict[str, Any]]) -> str:
 
 
 def _save(array: np.ndarray, affine: np.ndarray, path: Path) -> None:
-    import nibabel as nib
-
-    image = nib.Nifti1Image(array, affine)
-    image.header.set_xyzt_units("mm")
-    image.set_sform(affine, code="scanner")
-    image.set_qform(affine, code="scanner")
-    write_image(image, path)
+    write_image(in_scanner_space(array, affine), path)
 
 
 def _sentence(scan: IncomingScan, written: list[str]) -> str:

@@ -99,13 +99,9 @@ def _by_type(frame: Frame) -> ImageKind | None:
 
 
 def _by_name(description: str) -> ImageKind | None:
-    """What the name of a series says, or of a protocol, if it says one thing."""
-    if words.BOTH.search(description):
-        return None
-    for name in description.split(" · "):
-        if found := words.word_in(name):
-            return ImageKind(found[0], "the series is called so")
-    return None
+    """What the name of a series says, if it says one thing."""
+    found = words.word_in(description)
+    return ImageKind(found[0], "the series is called so") if found else None
 
 
 def angle(te_ms: float, mhz: float) -> float:

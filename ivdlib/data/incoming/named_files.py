@@ -24,7 +24,7 @@ from ivdlib.data.incoming.headers import (
     sequence_of,
 )
 from ivdlib.data.incoming.kinds import ImageKind, kind_of
-from ivdlib.data.incoming.volume import LeftOut, Volume
+from ivdlib.data.incoming.volume import LeftOut, Volume, as_small
 from ivdlib.data.incoming.words import word_in
 from ivdlib.data.nifti import read_image
 from ivdlib.errors import DataError
@@ -219,6 +219,4 @@ def _alike(name: str) -> str:
 
 
 def _array(path: Path) -> np.ndarray:
-    values = read_image(path).array
-    whole = values.astype(np.int16) if np.abs(values).max(initial=0) < 2**15 else values
-    return whole if np.array_equal(whole, values) else values
+    return as_small(read_image(path).array)

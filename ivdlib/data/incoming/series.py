@@ -15,7 +15,7 @@ import numpy as np
 from ivdlib.data.incoming.frame import Frame
 from ivdlib.data.incoming.headers import files_below, need_pydicom, read_frames
 from ivdlib.data.incoming.kinds import ImageKind, kind_of
-from ivdlib.data.incoming.volume import LeftOut, Volume
+from ivdlib.data.incoming.volume import LeftOut, Volume, as_small
 from ivdlib.data.incoming.words import TYPE_WORDS, values
 from ivdlib.errors import DataError
 from ivdlib.files import cannot, cause
@@ -235,17 +235,13 @@ def read_slices(frames: Sequence[Frame]) -> np.ndarray:
             values /= frame.slope * frame.philips
         slices.append(values)
     volume = np.stack(slices, axis=-1).swapaxes(0, 1)
-    if np.abs(volume).max(initial=0) < 2**15:
-        whole = volume.astype(np.int16)
-        if np.array_equal(whole, volume):
-            return whole
-    return volume.astype(np.float32)
+    return as_small(volume)
 
 
 def _pixels(frames: Sequence[Frame]) -> Iterator[np.ndarray]:
     """Stored values of slices; those that lie one after the other in a file are read at once."""
     for file, some in groupby(frames, key=lambda f: f.file):
-        wanted = [f.index for f in some]
+        wanted = [*some]
         try:
             # An iterator: what is wrong with one slice is told when it is reached.
             for found in _stored(file, wanted):
@@ -263,18 +259,17 @@ def _pixels(frames: Sequence[Frame]) -> Iterator[np.ndarray]:
             raise DataError(f"{file}: {what} ({text[:200]}).") from error
 
 
-def _stored(file: Path, wanted: Sequence[int]) -> Iterator[np.ndarray]:
+def _stored(file: Path, wanted: Sequence[Frame]) -> Iterator[np.ndarray]:
     """Stored values of some frames of a file."""
     pydicom = need_pydicom()
+    at = [frame.index for frame in wanted]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ds = pydicom.dcmread(file, stop_before_pixels=True, force=True)
-        syntax = getattr(getattr(ds, "file_meta", None), "TransferSyntaxUID", None)
-        if syntax is not None and not syntax.is_deflated:
-            yield from pydicom.pixels.iter_pixels(file, indices=wanted)
+        if wanted[0].plain:
+            yield from pydicom.pixels.iter_pixels(file, indices=at)
             return
-        ds = pydicom.dcmread(file, force=True)  # of old archives, or deflated: as a whole
-        if syntax is None:
+        ds = pydicom.dcmread(file, force=True)
+        if "TransferSyntaxUID" not in getattr(ds, "file_meta", {}):  # of old archives
             implicit, little = ds.original_encoding
             explicit = "ExplicitVRLittleEndian" if little else "ExplicitVRBigEndian"
             ds.file_meta = pydicom.dataset.FileMetaDataset()
@@ -282,4 +277,4 @@ def _stored(file: Path, wanted: Sequence[int]) -> Iterator[np.ndarray]:
                 pydicom.uid, "ImplicitVRLittleEndian" if implicit else explicit
             )
         pixels = ds.pixel_array.reshape(-1, ds.Rows, ds.Columns)
-        yield from (pixels[index] for index in wanted)
+        yield from (pixels[index] for index in at)

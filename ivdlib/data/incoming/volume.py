@@ -74,6 +74,15 @@ class Volume:
         return corner_displacement_mm(self.affine, other.affine, self.shape) <= SAME_GRID_MM
 
 
+def as_small(values: np.ndarray) -> np.ndarray:
+    """Values as int16 if that is exact, else as float32."""
+    if np.abs(values).max(initial=0) < 2**15:
+        whole = values.astype(np.int16)
+        if np.array_equal(whole, values):
+            return whole
+    return values.astype(np.float32, copy=False)
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """Something in the folder that is no image of a scan.

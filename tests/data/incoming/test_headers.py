@@ -4,20 +4,10 @@ import builtins
 
 import numpy as np
 import pytest
-from made_up_dicom import NAME, header, item, philips_enhanced, read, write
+from made_up_dicom import NAME, PIXELS, frame, header, item, philips_enhanced, read, write
 
 from ivdlib.data.incoming.headers import files_below, read_frames
 from ivdlib.errors import ConfigError, DataError
-
-PIXELS = np.arange(20).reshape(4, 5)
-
-
-def frame(path, **more):
-    ds = header("1.2", "1.3", 4, "t1", **more)
-    write(ds, PIXELS, path)
-    why, (found,), _ = read_frames(path)
-    assert why == ""
-    return found
 
 
 def test_a_classic_file(tmp_path):

@@ -4,19 +4,9 @@ import struct
 
 import numpy as np
 import pytest
-from made_up_dicom import header, item, philips, philips_enhanced, write
+from made_up_dicom import PIXELS, frame, header, item, philips, philips_enhanced, write
 
 from ivdlib.data.incoming.headers import read_frames
-
-PIXELS = np.arange(20).reshape(4, 5)
-
-
-def frame(path, **more):
-    ds = header("1.2", "1.3", 4, "t1", **more)
-    write(ds, PIXELS, path)
-    why, (found,), _ = read_frames(path)
-    assert why == ""
-    return found
 
 
 def test_philips_slopes_are_found_in_both_kinds_of_file(tmp_path):
