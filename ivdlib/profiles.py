@@ -53,6 +53,9 @@ LEAKS = {
 """What must not be done and can be, to measure how much it flatters: folds of scans in place of
 patients; the best of some 40 steps, chosen on the test scans (rows of scope `best_step`)."""
 
+FAIR = ("unet:equal_weights", "unet:equal_cost")
+"""U-Net in the sizes that compare with FDS-CNN on like terms: other sizes, not other ideas."""
+
 MOST_SEEDS = 1000
 """More is a slip of the keyboard: each seed trains every network once."""
 
@@ -91,6 +94,8 @@ class Profile:
     leak: Literal[*LEAKS] = "none"
     """One of `LEAKS`; no result rests on anything but `none`."""
     seeds: Annotated[Count, Field(le=MOST_SEEDS)] = 1
+    refold: Flag = False
+    """Divide the patients anew for each seed: seed s trains by the folds of `partition` + s."""
     training: TrainingOptions = field(default_factory=TrainingOptions)
     spine: SpineOptions = field(default_factory=SpineOptions)
     phantom: PhantomOptions = field(default_factory=PhantomOptions)
@@ -178,6 +183,11 @@ def arm_title(arm: str) -> str:
     """For people."""
     return {"quiet": "without random pixels", "random": "with random mixtures",
             "stacked": "contrasts as channels"}.get(arm, f"{arm} fusion")  # fmt: skip
+
+
+def leaves_out(network: str) -> bool:
+    """Whether this is a network without one of its ideas, such as `fds_cnn:no_dilation`."""
+    return ":" in network and network not in FAIR
 
 
 def title(network: str) -> str:

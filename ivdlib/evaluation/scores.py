@@ -17,7 +17,7 @@ from ivdlib.errors import DataError
 from ivdlib.evaluation.metrics import MEASURES
 from ivdlib.files import cannot
 from ivdlib.links import need_content
-from ivdlib.profiles import ARMS, TITLES
+from ivdlib.profiles import ARMS, TITLES, leaves_out
 
 REPAIR = "delete that file and call ivdlib grid again: it does only what is missing"
 
@@ -159,8 +159,8 @@ def has_fusion(metrics: pd.DataFrame) -> bool:
 
 
 def has_variants(metrics: pd.DataFrame) -> bool:
-    """Whether variants of a network were trained: what each of its ideas is worth."""
-    return bool(metrics["network"].str.contains(":").any())
+    """Whether a network was trained without one of its ideas, to see what that one is worth."""
+    return any(leaves_out(name) for name in metrics["network"].unique())
 
 
 def singles(metrics: pd.DataFrame) -> tuple[str, ...]:
@@ -170,4 +170,8 @@ def singles(metrics: pd.DataFrame) -> tuple[str, ...]:
 
 
 BEST = "best_step"
-"""Scope of the rows."""
+"""Scope of the rows of a leak, see `ivdlib.training.leaks`."""
+
+SEEN = "seen"
+"""Scope of rows that score one scan that the network was trained on: whether its training failed is
+read from them, and never from a patient who tests."""

@@ -66,17 +66,21 @@ class Fold:
         For choices, such as that of a learning rate, that no test patient may make. `ConfigError`
         where there is but one.
         """
-        subjects = unified({case: self.subjects[case] for case in self.train})
-        patients = sorted(set(subjects.values()))
-        if len(patients) < 2:
+        test = self.aside()
+        train = tuple(case for case in self.train if case not in test)
+        if not train:
             raise ConfigError(
                 f"fold {self.number} trains on one patient, so none can be set aside (inner); add "
                 "patients."
             )
-        chosen = patients[self.number % len(patients)]
-        test = tuple(case for case in self.train if subjects[case] == chosen)
-        train = tuple(case for case in self.train if subjects[case] != chosen)
         return Fold(self.number, train, test, self.subjects)
+
+    def aside(self) -> tuple[str, ...]:
+        """Cases of the training patient whom `inner` sets aside."""
+        subjects = unified({case: self.subjects[case] for case in self.train})
+        patients = sorted(set(subjects.values()))
+        chosen = patients[self.number % len(patients)]
+        return tuple(case for case in self.train if subjects[case] == chosen)
 
 
 def subjects_of(cases: Iterable | Mapping[str, str]) -> dict[str, str]:

@@ -15,7 +15,15 @@ from ivdlib.training.recipes import LEAST, RECIPES, follows
 if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
 
-NOT_DEVIATIONS = {"seeds", "partition", "score_discs", "stress", "references", "comparable"}
+NOT_DEVIATIONS = {
+    "seeds",
+    "partition",
+    "refold",
+    "score_discs",
+    "stress",
+    "references",
+    "comparable",
+}
 """Fields that say how much is done or scored, not how a network is trained."""
 
 PAPERS = "IVDM3Seg, 16 scans of 8 subjects"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from ivdlib.training.grid import Grid
 
 if TYPE_CHECKING:
     from ivdlib.data.case import Case
+    from ivdlib.preprocessing.folds import Fold
 
 
 class Experiment(Grid):
@@ -92,13 +93,7 @@ class Experiment(Grid):
         self.is_phantom = not given
         self.data = given or [self._phantom()]
         self.cases = self._load(dict(load or {}))
-        self.folds = (
-            folds_from_file(split, self.cases.values())
-            if split
-            else patient_folds(self._subjects(), self.profile.folds, self.profile.partition)
-        )
-        if self.profile.inner:
-            self.folds = [fold.inner() for fold in self.folds]
+        self.folds = self._divide(split)
         self._claim_folder(claim)
 
     def _load(self, load: Mapping[str, Any]) -> dict[str, Case]:
@@ -121,6 +116,28 @@ class Experiment(Grid):
         if self.is_phantom:
             return "phantom"
         return " + ".join(printable(folder.resolve().name) for folder in self.data)
+
+    def _divide(self, split: str | os.PathLike | None) -> list[Fold]:
+        """Folds of the patients; of each seed its own, one after the other, if the profile says."""
+        profile = self.profile
+        if split and profile.refold:
+            raise ConfigError(
+                f"the folds are those of {split}, so refold has none to make; leave one of them out."
+            )
+        partitions = range(profile.seeds if profile.refold else 1)
+        found = (
+            folds_from_file(split, self.cases.values())
+            if split
+            else [
+                fold
+                for number in partitions
+                for fold in patient_folds(
+                    self._subjects(), profile.folds, profile.partition + number
+                )
+            ]
+        )
+        found = [replace(fold, number=number) for number, fold in enumerate(found, start=1)]
+        return [fold.inner() for fold in found] if profile.inner else found
 
     def _subjects(self) -> dict[str, str]:
         """Who is kept on one side of a fold, by scan."""

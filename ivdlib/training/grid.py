@@ -151,6 +151,11 @@ class Grid:
         training = replace(training, learning_rate=rate, **dict.fromkeys(OWN_RATES.values()))
         return replace(training, noise_probability=0.0) if arm == "quiet" else training
 
+    def folds_of(self, seed: int) -> list[Fold]:
+        """Folds of a seed's trainings: all, unless each seed has its own."""
+        each = len(self.folds) // (self.profile.seeds if self.profile.refold else 1)
+        return self.folds[seed * each :][:each] if self.profile.refold else self.folds
+
     def trainings(self) -> Iterator[Training]:
         """All trainings, a network at a time, so that each network is compiled once."""
         arms = self.profile.arms
@@ -159,12 +164,14 @@ class Grid:
             arms = ("without", *(arm for arm in arms if arm in kept))
         for network in self.profile.networks:
             alike: dict[TrainingOptions, list[str]] = {}
-            for arm in arms[:1] if ":" in network else arms:  # a variant answers one question
+            # A network without an idea answers one question.
+            for arm in arms[:1] if profiles.leaves_out(network) else arms:
                 if arm not in profiles.PROBES or network == self.profile.networks[0]:
                     alike.setdefault(self.options(arm, network), []).append(arm)
             for group in alike.values():
-                for seed, fold, arm in product(range(self.profile.seeds), self.folds, group):
-                    yield Training(network, arm, fold, seed)
+                for seed in range(self.profile.seeds):
+                    for fold, arm in product(self.folds_of(seed), group):
+                        yield Training(network, arm, fold, seed)
 
     @property
     def derived(self) -> set[str]:

@@ -197,6 +197,7 @@ def _folds(e: Experiment) -> tuple[str, str, str]:
     else:
         what = "SCANS" if e.profile.leak == "scan" else "patients"
         ours = f"{what} shuffled by seed {e.profile.partition}"
+    ours += " and anew for each seed" * e.profile.refold
     ours += "; then one training patient of each fold tests" if e.profile.inner else ""
     tests = Counter(s for fold in e.folds for s in {fold.subjects[case] for case in fold.test})
     once = len(tests) == len(set(e.folds[0].subjects.values())) and set(tests.values()) == {1}

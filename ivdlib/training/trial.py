@@ -13,7 +13,7 @@ import pandas as pd
 from ivdlib import files, profiles, provenance
 from ivdlib.data.contrasts import is_derived
 from ivdlib.evaluation import challenge, metrics, recorded, scores, stress
-from ivdlib.evaluation.scores import TOGETHER
+from ivdlib.evaluation.scores import SEEN, TOGETHER
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.folds import Fold
 from ivdlib.preprocessing.region import Region
@@ -71,6 +71,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         # The best step was scored by Keras, and shall differ by nothing else.
         model = engine.model if watched else engines.quickest(engine.model)
         rows = test(_score_case, model, track(fold.test, f"{label}, scoring"))
+        rows += test(_seen_case, model, fold.aside()[:1])
         return rows + (watched.best() if watched else [])
 
     passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
@@ -124,6 +125,14 @@ def _watch_case(
     """Rows of a network that is still being trained, see `leaks`."""
     found = inference.predict_images(model, _images(experiment, training, case), region)
     return _dice_rows(experiment, training, case, case.discs, found)
+
+
+def _seen_case(
+    experiment: Experiment, training: Training, model: Any, case: Case, region: Region
+) -> list[dict[str, Any]]:
+    """Rows of a scan that the network was trained on: whether its training failed."""
+    found = inference.predict_images(model, _images(experiment, training, case), region)
+    return _dice_rows(experiment, training, case, case.discs, found, SEEN)
 
 
 def _score_case(

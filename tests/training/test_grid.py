@@ -56,6 +56,28 @@ def test_a_variant_is_the_network_without_an_idea(phantom, tmp_path):
         begin(tmp_path, phantom, "b", networks=["fds_cnn:no_asp"])
 
 
+def test_another_size_of_u_net_is_trained_in_every_arm(phantom, tmp_path):
+    names = ["fds_cnn", "unet:equal_cost", "fds_cnn:no_aspp"]
+    made = begin(tmp_path, phantom, networks=names, size="laptop")
+    arms = {}
+    for training in made.trainings():
+        arms.setdefault(training.network, set()).add(training.arm)
+    assert arms["unet:equal_cost"] == arms["fds_cnn"] == {"with", "without"}
+    assert len(arms["fds_cnn:no_aspp"]) == 1
+
+
+def test_each_seed_may_divide_the_patients_anew(phantom, tmp_path):
+    names = dict.fromkeys(("seeds", "folds"), 2)
+    first, second = (begin(tmp_path, phantom, f"p{n}", **names, partition=n) for n in (0, 1))
+    both = begin(tmp_path, phantom, "both", **names, refold=True)
+    assert [f.test for f in both.folds] == [f.test for one in (first, second) for f in one.folds]
+    assert [f.number for f in both.folds] == [1, 2, 3, 4]
+    found = {(t.seed, t.fold.test) for t in both.trainings()}
+    assert found == {(n, f.test) for n, one in enumerate((first, second)) for f in one.folds}
+    with pytest.raises(ConfigError, match="refold"):
+        begin(tmp_path, phantom, "c", refold=True, split=tmp_path / "folds.csv")
+
+
 def test_an_inner_experiment_leaves_the_test_patients_alone(phantom, tmp_path):
     outer = begin(tmp_path, phantom, "outer", folds=3)
     inner = begin(tmp_path, phantom, "inner", folds=3, inner=True)

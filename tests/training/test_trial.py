@@ -31,9 +31,20 @@ def test_every_scan_and_contrast_is_scored_once_an_arm(finished):
     spine = rows[rows["target"] == "spine"]
     assert sorted(spine["case"]) == ["01", "02", "03"] and (spine["contrast"] == "all").all()
     tested = {case: fold.number for fold in finished.folds for case in fold.test}
-    assert all(tested[row.case] == row.fold for row in rows.itertuples())
+    seen = rows["scope"] == "seen"
+    assert all(tested[row.case] == row.fold for row in rows[~seen].itertuples())
     discs = rows[rows["scope"] == "disc"]
     assert len(discs) and set(discs["level"]) <= set(metrics_levels()) | {""}
+
+
+def test_one_scan_that_trained_tells_whether_a_training_failed(finished):
+    rows = finished.metrics()
+    for training in finished.trainings():
+        mine = (rows["trained_on"] == ARMS[training.arm]) & (rows["fold"] == training.fold.number)
+        seen = rows[mine & (rows["scope"] == "seen")]
+        assert set(seen["case"]) == {training.fold.aside()[0]} <= set(training.fold.train)
+        assert sorted(seen["contrast"]) == sorted(SINGLE + FUSED)
+        assert seen["dice"].between(0, 1).all()
 
 
 def metrics_levels():
@@ -87,7 +98,7 @@ def test_one_mask_a_scan_from_all_images(phantom, tmp_path):
     }  # fmt: skip
     assert set(together["contrast"]) == {trial.TOGETHER}
     stacked = rows[rows["trained_on"] == "contrasts as channels"]
-    assert set(stacked["scope"]) == {trial.TOGETHER, "noisy"}
+    assert set(stacked["scope"]) == {trial.TOGETHER, "noisy", "seen"}
     for training in made.trainings():
         network = load_model(hashes.place_of(made, training) / store.WEIGHTS)
         assert network.passport["neighbours"] == 1
