@@ -66,15 +66,21 @@ def load_both(weights: str) -> Networks:
     return disc, spine_of_scan.spine_beside(disc, path)[0]
 
 
-def with_bodies(name: str, data: Path, final: bool) -> Iterator[tuple[Case, np.ndarray]]:
-    """Scans that may be looked at, or the others, each with its numbered vertebral bodies."""
+def chosen(name: str, final: bool) -> slice:
+    """Which scans of a folder may be looked at, or the others."""
+    return slice(LOOKED_AT[name], None) if final else slice(LOOKED_AT[name])
+
+
+def with_bodies(
+    name: str, data: Path, which: slice = slice(None)
+) -> Iterator[tuple[Case, np.ndarray]]:
+    """Scans of a folder, in the order of their names, each with its numbered vertebral bodies."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         cases = sorted(
             load_cases(data / name, needed=[name.split("_")[1]]), key=lambda case: case.name
         )
-    chosen = cases[LOOKED_AT[name] :] if final else cases[: LOOKED_AT[name]]
-    for case in track(chosen, name):
+    for case in track(cases[which], name):
         image = nib.load(data / name / "vertebrae" / f"{case.name}.nii.gz")
         yield case, np.rint(np.asarray(nib.as_closest_canonical(image).dataobj)).astype(int)
 
@@ -114,7 +120,7 @@ def phantom(both: Networks, recipe: dict, final: bool) -> Iterator[dict]:
 def bodies(name: str, both: Networks, data: Path, final: bool) -> Iterator[dict]:
     """Score by the vertebral bodies, see `ivdlib.evaluation.gaps`."""
     disc, spine = both
-    for case, numbers in with_bodies(name, data, final):
+    for case, numbers in with_bodies(name, data, chosen(name, final)):
         found = gaps.score_gaps(quietly(disc, case, spine=spine), numbers, case.spacing)
         for gap in found.gaps:
             yield {"scan": case.name, "pieces": gap.pieces, "fill": gap.fill, "offset": gap.offset,

@@ -133,7 +133,7 @@ def names_of_phantoms(table: pd.DataFrame) -> Iterator[dict]:
 
 def names_of_real(name: str, both: judge.Networks, data: Path, final: bool) -> Iterator[dict]:
     """The same for real scans, by their bodies."""
-    for case, bodies in judge.with_bodies(name, data, final):
+    for case, bodies in judge.with_bodies(name, data, judge.chosen(name, final)):
         if (discs := _found(both, case)) is None:
             yield {"data": name, "scan": case.name, "discs": 0, "right": False, "uncertain": True}
             continue

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from ivdlib.data.contrasts import CONTRASTS, FUSED
 from ivdlib.evaluation import statistics
-from ivdlib.evaluation.scores import disc_rows, has_fusion
+from ivdlib.evaluation.scores import SEEN, disc_rows, has_fusion
 from ivdlib.evaluation.statistics import Comparison
 from ivdlib.profiles import ARMS
 
@@ -20,15 +20,41 @@ BUT_FAT = tuple(name for name in CONTRASTS if name != "fat")
 Test = Callable[[pd.DataFrame], Comparison | None]
 """From `metrics.csv` to a comparison; None if the data cannot tell."""
 
+FAILED = 0.5
+"""A training has failed on an image if its Dice lies below this on a scan that it was trained on.
+In records from before such scans were scored (`scores.SEEN`): below this share of the median of the
+other folds, on the patients who test; that can only take a verdict away."""
 
-def patient_dice(
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison.
+
+    Attributes
+    ----------
+    dice : Series
+        By subject, seed and fold.
+    failed : set of (seed, fold)
+        Trainings that failed on one of the images.
+    """
+
+    dice: pd.Series
+    failed: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def patients(self) -> pd.Series:
+        """Mean Dice of each patient."""
+        return self.dice.groupby(level="subject").mean()
+
+
+def side(
     metrics: pd.DataFrame,
     network: str,
     arm: str | None = None,
     contrasts: Iterable[str] | None = None,
     scope: str = "volume",
-) -> pd.Series | None:
-    """Mean Dice of each patient; None if nothing was scored.
+) -> Side | None:
+    """Scores of a network, trained in one way, on some images; None if nothing was scored.
 
     Parameters
     ----------
@@ -56,20 +82,77 @@ def patient_dice(
     wanted = [n for n in names if "+" not in n] if contrasts is None else list(contrasts)
     if not wanted or not names.issuperset(wanted):
         return None
-    return statistics.by_patient(rows[rows["contrast"].isin(wanted)])
+    rows = rows[rows["contrast"].isin(wanted)]
+    mine = metrics[(metrics["network"] == network) & (metrics["trained_on"] == arm)]
+    return Side(statistics.by_training(rows), frozenset(failures(mine, wanted).index))
 
 
-def difference(first: pd.Series | None, second: pd.Series | None) -> Comparison | None:
+def failures(rows: pd.DataFrame, contrasts: Iterable[str] = ()) -> pd.DataFrame:
+    """Trainings of one network and kind that failed on an image, see `FAILED`.
+
+    Returns
+    -------
+    DataFrame
+        By seed and fold: `contrast` and its `dice`.
+    """
+    seen = disc_rows(rows, SEEN)
+    old = seen.empty
+    seen = disc_rows(rows) if old else seen
+    wanted = set(contrasts) & set(seen["contrast"]) or set(seen["contrast"])
+    means = seen[seen["contrast"].isin(wanted)]
+    means = means.groupby(["contrast", *statistics.TRAINING])["dice"].mean()
+    limit = FAILED
+    if old:
+        others = {
+            key: means[key[0]]
+            .drop([(s, f) for s, f in means[key[0]].index if f == key[2]])
+            .median()
+            for key in means.index
+        }
+        limit = FAILED * pd.Series(others, dtype=float).reindex(means.index)
+    return means[means < limit].reset_index("contrast")
+
+
+def patient_dice(
+    metrics: pd.DataFrame,
+    network: str,
+    arm: str | None = None,
+    contrasts: Iterable[str] | None = None,
+    scope: str = "volume",
+) -> pd.Series | None:
+    """Mean Dice of each patient; parameters and errors as for `side`."""
+    found = side(metrics, network, arm, contrasts, scope)
+    return found and found.patients
+
+
+def difference(first: Side | None, second: Side | None) -> Comparison | None:
     """Compare the patients that both sides have: all of them, once an experiment is finished."""
     if first is None or second is None:
         return None
-    both = first.index.intersection(second.index)
-    return statistics.compare(first[both], second[both]) if len(both) else None
+    found = _compared(first, second, "mean")
+    seeds = min(len(one.dice.index.unique("seed")) for one in (first, second))
+    failed = len(first.failed) + len(second.failed)
+    if found is None or seeds < 2:
+        return found and replace(found, failed=failed)
+    return replace(found, median=_compared(first, second, "median"), failed=failed)
+
+
+def _compared(first: Side, second: Side, over_seeds: str) -> Comparison | None:
+    """Compare two sides by the mean or the median over the trainings of each patient."""
+    patients = [one.dice.groupby(level="subject").agg(over_seeds) for one in (first, second)]
+    both = patients[0].index.intersection(patients[1].index)
+    if not len(both):
+        return None
+    paired = (first.dice - second.dice).dropna()  # the same patient, seed and fold
+    if paired.empty or over_seeds == "median":  # a failed training shall not widen its interval
+        return statistics.compare(patients[0][both], patients[1][both])
+    trainings = paired.groupby(level=list(statistics.TRAINING)).mean()
+    return statistics.compare(patients[0][both], patients[1][both], trainings)
 
 
 def _pair(first: dict[str, Any], second: dict[str, Any], **both: Any) -> Test:
-    """Compare what differs in some arguments of `patient_dice` and has the others in common."""
-    return lambda m: difference(patient_dice(m, **first, **both), patient_dice(m, **second, **both))
+    """Compare what differs in some arguments of `side` and has the others in common."""
+    return lambda m: difference(side(m, **first, **both), side(m, **second, **both))
 
 
 def networks(
@@ -90,20 +173,30 @@ def arms(first: str, second: str, network: str = "fds_cnn", scope: str = "volume
     return _pair({"arm": first}, {"arm": second}, network=network, scope=scope)
 
 
-def of_contrasts(first: Iterable[str], second: Iterable[str]) -> Test:
-    """Contrasts against others, both by FDS-CNN."""
-    return _pair({"contrasts": first}, {"contrasts": second}, network="fds_cnn")
+def of_contrasts(first: Iterable[str], second: Iterable[str], measured: bool = False) -> Test:
+    """Contrasts against others, both by FDS-CNN; of those that were measured, not derived."""
+    test = _pair({"contrasts": first}, {"contrasts": second}, network="fds_cnn")
+    if not measured:
+        return test
+
+    def without_derived(metrics: pd.DataFrame) -> Comparison | None:
+        made = metrics["derived"].astype(str) == "True" if "derived" in metrics else False
+        derived = set(metrics.loc[made, "contrast"]) if "derived" in metrics else set()
+        kept = [[name for name in names if name not in derived] for names in (first, second)]
+        return of_contrasts(*kept)(metrics)
+
+    return without_derived
 
 
 def _each(
     metrics: pd.DataFrame, names: Iterable[str], arm: str | None = None
-) -> dict[str, pd.Series] | None:
-    """Dice of the patients on each of these contrasts; None unless all were scored."""
-    found = {name: patient_dice(metrics, "fds_cnn", arm, [name]) for name in names}
+) -> dict[str, Side] | None:
+    """Scores on each of these contrasts; None unless all were scored."""
+    found = {name: side(metrics, "fds_cnn", arm, [name]) for name in names}
     return None if any(one is None for one in found.values()) else found
 
 
-def _named(found: dict[str, pd.Series], first: str, second: str) -> Comparison | None:
+def _named(found: dict[str, Side], first: str, second: str) -> Comparison | None:
     """Compare two contrasts and keep their names, which the data decided on."""
     compared = difference(found[first], found[second])
     return compared and replace(compared, label=f"{first} − {second}")
@@ -114,7 +207,9 @@ def best_fused(metrics: pd.DataFrame) -> Comparison | None:
     found = _each(metrics, (*FUSED, *CONTRASTS))
     if found is None:
         return None
-    best = (max(names, key=lambda name: found[name].mean()) for names in (FUSED, CONTRASTS))
+    best = (
+        max(names, key=lambda name: found[name].patients.mean()) for names in (FUSED, CONTRASTS)
+    )
     return _named(found, *best)
 
 
@@ -123,7 +218,7 @@ def fat_is_hardest(metrics: pd.DataFrame) -> Comparison | None:
     found = _each(metrics, CONTRASTS)
     if found is None:
         return None
-    return _named(found, min(BUT_FAT, key=lambda name: found[name].mean()), "fat")
+    return _named(found, min(BUT_FAT, key=lambda name: found[name].patients.mean()), "fat")
 
 
 def each_fused(metrics: pd.DataFrame) -> Comparison | None:
@@ -138,7 +233,7 @@ def each_fused(metrics: pd.DataFrame) -> Comparison | None:
 def fusion_each(metrics: pd.DataFrame) -> Comparison | None:
     """Find the contrast on which training with fusion gains least."""
     both = [_each(metrics, CONTRASTS, arm) for arm in (WITH, WITHOUT)]
-    if None in both:
+    if any(one is None for one in both):
         return None
     gains = {name: difference(*(found[name] for found in both)) for name in CONTRASTS}
     named = [replace(gain, label=name) for name, gain in gains.items() if gain]

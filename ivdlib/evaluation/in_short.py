@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import comparisons, tables
-from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, disc_rows, patient_dice
+from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, disc_rows, patient_dice, side
 from ivdlib.evaluation.scores import has_fusion, of_single_contrasts, singles
 from ivdlib.evaluation.statistics import Comparison
 from ivdlib.profiles import TITLES
@@ -66,7 +66,7 @@ def _first_and_second(metrics: pd.DataFrame) -> Iterator[str]:
     first, *others = sorted(people, key=lambda name: -people[name].mean())
     told = f"{TITLES[first]} finds the discs best"
     if others:
-        lead = _told(difference(people[first], people[others[0]]))
+        lead = _told(difference(side(metrics, first), side(metrics, others[0])))
         told += f", ahead of {TITLES[others[0]]} by {lead}"
     images = {name: patient_dice(metrics, first, None, [name]).mean() for name in singles(metrics)}
     worst = min(images, key=images.get)
@@ -103,7 +103,7 @@ def _best_fused(metrics: pd.DataFrame) -> Iterator[str]:
 def _gain(metrics: pd.DataFrame) -> Iterator[str]:
     """What training with fused contrasts brings each network on the single ones."""
     gains = {
-        title: difference(*(patient_dice(metrics, name, arm) for arm in (WITH, WITHOUT)))
+        title: difference(*(side(metrics, name, arm) for arm in (WITH, WITHOUT)))
         for name, title in TITLES.items()
     }
     told = [f"{title} by {_told(gain)}" for title, gain in gains.items() if gain]

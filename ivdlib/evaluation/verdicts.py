@@ -1,87 +1,154 @@
 """The audit: claims of the paper, each judged by a rule that stands here, on the data at hand.
 
-A claim that compares is *supported* on a data set where the 95 % interval of the paired difference
-over patients lies above zero, else *not supported*; where it lies below zero, the opposite holds.
-A claim that something costs nothing is supported where the interval lies above `-claims.NO_WORSE`.
-Two comparisons are primary (`claims.FIXED`); all others are descriptive, and one interval in twenty
-leaves zero out by chance.
+A claim that compares is *supported* on a data set if the 95 % interval of the paired difference
+lies above zero, and *the opposite holds* if it lies below; of a claim that something costs nothing
+the limit is `-claims.NO_WORSE`. If the 90 % interval lies within that much of zero on both sides,
+there is *no difference*. All else is *open*. The interval is the wider of that over patients and
+that over trainings. No verdict rests on a failed training: if one took part, and the mean and the
+median over seeds do not agree (or there is one seed), the claim is open. A few comparisons are
+primary (`claims.FIXED`); all others are descriptive, and one interval in twenty leaves zero out by
+chance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import statistics
-from ivdlib.evaluation.claims import CLAIMS, FIXED
-from ivdlib.evaluation.comparisons import difference, patient_dice
+from ivdlib.evaluation.claims import CLAIMS, FIXED, NO_WORSE
+from ivdlib.evaluation.comparisons import difference, side
 from ivdlib.evaluation.recorded import by_value, unusual
-from ivdlib.evaluation.scores import disc_rows, has_variants, of_single_contrasts
+from ivdlib.evaluation.scores import disc_rows, has_variants, of_single_contrasts, singles
 from ivdlib.evaluation.statistics import Comparison
 from ivdlib.profiles import EXTENDABLE, title
 
-PAGE, FOLDER = "AUDIT.md", "audit"
-"""The page of claims, and where its experiments lie, beside it."""
+PAGE, FOLDER, EVIDENCE = "AUDIT.md", "audit", "page_one.csv"
+"""The page of claims, where its experiments lie, beside it, and the numbers of its first page."""
 
 PATIENTS = 4
 """Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
+
+SUPPORTED, OPPOSITE, OPEN = "supported", "the opposite holds", "open"
+ALIKE = f"no difference of {NO_WORSE:g} or more"
+HANGS = "open, hangs on failed trainings"
+UNTESTED = "not tested on these data"
+
+KINDS = {
+    "crops": "crops of a disc",
+    "slabs": "slabs, one contrast",
+    "phantom": "phantom",
+    "dixon": "full-field Dixon",
+}
+"""Kinds of data; a claim may hold on one and not on another."""
 
 UNLIKE = (*EXTENDABLE, "name", "score_discs", "stress", "references", "comparable")
 """Fields of a profile that change no training that two experiments share."""
 
 
 def verdict(found: Comparison | None, margin: float = 0.0, each: bool = False) -> str:
-    """Supported, not supported, or not tested; `margin` and `each` as in `Claim`."""
+    """One of the words above; `margin` and `each` as in `Claim`."""
     if found is None:
-        return "not tested on these data"
+        return UNTESTED
     if len(found.differences) < PATIENTS:
         return f"not tested: fewer than {PATIENTS} patients"
+    word = _by_interval(found, margin, each)
+    if found.failed and (found.median is None or _by_interval(found.median, margin, each) != word):
+        return HANGS
+    return word
+
+
+def _by_interval(found: Comparison, margin: float, each: bool) -> str:
     if found.low > -margin:
-        return "supported"
-    opposite = found.high < -margin and not each
-    return "not supported; the opposite holds" if opposite else "not supported"
+        return SUPPORTED
+    if found.high < -margin and not each:
+        return OPPOSITE
+    return ALIKE if found.within(NO_WORSE) else OPEN
 
 
-JUDGED = ("key", "claim", "source", "difference", "experiment", "mean", "low", "high", "p",
-          "patients", "verdict", "fixed")  # fmt: skip
+def clear(verdict: str) -> bool:
+    """Whether enough patients were there for a verdict, if only that the claim is open."""
+    return not verdict.startswith("not tested")
+
+
+def cleared(judged: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `judge` that have a verdict."""
+    return judged[judged["verdict"].map(clear).astype(bool)]
+
+
+JUDGED = ("key", "claim", "source", "difference", "experiment", "kind", "mean", "low", "high", "p",
+          "patients", "trainings", "patients_low", "patients_high", "trainings_low",
+          "trainings_high", "median", "failed", "paper", "verdict", "fixed")  # fmt: skip
 """Columns of `judge`."""
 
 
-def judge(experiments: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def kind_of(record: Mapping, metrics: pd.DataFrame) -> str:
+    """Which kind of data an experiment is of, one of `KINDS`."""
+    if record.get("phantom"):
+        return "phantom"
+    if record.get("one_tile"):
+        return "crops"
+    return "dixon" if len(singles(metrics)) > 1 else "slabs"
+
+
+def judge(
+    experiments: Mapping[str, pd.DataFrame], kinds: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """Judge every claim on every data set.
 
     Parameters
     ----------
     experiments : mapping of str to DataFrame
         Rows of `metrics.csv` by the name of the experiment.
+    kinds : mapping of str to str, optional
+        Kind of the data of each, see `kind_of`: only those that a primary comparison names are.
 
     Returns
     -------
     DataFrame
-        `key`, `claim`, `source`, `difference`, `experiment`, `mean`, `low`, `high`, `p`,
-        `patients`, `verdict`, `fixed`; a row a claim and experiment, none without experiments.
-        If variants of FDS-CNN were trained, only claims about those.
+        A row a claim and experiment, none without experiments: `key`, `claim`, `source`,
+        `difference`, `experiment`, `kind`; `mean`, `low`, `high` (the wider interval), `p`; numbers
+        of `patients` and `trainings` with the interval over each; `median`, the mean of the
+        differences of medians over seeds; `failed` trainings; `paper`, the same difference there;
+        `verdict`, `fixed` (primary). If variants of FDS-CNN were trained, only claims about those.
     """
-    rows = []
+    rows, kinds = [], kinds or {}
     ablations = {n for n, m in experiments.items() if has_variants(m)}
     for claim in CLAIMS:
         for name, metrics in experiments.items():
             if name in ablations and not claim.variant:
                 continue
             found = claim.test(metrics)
-            numbers = (found.mean, found.low, found.high, found.p) if found else (np.nan,) * 4
             which = f": {found.label}" if found and found.label else ""
+            kind = kinds.get(name, "")
             rows.append({
                 "key": claim.key, "claim": claim.text, "source": claim.source,
-                "difference": claim.difference + which, "experiment": name,
-                **dict(zip(("mean", "low", "high", "p"), numbers, strict=True)),
-                "patients": len(found.differences) if found else 0,
+                "difference": claim.difference + which, "experiment": name, "kind": kind,
+                **numbers(found), "paper": np.nan if claim.paper is None else claim.paper,
                 "verdict": verdict(found, claim.margin, claim.each),
-                "fixed": claim.key in FIXED,
+                "fixed": FIXED.get(claim.key) == kind,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=JUDGED)
+
+
+def numbers(found: Comparison | None) -> dict[str, float | int]:
+    """Numbers of a comparison, as columns of `judge`; NaN and 0 if there is none."""
+    nothing = np.nan, np.nan
+    trainings = None if found is None else found.trainings
+    over_patients = statistics.interval(found.differences) if found else nothing
+    over_trainings = nothing if trainings is None else statistics.interval(trainings)
+    median = found.median.mean if found and found.median else np.nan
+    return {
+        **{key: getattr(found, key, np.nan) for key in ("mean", "low", "high", "p")},
+        "patients": len(found.differences) if found else 0,
+        "trainings": 0 if trainings is None else len(trainings),
+        **dict(zip(("patients_low", "patients_high"), over_patients, strict=True)),
+        **dict(zip(("trainings_low", "trainings_high"), over_trainings, strict=True)),
+        "median": median, "failed": found.failed if found else 0,
+    }  # fmt: skip
 
 
 def judge_spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.DataFrame:
@@ -94,20 +161,20 @@ def judge_spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.D
     Returns
     -------
     DataFrame
-        `data`, `use` of the spine, `steps` of the training, `discs_inside` and `region_share`
-        (means over scans), `dice` of FDS-CNN, and `mean`, `low`, `high`, `p`, `patients` of its
-        difference to no region at all, over the patients that both have, with its `verdict`; a row
-        an experiment, of data that were tried with a region and without.
+        `experiment`, `data`, `use` of the spine, `steps` of the training, `discs_inside` and
+        `region_share` (means over scans), `dice` of FDS-CNN, the `numbers` of its difference to no
+        region at all, over the patients that both have, with its `verdict`; a row an experiment, of
+        data that were tried with a region and without.
     """
     alike: dict[Hashable, list] = {}
-    for record, metrics in experiments.values():
-        if patient_dice(metrics, "fds_cnn") is not None:
-            alike.setdefault(likeness(record, "spine"), []).append((record, metrics))
+    for name, (record, metrics) in experiments.items():
+        if side(metrics, "fds_cnn") is not None:
+            alike.setdefault(likeness(record, "spine"), []).append((name, record, metrics))
     rows = []
     for group in alike.values():
-        plain = [metrics for record, metrics in group if _use(record)["region"] == "none"]
+        plain = [metrics for _, record, metrics in group if _use(record)["region"] == "none"]
         if plain and len(group) > 1:
-            rows += [_spine_row(record, metrics, plain[0]) for record, metrics in group]
+            rows += [_spine_row(*one, plain[0]) for one in group]
     return pd.DataFrame(rows)
 
 
@@ -115,19 +182,22 @@ def _use(record: Mapping) -> Mapping:
     return record["config"]["profile"]["spine"]
 
 
-def _spine_row(record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame) -> dict:
-    use, found = _use(record), patient_dice(metrics, "fds_cnn")
-    compared = difference(found, patient_dice(plain, "fds_cnn"))
-    shared = compared.differences.index if compared else found.index
+def _spine_row(
+    name: str, record: Mapping, metrics: pd.DataFrame, plain: pd.DataFrame
+) -> dict[str, Any]:
+    use, found = _use(record), side(metrics, "fds_cnn")
+    compared = difference(found, side(plain, "fds_cnn"))
+    people = found.patients
+    shared = compared.differences.index if compared else people.index
     scans = disc_rows(metrics).groupby("case")[["discs_inside", "region_share"]]
     masked = "zero outside" if use["mask"] else "places the tiles"
     return {
+        "experiment": name,
         "data": record["data"],
         "use": "none" if use["region"] == "none" else f"{use['region']}, {masked}",
         "steps": record["config"]["profile"]["training"]["steps"],
         **scans.mean().mean(),
-        "dice": found[shared].mean(), "patients": len(shared),
-        **{key: getattr(compared, key, np.nan) for key in ("mean", "low", "high", "p")},
+        "dice": people[shared].mean(), **numbers(compared), "patients": len(shared),
         "verdict": verdict(compared),
     }  # fmt: skip
 

@@ -97,10 +97,10 @@ def _about(found: _Found) -> list[tuple[str, ...]]:
     return [(what, *(str(column[what]) for column in columns)) for what in columns[0]]
 
 
-def _people(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> pd.Series | None:
-    """Mean Dice of each patient, on single or on fused contrasts."""
+def _side(metrics: pd.DataFrame, network: str, arm: str, fused: bool) -> comparisons.Side | None:
+    """Scores on single or on fused contrasts."""
     names = [n for n in scores.disc_rows(metrics)["contrast"].unique() if "+" in n]
-    return comparisons.patient_dice(metrics, network, arm, names if fused else None)
+    return comparisons.side(metrics, network, arm, names if fused else None)
 
 
 def _kinds(found: _Found) -> list[tuple[str, str]]:
@@ -114,7 +114,8 @@ def _dice(found: _Found) -> list[tuple[str, ...]]:
     lines = []
     for network, arm in _kinds(found):
         for fused in (False, True):
-            people = [_people(m, network, arm, fused) for _, m, _ in found.values()]
+            sides = [_side(m, network, arm, fused) for _, m, _ in found.values()]
+            people = [one and one.patients for one in sides]
             if any(one is not None for one in people):
                 cells = (f"{p.mean():.4f} (n {len(p)})" if p is not None else "–" for p in people)
                 lines.append((title(network), arm, "fused" if fused else "single", *cells))
@@ -136,7 +137,7 @@ def _differences(found: _Found) -> list[tuple[str, ...]]:
             continue  # a patient "5" of other data is another person
         for network, arm in _kinds(found):
             one = comparisons.difference(
-                _people(metrics, network, arm, False), _people(first, network, arm, False)
+                _side(metrics, network, arm, False), _side(first, network, arm, False)
             )
             if one is not None:
                 interval = f"{one.mean:+.4f} {statistics.shown_interval(one.low, one.high)}"

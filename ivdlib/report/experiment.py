@@ -105,14 +105,38 @@ def _audit(path: Path, author: Author) -> str:
     return fill(
         "report/audit.html.j2",
         kind="the audit",
-        name="The audit of FDS-CNN, claim by claim",
+        name="The audit of FDS-CNN",
         facts=[*author.rows(), ("Report", record.when())],
-        audit=_markdown(path, "audit"),
+        audit=_markdown(path, "audit", APPENDICES),
     )
 
 
-def _markdown(path: Path, stem: str) -> dict[str, Any]:
-    """A page in Markdown as part of a report, its pictures within it."""
+APPENDICES = "Appendices"
+"""What stands behind this heading of the audit is folded on the screen."""
+
+
+def _folded(soup: BeautifulSoup, behind: str) -> None:
+    """Fold each section behind a heading; its own heading unfolds it."""
+    heads = soup.find_all("h2")
+    start = next(
+        (n for n, head in enumerate(heads, 1) if head.get_text().startswith(behind)), len(heads)
+    )
+    for head in heads[start:]:
+        rest = []
+        for element in head.next_siblings:
+            if getattr(element, "name", None) in ("h1", "h2"):
+                break
+            rest.append(element)
+        fold, summary = soup.new_tag("details"), soup.new_tag("summary")
+        head.insert_before(fold)
+        summary.append(head)
+        fold.append(summary)
+        for element in rest:
+            fold.append(element)
+
+
+def _markdown(path: Path, stem: str, folded: str = "") -> dict[str, Any]:
+    """A page in Markdown as part of a report, its pictures within it; parts of it may be folded."""
     soup = BeautifulSoup(markdown2html(path.read_text(encoding="utf-8")), "html.parser")
     for image in soup.find_all("img"):
         place = path.parent / str(image.get("src", ""))
@@ -123,4 +147,6 @@ def _markdown(path: Path, stem: str) -> dict[str, Any]:
                 "audit --page."
             )
         image["src"] = results.picture(place, str(image.get("alt", "")))["src"]
+    if folded:
+        _folded(soup, folded)
     return notebook.fitted(str(soup), stem)

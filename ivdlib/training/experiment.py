@@ -122,7 +122,7 @@ class Experiment(Grid):
         profile = self.profile
         if split and profile.refold:
             raise ConfigError(
-                f"the folds are those of {split}, so refold has none to make; leave one of them out."
+                f"the folds are those of {split}, so refold can make none; leave one of them out."
             )
         partitions = range(profile.seeds if profile.refold else 1)
         found = (

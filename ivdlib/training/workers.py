@@ -36,6 +36,17 @@ MEMORY = 3 * 2**30
 FEWEST = 1000
 """Steps of all trainings together that are worth the start of further processes."""
 
+KEPT = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+    "MALLOC_TOP_PAD_": str(2**28),
+}
+"""Environment in which glibc keeps the memory that a training step frees, in large pages. Else it
+hands hundreds of megabytes back and asks for them again at each step, which took half the time of a
+step on a virtual machine (`benchmarks/side_by_side.py`). Other systems do not know these names."""
+
 _opened: dict[str, Experiment] = {}
 
 
@@ -211,6 +222,8 @@ def local_pool(workers: int, begin: Callable[..., None], *more: Any) -> ProcessP
     `more` are further arguments of `begin`.
     """
     share = max(1, threads() // workers)
+    for name, value in KEPT.items():  # a process reads them when it begins
+        os.environ.setdefault(name, value)
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     return ProcessPoolExecutor(workers, spawn, begin, (share, workers, os.getpid(), *more))
 

@@ -466,10 +466,10 @@ display(kept.round(3).to_frame("Dice that is reported, mean"))
 # %%
 rows = metrics_csv.of(reference / "audit" / "crops_leak_epoch")
 if rows is not None:
-    last, best = (comparisons.patient_dice(rows, "unet", scope=s) for s in ("volume", BEST))
+    last, best = (comparisons.side(rows, "unet", scope=s) for s in ("volume", BEST))
     gain = comparisons.difference(best, last)
     print(
-        f"U-Net, {len(last)} patients: {gain.mean:+.4f}, 95 % interval "
+        f"U-Net, {len(gain.differences)} patients: {gain.mean:+.4f}, 95 % interval "
         f"{statistics.shown_interval(gain.low, gain.high)}"
     )
 

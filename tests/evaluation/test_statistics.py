@@ -29,13 +29,13 @@ def test_seeds_images_and_scans_are_averaged_within_a_patient():
     found = statistics.by_patient(
         rows(
             b=[("03", "fat", 0, 0.5)],
-            # Three seeds of fat weigh as one of wat; the second scan as much as the first.
-            a=[("01", "fat", k, d) for k, d in enumerate((0.1, 0.2, 0.3))]
-            + [("01", "wat", 0, 0.4), ("02", "fat", 0, 0.9)],
+            # Two images of a scan weigh as one of the other; the second seed as much as the first.
+            a=[("01", "fat", 0, 0.1), ("01", "wat", 0, 0.4), ("02", "fat", 0, 0.9)]
+            + [("01", "fat", 1, 0.2)],
         )
     )
     assert list(found.index) == ["a", "b"]
-    assert found["a"] == pytest.approx(((0.2 + 0.4) / 2 + 0.9) / 2)
+    assert found["a"] == pytest.approx((((0.1 + 0.4) / 2 + 0.9) / 2 + 0.2) / 2)
     assert found["b"] == 0.5
 
 
@@ -102,3 +102,29 @@ def test_numbers_for_readers():
     assert statistics.shown_interval(0.5, 0.25, 2, sign="") == "[0.50, 0.25]"
     assert statistics.shown_interval(math.nan, math.nan) == statistics.shown_p(math.nan) == "–"
     assert statistics.shown_p(0.0004) == "<0.001" and statistics.shown_p(1.0) == "1.000"
+
+
+def test_the_wider_of_two_intervals_decides():
+    first = pd.Series({"a": 0.90, "b": 0.80, "c": 0.85, "d": 0.7})
+    second = first - [0.02, 0.03, 0.02, 0.03]
+    trainings = pd.Series([0.0, 0.05])
+    alone = statistics.compare(first, second)
+    both = statistics.compare(first, second, trainings)
+    low, high = statistics.interval(trainings)
+    assert both.mean == alone.mean
+    assert both.high - both.low == pytest.approx(high - low)
+    assert high - low > alone.high - alone.low
+    narrow = statistics.compare(first, second, pd.Series([0.025, 0.0251]))
+    assert (narrow.low, narrow.high) == pytest.approx((alone.low, alone.high))
+    one = statistics.compare(first, second, pd.Series([0.025]))
+    assert (one.low, one.high) == pytest.approx((alone.low, alone.high))
+
+
+def test_alike_means_that_the_narrower_interval_lies_within():
+    first = pd.Series(np.linspace(0.7, 0.9, 8))
+    found = statistics.compare(first, first + np.array([-1, 1, -1, 1, -1, 1, -1, 1]) * 0.005)
+    low, high = statistics.interval(found.differences, 0.9)
+    assert found.within(high + 1e-9) and not found.within(high - 1e-4)
+    assert not statistics.compare(first[:1], first[:1]).within(1.0)  # one patient says nothing
+    spread = statistics.compare(first, first, pd.Series([-0.1, 0.1]))
+    assert not spread.within(0.01)  # the trainings disagree

@@ -2,10 +2,13 @@
 
 import json
 
+import pandas as pd
+import pytest
 from made_up_scores import CLEAR, scores
 
 from ivdlib import profiles
 from ivdlib.evaluation import verdicts
+from ivdlib.evaluation.comparisons import WITH, WITHOUT
 
 
 def test_an_unfinished_experiment_is_judged_by_the_patients_of_both_sides():
@@ -56,3 +59,75 @@ def test_a_record_without_placement_is_like_one_that_names_what_was_done_then():
     del old["config"]["profile"]["training"]["placement"]
     named["config"]["profile"]["training"]["placement"] = "clipped"
     assert verdicts.likeness(old) == verdicts.likeness(named) != verdicts.likeness(even)
+
+
+def over(seeds, metrics):
+    """The same scores for several seeds, each in three folds of two."""
+    folds = {name: number // 2 + 1 for number, name in enumerate("abcdef")}
+    metrics = metrics.assign(fold=metrics["subject"].map(folds))
+    return pd.concat([metrics.assign(seed=seed) for seed in range(seeds)])
+
+
+def of(metrics, key="networks"):
+    return verdicts.judge({"x": metrics}).set_index("key").loc[key]
+
+
+def test_no_verdict_rests_on_a_failed_training():
+    """The means hold the failure; the median over seeds must say the same."""
+    good = scores({("fds_cnn", WITH): 0.0, ("unet", WITH): 0.02}, spread=0.002)
+    seen = good.assign(scope="seen", dice=0.9)
+    three = over(3, pd.concat([good, seen]))
+    assert of(three)["verdict"] == verdicts.OPPOSITE and of(three)["failed"] == 0
+    bad = (three["network"] == "unet") & (three["contrast"] == "fat") & (three["seed"] == 0)
+    three.loc[bad, "dice"] = 0.0
+    found = of(three)
+    assert found["failed"] == 3 and found["verdict"] == verdicts.HANGS
+    assert found["mean"] > 0 > found["median"] == pytest.approx(-0.02, abs=0.003)
+    one = over(1, pd.concat([good, seen]))
+    one.loc[(one["network"] == "unet") & (one["contrast"] == "fat"), "dice"] = 0.0
+    assert of(one)["verdict"] == verdicts.HANGS  # one seed has no median
+    steady = three.copy()  # the mean and the median agree
+    steady.loc[steady["network"] == "fds_cnn", "dice"] += 0.5
+    assert of(steady)["verdict"] == verdicts.SUPPORTED and of(steady)["failed"] == 3
+
+
+def test_a_test_patient_is_never_what_a_failure_is_read_from():
+    good = scores({("fds_cnn", WITH): 0.0, ("unet", WITH): 0.02}, spread=0.002)
+    metrics = over(2, pd.concat([good, good.assign(scope="seen", dice=0.9)]))
+    hard = (metrics["scope"] == "volume") & (metrics["fold"] == 1) & (metrics["network"] == "unet")
+    metrics.loc[hard, "dice"] = 0.1
+    assert of(metrics)["failed"] == 0
+
+
+def test_small_differences_are_told_from_open_ones():
+    tiny = scores({("fds_cnn", WITH): 0.001, ("unet", WITH): 0.0}, spread=0.002)
+    assert of(tiny)["verdict"] == verdicts.ALIKE
+    wide = scores({("fds_cnn", WITH): 0.001, ("unet", WITH): 0.0}, spread=0.1)
+    assert of(wide)["verdict"] == verdicts.OPEN
+
+
+@pytest.mark.parametrize(("record", "contrasts", "kind"), [
+    ({"phantom": True, "one_tile": False}, ("wat", "fat"), "phantom"),
+    ({"phantom": False, "one_tile": True}, ("wat", "fat"), "crops"),
+    ({"phantom": False}, ("t2",), "slabs"), ({"phantom": False}, ("wat", "fat"), "dixon"),
+])  # fmt: skip
+def test_kinds_of_data(record, contrasts, kind):
+    rows = scores({("unet", WITHOUT): 0.0}, contrasts=contrasts)
+    assert verdicts.kind_of(record, rows) == kind
+
+
+def test_the_papers_own_difference_stands_beside_ours():
+    judged = verdicts.judge({"x": scores(CLEAR)}).set_index("key")["paper"]
+    assert judged["networks"] == pytest.approx(0.0068)
+    assert judged["fusion_training"] == pytest.approx(0.0048)
+    assert judged["fat_opp"] == pytest.approx(0.9086 - 0.8853)
+    assert pd.isna(judged["fusion_mask"])
+
+
+def test_derived_images_do_not_speak_for_fused_ones():
+    metrics = scores(CLEAR, spread=0.0)
+    derived = metrics["contrast"].isin(["wat", "wat+opp", "wat+inn"])
+    metrics = metrics.assign(derived=derived)
+    before = of(metrics, "fused")["mean"]
+    metrics.loc[derived, "dice"] += 0.3
+    assert of(metrics, "fused")["mean"] == pytest.approx(before)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import statistics, verdicts
 from ivdlib.evaluation.claims import CLAIMS, FIXED, fds_against_unet
-from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, patient_dice
+from ivdlib.evaluation.comparisons import (
+    FAILED,
+    WITH,
+    WITHOUT,
+    Side,
+    difference,
+    failures,
+    side,
+)
 from ivdlib.evaluation.recorded import by_value, unusual
 from ivdlib.evaluation.scores import (
     BEST,
@@ -21,9 +28,6 @@ from ivdlib.evaluation.scores import (
 )
 from ivdlib.profiles import TITLES, title
 from ivdlib.report.audit.sections import NUMBERS, Found, compared, kinds, section
-
-FAILED = 0.5
-"""A training has failed on a contrast where its Dice is below this share of the other folds'."""
 
 
 def folds_section(results: Found) -> str:
@@ -58,27 +62,24 @@ def folds_section(results: Found) -> str:
 
 
 def failed(results: Found) -> str:
-    """Trainings that found little on a contrast that other folds did well on."""
+    """How often the trainings of a network fail on an image."""
     rows = (row for name, (_, metrics) in results.items() for row in _failed(name, metrics))
     about = (
-        f"Mean Dice on a contrast below {FAILED:.0%} of the median of the same network's other "
-        "folds. They count like all others; comparisons that hold them say more of a failure than "
-        "of an idea:"
+        f"Dice below {FAILED:g} on an image of a scan that the network was trained on; in older "
+        "records, which hold no such scan, below that share of the median of the other folds. They "
+        "count like all others:"
     )
-    heads = ("experiment", "network", "trained on", "contrast", "fold", "Dice", "other folds")
+    heads = ("experiment", "network", "trained on", "image", "failed", "their Dice")
     return section("Trainings that failed", heads, rows, about)
 
 
 def _failed(name: str, metrics: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    rows = trained(of_single_contrasts(disc_rows(metrics)))
-    means = rows.groupby(["network", "trained_on", "contrast", "fold"], sort=False)["dice"].mean()
-    for (network, arm, contrast), each in means.groupby(level=[0, 1, 2], sort=False):
-        each = each.droplevel([0, 1, 2])
-        for fold, dice in each.items():
-            others = float(np.median(each.drop(fold))) if len(each) > 1 else np.nan
-            if dice < FAILED * others:
-                yield (name, title(network), arm, contrast, str(fold), f"{dice:.3f}",
-                       f"{others:.3f}")  # fmt: skip
+    rows = trained(metrics[metrics["target"] == "disc"])
+    for (network, arm), mine in rows.groupby(["network", "trained_on"], sort=False):
+        trainings = len(disc_rows(mine)[["seed", "fold"]].drop_duplicates())
+        for image, some in failures(of_single_contrasts(mine)).groupby("contrast", sort=False):
+            yield (name, title(network), arm, image, f"{len(some)} of {trainings}",
+                   ", ".join(f"{dice:.2f}" for dice in some["dice"]))  # fmt: skip
 
 
 def recipes(results: Found, better: Found, others: Found) -> str:
@@ -104,8 +105,7 @@ def _pairs(mine: pd.DataFrame, its: pd.DataFrame, external: bool) -> Iterator[tu
         other = alike[["network", "trained_on"]].iloc[0]
         label += f" − {title(other['network'])}" if external else ""
         for scope, images in (("volume", "single contrasts"), (TOGETHER, "one mask a scan")):
-            pair = (patient_dice(mine, network, arm, scope=scope),
-                    patient_dice(alike, *other, scope=scope))  # fmt: skip
+            pair = side(mine, network, arm, scope=scope), side(alike, *other, scope=scope)
             if (found := difference(*pair)) is not None:
                 yield (label, images, *compared(found))
 
@@ -117,11 +117,11 @@ def leaks(results: Found, found: Found) -> str:
         leak = record["config"]["profile"]["leak"]
         for (network, arm), mine in kinds(metrics):
             if leak == "epoch":
-                flattered = patient_dice(mine, network, arm, scope=BEST)
-                beside, honest = f"{name}, last step", patient_dice(mine, network, arm)
+                flattered = side(mine, network, arm, scope=BEST)
+                beside, honest = f"{name}, last step", side(mine, network, arm)
                 what = "best step of the learning curve, chosen on the test scans"
             else:
-                flattered = patient_dice(mine, network, arm)
+                flattered = side(mine, network, arm)
                 beside, honest = _honest({**results, **found}, record, network, arm)
                 what = "folds of scans: a patient trains and tests"
             numbers = compared(difference(flattered, honest))
@@ -131,7 +131,7 @@ def leaks(results: Found, found: Found) -> str:
     return section("What leaks would flatter", heads, rows)
 
 
-def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, pd.Series | None]:
+def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, Side | None]:
     """Name and Dice of the experiment that differs in nothing but the leak.
 
     The last weights of one that watches for the best step have no leak. One of another precision
@@ -147,7 +147,7 @@ def _honest(found: Found, leaking: dict, network: str, arm: str) -> tuple[str, p
         return record["config"]["profile"]["training"].get("precision", "auto")
 
     fair = [
-        (precision(record) != precision(leaking), name, patient_dice(metrics, network, arm))
+        (precision(record) != precision(leaking), name, side(metrics, network, arm))
         for name, (record, metrics) in found.items()
         if record["config"]["profile"].get("leak", "none") != "scan"
         and alike(record) == alike(leaking)

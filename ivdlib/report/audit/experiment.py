@@ -61,10 +61,11 @@ def experiment(
         parts.append("Mean Dice of each patient over the single contrasts:\n")
         parts.append(markdown_table(("network, trained on", *found.index, "mean"), rows))
     parts += [_spine(metrics, profile), _discs(metrics), _worst(metrics)]
-    parts += [
-        f"![{result_figures.ALT[key]}]({FOLDER}/{name}/figures/{path.name})\n"
+    shown = (
+        f"![{result_figures.ALT[key]}]({FOLDER}/{name}/figures/{path.name})"
         for key, path in (figures or {}).items()
-    ]
+    )
+    parts.append("\n".join(shown) + "\n")  # one paragraph: side by side, if there is room
     return "\n".join(part for part in parts if part)
 
 
@@ -111,13 +112,12 @@ def _spine(metrics: pd.DataFrame, profile: Mapping) -> str:
 
 
 def _discs(metrics: pd.DataFrame) -> str:
-    """Disc by disc: all, by level where known, and apart those that a seam between tiles cuts."""
+    """Disc by disc: all, and those that a seam between tiles cuts; a figure has the levels."""
     discs = scores.of_single_contrasts(scores.disc_rows(metrics, "disc"))
     discs = discs[discs["network"].isin(list(TITLES))]
     if discs.empty:
         return ""
     groups = {"all discs": discs}
-    groups |= {level: mine for level, mine in discs.groupby("level", sort=False) if level}
     if "seam" in discs and discs["seam"].astype(str).eq("True").any():
         cut = discs["seam"].astype(str) == "True"
         groups |= {"cut by a seam": discs[cut], "not cut": discs[~cut]}

@@ -1,4 +1,4 @@
-"""AUDIT.md: every claim of the paper with its verdict and where the evidence lies."""
+"""AUDIT.md: ten claims on one page, how they were judged, and behind them all the evidence."""
 
 from __future__ import annotations
 
@@ -11,73 +11,21 @@ import pandas as pd
 
 from ivdlib import files
 from ivdlib.errors import DataError
-from ivdlib.evaluation import claims, recorded, scores, verdicts
-from ivdlib.evaluation.statistics import LEVEL
-from ivdlib.evaluation.verdicts import FOLDER, PAGE
-from ivdlib.profiles import PROFILES, STRESSES, TITLES
-from ivdlib.report import diagrams, plotting, result_figures
-from ivdlib.report.audit import doubts, experiment, sections
+from ivdlib.evaluation import full_fields, headlines, recorded, scores, verdicts
+from ivdlib.evaluation.verdicts import EVIDENCE, FOLDER, PAGE
+from ivdlib.profiles import PROFILES
+from ivdlib.report import plotting, result_figures
+from ivdlib.report.audit import (
+    doubts,
+    experiment,
+    first_page,
+    how_judged,
+    page_one_figure,
+    real_scans,
+    sections,
+    what_would_change,
+)
 from ivdlib.report.audit.sections import Found
-
-_HEAD = """# The audit
-
-Wang, Gu & Li, "Automated Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep
-Neural Networks": each claim that we could turn into a comparison is *supported*, *not supported* or
-not tested on the data named beside it. Made by `ivdlib audit` from the records in the folder
-`audit`; no number here is typed in.
-
-**How a comparison is judged.** {rules}
-"""
-
-RULES = f"""The patient is the unit: seeds, contrasts and scans of a patient are averaged first.
-Given are the mean paired difference over patients, its {LEVEL:.0%} interval (Student's t) and the p
-of the exact sign-flip test, which with n patients cannot fall below 2/2ⁿ. The interval decides, p
-stands beside it. *Supported* means that the interval lies above zero; for a claim that something
-costs nothing, above −{claims.NO_WORSE:g}. *The opposite holds* means that it lies below that. *Not
-supported* alone says that these data do not show it, not that it is wrong.
-
-{{primary}} All others are descriptive and not corrected for their number: one interval in twenty
-leaves zero out by chance. Folds share training patients and the patients of a fold share a network,
-so patients are not quite independent. {{weights}} Within a fold its test patients chose nothing,
-but where a leak is named.{{chosen}}
-
-Networks of one size are not equally large (see the claims about cost).{{sizes}}"""
-
-PRIMARY = f"Primary are the {len(claims.FIXED)} comparisons marked ●, the same on all data."
-_NAMED = (
-    " They were named before these experiments ran, though not before any look at these patients: "
-    "the README beside this page says what had been seen."
-)
-SEEN = "AUDIT.md calls primary"
-"""Words of a README that says it; without one beside the page, the page does not either."""
-CHOSEN = (
-    " What was chosen on inner patients (below) holds in every fold, and they test in another one."
-)
-
-
-def rules(folder: Path, found: Mapping[str, Found]) -> str:
-    """How a comparison is judged here: what is so in these experiments."""
-    every = {
-        name: (record.get("config", {}).get("profile", {}), metrics)
-        for some in found.values()
-        for name, (record, metrics) in some.items()
-    }
-    averaged = [
-        n for n, (profile, _) in every.items() if profile.get("training", {}).get("average")
-    ]
-    large = [metrics["network"] for profile, metrics in every.values()
-             if profile.get("size") == "paper"]  # fmt: skip
-    compared = any(names[names.isin(list(TITLES))].nunique() > 1 for names in large)
-    readme = folder / "README.md"
-    seen = readme.is_file() and SEEN in readme.read_text(encoding="utf-8")
-    moving = f" (in {', '.join(averaged)} their moving average)" if averaged else ""
-    return RULES.format(
-        primary=f"{PRIMARY}{_NAMED * seen}",
-        weights=f"The last weights count{moving}.",
-        chosen=CHOSEN * bool(found["inner"]),
-        sizes="" if compared else " At the paper's size none were compared.",
-    )
-
 
 BEYOND = ("neighbours", "intensity", "scale", "average")
 """Fields of a training that only recipes beyond the paper's set."""
@@ -122,23 +70,46 @@ def _water(folder: Path, results: Found) -> dict[str, pd.DataFrame]:
     return {name: scores.numbers(path, _WATER) for name, path in paths.items() if path.is_file()}
 
 
-def _drawn(judged: pd.DataFrame, place: Path) -> str:
-    """Draw what has a verdict; images made worse apart, for their scale is another."""
-    clear = judged[~judged["verdict"].str.startswith("not tested")]
-    worse = clear["key"].isin([f"noise_{kind}" for kind in STRESSES])
-    drawn, lines, names = {}, [], clear["experiment"].unique()
-    clear = clear.rename(columns={"experiment": "series"})
-    for name, what, rows in (
-        ("claims", "on images as they are", clear[~worse]),
-        ("claims_worse", "on images made worse", clear[worse]),
-    ):
-        if len(rows):
-            label = f"difference of the mean Dice, {what}"
-            drawn[name] = diagrams.forest(rows, label, names)
-            alt = f"The verdicts {what}: for each claim and data set a mean and its interval."
-            lines.append(f"![{alt}]({FOLDER}/{name}.png)\n")
-    plotting.save(drawn, place)
-    return "\n".join(lines)
+def _judged(results: Found) -> pd.DataFrame:
+    kinds = {name: verdicts.kind_of(*pair) for name, pair in results.items()}
+    return verdicts.judge({name: metrics for name, (_, metrics) in results.items()}, kinds)
+
+
+def _first_pages(
+    folder: Path,
+    found: Mapping[str, Found],
+    judged: pd.DataFrame,
+    spine: pd.DataFrame,
+    fields: Mapping[str, pd.DataFrame],
+) -> str:
+    """Page one, how we judged, what would change our mind; nothing if no experiment can tell."""
+    results = found["result"]
+    kinds = {name: verdicts.kind_of(*pair) for name, pair in results.items()}
+    more = headlines.spine_rows(spine, kinds), headlines.field_rows(fields, kinds)
+    every = pd.concat([frame for frame in (judged, *more) if len(frame)] or [judged])
+    steps = {n: r["config"]["profile"]["training"]["steps"] for n, (r, _) in results.items()}
+    evidence = headlines.evidence(every, steps, {n: m for n, (_, m) in results.items()})
+    if evidence.empty:  # no experiment can tell
+        return f"# The audit\n\n{how_judged.rules(folder, found)}"
+    files.write_csv(folder / EVIDENCE, evidence)
+    page = headlines.page_one(evidence)
+    marks = {
+        name: how_judged.UNEVEN
+        for name, (record, _) in results.items()
+        if how_judged.uneven(record)
+    }
+    plotting.save({"page_one": page_one_figure.draw(evidence)}, folder / FOLDER)
+    return "\n".join(
+        (
+            first_page.first_page(
+                page, evidence, marks, first_page.footer(judged, found["external"], results)
+            ),
+            f"![{page_one_figure.ALT}]({FOLDER}/page_one.png)\n",
+            how_judged.rules(folder, found),
+            what_would_change.change(every, page),
+            "## Appendices\n",
+        )
+    )
 
 
 def write_audit(folder: str | os.PathLike) -> Path:
@@ -164,16 +135,19 @@ def write_audit(folder: str | os.PathLike) -> Path:
     results, inner, leaks, partitions, better, others = found.values()
     if not any(found.values()):
         raise DataError(f"{place} holds no finished experiment; run make audit first.")
-    judged = verdicts.judge({name: metrics for name, (_, metrics) in results.items()})
+    judged, spine = _judged(results), verdicts.judge_spine(results)
+    fields = full_fields.read(folder)
+    grades = {name: place / name / "grades.csv" for name in results}
     parts = [
-        _HEAD.format(rules=rules(folder, found)),
+        _first_pages(folder, found, judged, spine, fields),
         sections.claims(judged),
         sections.derived({**results, **better, **partitions}),
         doubts.failed(results),
-        _drawn(judged, place),
         doubts.folds_section(results),
         doubts.partitions(results, partitions),
-        sections.spine_section(verdicts.judge_spine(results)),
+        sections.spine_section(spine),
+        real_scans.full_fields_section(fields),
+        real_scans.grades({n: pd.read_csv(p) for n, p in grades.items() if p.is_file()}),
         sections.together_section({**results, **better, **others}),
         doubts.recipes(results, better, others),
         sections.water(_water(place, results)),

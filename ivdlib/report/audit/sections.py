@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivdlib.evaluation import statistics, stress, tables
+from ivdlib.evaluation import statistics, stress, tables, verdicts
 from ivdlib.evaluation.scores import TOGETHER, disc_rows
 from ivdlib.evaluation.statistics import Comparison
+from ivdlib.options import OWN_RATES
 from ivdlib.profiles import title
 
 Found = Mapping[str, tuple[dict, pd.DataFrame]]
@@ -70,20 +71,47 @@ def claims(judged: pd.DataFrame) -> str:
     """Every claim that compares, with its verdict on each data set that can tell."""
     if judged.empty:
         return "No claim is judged here: no experiment of the recipe `paper` has results.\n"
-    rows = []
-    for row in judged[judged["patients"] != 0].itertuples():
-        claim = ("● " if row.fixed else "") + f"{row.claim} ({row.source})"
+    rows, before = [], ""
+    for row in verdicts.cleared(judged).itertuples():
+        claim = f"{row.claim} ({row.source}): {row.difference}"
         numbers = _numbers(row.mean, row.low, row.high, row.p, row.patients)
-        rows.append((claim, row.difference, row.experiment, *numbers, row.verdict))
-    heads = ("claim", "difference of the mean Dice", "experiment", "mean", *NUMBERS,
-             "verdict")  # fmt: skip
+        cells = ("" if claim == before else claim, f"{'● ' * row.fixed}{row.experiment}")
+        rows.append((*cells, *numbers, *_beside(row), row.verdict))
+        before = claim
+    heads = ("claim: difference of the mean Dice", "experiment", "mean", *NUMBERS,
+             "± patients, trainings", "median", "paper", "verdict")  # fmt: skip
     worse = (
         f"\nBlurred: a Gaussian of {stress.BLUR_PIXELS:g} pixels. Noisy: Rician, "
         f"{stress.NOISE:g} of the maximum. Random pixels: a share of {stress.PIXELS:g}, the most "
         "that the paper's training draws. `ours`: a line that the paper does not claim, to see "
-        "what another hangs on. What stands after a colon was chosen on the same patients.\n"
+        "what another hangs on. What stands after a colon was chosen on the same patients. ±: half "
+        "the interval over patients and half that over trainings; the wider is shown. Median: the "
+        "mean over patients of the medians over seeds, with the number of trainings that failed. "
+        "Paper: the same difference in its tables, and whether our interval holds it. ● primary.\n"
     )
     return "## Claims that compare\n\n" + markdown_table(heads, rows) + worse
+
+
+def _beside(row: Any) -> tuple[str, str, str]:
+    """Cells of a claim behind the interval: what it is made of, the median, the paper's number."""
+    halves = [
+        (row.patients_high - row.patients_low) / 2,
+        (row.trainings_high - row.trainings_low) / 2,
+    ]
+    spread = ", ".join("–" if np.isnan(half) else f"{half:.3f}" for half in halves)
+    median = "–" if np.isnan(row.median) else f"{row.median:+.4f}"
+    median += f" ({row.failed} failed)" if row.failed else ""
+    paper = "–" if np.isnan(row.paper) else f"{row.paper:+.4f} ({holds(row)})"
+    return spread, median, paper
+
+
+def holds(row: Any) -> str:
+    """Whether the interval of a row of `judge` holds the paper's own difference."""
+    if np.isnan(row.paper) or np.isnan(row.low):
+        return "–"
+    if row.low <= row.paper <= row.high:
+        return "held"
+    return "less here" if row.high < row.paper else "more here"
 
 
 def derived(results: Found) -> str:
@@ -175,7 +203,9 @@ def choices(found: Found) -> str:
         training = record["config"]["profile"]["training"]
         for (network, arm), mine in kinds(metrics):
             means = _mean(disc_rows(mine)), _mean(disc_rows(mine, TOGETHER))
-            rate = training.get(f"{network.partition(':')[0]}_rate") or training["learning_rate"]
+            own = (OWN_RATES.get(name, "") for name in (network, network.partition(":")[0]))
+            rates = [training.get(field) for field in own]
+            rate = next(filter(None, rates), training["learning_rate"])
             rows.append((name, title(network), arm, f"{rate:g}",
                          str(training["steps"]), _people(mine), *means))  # fmt: skip
     heads = ("experiment", "network", "trained on", "rate", "steps", "inner patients",

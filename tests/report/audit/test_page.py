@@ -8,6 +8,7 @@ from made_up_scores import CLEAR, SINGLE, scores
 from ivdlib import files, profiles, provenance
 from ivdlib.errors import DataError
 from ivdlib.evaluation.comparisons import WITH, WITHOUT
+from ivdlib.report.audit import how_judged
 from ivdlib.report.audit import page as audit_page
 
 FOLDS = [{"number": 1, "train": ["b"], "test": ["a"]}, {"number": 2, "train": ["a"], "test": ["b"]}]
@@ -38,7 +39,8 @@ def test_the_page_shows_every_claim_patient_and_cost(tmp_path):
     experiment(tmp_path, "two", scores(CLEAR, patients="uvwx"))
     experiment(tmp_path, "rates", scores(CLEAR), inner=True)
     page = audit_page.write_audit(tmp_path).read_text(encoding="utf-8")
-    assert page.count("● FDS-CNN is better than U-Net (Table 1)") == 2
+    assert page.count("FDS-CNN is better than U-Net as we sized it first (Table 1)") == 1
+    assert len(lines(page, "| one |", "supported")) > 5 < len(lines(page, "| two |", "supported"))
     assert "Derived, not measured" not in page
     record = files.read_json(tmp_path / "audit" / "one" / "record.json")
     files.write_json(tmp_path / "audit" / "one" / "record.json", record | {"derived": ["wat"]})
@@ -128,18 +130,18 @@ def test_the_order_of_keys_changes_no_line_of_the_page(tmp_path):
 def test_rules_say_what_is_so_here(tmp_path):
     experiment(tmp_path, "one", scores(CLEAR))
     page = " ".join(audit_page.write_audit(tmp_path).read_text(encoding="utf-8").split())
-    assert "Primary are the 2 comparisons" in page and "The last weights count. " in page
-    assert "inner patients (below)" not in page and "README" not in page
-    assert "At the paper's size none were compared." in page
+    assert "Primary are two questions" in page and "The last weights count." in page
+    assert "(appendix)" not in page and "README" not in page
+    assert "at the paper's size none were compared" in page
     files.write_text(tmp_path / "README.md", "The comparisons that AUDIT.md calls primary …")
     experiment(tmp_path, "two", scores(CLEAR), inner=True, extra={"average": 0.9})
     experiment(tmp_path, "three", scores(CLEAR), size="paper")
     page = " ".join(audit_page.write_audit(tmp_path).read_text(encoding="utf-8").split())
     assert "the README beside this page says what had been seen" in page
-    assert "(in two their moving average)" in page and "inner patients (below)" in page
+    assert "(in two their moving average)" in page and "(appendix)" in page
     assert "none were compared" not in page
     reference = provenance.root() / "reports" / "reference" / "README.md"
-    assert audit_page.SEEN in " ".join(reference.read_text(encoding="utf-8").split())
+    assert how_judged.SEEN in " ".join(reference.read_text(encoding="utf-8").split())
 
 
 def test_an_experiment_that_was_stopped_says_so(tmp_path):

@@ -1,0 +1,100 @@
+"""Scores of networks on real scans of the whole field that have labelled bodies and no discs.
+
+Rows come from `benchmarks/weights/full_fields.py`, see `ivdlib.evaluation.gaps`: every trained
+network of an experiment on every scan. None was trained on these scans or chosen by them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ivdlib.evaluation import scores
+from ivdlib.evaluation.comparisons import WITH, Side, difference
+from ivdlib.evaluation.statistics import TRAINING, Comparison
+from ivdlib.profiles import title
+
+FILL = 0.4
+"""A gap between two bodies is *found* if exactly one piece of the mask lies in it and fills at
+least this share of it: a disc of usual height fills some .7."""
+
+FOLDER = "full_fields"
+"""Where the rows lie, beside the page of the audit."""
+
+NUMBERS = ("fold", "seed", "gaps", "found", "fill", "bone", "astray", "specks")
+
+
+def read(folder: str | os.PathLike) -> dict[str, pd.DataFrame]:
+    """Rows by "experiment on scans"; empty if there are none.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or lacks a column.
+    """
+    paths = sorted((Path(folder) / FOLDER).glob("*_on_*.csv.gz"))
+    return {
+        path.name.removesuffix(".csv.gz").replace("_on_", " on "): scores.numbers(path, NUMBERS)
+        for path in paths
+    }
+
+
+def side(rows: pd.DataFrame, network: str, arm: str) -> Side | None:
+    """Share of gaps found by each training of a network, by scan; None if nothing was scored."""
+    mine = rows[(rows["network"] == network) & (rows["trained_on"] == arm)]
+    if mine.empty:
+        return None
+    sums = mine.groupby(["subject", *TRAINING])[["found", "gaps"]].sum()
+    return Side(sums["found"] / sums["gaps"])
+
+
+def compare(rows: pd.DataFrame, first: str, second: str) -> Comparison | None:
+    """Compare two networks by the share of gaps found, both trained alike.
+
+    Each network sees every scan, so the interval over trainings is that over networks: the luck of
+    a training, where the one over patients is that of who was scanned.
+    """
+    arms = set(rows["trained_on"])
+    arm = WITH if WITH in arms else next(iter(arms), "")
+    return difference(side(rows, first, arm), side(rows, second, arm))
+
+
+def networks(rows: pd.DataFrame) -> pd.DataFrame:
+    """How each network does: a row a network and what it was trained on.
+
+    Returns
+    -------
+    DataFrame
+        `network`, `trained_on`, number of `trainings` and `scans`; `found` (share of gaps), its
+        standard deviation over trainings, `of_trainings`, and over scans, `of_scans`; median
+        `fill`, mean share of the mask deep in `bone`, share of scans with a piece `astray` and of
+        those with a disc `below` the lowest body; best network first.
+    """
+    lines = []
+    for (network, arm), mine in rows.groupby(["network", "trained_on"]):
+        share = mine.assign(share=mine["found"] / mine["gaps"])
+        each = share.groupby(list(TRAINING))["share"].mean()
+        people = share.groupby("subject")["share"].mean()
+        lines.append({
+            "network": title(network), "trained_on": arm, "trainings": len(each),
+            "scans": len(people), "found": people.mean(),
+            "of_trainings": each.std() if len(each) > 1 else np.nan,
+            "of_scans": people.std() if len(people) > 1 else np.nan,
+            "fill": mine["fill"].median(), "bone": mine["bone"].mean(),
+            "astray": (mine["astray"] > 0).mean(),
+            "below": (mine["below"].astype(str) == "True").mean(),
+        })  # fmt: skip
+    return pd.DataFrame(lines).sort_values("found", ascending=False)
+
+
+def pairs(rows: pd.DataFrame) -> Iterator[tuple[str, Any]]:
+    """Each two networks, compared: FDS-CNN first where it takes part."""
+    names = sorted(rows["network"].unique(), key=lambda name: (name != "fds_cnn", name))
+    for first, second in combinations(names, 2):
+        yield f"{title(first)} − {title(second)}", compare(rows, first, second)

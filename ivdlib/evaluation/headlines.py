@@ -1,0 +1,272 @@
+"""Page one of the audit: ten claims, a verdict on each kind of data, and what follows.
+
+Which data decide was declared before the runs: *architecture* is decided on whole fields and on the
+phantom, for a crop is smaller than what FDS-CNN sees at once; *fusion* on real Dixon images, and
+slabs have but one contrast. What does not decide stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ivdlib.evaluation import full_fields
+from ivdlib.evaluation.claims import CLAIMS
+from ivdlib.evaluation.scores import disc_rows
+from ivdlib.evaluation.verdicts import (
+    ALIKE,
+    HANGS,
+    JUDGED,
+    KINDS,
+    OPEN,
+    OPPOSITE,
+    SUPPORTED,
+    UNTESTED,
+    clear,
+    cleared,
+    numbers,
+    verdict,
+)
+
+_ON_FIELDS = {
+    "equal_weights": "unet:equal_weights", "equal_cost": "unet:equal_cost", "networks": "unet",
+    "fds_deeplab": "deeplabv3plus",
+}  # fmt: skip
+"""What FDS-CNN is compared with on scans that nothing was trained on, by claim."""
+
+SIZE, DATA = "depends on size", "depends on the data"
+
+ARCHITECTURE, FUSION = ("slabs", "phantom", "dixon"), ("crops", "dixon")
+"""Kinds of data that decide."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A claim of page one.
+
+    Attributes
+    ----------
+    key, text : str
+    claims : tuple of str
+        Keys of the claims (`claims.CLAIMS`) that must all hold.
+    decided_by : tuple of str
+        Kinds of data.
+    so_what : mapping of str to str
+        A sentence for the reader, by verdict.
+    mixed : str
+        The verdict if its claims disagree on one kind of data.
+    beside : tuple of str
+        Keys of claims that are shown with it and do not decide.
+    """
+
+    key: str
+    text: str
+    claims: tuple[str, ...]
+    decided_by: tuple[str, ...]
+    so_what: Mapping[str, str] = field(default_factory=dict)
+    mixed: str = OPEN
+    beside: tuple[str, ...] = ()
+
+
+HEADLINES = (
+    Headline(
+        "fair", "FDS-CNN is better than a U-Net of equal weights and of equal cost",
+        ("equal_weights", "equal_cost"), ARCHITECTURE, {
+            SUPPORTED: "At the sizes tried here it earns its place.",
+            OPPOSITE: "Take a U-Net: of either size it does better.",
+            SIZE: "It beats one U-Net and not the other: count the size before the network.",
+            DATA: "Which of them is better hangs on the scans; try both on yours.",
+            ALIKE: "Take whichever is easier to run: the Dice is the same.",
+        }, SIZE,
+    ),
+    Headline(
+        "deeplab", "FDS-CNN is better than DeepLabv3+", ("fds_deeplab",), ARCHITECTURE, {
+            SUPPORTED: "Fine maps pay against coarse ones.",
+            OPPOSITE: "The network that FDS-CNN was made from does better.",
+            ALIKE: "Nothing is lost and nothing won against the network it was made from.",
+        },
+    ),
+    Headline(
+        "down", "One down-sampling is better than two or four",
+        ("aligned_two_down", "aligned_four_down"), ARCHITECTURE, {
+            SUPPORTED: "The paper's central idea holds: keep the maps large.",
+            OPPOSITE: "Smaller maps do as well or better, at a fraction of the cost.",
+            ALIKE: "Smaller maps do as well, at a fraction of the cost.",
+        },
+    ),
+    Headline(
+        "dilation", "Dilation helps", ("no_dilation",), ARCHITECTURE, {
+            SUPPORTED: "Looking far around a pixel pays.",
+            OPPOSITE: "The same network without dilation does better.",
+            ALIKE: "The same network without dilation does as well.",
+        },
+    ),
+    Headline(
+        "separable", "Separable convolutions cost no Dice", ("standard",), ARCHITECTURE, {
+            SUPPORTED: "Nine times fewer multiplications cost nothing.",
+            OPPOSITE: "They save computation and cost accuracy.",
+        },
+    ),
+    Headline(
+        "spine", "Finding the spine first helps", ("spine",), ARCHITECTURE, {
+            SUPPORTED: "The first stage pays by itself.",
+            OPPOSITE: "The first stage does harm; leave it out.",
+            ALIKE: "The first stage saves time and does not change the Dice.",
+        },
+    ),
+    Headline(
+        "fat", "Fat is the hardest image, and fat+opp mends it", ("fat_mean", "fat_opp"), FUSION, {
+            SUPPORTED: "So it is: adding the opposed-phase image to fat turns it into water.",
+            OPPOSITE: "Fat is not the hardest image here.",
+        },
+    ),
+    Headline(
+        "fused", "Fused images score higher than single ones", ("fused",), FUSION, {
+            SUPPORTED: "Sums mend the poor images; what they add to the best, inn+opp − wat says.",
+            OPPOSITE: "Single images score higher.",
+            ALIKE: "Summing images changes nothing that matters.",
+        }, beside=("fused_pair",),
+    ),
+    Headline(
+        "fusion", "Training with fused images helps", ("fusion_training",), FUSION, {
+            SUPPORTED: "Add them: it costs nothing when the network is used.",
+            OPPOSITE: "Leave them out: the network learns less.",
+            ALIKE: "Leave them out: they cost time and change nothing that matters.",
+        },
+    ),
+)  # fmt: skip
+"""All but the one on cost, which is computed from the networks and needs no data."""
+
+_OTHERWISE = {
+    OPEN: "These data cannot tell yet.",
+    HANGS: "A training failed, and the answer hangs on it: no verdict.",
+    UNTESTED: "Not tested yet.",
+    SUPPORTED: "It holds here.",
+    OPPOSITE: "It does not hold here.",
+    ALIKE: "No difference that matters.",
+    DATA: "It holds on some scans and not on others.",
+    SIZE: "It hangs on the size.",
+}
+
+
+def together(verdicts: Iterable[str], mixed: str = OPEN) -> str:
+    """One verdict from several that must all hold; those not tested leave it untested."""
+    found = list(verdicts)
+    if not found or not all(map(clear, found)):
+        return UNTESTED
+    if len(set(found)) == 1:
+        return found[0]
+    if HANGS in found:
+        return HANGS
+    return mixed if SUPPORTED in found else OPEN
+
+
+def overall(cells: Mapping[str, str], decided_by: Iterable[str]) -> str:
+    """One verdict from those on each kind of data, of those that decide."""
+    found = [cells[kind] for kind in decided_by if clear(cells.get(kind, UNTESTED))]
+    if not found:
+        return UNTESTED
+    if len(set(found)) == 1:
+        return found[0]
+    if SUPPORTED in found and OPPOSITE in found:
+        return DATA
+    return next((word for word in (SIZE, HANGS) if word in found), OPEN)
+
+
+def sentence(headline: Headline, word: str) -> str:
+    """What follows for the reader from this verdict."""
+    return headline.so_what.get(word, _OTHERWISE[word])
+
+
+def evidence(
+    judged: pd.DataFrame, steps: Mapping[str, int], metrics: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """The rows of `judge` that page one rests on: one a claim and kind of data.
+
+    Of the experiments that can tell, the one with the most patients, then trainings. Short ones are
+    left out: those with fewer steps than the largest experiment of their kind.
+    """
+    rows = cleared(judged)
+    rows = rows[rows["kind"].isin(list(KINDS))]
+    large = {name: _extent(frame) for name, frame in metrics.items()}
+    least = {}
+    for name in sorted(large, key=large.get):  # the largest of a kind comes last
+        for kind in rows.loc[rows["experiment"] == name, "kind"].unique():
+            least[kind] = steps.get(name, 0)
+    own = rows["experiment"].map(steps).fillna(np.inf)
+    rows = rows[own >= rows["kind"].map(least).fillna(0)]
+    rows = rows.sort_values(["patients", "trainings"], ascending=False, kind="stable")
+        ["patients", "trainings"], ascending=False, kind="stable"
+    )
+    return rows.drop_duplicates(["key", "kind"])
+
+
+def _extent(metrics: pd.DataFrame) -> tuple[int, int]:
+    rows = disc_rows(metrics)
+    trainings = rows[["network", "trained_on", "seed", "fold"]].drop_duplicates()
+    return rows["subject"].nunique(), len(trainings)
+
+
+def spine_rows(spine: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of `verdicts.judge_spine`, those of the paper's use, in the form of `verdicts.judge`."""
+    rows = [
+        {**row, "key": "spine", "claim": "finding the spine first helps", "source": "Sect. 2.1",
+         "difference": f"FDS-CNN with the region of the spine ({row['use']}) − without",
+         "kind": kinds.get(row["experiment"], ""), "paper": np.nan, "fixed": False}
+        for row in spine.to_dict("records") if row["use"] == "predicted, zero outside"
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=JUDGED)
+
+
+def field_rows(fields: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Comparisons on real whole fields in the form of `verdicts.judge`, in shares of gaps found.
+
+    Only of networks that were trained on Dixon images: what was trained on one contrast is tested
+    on scans of it.
+    """
+    wanted = [claim for claim in CLAIMS if claim.key in _ON_FIELDS]
+    rows = []
+    for name, frame in fields.items():
+        if kinds.get(name.split(" on ")[0]) not in ("phantom", "dixon"):
+            continue
+        for claim in wanted:
+            found = full_fields.compare(frame, "fds_cnn", _ON_FIELDS[claim.key])
+            rows.append({
+                "key": claim.key, "claim": claim.text, "source": claim.source,
+                "difference": f"share of gaps found, {claim.difference.split(',')[0]}",
+                "experiment": name, "kind": "dixon", **numbers(found), "paper": np.nan,
+                "verdict": verdict(found), "fixed": False,
+            })  # fmt: skip
+    return pd.DataFrame(rows, columns=JUDGED)
+
+
+def page_one(found: pd.DataFrame) -> pd.DataFrame:
+    """Every headline on every kind of data.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `evidence`.
+
+    Returns
+    -------
+    DataFrame
+        A row a headline: `key`, `text`, a verdict for each of `KINDS`, `verdict` of all that
+        decide, `so_what`.
+    """
+    by_claim = {(row.key, row.kind): row.verdict for row in found.itertuples()}
+    lines = []
+    for headline in HEADLINES:
+        cells = {
+            kind: together(
+                [by_claim.get((key, kind), UNTESTED) for key in headline.claims], headline.mixed
+            )
+            for kind in KINDS
+        }
+        word = overall(cells, headline.decided_by)
+        lines.append({"key": headline.key, "text": headline.text, **cells, "verdict": word,
+                      "so_what": sentence(headline, word)})  # fmt: skip
+    return pd.DataFrame(lines)

@@ -1,0 +1,181 @@
+"""The first page of AUDIT.md, ten claims, and the third, what would change our mind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+import pandas as pd
+
+from ivdlib.evaluation import headlines, statistics
+from ivdlib.evaluation.comparisons import difference, side
+from ivdlib.evaluation.headlines import HEADLINES, SIZE, Headline
+from ivdlib.evaluation.scores import TOGETHER
+from ivdlib.evaluation.statistics import LEVEL, Comparison
+from ivdlib.evaluation.verdicts import ALIKE, HANGS, KINDS, OPEN, OPPOSITE, SUPPORTED
+from ivdlib.profiles import title
+from ivdlib.report.audit.sections import Found, markdown_table
+
+MARKS = {SUPPORTED: "✓", OPPOSITE: "✗", ALIKE: "≈", OPEN: "○", HANGS: "△"}
+"""Signs of the verdicts; what was not tested has a dash."""
+
+_ABOUT = f"""# The audit: ten claims, one page
+
+Wang, Gu & Li describe FDS-CNN, a network that finds the discs between the vertebrae in MR images.
+We built it anew and asked of each claim of the paper whether it holds. Every number is a difference
+of the mean Dice, a score from 0 (nothing right) to 1 (all right), between two networks or images
+that are otherwise alike; in brackets what it could as well be ({LEVEL:.0%} interval).
+
+✓ supported · ✗ the opposite holds · ≈ {ALIKE} · ○ open: could be either · △ open, hangs on a
+training that failed · – not tested. The data in **bold** decide; the others stand beside them.
+"""
+
+_PARTS = {
+    "equal_weights": "weights", "equal_cost": "cost", "aligned_two_down": "two",
+    "aligned_four_down": "four", "fat_mean": "others − fat", "fat_opp": "fat+opp − fat",
+    "fused": "means", "fused_pair": "inn+opp − wat",
+}  # fmt: skip
+"""What tells the lines of a cell apart."""
+
+_WIDE = 0.2
+"""An interval this wide says next to nothing, and is shown with fewer digits."""
+
+
+def first_page(
+    page: pd.DataFrame, found: pd.DataFrame, marks: Mapping[str, str], footer: list[str]
+) -> str:
+    """Page one.
+
+    Parameters
+    ----------
+    page : DataFrame
+        From `headlines.page_one`.
+    found : DataFrame
+        From `headlines.evidence`.
+    marks : mapping of str to str
+        Signs behind numbers of some experiments, such as of uneven tiles.
+    footer : list of str
+        What else was tried, a sentence each.
+    """
+    rows = {(row.key, row.kind): row for row in found.itertuples()}
+    kinds = [kind for kind in KINDS if (found["kind"] == kind).any()]
+    lines = []
+    for number, (headline, line) in enumerate(_lines(page), start=1):
+        if headline is None:
+            where, so_what = cheaper()
+            lines.append((f"{number}. It is cheaper", where, *("–" for _ in kinds[1:]), so_what))
+            continue
+        cells = (_cell(headline, kind, rows, marks) for kind in kinds)
+        verdict = f"**{line.verdict}.** " if line.verdict in (SIZE, headlines.DATA) else ""
+        lines.append((f"{number}. {headline.text}", *cells, f"{verdict}{line.so_what}"))
+    heads = ("the paper says", *(_head(found, kind) for kind in kinds), "so what")
+    notes = "\n".join(f"- {told}" for told in footer)
+    return f"{_ABOUT}\n{markdown_table(heads, lines)}\n{notes}\n"
+
+
+def _lines(page: pd.DataFrame) -> Iterator[tuple[Headline | None, object]]:
+    """Headlines with their rows; None for that on cost, which stands behind the architecture."""
+    by_key = {row.key: row for row in page.itertuples()}
+    for headline in HEADLINES:
+        yield headline, by_key[headline.key]
+        if headline.key == "separable":
+            yield None, None
+
+
+def _head(found: pd.DataFrame, kind: str) -> str:
+    people = int(found.loc[found["kind"] == kind, "patients"].max())
+    return f"{KINDS[kind]} ({people} {'scans' if kind == 'dixon' else 'patients'})"
+
+
+def _cell(
+    headline: Headline, kind: str, rows: Mapping[tuple[str, str], object], marks: Mapping[str, str]
+) -> str:
+    parts = []
+    shown = headline.claims + headline.beside
+    for key in shown:
+        row = rows.get((key, kind))
+        if row is None:
+            continue
+        label = f"{_PARTS[key]} " if len(shown) > 1 else ""
+        mean, interval = _number(row)
+        text = f"{label}{MARKS[row.verdict]}\u00a0{mean}{marks.get(row.experiment, '')}"
+        decides = kind in headline.decided_by and key in headline.claims
+        parts.append(f"**{text}** {interval}" if decides else f"{text} {interval}")
+    return "<br>".join(parts) or "–"
+
+
+def _number(row) -> tuple[str, str]:  # noqa: ANN001
+    """Mean and interval."""
+    digits = 2 if row.high - row.low > _WIDE else 3
+    unit = " of gaps" if row.kind == "dixon" and " on " in row.experiment else ""
+    numbers = (f"{v:+.{digits}f}".replace("-", "−") for v in (row.mean, row.low, row.high))
+    mean, low, high = numbers
+    return f"{mean}{unit}", f"[{low},\u00a0{high}]"
+
+
+@cache
+def cheaper() -> tuple[str, str]:
+    """What was counted at the paper's size, and what follows."""
+    from ivdlib.networks import cost
+
+    rows = cost.comparison().set_index(["network", "size"])
+    mine, unet = rows.loc[("FDS-CNN", "paper")], rows.loc[("U-Net", "paper")]
+    deep = rows.loc[("DeepLabv3+", "as published")]
+    counted = "; ".join(
+        f"{name}: {_times(other.parameters, mine.parameters)} weights, "
+        f"{_times(other.multiply_adds, mine.multiply_adds)} multiply–adds"
+        for name, other in (("beside U-Net", unet), ("beside DeepLabv3+ as published", deep))
+    )
+    cheap = {
+        "weights": all(mine.parameters < other.parameters for other in (unet, deep)),
+        "computation": all(mine.multiply_adds < other.multiply_adds for other in (unet, deep)),
+    }
+    marks = (f"{MARKS[SUPPORTED if holds else OPPOSITE]} {what}" for what, holds in cheap.items())
+    told = "Smaller on disk, slower to run" if [*cheap.values()] == [True, False] else "Counted"
+    return "<br>".join(marks), f"{told} ({counted})."
+
+
+def _times(other: float, mine: float) -> str:
+    """How one number compares with another, in words.
+
+    Examples
+    --------
+    >>> _times(3.0, 1.5), _times(1.0, 4.0)
+    ('2.0 times fewer', '4.0 times as many')
+    """
+    return (
+        f"{other / mine:.1f} times fewer" if other > mine else f"{mine / other:.1f} times as many"
+    )
+
+
+def footer(judged: pd.DataFrame, programs: Found, results: Found) -> list[str]:
+    """What else was tried, and what was not: a sentence each."""
+    noise = judged[(judged["key"] == "noise_volume") & (judged["kind"] != "")]
+    words = ", ".join(
+        f"{KINDS[row.kind]} {MARKS[row.verdict]} {row.mean:+.3f}"
+        for row in noise.sort_values("patients").drop_duplicates("kind", keep="last").itertuples()
+        if row.verdict in MARKS
+    )
+    told = [
+        f"Training with random pixels, tested on images as they are: {words}.",
+        "No pre-training is needed: nothing here was pre-trained; if it would help was not tried.",
+    ][not words :]
+    for name, (record, metrics) in programs.items():
+        for other, (its, its_metrics) in results.items():
+            beside = _beside(its_metrics, metrics) if its["data"] == record["data"] else None
+            if beside is not None:
+                interval = statistics.shown_interval(beside.low, beside.high, 3)
+                program = title(metrics["network"].iloc[0])
+                told.append(
+                    f"FDS-CNN − {program} ({name}), one mask a scan, beside {other}: "
+                    f"{beside.mean:+.3f} {interval}."
+                )
+    return told
+
+
+def _beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> Comparison | None:
+    """FDS-CNN beside another program, one mask a scan; None if they share no patient."""
+    network, arm = theirs[["network", "trained_on"]].iloc[0]
+    return difference(
+        side(ours, "fds_cnn", scope=TOGETHER), side(theirs, network, arm, scope=TOGETHER)
+    )

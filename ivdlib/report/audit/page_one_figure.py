@@ -1,0 +1,62 @@
+"""The figure of page one: each difference with its interval, to be read at arm's length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ivdlib.evaluation.headlines import HEADLINES
+from ivdlib.evaluation.verdicts import KINDS
+from ivdlib.report.plotting import BLACK, MARKERS, new_figure
+
+ALT = (
+    "For each claim of page one and kind of data a dot, the mean difference of the Dice, and its "
+    "interval, beside a line at zero: right of it the claim holds."
+)
+
+WIDEST = 0.06
+"""The axis goes no farther: what lies beyond is cut, with an arrow."""
+
+NAMES = {
+    "equal_weights": "beats U-Net,\nequal weights", "equal_cost": "beats U-Net,\nequal cost",
+    "fds_deeplab": "beats DeepLabv3+", "aligned_two_down": "one halving\nbeats two",
+    "aligned_four_down": "one halving\nbeats four", "no_dilation": "dilation helps",
+    "standard": "separable\ncosts nothing", "spine": "spine first helps",
+    "fat_mean": "fat is hardest", "fat_opp": "fat+opp mends it",
+    "fused": "fused images\nscore higher",
+    "fusion_training": "training with\nfusion helps",
+}  # fmt: skip
+"""What stands beside the dots, by claim."""
+
+
+def draw(found: pd.DataFrame) -> Figure:
+    """Draw the rows of `headlines.evidence` that are of Dice; those of gaps the table has."""
+    keys = [key for one in HEADLINES for key in one.claims]
+    rows = found[found["key"].isin(keys) & ~found["experiment"].str.contains(" on ")]
+    keys = [key for key in keys if (rows["key"] == key).any()]
+    figure, axes = new_figure(1.1 + 0.5 * len(keys))
+    axes.axvline(0, color=BLACK, linewidth=1.5)
+    kinds = [kind for kind in KINDS if (rows["kind"] == kind).any()]
+    shift = np.linspace(0.24, -0.24, len(kinds)) if len(kinds) > 1 else [0.0]
+    for kind, (colour, marker), up in zip(kinds, MARKERS, shift, strict=False):
+        mine = rows[rows["kind"] == kind]
+        place = np.array([len(keys) - keys.index(key) for key in mine["key"]]) + up
+        middle = mine["mean"].clip(-WIDEST, WIDEST)
+        sides = [middle - mine["low"].clip(-WIDEST), mine["high"].clip(upper=WIDEST) - middle]
+        axes.errorbar(middle, place, xerr=np.clip(sides, 0, None), fmt=marker, color=colour,
+                      markersize=9, linewidth=2.5, label=KINDS[kind])  # fmt: skip
+        for x, y, end in zip(mine["mean"], place, middle, strict=True):
+            if x != end:  # beyond the axis: the number, and an arrow
+                axes.annotate(f"{x:+.2f} →" if x > 0 else f"← {x:+.2f}", (end, y), (0, 9),
+                              textcoords="offset points", ha="right" if x > 0 else "left",
+                              fontsize=11, color=colour)  # fmt: skip
+    axes.set_yticks(range(len(keys), 0, -1), [NAMES[key] for key in keys], fontsize=13)
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", labelsize=12)
+    axes.set(xlim=(-WIDEST * 1.02, WIDEST * 1.02), ylim=(0.4, len(keys) + 0.6))
+    axes.set_xlabel("← does not hold      difference of the Dice      holds →", fontsize=13)
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=len(kinds), frameon=False, fontsize=12)
+    return figure
