@@ -199,8 +199,6 @@ def evidence(
     own = rows["experiment"].map(steps).fillna(np.inf)
     rows = rows[own >= rows["kind"].map(least).fillna(0)]
     rows = rows.sort_values(["patients", "trainings"], ascending=False, kind="stable")
-        ["patients", "trainings"], ascending=False, kind="stable"
-    )
     return rows.drop_duplicates(["key", "kind"])
 
 

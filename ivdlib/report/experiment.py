@@ -11,12 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bs4 import BeautifulSoup
-from nbconvert.filters import markdown2html
-
-from ivdlib.errors import DataError
 from ivdlib.evaluation import verdicts
-from ivdlib.report import notebook, record, results
+from ivdlib.report import audit_page, notebook, record, results
 from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 from ivdlib.training import rerun_command
@@ -89,7 +85,7 @@ def render_report(
         worst=results.worst_scans(metrics),
         deviations=_rows(made.get("deviations", []), "field", "ours", "paper", "why"),
         choices=_rows(made.get("open_choices", []), "what", "ours", "paper", "why"),
-        audit=_markdown(page, "audit") if page else None,
+        audit=audit_page.first(page) if page else None,
         lessons=notebook.lessons_of(folder / "notebooks", expected, code),
         command=record.shown_command(folder, made),
         needs=rerun_command.needs(made),
@@ -107,46 +103,5 @@ def _audit(path: Path, author: Author) -> str:
         kind="the audit",
         name="The audit of FDS-CNN",
         facts=[*author.rows(), ("Report", record.when())],
-        audit=_markdown(path, "audit", APPENDICES),
+        audit=audit_page.whole(path),
     )
-
-
-APPENDICES = "Appendices"
-"""What stands behind this heading of the audit is folded on the screen."""
-
-
-def _folded(soup: BeautifulSoup, behind: str) -> None:
-    """Fold each section behind a heading; its own heading unfolds it."""
-    heads = soup.find_all("h2")
-    start = next(
-        (n for n, head in enumerate(heads, 1) if head.get_text().startswith(behind)), len(heads)
-    )
-    for head in heads[start:]:
-        rest = []
-        for element in head.next_siblings:
-            if getattr(element, "name", None) in ("h1", "h2"):
-                break
-            rest.append(element)
-        fold, summary = soup.new_tag("details"), soup.new_tag("summary")
-        head.insert_before(fold)
-        summary.append(head)
-        fold.append(summary)
-        for element in rest:
-            fold.append(element)
-
-
-def _markdown(path: Path, stem: str, folded: str = "") -> dict[str, Any]:
-    """A page in Markdown as part of a report, its pictures within it; parts of it may be folded."""
-    soup = BeautifulSoup(markdown2html(path.read_text(encoding="utf-8")), "html.parser")
-    for image in soup.find_all("img"):
-        place = path.parent / str(image.get("src", ""))
-        inside = path.parent.resolve() in place.resolve().parents  # nobody's files but its own
-        if not (inside and place.suffix == ".png" and place.is_file()):
-            raise DataError(
-                f"{place}, a picture of {path.name}, is no PNG file within its folder; call ivdlib "
-                "audit --page."
-            )
-        image["src"] = results.picture(place, str(image.get("alt", "")))["src"]
-    if folded:
-        _folded(soup, folded)
-    return notebook.fitted(str(soup), stem)

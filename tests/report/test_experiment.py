@@ -1,11 +1,10 @@
 """The report: whole, offline, and telling what is missing."""
 
-import base64
 import re
 
 import pytest
 from bs4 import BeautifulSoup
-from report_folder import NAME, PNG
+from report_folder import NAME
 
 from ivdlib import cli, files
 from ivdlib.errors import DataError
@@ -118,21 +117,3 @@ def test_an_ending_of_out_is_taken_off(done):
         assert cli.main(["report", str(done), "--out", str(done / "new" / name)]) == 0
     made = sorted(path.name for path in (done / "new").glob("*.html"))
     assert made == ["a.html", "b.html", "c.d.html"]
-
-
-@pytest.mark.parametrize(
-    "source", ["../secret.png", "secret.txt", "gone.png", "link.png", "no.png"]
-)
-def test_an_audit_shows_no_file_but_its_own_pictures(tmp_path, source):
-    done = tmp_path / "audit"
-    done.mkdir()
-    for place in (tmp_path / "secret.png", done / "secret.txt"):
-        place.write_bytes(base64.b64decode(PNG))
-    (done / "link.png").symlink_to(tmp_path / "secret.png")
-    (done / "no.png").write_text("no picture", encoding="utf-8")
-    files.write_text(done / "AUDIT.md", f"# The audit\n\n![it]({source})\n")
-    with pytest.raises(DataError, match=r"no PNG file within its folder|no\.png is no picture"):
-        experiment.render_report(done)
-    (done / "own.png").write_bytes(base64.b64decode(PNG))
-    files.write_text(done / "AUDIT.md", "# The audit\n\n![it](own.png)\n")
-    assert f"data:image/png;base64,{PNG}" in experiment.render_report(done)
