@@ -52,7 +52,7 @@ class Case:
     sources : dict of str to Path
         The file of each contrast, of "labels", "spine" and "exact"; derived contrasts have none.
     subject_source : str
-        "subjects.csv", "inferred (challenge table)" or "case name".
+        "subjects.csv", "challenge table", the same with "inferred", or "case name".
     subject_question : str
         What must be asked before people are divided; "" where it is told who was scanned.
     dataset : dict

@@ -19,13 +19,15 @@ from ivdlib.data.remarks import Remark, listed
 from ivdlib.data.spreadsheet import read_table, says_who, shortened
 
 CHALLENGE_SUBJECTS = {f"{n:02d}": (f"S{(n + 1) // 2}", "1" if n % 2 else "2") for n in range(1, 17)}
-"""Subject and stage of the IVDM3Seg training scans 01 to 16. The odd ones are eight people; that
-the even one that follows is the same person's second scan is inferred from the published label
-statistics (volumes and spacing of the discs). The organisers never published a table."""
+"""Subject and stage of the IVDM3Seg training scans 01 to 16. The odd ones are eight people: their
+discs hold as many voxels, slice by slice, as those of A1, B1, …, H1 of the lettered release, where
+a letter is a person. That the even one that follows is the same person's second scan is inferred
+from order and disc volumes. The organisers never published a table."""
 
 _COLUMNS = ("case", "subject", "stage")
 FROM_TABLE = "subjects.csv"
 FROM_CHALLENGE = "inferred (challenge table)"
+ESTABLISHED = "challenge table"
 
 _LETTERED = re.compile(r"([A-Za-z])(\d)([-_]\d+)?")
 """Person, one digit for the time of the scan, and perhaps the number of a crop."""
@@ -164,15 +166,16 @@ def _of_the_challenge(every: list[str], others: bool) -> dict[str, Subject]:
     new = [name for name in sorted(every) if name in CHALLENGE_SUBJECTS]
     if new and (old or len(new) == len(every) and not others):
         note = Remark(
-            "the subject is inferred from the challenge's numbering (01 and 02 are one person, and "
-            f"so on{', and A1 is 01 in the older release' if old else ''})",
+            "the subject is inferred from the challenge's numbering (01, 03, 05, … are eight "
+            "people, which is established; that 02 is the second scan of 01, and so on, is not"
+            f"{'; A1 is 01 in the older release' if old else ''})",
             "write a subjects.csv (case,subject,stage) if these are other scans",
         )
         same = {n: f"{2 * (ord(m[1].upper()) - ord('A')) + int(m[2]):02d}" for n, m in old.items()}
-        return {
-            name: Subject(*CHALLENGE_SUBJECTS[same.get(name, name)], FROM_CHALLENGE, note=note)
-            for name in (*new, *old)
-        }
+        who = {name: CHALLENGE_SUBJECTS[same.get(name, name)] for name in (*new, *old)}
+        if all(stage == "1" for _, stage in who.values()):  # nobody's second scan is here
+            return {name: Subject(*one, ESTABLISHED) for name, one in who.items()}
+        return {name: Subject(*one, FROM_CHALLENGE, note=note) for name, one in who.items()}
     pairs = [(a, b) for a in new if int(a) % 2 and (b := f"{int(a) + 1:02d}") in new]
     if not pairs:
         return {}

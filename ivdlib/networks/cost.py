@@ -19,7 +19,7 @@ from ivdlib.networks import receptive_field
 from ivdlib.networks.by_name import build, config_of
 from ivdlib.networks.convolution import ConvNorm, SeparableConv
 from ivdlib.options import SIZE_NAMES
-from ivdlib.profiles import TITLES
+from ivdlib.profiles import FAIR, TITLES, title
 
 BYTES = 4
 """Of a number in float32."""
@@ -151,7 +151,7 @@ def _maps(operation: Any) -> list[int]:
 
 
 def comparison(tile: Sequence[int] = (112, 128), sizes: Sequence[str] = ()) -> pd.DataFrame:
-    """Set the three networks beside each other.
+    """Set the three networks beside each other, and U-Net in the sizes that compare fairly.
 
     Parameters
     ----------
@@ -167,22 +167,23 @@ def comparison(tile: Sequence[int] = (112, 128), sizes: Sequence[str] = ()) -> p
         `inference_bytes` (see `memory`).
     """
     chosen = [
-        (title, size, name, config_of(name, size))
+        (title(name), size, network, config_of(network, size, variant or None))
         for size in sizes or SIZE_NAMES
-        for name, title in TITLES.items()
+        for name in (*TITLES, *FAIR)
+        for network, _, variant in [name.partition(":")]
     ]
     if not sizes:
         published = replace(config_of("deeplabv3plus", "whole"), classes=1)
         chosen.append((TITLES["deeplabv3plus"], "as published", "deeplabv3plus", published))
     rows = []
-    for title, size, name, config in chosen:
+    for called, size, name, config in chosen:
         model = build(name, config, (*tile, 1))
         bytes_ = memory(model)
         convolutions = [
             layer for layer in model.layers if isinstance(layer, receptive_field.WEIGHTED)
         ]
         rows.append({
-            "network": title, "size": size,
+            "network": called, "size": size,
             "parameters": parameters(model),
             "multiply_adds": sum(multiply_adds(layer) for layer in convolutions),
             "training_bytes": bytes_["training"], "inference_bytes": bytes_["inference"],

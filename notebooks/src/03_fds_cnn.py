@@ -319,7 +319,9 @@ assert answer_of_tile.std() > 0.001, "a constant answer would make the compariso
 #
 # The two networks that the paper compares with: the U-Net of lesson 02, and **DeepLabv3+**, which
 # also stands on Xception and shrinks the picture much more on its way. A **multiply–add** is one
-# product that goes into a sum; the work of a convolution is counted in them.
+# product that goes into a sum; the work of a convolution is counted in them. Two more U-Nets stand
+# below: one with as many weights as FDS-CNN, one with as many multiply–adds. Who says that FDS-CNN
+# is better has to beat both.
 
 # %%
 beside = cost.comparison(experiment.tile, [size]).set_index("network")

@@ -349,6 +349,17 @@ def test_subjects_of_the_challenge_are_inferred_and_said_to_be(tmp_path, write_c
     assert loaded[0].subject_source == "inferred (challenge table)"
 
 
+def test_the_odd_scans_of_the_challenge_are_eight_people_and_nothing_is_inferred(
+    tmp_path, write_case, recwarn
+):
+    for name in ("01", "03", "15"):
+        write_case(tmp_path, name)
+    loaded = cases.load_cases(tmp_path)
+    assert [c.subject for c in loaded] == ["S1", "S2", "S8"]
+    assert {c.subject_source for c in loaded} == {"challenge table"}
+    assert not [one for one in recwarn if "inferred" in str(one.message)]
+
+
 def test_one_letter_and_two_digits_are_people_and_not_times(tmp_path, write_case):
     """P01 and P02 are no scans of one person P."""
     for name in ("P01", "P02", "C01"):

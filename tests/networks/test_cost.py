@@ -92,6 +92,15 @@ def test_baselines_cost_what_was_counted_beforehand():
     assert 1e9 < ours["training_bytes"] < 2.5e9
 
 
+@pytest.mark.parametrize("size", ["tiny", "laptop", "paper"])
+def test_the_fair_u_nets_are_as_large_and_as_costly(size):
+    rows = cost.comparison(sizes=[size]).set_index("network")
+    ours, weights, macs = (rows.loc[name] for name in ("FDS-CNN", "U-Net, equal weights",
+                                                       "U-Net, equal cost"))  # fmt: skip
+    assert weights["parameters"] == pytest.approx(ours["parameters"], rel=0.15)
+    assert macs["multiply_adds"] == pytest.approx(ours["multiply_adds"], rel=0.05)
+
+
 def test_the_paper_s_eight_to_nine_times_holds_from_72_filters_on(paper):
     saved = cost.savings(paper[0])
     assert len(saved) == 70

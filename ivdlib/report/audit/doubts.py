@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import statistics, verdicts
@@ -71,6 +72,32 @@ def failed(results: Found) -> str:
     )
     heads = ("experiment", "network", "trained on", "image", "failed", "their Dice")
     return section("Trainings that failed", heads, rows, about)
+
+
+def took(trainings: Mapping[str, Iterable[Mapping]]) -> str:
+    """How long the trainings of each network took.
+
+    Parameters
+    ----------
+    trainings : mapping of str to iterable of mapping
+        Records of the disc networks by experiment.
+    """
+    rows = []
+    for name, records in trainings.items():
+        kinds: dict[str, list[Mapping]] = {}
+        for record in records:
+            kinds.setdefault(record["network"], []).append(record)
+        for network, some in kinds.items():
+            seconds = [one["seconds_training"] for one in some]
+            rows.append((name, title(network), f"{some[0].get('parameters', 0):,}",
+                         str(some[0]["options"]["steps"]), str(len(some)),
+                         f"{np.median(seconds):,.0f}", f"{min(seconds):,.0f}"))  # fmt: skip
+    about = (
+        "Seconds of a training, upper bounds: trainings ran side by side and beside other work, on "
+        "the devices that each experiment names."
+    )
+    heads = ("experiment", "network", "weights", "steps", "trainings", "median", "least")
+    return section("What a training took", heads, rows, about)
 
 
 def _failed(name: str, metrics: pd.DataFrame) -> Iterator[tuple[str, ...]]:

@@ -70,6 +70,10 @@ def _water(folder: Path, results: Found) -> dict[str, pd.DataFrame]:
     return {name: scores.numbers(path, _WATER) for name, path in paths.items() if path.is_file()}
 
 
+def _disc_records(folder: Path) -> list[dict]:
+    return [one for one in recorded.trainings(folder).values() if one["target"] == "disc"]
+
+
 def _judged(results: Found) -> pd.DataFrame:
     kinds = {name: verdicts.kind_of(*pair) for name, pair in results.items()}
     return verdicts.judge({name: metrics for name, (_, metrics) in results.items()}, kinds)
@@ -153,6 +157,7 @@ def write_audit(folder: str | os.PathLike) -> Path:
         sections.water(_water(place, results)),
         doubts.leaks(results, leaks),
         sections.cost(),
+        doubts.took({name: _disc_records(place / name) for name in results}),
         sections.untested(),
         sections.choices(inner),
     ]

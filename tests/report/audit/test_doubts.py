@@ -111,3 +111,15 @@ def test_a_leak_is_set_against_a_run_of_the_same_precision(precision, beside, ga
     }
     page = doubts.leaks(runs, found)
     assert gain in line(page, f"| leaky | {beside} |")
+
+
+def test_what_a_training_took_is_told_by_network():
+    records = [
+        {"network": network, "parameters": 1234, "options": {"steps": 5}, "seconds_training": s}
+        for network, seconds in (("fds_cnn", (30.0, 10.0, 20.0)), ("unet:equal_cost", (9.0,)))
+        for s in seconds
+    ]
+    page = doubts.took({"one": records})
+    assert "| one | FDS-CNN | 1,234 | 5 | 3 | 20 | 10 |" in page
+    assert "| one | U-Net, equal cost | 1,234 | 5 | 1 | 9 | 9 |" in page
+    assert doubts.took({}) == ""
