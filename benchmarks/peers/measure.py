@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,16 @@ def tell(**values: Any) -> None:
 
 
 def row(
-    script: str, words: Sequence[Any], backend: str = "tensorflow", timeout: float = 3600
+    script: str,
+    words: Sequence[Any],
+    backend: str = "tensorflow",
+    timeout: float = 3600,
+    environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run ``script words`` in a fresh process; gives what it told, and a `note` if it failed."""
     command = [sys.executable, script, *map(str, words)]
     # Keras on another backend would bring TensorFlow's memory into the rows of PyTorch.
-    environment = {**os.environ, "KERAS_BACKEND": backend}
+    environment = {**os.environ, **(environment or {}), "KERAS_BACKEND": backend}
     note = ""
     try:
         done = subprocess.run(

@@ -26,6 +26,7 @@ from ivdlib.course.parameters import checked_values
 from ivdlib.errors import IvdlibError
 from ivdlib.progress import duration, say
 from ivdlib.report import edits
+from ivdlib.training import workers
 
 
 class _Kernel(AsyncKernelManager):
@@ -35,7 +36,7 @@ class _Kernel(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         inline = "module://matplotlib_inline.backend_inline"
         env = {"IVDLIB_PROGRESS": "plain", "MPLBACKEND": inline}
-        return KernelSpec(**get_kernel_dict(), env=env)
+        return KernelSpec(**get_kernel_dict(), env=workers.KEPT | env)
 
     async def start_kernel(self, **kw: Any) -> None:
         """Start it without the terminal: what it writes is in the notebook, and passed on."""

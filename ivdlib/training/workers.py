@@ -45,7 +45,7 @@ KEPT = {
 }
 """Environment in which glibc keeps the memory that a training step frees, in large pages. Else it
 hands hundreds of megabytes back and asks for them again at each step, which took half the time of a
-step on a virtual machine (`benchmarks/side_by_side.py`). Other systems do not know these names."""
+step on a virtual machine (`benchmarks/train_step.py`). Other systems do not know these names."""
 
 _opened: dict[str, Experiment] = {}
 
@@ -216,14 +216,19 @@ def cluster_pool(scheduler: str) -> Iterator[Executor]:
         yield cluster.get_executor(pure=False)
 
 
+def keep_memory() -> None:
+    """Let processes that begin from now on keep the memory that they free, see `KEPT`."""
+    for name, value in KEPT.items():
+        os.environ.setdefault(name, value)
+
+
 def local_pool(workers: int, begin: Callable[..., None], *more: Any) -> ProcessPoolExecutor:
     """Make processes that share this machine; each begins with `begin(threads, workers, parent)`.
 
     `more` are further arguments of `begin`.
     """
     share = max(1, threads() // workers)
-    for name, value in KEPT.items():  # a process reads them when it begins
-        os.environ.setdefault(name, value)
+    keep_memory()
     spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
     return ProcessPoolExecutor(workers, spawn, begin, (share, workers, os.getpid(), *more))
 

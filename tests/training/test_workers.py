@@ -145,6 +145,18 @@ def test_workers_take_the_device_and_share_the_cores(monkeypatch):
         assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "2"
 
 
+def test_processes_keep_the_memory_that_they_free(monkeypatch):
+    """glibc reads these names when a process begins; what the user has set is left."""
+    for name in workers.KEPT:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "3")
+    read = f"import os; print(*(os.environ[name] for name in {[*workers.KEPT]}))"
+    with workers.local_pool(1, os.getpid) as pool:
+        assert pool
+    told = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True).stdout
+    assert told.split() == [*(workers.KEPT | {"MALLOC_ARENA_MAX": "3"}).values()]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("own", ["", ".1"])
 def test_workers_on_jax_share_the_gpu(own, monkeypatch):
