@@ -20,7 +20,6 @@ import pandas as pd
 from ivdlib import files
 from ivdlib.errors import DataError, IvdlibError
 from ivdlib.evaluation import scores
-from ivdlib.profiles import TITLES
 
 PATIENT, DISC, GRADE = "Patient", "IVD label", "Pfirrman grade"
 """Columns of SPIDER's table, spelt as there."""
@@ -37,7 +36,7 @@ def by_grade(discs: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
         SPIDER's table.
     """
     discs = discs.assign(
-        patient=[int(re.sub(r"\D", "", name)) for name in discs["subject"]],
+        patient=[int(re.sub(r"\D", "", name) or -1) for name in discs["subject"]],
         missed=discs["missed"].astype(str) == "True",
     )
     both = discs.merge(grades, left_on=["patient", "disc"], right_on=[PATIENT, DISC])
@@ -62,8 +61,7 @@ def main(words: list[str] | None = None) -> int:
         raise DataError(f"{given.experiment} holds no scores; run the experiment first.")
     discs = scores.trained(scores.disc_rows(metrics, "disc"))
     discs = discs[discs["trained_on"] != "no random pixels"]
-    kinds = [name for name in discs["network"].unique() if name.partition(":")[0] in TITLES]
-    found = by_grade(discs[discs["network"].isin(kinds)], pd.read_csv(given.grades))
+    found = by_grade(discs, pd.read_csv(given.grades))
     files.write_csv(given.experiment / "grades.csv", found)
     print(found.round(4).to_string(index=False))
     return 0

@@ -21,7 +21,8 @@ def scores(offsets, patients="abcdef", contrasts=SINGLE + FUSED, spread=0.01, sc
                 rows.append({
                     "target": "disc", "scope": scope, "network": network, "trained_on": arm,
                     "subject": patient, "case": patient, "contrast": contrast, "seed": 0,
-                    "fold": 1, "stage": "", "level": "", "dice": dice,
+                    "fold": 1 + patients.index(patient), "stage": "",
+                    "level": "", "dice": dice,
                 })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ivdlib.data.contrasts import CONTRASTS, FUSED
@@ -24,6 +25,9 @@ FAILED = 0.5
 """A training has failed on an image if its Dice lies below this on a scan that it was trained on.
 In records from before such scans were scored (`scores.SEEN`): below this share of the median of the
 other folds, on the patients who test; that can only take a verdict away."""
+
+MEDIAN_FROM = 3
+"""Seeds from which on a median says something else than the mean."""
 
 
 @dataclass(frozen=True)
@@ -95,22 +99,25 @@ def failures(rows: pd.DataFrame, contrasts: Iterable[str] = ()) -> pd.DataFrame:
     DataFrame
         By seed and fold: `contrast` and its `dice`.
     """
-    seen = disc_rows(rows, SEEN)
-    old = seen.empty
-    seen = disc_rows(rows) if old else seen
-    wanted = set(contrasts) & set(seen["contrast"]) or set(seen["contrast"])
-    means = seen[seen["contrast"].isin(wanted)]
-    means = means.groupby(["contrast", *statistics.TRAINING])["dice"].mean()
-    limit = FAILED
-    if old:
-        others = {
-            key: means[key[0]]
-            .drop([(s, f) for s, f in means[key[0]].index if f == key[2]])
-            .median()
-            for key in means.index
-        }
-        limit = FAILED * pd.Series(others, dtype=float).reindex(means.index)
-    return means[means < limit].reset_index("contrast")
+    wanted = set(contrasts) or set(rows["contrast"])
+    seen, tested = (_of_trainings(disc_rows(rows, scope), wanted) for scope in (SEEN, "volume"))
+    known = seen.index.droplevel("contrast")
+    old = tested[~tested.index.droplevel("contrast").isin(known)]
+    others = [_other_folds(tested, *key) for key in old.index]
+    found = pd.concat([seen[seen < FAILED], old[old < FAILED * np.array(others, float)]])
+    return found.reset_index("contrast")
+
+
+def _of_trainings(rows: pd.DataFrame, contrasts: set[str]) -> pd.Series:
+    """Mean Dice by contrast, seed and fold."""
+    rows = rows[rows["contrast"].isin(contrasts)]
+    return rows.groupby(["contrast", *statistics.TRAINING])["dice"].mean()
+
+
+def _other_folds(means: pd.Series, contrast: str, seed: int, fold: int) -> float:
+    """Median Dice of the trainings that tested in other folds; NaN without any."""
+    same = means.xs(contrast)
+    return float(same[same.index.get_level_values("fold") != fold].median())
 
 
 def patient_dice(
@@ -130,9 +137,9 @@ def difference(first: Side | None, second: Side | None) -> Comparison | None:
     if first is None or second is None:
         return None
     found = _compared(first, second, "mean")
-    seeds = min(len(one.dice.index.unique("seed")) for one in (first, second))
     failed = len(first.failed) + len(second.failed)
-    if found is None or seeds < 2:
+    seeds = min(int(one.dice.groupby(level="subject").size().min()) for one in (first, second))
+    if found is None or seeds < MEDIAN_FROM:
         return found and replace(found, failed=failed)
     return replace(found, median=_compared(first, second, "median"), failed=failed)
 
@@ -183,7 +190,9 @@ def of_contrasts(first: Iterable[str], second: Iterable[str], measured: bool = F
         made = metrics["derived"].astype(str) == "True" if "derived" in metrics else False
         derived = set(metrics.loc[made, "contrast"]) if "derived" in metrics else set()
         kept = [[name for name in names if name not in derived] for names in (first, second)]
-        return of_contrasts(*kept)(metrics)
+        found = of_contrasts(*kept)(metrics)
+        sides = (" and ".join(names) for names in kept)
+        return found and replace(found, label=" − ".join(sides) if derived else "")
 
     return without_derived
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import scores
-from ivdlib.evaluation.comparisons import WITH, Side, difference
+from ivdlib.evaluation.comparisons import WITH, WITHOUT, Side, difference
 from ivdlib.evaluation.statistics import TRAINING, Comparison
 from ivdlib.profiles import title
 
@@ -60,8 +60,7 @@ def compare(rows: pd.DataFrame, first: str, second: str) -> Comparison | None:
     Each network sees every scan, so the interval over trainings is that over networks: the luck of
     a training, where the one over patients is that of who was scanned.
     """
-    arms = set(rows["trained_on"])
-    arm = WITH if WITH in arms else next(iter(arms), "")
+    arm = WITH if (rows["trained_on"] == WITH).any() else WITHOUT
     return difference(side(rows, first, arm), side(rows, second, arm))
 
 

@@ -1,8 +1,8 @@
 """Page one of the audit: ten claims, a verdict on each kind of data, and what follows.
 
-Which data decide was declared before the runs: *architecture* is decided on whole fields and on the
-phantom, for a crop is smaller than what FDS-CNN sees at once; *fusion* on real Dixon images, and
-slabs have but one contrast. What does not decide stands beside it.
+Which data decide was declared before the runs: *architecture* is decided on slabs and the phantom,
+for a crop is smaller than what FDS-CNN sees at once; *fusion* on real Dixon images, and slabs have
+none. What does not decide stands beside it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import pandas as pd
 
 from ivdlib.evaluation import full_fields
 from ivdlib.evaluation.claims import CLAIMS
-from ivdlib.evaluation.scores import disc_rows
+from ivdlib.evaluation.scores import disc_rows, has_variants, trained
 from ivdlib.evaluation.verdicts import (
     ALIKE,
+    FAILS,
     HANGS,
     JUDGED,
     KINDS,
@@ -37,7 +38,7 @@ _ON_FIELDS = {
 }  # fmt: skip
 """What FDS-CNN is compared with on scans that nothing was trained on, by claim."""
 
-SIZE, DATA = "depends on size", "depends on the data"
+SIZE, DATA, PART = "depends on size", "depends on the data", "open on some data"
 
 ARCHITECTURE, FUSION = ("slabs", "phantom", "dixon"), ("crops", "dixon")
 """Kinds of data that decide."""
@@ -57,9 +58,11 @@ class Headline:
     so_what : mapping of str to str
         A sentence for the reader, by verdict.
     mixed : str
-        The verdict if its claims disagree on one kind of data.
+        The verdict if one of its claims holds on one kind of data and another does not.
     beside : tuple of str
         Keys of claims that are shown with it and do not decide.
+    not_on : tuple of str
+        Kinds of data that it is not asked of.
     """
 
     key: str
@@ -67,8 +70,9 @@ class Headline:
     claims: tuple[str, ...]
     decided_by: tuple[str, ...]
     so_what: Mapping[str, str] = field(default_factory=dict)
-    mixed: str = OPEN
+    mixed: str = FAILS
     beside: tuple[str, ...] = ()
+    not_on: tuple[str, ...] = ()
 
 
 HEADLINES = (
@@ -78,35 +82,36 @@ HEADLINES = (
             SUPPORTED: "At the sizes tried here it earns its place.",
             OPPOSITE: "Take a U-Net: of either size it does better.",
             SIZE: "It beats one U-Net and not the other: count the size before the network.",
-            DATA: "Which of them is better hangs on the scans; try both on yours.",
             ALIKE: "Take whichever is easier to run: the Dice is the same.",
-        }, SIZE,
+        }, SIZE, beside=("networks",),
     ),
     Headline(
         "deeplab", "FDS-CNN is better than DeepLabv3+", ("fds_deeplab",), ARCHITECTURE, {
             SUPPORTED: "Fine maps pay against coarse ones.",
             OPPOSITE: "The network that FDS-CNN was made from does better.",
             ALIKE: "Nothing is lost and nothing won against the network it was made from.",
-        },
+        }, not_on=("crops",),  # there its map is of 3 x 2 pixels
     ),
     Headline(
-        "down", "One down-sampling is better than two or four",
+        "down", "Shrinking the maps once is better than twice or four times",
         ("aligned_two_down", "aligned_four_down"), ARCHITECTURE, {
             SUPPORTED: "The paper's central idea holds: keep the maps large.",
-            OPPOSITE: "Smaller maps do as well or better, at a fraction of the cost.",
-            ALIKE: "Smaller maps do as well, at a fraction of the cost.",
+            OPPOSITE: "Smaller maps do better, at a fraction of the computation.",
+            ALIKE: "Smaller maps do as well, at a fraction of the computation.",
         },
     ),
     Headline(
-        "dilation", "Dilation helps", ("no_dilation",), ARCHITECTURE, {
+        "dilation", "Dilation (filters with gaps, which see farther) helps", ("no_dilation",),
+        ARCHITECTURE, {
             SUPPORTED: "Looking far around a pixel pays.",
             OPPOSITE: "The same network without dilation does better.",
             ALIKE: "The same network without dilation does as well.",
         },
     ),
     Headline(
-        "separable", "Separable convolutions cost no Dice", ("standard",), ARCHITECTURE, {
-            SUPPORTED: "Nine times fewer multiplications cost nothing.",
+        "separable", "Separable convolutions (filters in two cheap steps) cost no Dice",
+        ("standard",), ARCHITECTURE, {
+            SUPPORTED: "They save most of the multiplications and cost nothing.",
             OPPOSITE: "They save computation and cost accuracy.",
         },
     ),
@@ -114,27 +119,29 @@ HEADLINES = (
         "spine", "Finding the spine first helps", ("spine",), ARCHITECTURE, {
             SUPPORTED: "The first stage pays by itself.",
             OPPOSITE: "The first stage does harm; leave it out.",
-            ALIKE: "The first stage saves time and does not change the Dice.",
+            ALIKE: "The first stage does not change the Dice.",
         },
     ),
     Headline(
-        "fat", "Fat is the hardest image, and fat+opp mends it", ("fat_mean", "fat_opp"), FUSION, {
-            SUPPORTED: "So it is: adding the opposed-phase image to fat turns it into water.",
-            OPPOSITE: "Fat is not the hardest image here.",
+        "fat", "The fat image is harder than the others, and fat+opp mends it",
+        ("fat_mean", "fat_opp"), FUSION, {
+            SUPPORTED: "Adding the opposed-phase image turns fat into water where it matters.",
+            OPPOSITE: "Fat is not the hard image here.",
         },
     ),
     Headline(
         "fused", "Fused images score higher than single ones", ("fused",), FUSION, {
-            SUPPORTED: "Sums mend the poor images; what they add to the best, inn+opp − wat says.",
+            SUPPORTED: "Sums mend the poor images; the second line says what is left of it beside "
+            "a good one.",
             OPPOSITE: "Single images score higher.",
             ALIKE: "Summing images changes nothing that matters.",
         }, beside=("fused_pair",),
     ),
     Headline(
         "fusion", "Training with fused images helps", ("fusion_training",), FUSION, {
-            SUPPORTED: "Add them: it costs nothing when the network is used.",
+            SUPPORTED: "Add them to the training.",
             OPPOSITE: "Leave them out: the network learns less.",
-            ALIKE: "Leave them out: they cost time and change nothing that matters.",
+            ALIKE: "They change nothing that matters.",
         },
     ),
 )  # fmt: skip
@@ -143,25 +150,28 @@ HEADLINES = (
 _OTHERWISE = {
     OPEN: "These data cannot tell yet.",
     HANGS: "A training failed, and the answer hangs on it: no verdict.",
-    UNTESTED: "Not tested yet.",
+    UNTESTED: "Not tested yet, or in short trainings alone (appendix).",
     SUPPORTED: "It holds here.",
     OPPOSITE: "It does not hold here.",
+    FAILS: "Not all of it holds: look at its parts.",
     ALIKE: "No difference that matters.",
-    DATA: "It holds on some scans and not on others.",
+    DATA: "It holds on some data and not on others: try it on yours.",
+    PART: "Not settled on all data that decide.",
     SIZE: "It hangs on the size.",
 }
 
 
-def together(verdicts: Iterable[str], mixed: str = OPEN) -> str:
-    """One verdict from several that must all hold; those not tested leave it untested."""
+def together(verdicts: Iterable[str], mixed: str = FAILS) -> str:
+    """One verdict from several that must all hold: one that does not refutes them."""
     found = list(verdicts)
-    if not found or not all(map(clear, found)):
-        return UNTESTED
-    if len(set(found)) == 1:
+    tested = [word for word in found if clear(word)]
+    if len(set(found)) == 1 and tested:
         return found[0]
-    if HANGS in found:
+    if HANGS in tested:
         return HANGS
-    return mixed if SUPPORTED in found else OPEN
+    if {OPPOSITE, ALIKE, FAILS} & set(tested):
+        return mixed if SUPPORTED in tested else FAILS
+    return OPEN if found and len(tested) == len(found) else UNTESTED
 
 
 def overall(cells: Mapping[str, str], decided_by: Iterable[str]) -> str:
@@ -171,9 +181,10 @@ def overall(cells: Mapping[str, str], decided_by: Iterable[str]) -> str:
         return UNTESTED
     if len(set(found)) == 1:
         return found[0]
-    if SUPPORTED in found and OPPOSITE in found:
+    refuted = {OPPOSITE, ALIKE, FAILS, SIZE} & set(found)
+    if SUPPORTED in found and refuted:
         return DATA
-    return next((word for word in (SIZE, HANGS) if word in found), OPEN)
+    return PART if {OPEN, HANGS} & set(found) else FAILS
 
 
 def sentence(headline: Headline, word: str) -> str:
@@ -182,28 +193,56 @@ def sentence(headline: Headline, word: str) -> str:
 
 
 def evidence(
-    judged: pd.DataFrame, steps: Mapping[str, int], metrics: Mapping[str, pd.DataFrame]
+    judged: pd.DataFrame,
+    steps: Mapping[str, int],
+    metrics: Mapping[str, pd.DataFrame],
+    people: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """The rows of `judge` that page one rests on: one a claim and kind of data.
 
-    Of the experiments that can tell, the one with the most patients, then trainings. Short ones are
-    left out: those with fewer steps than the largest experiment of their kind.
+    Of the experiments that can tell, the one with the most patients, then trainings. Left out are
+    short ones, with fewer steps than the largest experiment of their kind on whole networks, and
+    those in which not every patient has been tested yet.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        From `verdicts.judge`, and rows of that form.
+    steps : mapping of str to int
+        Of a training, by experiment.
+    metrics : mapping of str to DataFrame
+        Rows of `metrics.csv`, by experiment.
+    people : mapping of str to int, optional
+        How many patients each experiment has.
     """
     rows = cleared(judged)
     rows = rows[rows["kind"].isin(list(KINDS))]
-    large = {name: _extent(frame) for name, frame in metrics.items()}
+    for headline in HEADLINES:
+        rows = rows[~(rows["key"].isin(headline.claims) & rows["kind"].isin(headline.not_on))]
+    rows = rows[rows["patients"] >= rows["experiment"].map(dict(people or {})).fillna(0)]
+    large = {name: _extent(frame) for name, frame in metrics.items() if not has_variants(frame)}
     least = {}
     for name in sorted(large, key=large.get):  # the largest of a kind comes last
-        for kind in rows.loc[rows["experiment"] == name, "kind"].unique():
+        for kind in judged.loc[judged["experiment"] == name, "kind"].unique():
             least[kind] = steps.get(name, 0)
-    own = rows["experiment"].map(steps).fillna(np.inf)
+    own = rows["experiment"].map(dict(steps)).fillna(np.inf)
     rows = rows[own >= rows["kind"].map(least).fillna(0)]
     rows = rows.sort_values(["patients", "trainings"], ascending=False, kind="stable")
     return rows.drop_duplicates(["key", "kind"])
 
 
+def disagreeing(judged: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Rows of other experiments whose verdict on a claim of page one is settled and another one."""
+    keys = [key for one in HEADLINES for key in one.claims]
+    chosen = found[found["key"].isin(keys)][["key", "kind", "experiment", "verdict"]]
+    both = cleared(judged).merge(chosen, on=["key", "kind"], suffixes=("", "_there"))
+    both = both[both["experiment"] != both["experiment_there"]]
+    settled = both["verdict"].isin((SUPPORTED, OPPOSITE, ALIKE))
+    return both[settled & (both["verdict"] != both["verdict_there"])]
+
+
 def _extent(metrics: pd.DataFrame) -> tuple[int, int]:
-    rows = disc_rows(metrics)
+    rows = trained(disc_rows(metrics))
     trainings = rows[["network", "trained_on", "seed", "fold"]].drop_duplicates()
     return rows["subject"].nunique(), len(trainings)
 
@@ -235,7 +274,7 @@ def field_rows(fields: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> 
             rows.append({
                 "key": claim.key, "claim": claim.text, "source": claim.source,
                 "difference": f"share of gaps found, {claim.difference.split(',')[0]}",
-                "experiment": name, "kind": "dixon", **numbers(found), "paper": np.nan,
+                "experiment": name, "kind": "bodies", **numbers(found), "paper": np.nan,
                 "verdict": verdict(found), "fixed": False,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=JUDGED)

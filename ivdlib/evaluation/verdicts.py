@@ -18,32 +18,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ivdlib.data.contrasts import CONTRASTS
 from ivdlib.evaluation import statistics
 from ivdlib.evaluation.claims import CLAIMS, FIXED, NO_WORSE
 from ivdlib.evaluation.comparisons import difference, side
 from ivdlib.evaluation.recorded import by_value, unusual
 from ivdlib.evaluation.scores import disc_rows, has_variants, of_single_contrasts, singles
 from ivdlib.evaluation.statistics import Comparison
+from ivdlib.options import OWN_RATES
 from ivdlib.profiles import EXTENDABLE, title
 
 PAGE, FOLDER, EVIDENCE = "AUDIT.md", "audit", "page_one.csv"
 """The page of claims, where its experiments lie, beside it, and the numbers of its first page."""
 
-PATIENTS = 4
-"""Fewest that a verdict rests on: the interval of two or three is as wide as its luck."""
+PATIENTS, TRAININGS = 4, 2
+"""Fewest that a verdict rests on: the interval of two or three patients is as wide as its luck, and
+one training has none."""
 
 SUPPORTED, OPPOSITE, OPEN = "supported", "the opposite holds", "open"
 ALIKE = f"no difference of {NO_WORSE:g} or more"
 HANGS = "open, hangs on failed trainings"
+FAILS = "does not hold"
 UNTESTED = "not tested on these data"
 
 KINDS = {
-    "crops": "crops of a disc",
-    "slabs": "slabs, one contrast",
+    "crops": "crops",
+    "slabs": "slabs",
     "phantom": "phantom",
-    "dixon": "full-field Dixon",
+    "dixon": "whole Dixon scans",
+    "bodies": "full-field Dixon",
 }
-"""Kinds of data; a claim may hold on one and not on another."""
+"""Kinds of data; a claim may hold on one and not on another: real Dixon images cut to one disc,
+real images of the spine that are not Dixon, made-up people, real Dixon scans with labelled discs,
+and such with labelled bodies alone, see `full_fields`."""
 
 UNLIKE = (*EXTENDABLE, "name", "score_discs", "stress", "references", "comparable")
 """Fields of a profile that change no training that two experiments share."""
@@ -55,6 +62,8 @@ def verdict(found: Comparison | None, margin: float = 0.0, each: bool = False) -
         return UNTESTED
     if len(found.differences) < PATIENTS:
         return f"not tested: fewer than {PATIENTS} patients"
+    if found.trainings is not None and len(found.trainings) < TRAININGS:
+        return f"not tested: fewer than {TRAININGS} trainings"
     word = _by_interval(found, margin, each)
     if found.failed and (found.median is None or _by_interval(found.median, margin, each) != word):
         return HANGS
@@ -64,8 +73,8 @@ def verdict(found: Comparison | None, margin: float = 0.0, each: bool = False) -
 def _by_interval(found: Comparison, margin: float, each: bool) -> str:
     if found.low > -margin:
         return SUPPORTED
-    if found.high < -margin and not each:
-        return OPPOSITE
+    if found.high < -margin:
+        return FAILS if each else OPPOSITE
     return ALIKE if found.within(NO_WORSE) else OPEN
 
 
@@ -91,7 +100,8 @@ def kind_of(record: Mapping, metrics: pd.DataFrame) -> str:
         return "phantom"
     if record.get("one_tile"):
         return "crops"
-    return "dixon" if len(singles(metrics)) > 1 else "slabs"
+    names = singles(metrics)
+    return "dixon" if len(names) > 1 and set(names) <= set(CONTRASTS) else "slabs"
 
 
 def judge(
@@ -127,7 +137,8 @@ def judge(
             rows.append({
                 "key": claim.key, "claim": claim.text, "source": claim.source,
                 "difference": claim.difference + which, "experiment": name, "kind": kind,
-                **numbers(found), "paper": np.nan if claim.paper is None else claim.paper,
+                # If the data left something out, it is not the paper's difference.
+                **numbers(found), "paper": np.nan if which or claim.paper is None else claim.paper,
                 "verdict": verdict(found, claim.margin, claim.each),
                 "fixed": FIXED.get(claim.key) == kind,
             })  # fmt: skip
@@ -169,13 +180,23 @@ def judge_spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.D
     alike: dict[Hashable, list] = {}
     for name, (record, metrics) in experiments.items():
         if side(metrics, "fds_cnn") is not None:
-            alike.setdefault(likeness(record, "spine"), []).append((name, record, metrics))
+            same = likeness(_without_others(record), "spine")
+            alike.setdefault(same, []).append((name, record, metrics))
     rows = []
     for group in alike.values():
         plain = [metrics for _, record, metrics in group if _use(record)["region"] == "none"]
         if plain and len(group) > 1:
             rows += [_spine_row(*one, plain[0]) for one in group]
     return pd.DataFrame(rows)
+
+
+def _without_others(record: Mapping) -> Mapping:
+    """A record without the learning rates of other networks than FDS-CNN."""
+    profile = record["config"]["profile"]
+    own = OWN_RATES.values()
+    training = {k: v for k, v in profile.get("training", {}).items() if k not in own}
+    profile = {**profile, "training": training}
+    return {**record, "config": {**record["config"], "profile": profile}}
 
 
 def _use(record: Mapping) -> Mapping:

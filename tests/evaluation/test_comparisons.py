@@ -27,7 +27,7 @@ def test_each_fused_contrast_must_gain_over_both_of_its_own():
     assert found["verdict"] == "supported" and found["mean"] == pytest.approx(0.05, abs=0.005)
     metrics.loc[metrics["contrast"] == "opp", "dice"] += 0.08  # now fat+opp and others lie below
     found = verdicts.judge({"x": metrics}).set_index("key").loc["each_fused"]
-    assert found["verdict"] == "open"  # one of eight has no opposite
+    assert found["verdict"] == "does not hold"  # one of eight refutes it
     assert found["difference"].endswith(": fat+opp − opp")
     assert found["mean"] == pytest.approx(-0.03, abs=0.005)
 

@@ -58,5 +58,5 @@ def test_page_one_takes_networks_of_dixon_images_alone():
     fields = {name: rows({"fds_cnn": 3, "unet:equal_cost": 2}) for name in ("p on m", "s on b")}
     found = headlines.field_rows(fields, {"p": "phantom", "s": "slabs"})
     found = found[found["verdict"] != verdicts.UNTESTED]
-    assert list(found["key"]) == ["equal_cost"] and found["kind"].iloc[0] == "dixon"
+    assert list(found["key"]) == ["equal_cost"] and found["kind"].iloc[0] == "bodies"
     assert found["verdict"].iloc[0] == verdicts.SUPPORTED

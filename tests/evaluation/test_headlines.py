@@ -6,16 +6,25 @@ from made_up_scores import CLEAR, scores
 
 from ivdlib.evaluation import headlines, verdicts
 from ivdlib.evaluation.comparisons import WITH, WITHOUT
-from ivdlib.evaluation.headlines import DATA, SIZE
-from ivdlib.evaluation.verdicts import ALIKE, HANGS, OPEN, OPPOSITE, SUPPORTED, UNTESTED
+from ivdlib.evaluation.headlines import DATA, PART, SIZE
+from ivdlib.evaluation.verdicts import (
+    ALIKE,
+    FAILS,
+    HANGS,
+    OPEN,
+    OPPOSITE,
+    SUPPORTED,
+    UNTESTED,
+)
 
 FAIR = {("unet:equal_weights", WITH): 0.0, ("unet:equal_cost", WITH): 0.09}
 
 
 @pytest.mark.parametrize(("found", "word"), [
     ([SUPPORTED, SUPPORTED], SUPPORTED), ([OPPOSITE, OPPOSITE], OPPOSITE),
-    ([SUPPORTED, OPPOSITE], SIZE), ([SUPPORTED, OPEN], SIZE), ([SUPPORTED, ALIKE], SIZE),
-    ([OPEN, OPPOSITE], OPEN), ([SUPPORTED, HANGS], HANGS), ([SUPPORTED, UNTESTED], UNTESTED),
+    ([SUPPORTED, OPPOSITE], SIZE), ([SUPPORTED, OPEN], OPEN), ([SUPPORTED, ALIKE], SIZE),
+    ([OPEN, OPPOSITE], FAILS), ([SUPPORTED, HANGS], HANGS), ([SUPPORTED, UNTESTED], UNTESTED),
+    ([OPPOSITE, UNTESTED], FAILS), ([OPPOSITE, ALIKE], FAILS), ([ALIKE, ALIKE], ALIKE),
     ([SUPPORTED, "not tested: fewer than 4 patients"], UNTESTED), ([], UNTESTED),
 ])  # fmt: skip
 def test_all_claims_of_a_headline_must_hold(found, word):
@@ -26,15 +35,16 @@ def test_all_claims_of_a_headline_must_hold(found, word):
 @pytest.mark.parametrize(("cells", "word"), [
     ({"slabs": SUPPORTED, "phantom": SUPPORTED}, SUPPORTED), ({"slabs": OPPOSITE}, OPPOSITE),
     ({"slabs": SUPPORTED, "phantom": OPPOSITE}, DATA),
-    ({"slabs": SUPPORTED, "phantom": OPEN}, OPEN), ({"crops": SUPPORTED}, UNTESTED),
-    ({"slabs": SIZE, "phantom": OPEN}, SIZE), ({"slabs": ALIKE, "phantom": UNTESTED}, ALIKE),
+    ({"slabs": SUPPORTED, "phantom": OPEN}, PART), ({"crops": SUPPORTED}, UNTESTED),
+    ({"slabs": SIZE, "phantom": OPEN}, PART), ({"slabs": OPPOSITE, "phantom": ALIKE}, FAILS),
+    ({"slabs": SUPPORTED, "phantom": ALIKE}, DATA), ({"slabs": ALIKE, "phantom": UNTESTED}, ALIKE),
 ])  # fmt: skip
 def test_only_data_that_decide_have_a_say(cells, word):
     assert headlines.overall(cells, headlines.ARCHITECTURE) == word
 
 
 def test_each_verdict_has_a_sentence():
-    words = (SUPPORTED, OPPOSITE, ALIKE, OPEN, HANGS, UNTESTED, SIZE, DATA)
+    words = (SUPPORTED, OPPOSITE, ALIKE, OPEN, HANGS, FAILS, UNTESTED, SIZE, DATA, PART)
     for headline in headlines.HEADLINES:
         for word in words:
             assert headlines.sentence(headline, word).endswith(".")
@@ -68,6 +78,50 @@ def test_the_largest_experiment_speaks_and_short_ones_do_not():
     assert set(found.loc[found["key"] == "no_dilation", "experiment"]) == {"short"}
     assert one.loc["dilation", "verdict"] != UNTESTED
     assert not found.duplicated(["key", "kind"]).any()
+
+
+def test_an_ablation_with_many_trainings_makes_no_experiment_short():
+    """Nor do rows that need no network."""
+    whole = scores(CLEAR)
+    many = {(f"fds_cnn:{name}", WITHOUT): 0.0 for name in ("no_dilation", "no_aspp", "standard")}
+    ablation = scores(
+        many | {("fds_cnn", WITHOUT): 0.0} | {(f"atlas{n}", WITHOUT): 0.0 for n in "abc"}
+    )
+    names = {"whole": whole, "short": ablation}
+    found, _ = page(names, dict.fromkeys(names, "slabs"), {"whole": 100, "short": 30})
+    assert set(found["experiment"]) == {"whole"}
+
+
+def test_experiments_that_have_not_tested_everybody_do_not_speak():
+    metrics = {"half": scores(CLEAR, patients="abcd"), "done": scores(CLEAR, patients="efgh")}
+    judged = verdicts.judge(metrics, dict.fromkeys(metrics, "slabs"))
+    steps = dict.fromkeys(metrics, 5)
+    found = headlines.evidence(judged, steps, metrics, {"half": 22, "done": 4})
+    assert set(found["experiment"]) == {"done"}
+
+
+def test_scans_without_disc_labels_never_stand_for_labelled_ones():
+    judged = verdicts.judge({"real": scores(CLEAR)}, {"real": "dixon"})
+    gaps = judged[judged["key"] == "fds_deeplab"].assign(kind="bodies", patients=24)
+    found = headlines.evidence(pd.concat([judged, gaps]), {"real": 5}, {"real": scores(CLEAR)})
+    kinds = set(found.loc[found["key"] == "fds_deeplab", "kind"])
+    assert kinds == {"dixon", "bodies"}
+    assert "bodies" not in (*headlines.ARCHITECTURE, *headlines.FUSION)
+
+
+def test_crops_are_not_asked_about_deeplab():
+    found, one = page({"a": scores(CLEAR)}, {"a": "crops"}, {"a": 5})
+    assert "fds_deeplab" not in set(found["key"]) and one.loc["deeplab", "crops"] == UNTESTED
+
+
+def test_experiments_that_disagree_are_found():
+    large, small = scores(CLEAR), scores(CLEAR, patients="abcd")
+    small.loc[small["network"] == "fds_cnn", "dice"] -= 0.2
+    metrics = {"large": large, "small": small}
+    judged = verdicts.judge(metrics, dict.fromkeys(metrics, "phantom"))
+    found = headlines.evidence(judged, dict.fromkeys(metrics, 5), metrics)
+    other = headlines.disagreeing(judged, found)
+    assert set(other["experiment"]) == {"small"} and "fds_deeplab" in set(other["key"])
 
 
 def test_nothing_judged_is_no_evidence():

@@ -131,3 +131,34 @@ def test_derived_images_do_not_speak_for_fused_ones():
     before = of(metrics, "fused")["mean"]
     metrics.loc[derived, "dice"] += 0.3
     assert of(metrics, "fused")["mean"] == pytest.approx(before)
+
+
+def test_two_seeds_have_no_median():
+    good = scores({("fds_cnn", WITH): 0.0, ("unet", WITH): 0.02}, spread=0.002)
+    two = over(2, pd.concat([good, good.assign(scope="seen", dice=0.9)]))
+    assert pd.isna(of(two)["median"]) and of(two)["verdict"] == verdicts.OPPOSITE
+    bad = (two["network"] == "unet") & (two["scope"] == "seen") & (two["contrast"] == "fat")
+    two.loc[bad & (two["seed"] == 1), "dice"] = 0.46
+    assert of(two)["verdict"] == verdicts.HANGS
+
+
+def test_failures_of_old_trainings_are_read_beside_new_ones():
+    """One training with a scan of its own does not hide that an older one failed."""
+    good = scores({("fds_cnn", WITH): 0.0, ("unet", WITH): 0.02}, spread=0.002)
+    metrics = over(1, good)
+    bad = (metrics["network"] == "unet") & (metrics["contrast"] == "fat") & (metrics["fold"] == 1)
+    metrics.loc[bad, "dice"] = 0.0
+    assert of(metrics)["failed"] == 1
+    seen = metrics[metrics["fold"] == 2].assign(scope="seen", dice=0.9)
+    assert of(pd.concat([metrics, seen]))["failed"] == 1
+
+
+def test_one_training_gives_no_verdict():
+    one = scores({("fds_cnn", WITH): 0.1, ("unet", WITH): 0.0})
+    assert over(1, one)["fold"].nunique() == 3 and of(over(1, one))["verdict"] == "supported"
+    assert of(one.assign(fold=1))["verdict"] == "not tested: fewer than 2 trainings"
+
+
+def test_contrasts_of_no_dixon_scan_are_slabs():
+    rows = scores({("unet", WITHOUT): 0.0}, contrasts=("t1", "t2"))
+    assert verdicts.kind_of({}, rows) == "slabs"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import statistics, verdicts
-from ivdlib.evaluation.claims import CLAIMS, FIXED, fds_against_unet
+from ivdlib.evaluation.claims import CLAIMS, fds_against_unet
 from ivdlib.evaluation.comparisons import (
     FAILED,
     WITH,
@@ -23,7 +23,6 @@ from ivdlib.evaluation.scores import (
     BEST,
     TOGETHER,
     disc_rows,
-    has_variants,
     of_single_contrasts,
     trained,
 )
@@ -31,35 +30,28 @@ from ivdlib.profiles import TITLES, title
 from ivdlib.report.audit.sections import NUMBERS, Found, compared, kinds, section
 
 
-def folds_section(results: Found) -> str:
-    """The primary comparisons fold by fold: the patients of a fold share one trained network."""
+def folds_section(results: Found, judged: pd.DataFrame) -> str:
+    """The primary comparisons, training by training."""
     rows = []
-    for claim in (claim for claim in CLAIMS if claim.key in FIXED):
-        for name, (_, metrics) in results.items():
-            found = None if has_variants(metrics) else claim.test(metrics)
-            if found is None:
-                continue
-            number = disc_rows(metrics).groupby("subject")["fold"].first()
-            each = found.differences.groupby(number).mean()
-            if len(each) < 2:
-                continue
-            mean, interval, *_ = compared(
-                claim.test(metrics[metrics["seed"] == metrics["seed"].min()])
-            )
-            rows.append((
-                claim.difference, name, ", ".join(f"{one:+.3f}" for one in each),
-                statistics.shown_interval(*statistics.interval(each)),
-                f"{mean} {interval}",
-            ))  # fmt: skip
+    for row in judged[judged["fixed"].astype(bool) & (judged["patients"] > 0)].itertuples():
+        (claim,) = (claim for claim in CLAIMS if claim.key == row.key)
+        metrics = results[row.experiment][1]
+        found = claim.test(metrics)
+        first = claim.test(metrics[metrics["seed"] == metrics["seed"].min()])
+        each = found.trainings if found.trainings is not None else []
+        mean, interval, *_ = compared(first)
+        rows.append((
+            claim.difference, row.experiment, ", ".join(f"{one:+.3f}" for one in each),
+            statistics.shown_interval(*statistics.interval(each)), f"{mean} {interval}",
+        ))  # fmt: skip
     about = (
         "The patients of a fold are tested by the same trained networks, so a training that went "
-        "well or badly moves all of them. An interval that leaves zero out over patients, but not "
-        "over folds, may be the luck of a training or two. Last column: the first seed alone, over "
-        "patients."
+        "well or badly moves all of them. Each number is the mean over the patients of one fold "
+        "and seed. Last column: the first seed alone, over patients."
     )
-    heads = ("difference of the mean Dice", "experiment", "each fold", "interval over folds",
-             "first seed alone")  # fmt: skip
-    return section("The primary comparisons, fold by fold", heads, rows, about)
+    heads = ("difference of the mean Dice", "experiment", "each training",
+             "interval over trainings", "first seed alone")  # fmt: skip
+    return section("The primary comparisons, training by training", heads, rows, about)
 
 
 def failed(results: Found) -> str:

@@ -1,4 +1,4 @@
-"""The first page of AUDIT.md, ten claims, and the third, what would change our mind."""
+"""The first page of AUDIT.md: ten claims."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ivdlib.evaluation.comparisons import difference, side
 from ivdlib.evaluation.headlines import HEADLINES, SIZE, Headline
 from ivdlib.evaluation.scores import TOGETHER
 from ivdlib.evaluation.statistics import LEVEL, Comparison
-from ivdlib.evaluation.verdicts import ALIKE, HANGS, KINDS, OPEN, OPPOSITE, SUPPORTED
+from ivdlib.evaluation.verdicts import ALIKE, FAILS, HANGS, KINDS, OPEN, OPPOSITE, SUPPORTED
 from ivdlib.profiles import title
 from ivdlib.report.audit.sections import Found, markdown_table
 
-MARKS = {SUPPORTED: "✓", OPPOSITE: "✗", ALIKE: "≈", OPEN: "○", HANGS: "△"}
+MARKS = {SUPPORTED: "✓", OPPOSITE: "✗", FAILS: "✗", ALIKE: "≈", OPEN: "○", HANGS: "△"}
 """Signs of the verdicts; what was not tested has a dash."""
 
 _ABOUT = f"""# The audit: ten claims, one page
@@ -24,16 +24,29 @@ _ABOUT = f"""# The audit: ten claims, one page
 Wang, Gu & Li describe FDS-CNN, a network that finds the discs between the vertebrae in MR images.
 We built it anew and asked of each claim of the paper whether it holds. Every number is a difference
 of the mean Dice, a score from 0 (nothing right) to 1 (all right), between two networks or images
-that are otherwise alike; in brackets what it could as well be ({LEVEL:.0%} interval).
+that are otherwise alike. The brackets hold what the true difference may be ({LEVEL:.0%} interval).
 
 ✓ supported · ✗ the opposite holds · ≈ {ALIKE} · ○ open: could be either · △ open, hangs on a
 training that failed · – not tested. The data in **bold** decide; the others stand beside them.
 """
 
+_DATA = {
+    "crops": "*crops*: real Dixon scans, each cut down to one disc",
+    "slabs": "*slabs*: real scans of the whole lower spine, of another kind (T2)",
+    "phantom": "*phantom*: made-up people",
+    "dixon": "*whole Dixon scans*: real ones, discs labelled",
+    "bodies": "*full-field Dixon*: real scans without disc labels, by the share of the gaps "
+    "between bodies in which a disc is found",
+}
+_IMAGES = (
+    "*wat, fat, inn, opp*: the four images of a Dixon scan (water, fat, in phase, opposed phase); "
+    "a plus is their sum, a fused image."
+)
+
 _PARTS = {
-    "equal_weights": "weights", "equal_cost": "cost", "aligned_two_down": "two",
-    "aligned_four_down": "four", "fat_mean": "others − fat", "fat_opp": "fat+opp − fat",
-    "fused": "means", "fused_pair": "inn+opp − wat",
+    "equal_weights": "weights", "equal_cost": "cost", "networks": "as first sized",
+    "aligned_two_down": "two", "aligned_four_down": "four", "fat_mean": "others − fat",
+    "fat_opp": "fat+opp − fat", "fused": "means", "fused_pair": "inn+opp − wat",
 }  # fmt: skip
 """What tells the lines of a cell apart."""
 
@@ -62,14 +75,17 @@ def first_page(
     lines = []
     for number, (headline, line) in enumerate(_lines(page), start=1):
         if headline is None:
-            where, so_what = cheaper()
-            lines.append((f"{number}. It is cheaper", where, *("–" for _ in kinds[1:]), so_what))
+            marked, so_what = cheaper()
+            lines.append((f"{number}. It is cheaper: {marked}", *("–" for _ in kinds), so_what))
             continue
-        cells = (_cell(headline, kind, rows, marks) for kind in kinds)
-        verdict = f"**{line.verdict}.** " if line.verdict in (SIZE, headlines.DATA) else ""
+        most = {kind: _people(found, kind) for kind in kinds}
+        cells = (_cell(headline, kind, rows, marks, most[kind]) for kind in kinds)
+        told = (SIZE, headlines.DATA, headlines.PART, FAILS)
+        verdict = f"**{line.verdict}.** " if line.verdict in told else ""
         lines.append((f"{number}. {headline.text}", *cells, f"{verdict}{line.so_what}"))
     heads = ("the paper says", *(_head(found, kind) for kind in kinds), "so what")
-    notes = "\n".join(f"- {told}" for told in footer)
+    words = f"{'; '.join(_DATA[kind] for kind in kinds)}. {_IMAGES}"
+    notes = "\n".join(f"- {told}" for told in (words[0].upper() + words[1:], *footer))
     return f"{_ABOUT}\n{markdown_table(heads, lines)}\n{notes}\n"
 
 
@@ -82,13 +98,22 @@ def _lines(page: pd.DataFrame) -> Iterator[tuple[Headline | None, object]]:
             yield None, None
 
 
+def _people(found: pd.DataFrame, kind: str) -> int:
+    """Most patients of a kind of data."""
+    return int(found.loc[found["kind"] == kind, "patients"].max())
+
+
 def _head(found: pd.DataFrame, kind: str) -> str:
-    people = int(found.loc[found["kind"] == kind, "patients"].max())
-    return f"{KINDS[kind]} ({people} {'scans' if kind == 'dixon' else 'patients'})"
+    what = {"bodies": "scans", "phantom": "people"}.get(kind, "patients")
+    return f"{KINDS[kind]} ({_people(found, kind)} {what})"
 
 
 def _cell(
-    headline: Headline, kind: str, rows: Mapping[tuple[str, str], object], marks: Mapping[str, str]
+    headline: Headline,
+    kind: str,
+    rows: Mapping[tuple[str, str], object],
+    marks: Mapping[str, str],
+    most: int,
 ) -> str:
     parts = []
     shown = headline.claims + headline.beside
@@ -100,14 +125,15 @@ def _cell(
         mean, interval = _number(row)
         text = f"{label}{MARKS[row.verdict]}\u00a0{mean}{marks.get(row.experiment, '')}"
         decides = kind in headline.decided_by and key in headline.claims
-        parts.append(f"**{text}** {interval}" if decides else f"{text} {interval}")
+        fewer = f" ({row.patients} of them)" if row.patients < most else ""
+        parts.append((f"**{text}** {interval}" if decides else f"{text} {interval}") + fewer)
     return "<br>".join(parts) or "–"
 
 
 def _number(row) -> tuple[str, str]:  # noqa: ANN001
     """Mean and interval."""
     digits = 2 if row.high - row.low > _WIDE else 3
-    unit = " of gaps" if row.kind == "dixon" and " on " in row.experiment else ""
+    unit = " of gaps" if row.kind == "bodies" else ""
     numbers = (f"{v:+.{digits}f}".replace("-", "−") for v in (row.mean, row.low, row.high))
     mean, low, high = numbers
     return f"{mean}{unit}", f"[{low},\u00a0{high}]"
@@ -130,9 +156,10 @@ def cheaper() -> tuple[str, str]:
         "weights": all(mine.parameters < other.parameters for other in (unet, deep)),
         "computation": all(mine.multiply_adds < other.multiply_adds for other in (unet, deep)),
     }
-    marks = (f"{MARKS[SUPPORTED if holds else OPPOSITE]} {what}" for what, holds in cheap.items())
-    told = "Smaller on disk, slower to run" if [*cheap.values()] == [True, False] else "Counted"
-    return "<br>".join(marks), f"{told} ({counted})."
+    marks = (f"{MARKS[SUPPORTED if less else OPPOSITE]} {what}" for what, less in cheap.items())
+    mixed = [*cheap.values()] == [True, False]
+    told = "Smaller on disk, more to compute" if mixed else "Counted"
+    return ", ".join(marks), f"{told} (at the paper's size, {counted})."
 
 
 def _times(other: float, mine: float) -> str:
@@ -148,28 +175,53 @@ def _times(other: float, mine: float) -> str:
     )
 
 
-def footer(judged: pd.DataFrame, programs: Found, results: Found) -> list[str]:
+def footer(
+    judged: pd.DataFrame,
+    found: pd.DataFrame,
+    marks: Mapping[str, str],
+    programs: Found,
+    results: Found,
+) -> list[str]:
     """What else was tried, and what was not: a sentence each."""
-    noise = judged[(judged["key"] == "noise_volume") & (judged["kind"] != "")]
-    words = ", ".join(
-        f"{KINDS[row.kind]} {MARKS[row.verdict]} {row.mean:+.3f}"
-        for row in noise.sort_values("patients").drop_duplicates("kind", keep="last").itertuples()
-        if row.verdict in MARKS
+    told = []
+    noise = [
+        f"{KINDS[row.kind]} {MARKS[row.verdict]} {' '.join(_number(row))}"
+        f"{marks.get(row.experiment, '')}"
+        for row in found[found["key"] == "noise_volume"].itertuples()
+    ]
+    if noise:
+        words = ", ".join(noise)
+        told.append(f"Training with random pixels, tested on images as they are: {words}.")
+    told.append(
+        "No pre-training is needed: nothing here was pre-trained; pre-training was not tried."
     )
-    told = [
-        f"Training with random pixels, tested on images as they are: {words}.",
-        "No pre-training is needed: nothing here was pre-trained; if it would help was not tried.",
-    ][not words :]
+    used = set(found["experiment"])
     for name, (record, metrics) in programs.items():
         for other, (its, its_metrics) in results.items():
-            beside = _beside(its_metrics, metrics) if its["data"] == record["data"] else None
+            same = other in used and its.get("data") == record.get("data")
+            beside = _beside(its_metrics, metrics) if same else None
             if beside is not None:
-                interval = statistics.shown_interval(beside.low, beside.high, 3)
+                numbers = (
+                    f"{beside.mean:+.3f} {statistics.shown_interval(beside.low, beside.high, 3)}"
+                )
                 program = title(metrics["network"].iloc[0])
                 told.append(
                     f"FDS-CNN − {program} ({name}), one mask a scan, beside {other}: "
-                    f"{beside.mean:+.3f} {interval}."
+                    f"{numbers.replace('-', '−')}."
                 )
+    derived = [f"{', '.join(results[name][0]['derived'])} in {name}" for name in sorted(used)
+               if name in results and results[name][0].get("derived")]  # fmt: skip
+    if derived:
+        told.append(
+            f"Derived, not measured: {'; '.join(derived)}. Means over single images hold it; fused "
+            "images that were made of it are left out."
+        )
+    others = headlines.disagreeing(judged, found)
+    told += [
+        f"Another experiment says otherwise: {row.claim}: {row.experiment} {MARKS[row.verdict]} "
+        f"{' '.join(_number(row))}."
+        for row in others.itertuples()
+    ]
     return told
 
 

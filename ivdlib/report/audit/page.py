@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ivdlib import files
 from ivdlib.errors import DataError
 from ivdlib.evaluation import full_fields, headlines, recorded, scores, verdicts
+from ivdlib.evaluation.claims import CLAIMS
 from ivdlib.evaluation.verdicts import EVIDENCE, FOLDER, PAGE
 from ivdlib.profiles import PROFILES
 from ivdlib.report import plotting, result_figures
@@ -74,43 +76,54 @@ def _disc_records(folder: Path) -> list[dict]:
     return [one for one in recorded.trainings(folder).values() if one["target"] == "disc"]
 
 
-def _judged(results: Found) -> pd.DataFrame:
+def _judged(
+    results: Found, fields: Mapping[str, pd.DataFrame], spine: pd.DataFrame
+) -> pd.DataFrame:
+    """Every claim on every experiment, the use of the spine and real whole fields too."""
     kinds = {name: verdicts.kind_of(*pair) for name, pair in results.items()}
-    return verdicts.judge({name: metrics for name, (_, metrics) in results.items()}, kinds)
+    judged = verdicts.judge({name: metrics for name, (_, metrics) in results.items()}, kinds)
+    more = headlines.spine_rows(spine, kinds), headlines.field_rows(fields, kinds)
+    return pd.concat([frame for frame in (judged, *more) if len(frame)] or [judged])
+
+
+def _evidence(results: Found, judged: pd.DataFrame) -> pd.DataFrame:
+    """What page one rests on."""
+    profiles = {name: record["config"]["profile"] for name, (record, _) in results.items()}
+    steps = {name: profile["training"]["steps"] for name, profile in profiles.items()}
+    people = {
+        name: len({who.get("subject", case) for case, who in record.get("cases", {}).items()})
+        for name, (record, _) in results.items()
+    }
+    metrics = {name: metrics for name, (_, metrics) in results.items()}
+    return headlines.evidence(judged, steps, metrics, people)
 
 
 def _first_pages(
-    folder: Path,
-    found: Mapping[str, Found],
-    judged: pd.DataFrame,
-    spine: pd.DataFrame,
-    fields: Mapping[str, pd.DataFrame],
+    folder: Path, found: Mapping[str, Found], judged: pd.DataFrame, evidence: pd.DataFrame
 ) -> str:
-    """Page one, how we judged, what would change our mind; nothing if no experiment can tell."""
+    """Page one, how we judged, what would change our mind; if nothing can tell, the rules alone."""
+    drawn = folder / FOLDER / "page_one.png"
+    rules = how_judged.rules(folder, found, judged)
+    if evidence.empty:
+        for path in (drawn, folder / EVIDENCE):  # of an earlier call
+            path.unlink(missing_ok=True)
+        return f"# The audit\n\n{rules}"
     results = found["result"]
-    kinds = {name: verdicts.kind_of(*pair) for name, pair in results.items()}
-    more = headlines.spine_rows(spine, kinds), headlines.field_rows(fields, kinds)
-    every = pd.concat([frame for frame in (judged, *more) if len(frame)] or [judged])
-    steps = {n: r["config"]["profile"]["training"]["steps"] for n, (r, _) in results.items()}
-    evidence = headlines.evidence(every, steps, {n: m for n, (_, m) in results.items()})
-    if evidence.empty:  # no experiment can tell
-        return f"# The audit\n\n{how_judged.rules(folder, found)}"
-    files.write_csv(folder / EVIDENCE, evidence)
-    page = headlines.page_one(evidence)
     marks = {
         name: how_judged.UNEVEN
         for name, (record, _) in results.items()
         if how_judged.uneven(record)
     }
-    plotting.save({"page_one": page_one_figure.draw(evidence)}, folder / FOLDER)
+    files.write_csv(folder / EVIDENCE, evidence)
+    plotting.save({"page_one": page_one_figure.draw(evidence)}, drawn.parent)
+    page = headlines.page_one(evidence)
+    footer = first_page.footer(judged, evidence, marks, found["external"], results)
     return "\n".join(
         (
-            first_page.first_page(
-                page, evidence, marks, first_page.footer(judged, found["external"], results)
-            ),
-            f"![{page_one_figure.ALT}]({FOLDER}/page_one.png)\n",
-            how_judged.rules(folder, found),
-            what_would_change.change(every, page),
+            first_page.first_page(page, evidence, marks, footer),
+            f"![{page_one_figure.ALT}]({FOLDER}/{drawn.name})\n",
+            rules,
+            what_would_change.change(judged, page),
             "## Appendices\n",
         )
     )
@@ -139,15 +152,20 @@ def write_audit(folder: str | os.PathLike) -> Path:
     results, inner, leaks, partitions, better, others = found.values()
     if not any(found.values()):
         raise DataError(f"{place} holds no finished experiment; run make audit first.")
-    judged, spine = _judged(results), verdicts.judge_spine(results)
-    fields = full_fields.read(folder)
+    fields, spine = full_fields.read(folder), verdicts.judge_spine(results)
+    every = _judged(results, fields, spine)
+    evidence = _evidence(results, every)
+    chosen = set(zip(evidence["key"], evidence["experiment"], strict=True))
+    named = [pair in chosen for pair in zip(every["key"], every["experiment"], strict=True)]
+    every["fixed"] = every["fixed"].astype(bool) & np.array(named, bool)
+    judged = every[every["key"].isin([claim.key for claim in CLAIMS]) & (every["kind"] != "bodies")]
     grades = {name: place / name / "grades.csv" for name in results}
     parts = [
-        _first_pages(folder, found, judged, spine, fields),
+        _first_pages(folder, found, every, evidence),
         sections.claims(judged),
         sections.derived({**results, **better, **partitions}),
         doubts.failed(results),
-        doubts.folds_section(results),
+        doubts.folds_section(results, judged),
         doubts.partitions(results, partitions),
         sections.spine_section(spine),
         real_scans.full_fields_section(fields),

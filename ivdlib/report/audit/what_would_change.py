@@ -29,7 +29,8 @@ def change(judged: pd.DataFrame, page: pd.DataFrame) -> str:
         for row in page.itertuples()
         if row.verdict not in (SUPPORTED, OPPOSITE, ALIKE)
     ]
-    return _CHANGE.format(table=table, still="\n".join(still) or "- nothing.")
+    commands = "" if (judged["kind"] == "dixon").any() else _COMMANDS  # they may be these scans
+    return _CHANGE.format(table=table, still="\n".join(still) or "- nothing.", commands=commands)
 
 
 _MANY = 100_000
@@ -59,24 +60,30 @@ _CHANGE = """## What would change our mind
 Other scans, more people, larger networks, and more trainings. What the paper reports are small
 differences on eight people, without a spread; so we ask how many people such a difference needs.
 The last column is the number at which half of all such studies would show it, if people differed
-from one another as they do here:
+from one another as they do here, and trainings did not:
 
 {table}
 What is not settled here:
 
 {still}
 
-**The challenge's 16 scans** would settle most of it: they are the paper's own. Whoever has them
-puts them into one folder and runs (a GPU is needed, for days):
+{commands}
+**A GPU** would settle whether the order of small networks is that of large ones:
 
-    ivdlib check --data data/ivdm3seg
-    ivdlib grid --profile paper --data data/ivdm3seg --name ivdm3seg
+    ivdlib grid --experiment benchmarks/audit/NAME.toml --set size=paper --name NAME_paper \\
+      --reports reports/audit
+    ivdlib audit --page
+
+**More patients or more trainings?** Look at the two halves in the appendix: where the one over
+trainings is the wider, another seed tells more than another patient.
+"""
+
+_COMMANDS = """**The challenge's 16 scans** are the paper's own. Whoever has them puts them into one
+folder and runs (a GPU is needed, for days):
+
+    ivdlib check data/ivdm3seg
+    ivdlib grid --profile paper --data data/ivdm3seg --name ivdm3seg --reports reports/audit
     ivdlib grid --profile laptop --data data/ivdm3seg --name ivdm3seg_sizes --seeds 3 \\
-      --networks fds_cnn,unet,unet:equal_weights,unet:equal_cost
-
-**A GPU** would settle whether the order of small networks is that of large ones: `make audit` has
-the experiments, `--set size=paper` their size in the paper.
-
-**Another patient**, of any scanner, is worth more than another seed: the intervals are as wide as
-people differ.
+      --networks fds_cnn,unet,unet:equal_weights,unet:equal_cost --reports reports/audit
+    ivdlib audit --page
 """

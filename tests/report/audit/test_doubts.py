@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from made_up_scores import CLEAR, SINGLE, scores
 
-from ivdlib.evaluation import claims
+from ivdlib.evaluation import claims, verdicts
 from ivdlib.evaluation.comparisons import WITH, WITHOUT
 from ivdlib.report.audit import doubts
 
@@ -31,33 +31,35 @@ def line(page, *words):
     return found
 
 
+def of_folds(metrics):
+    judged = verdicts.judge({"one": metrics}, {"one": "slabs"})
+    return doubts.folds_section(results(metrics), judged)
+
+
 def test_a_lucky_fold_is_seen():
     metrics = in_folds(scores(FAIR, spread=0.0))
     metrics.loc[(metrics["fold"] == 2) & (metrics["network"] == FAIR_UNET), "dice"] += 0.06
-    page = doubts.folds_section(results(metrics))
-    assert "| +0.030, -0.030, +0.030 |" in line(page, claims.CLAIMS[0].difference)
+    assert "| +0.030, -0.030, +0.030 |" in line(of_folds(metrics), claims.CLAIMS[0].difference)
 
 
 def test_the_first_seed_stands_apart():
     first = in_folds(scores(FAIR, spread=0.0))
     second = first.assign(seed=1)
     second.loc[second["network"] == FAIR_UNET, "dice"] += 0.04
-    page = doubts.folds_section(results(pd.concat([first, second])))
-    found = line(page, claims.CLAIMS[0].difference)
-    assert "| +0.010, +0.010, +0.010 |" in found and "| +0.0300 [" in found
+    found = line(of_folds(pd.concat([first, second])), claims.CLAIMS[0].difference)
+    assert "| +0.030, +0.030, +0.030, -0.010, -0.010, -0.010 |" in found and "| +0.0300 [" in found
 
 
 def test_a_first_seed_that_compares_nothing_is_a_dash():
     both = in_folds(scores(FAIR, spread=0.0))
     seeds = pd.concat([both[both["network"] == "fds_cnn"], both.assign(seed=1)])
-    page = doubts.folds_section(results(seeds))
-    assert line(page, claims.CLAIMS[0].difference).endswith("| – – |")
+    assert line(of_folds(seeds), claims.CLAIMS[0].difference).endswith("| – – |")
 
 
-def test_one_fold_and_variants_say_nothing():
-    one = scores(FAIR, spread=0.0)  # all in fold 1
-    variants = in_folds(scores(FAIR | {("fds_cnn:no_aspp", WITH): 0.0}))
-    assert doubts.folds_section(results(one)) == doubts.folds_section(results(variants)) == ""
+def test_what_is_not_primary_here_is_not_shown():
+    metrics = in_folds(scores(FAIR))
+    judged = verdicts.judge({"one": metrics}, {"one": "crops"})
+    assert doubts.folds_section(results(metrics), judged) == ""
 
 
 def test_a_failed_training_is_named():

@@ -131,14 +131,14 @@ def test_rules_say_what_is_so_here(tmp_path):
     experiment(tmp_path, "one", scores(CLEAR))
     page = " ".join(audit_page.write_audit(tmp_path).read_text(encoding="utf-8").split())
     assert "Primary are two questions" in page and "The last weights count." in page
-    assert "(appendix)" not in page and "README" not in page
+    assert "learning rate" not in page and "README" not in page
     assert "at the paper's size none were compared" in page
     files.write_text(tmp_path / "README.md", "The comparisons that AUDIT.md calls primary …")
     experiment(tmp_path, "two", scores(CLEAR), inner=True, extra={"average": 0.9})
     experiment(tmp_path, "three", scores(CLEAR), size="paper")
     page = " ".join(audit_page.write_audit(tmp_path).read_text(encoding="utf-8").split())
     assert "the README beside this page says what had been seen" in page
-    assert "(in two their moving average)" in page and "(appendix)" in page
+    assert "(in two their moving average)" in page
     assert "none were compared" not in page
     reference = provenance.root() / "reports" / "reference" / "README.md"
     assert how_judged.SEEN in " ".join(reference.read_text(encoding="utf-8").split())

@@ -12,7 +12,7 @@ def test_each_claim_of_page_one_has_a_name_and_a_dot():
     assert {key for one in headlines.HEADLINES for key in one.claims} == set(page_one_figure.NAMES)
     metrics = {"one": scores(CLEAR)}
     found = headlines.evidence(verdicts.judge(metrics, {"one": "crops"}), {"one": 5}, metrics)
-    fields = found.assign(experiment="p on m", kind="dixon")  # in gaps, not in Dice: left out
+    fields = found.assign(experiment="p on m", kind="bodies")  # in gaps, not in Dice: left out
     figure = page_one_figure.draw(pd.concat([found, fields]))
     (axes,) = figure.axes
     shown = [label.get_text() for label in axes.get_yticklabels()]

@@ -41,7 +41,7 @@ def test_what_is_open_is_listed_with_commands():
     judged = verdicts.judge({"one": scores(CLEAR)}, {"one": "crops"})
     found = headlines.evidence(judged, {"one": 5}, {"one": scores(CLEAR)})
     page = what_would_change.change(judged, headlines.page_one(found))
-    assert "trained with − without, equal steps, single contrasts (crops of a disc)" in page
+    assert "trained with − without, equal steps, single contrasts (crops)" in page
     assert "- Dilation helps: not tested on these data." in page
     assert "Training with fused images helps:" not in page  # it is settled here
     assert "ivdlib grid --profile paper --data" in page
