@@ -1,6 +1,6 @@
 """Set the Dice of each disc beside its Pfirrmann grade, for an experiment on the SPIDER slabs.
 
-    python benchmarks/grades.py reports/reference/audit/slabs22 \
+    python benchmarks/grades.py reports/reference/audit/slabs \
         --grades ../shared/data/spider_records/gradings.csv
 
 SPIDER grades the discs of a patient from the lowest upwards, as `disc` of `metrics.csv` counts.

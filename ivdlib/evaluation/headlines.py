@@ -150,7 +150,7 @@ HEADLINES = (
 _OTHERWISE = {
     OPEN: "These data cannot tell yet.",
     HANGS: "A training failed, and the answer hangs on it: no verdict.",
-    UNTESTED: "Not tested yet, or in short trainings alone (appendix).",
+    UNTESTED: "Not tested at full length yet.",
     SUPPORTED: "It holds here.",
     OPPOSITE: "It does not hold here.",
     FAILS: "Not all of it holds: look at its parts.",

@@ -45,6 +45,17 @@ def test_threads_of_a_parent_reach_the_child():
     assert done.stdout.strip() == "1", done.stderr
 
 
+@pytest.mark.parametrize("own", [None, "0"])
+def test_tensorflow_has_onednn_on_every_processor_unless_told_otherwise(own, monkeypatch):
+    """Without AVX-512 it is off by itself, and the fast form of a dilated convolution with it."""
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if own:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", own)
+    read = "from ivdlib.networks import backend; print(backend.os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    done = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (own or "1")
+
+
 @pytest.mark.slow
 def test_cores_that_are_no_number_are_one_sentence():
     environment = {**os.environ, "IVDLIB_THREADS": "two", "KERAS_BACKEND": "tensorflow"}

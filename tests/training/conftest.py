@@ -152,6 +152,8 @@ def call(tmp_path, tiny_experiment):
 def tiny():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(unet.UNET_SIZES, "tiny", UNetConfig(base=2, levels=1))
+        for bases in (unet._EQUAL_WEIGHTS, unet._EQUAL_COST):
+            patch.setitem(bases, 2, 2)
         patch.setenv("IVDLIB_PROGRESS", "off")
         yield
 

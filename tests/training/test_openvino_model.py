@@ -16,7 +16,7 @@ def test_auto_asks_the_processor(weights, monkeypatch):
         assert network.model.precision == ("float32" if precision == "float32" else "auto")
 
 
-@pytest.mark.parametrize(("near", "settled"), [(1.0, "bfloat16"), (0.0, "float32")])
+@pytest.mark.parametrize(("near", "settled"), [(1.0, "bfloat16"), (-1.0, "float32")])
 def test_auto_takes_bfloat16_only_where_it_answers_alike(weights, monkeypatch, near, settled):
     monkeypatch.setattr(openvino_model, "NEAR", near)
     monkeypatch.setattr(engines, "best_precision", lambda: "bfloat16")

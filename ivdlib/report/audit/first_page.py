@@ -150,7 +150,7 @@ def cheaper() -> tuple[str, str]:
     counted = "; ".join(
         f"{name}: {_times(other.parameters, mine.parameters)} weights, "
         f"{_times(other.multiply_adds, mine.multiply_adds)} multiply–adds"
-        for name, other in (("beside U-Net", unet), ("beside DeepLabv3+ as published", deep))
+        for name, other in (("U-Net", unet), ("DeepLabv3+ as published", deep))
     )
     cheap = {
         "weights": all(mine.parameters < other.parameters for other in (unet, deep)),
@@ -159,20 +159,18 @@ def cheaper() -> tuple[str, str]:
     marks = (f"{MARKS[SUPPORTED if less else OPPOSITE]} {what}" for what, less in cheap.items())
     mixed = [*cheap.values()] == [True, False]
     told = "Smaller on disk, more to compute" if mixed else "Counted"
-    return ", ".join(marks), f"{told} (at the paper's size, {counted})."
+    return ", ".join(marks), f"{told}. At the paper's size {counted}."
 
 
 def _times(other: float, mine: float) -> str:
-    """How one number compares with another, in words.
+    """How a number compares with another, shortly.
 
     Examples
     --------
     >>> _times(3.0, 1.5), _times(1.0, 4.0)
-    ('2.0 times fewer', '4.0 times as many')
+    ('1/2.0 of its', '4.0 times its')
     """
-    return (
-        f"{other / mine:.1f} times fewer" if other > mine else f"{mine / other:.1f} times as many"
-    )
+    return f"1/{other / mine:.1f} of its" if other > mine else f"{mine / other:.1f} times its"
 
 
 def footer(

@@ -70,7 +70,7 @@ What is not settled here:
 {commands}
 **A GPU** would settle whether the order of small networks is that of large ones:
 
-    ivdlib grid --experiment benchmarks/audit/NAME.toml --set size=paper --name NAME_paper \\
+    ivdlib grid --experiment benchmarks/audit/crops.toml --set size=paper --name crops_paper \\
       --reports reports/audit
     ivdlib audit --page
 

@@ -31,7 +31,7 @@ def test_page_one_has_ten_claims_with_marks(found):
     assert "✓\u00a0+0.05" in fair[1] and "**weights ✓\u00a0+0.05" in fair[2]  # slabs decide
     assert "**cost ✗\u00a0−0.0" in fair[2] and "†** [−0.0" in fair[2]
     assert "**depends on size.**" in fair[3]
-    assert "3.0 times fewer weights, 3.5 times as many multiply–adds" in rows[5]
+    assert "U-Net: 1/3.0 of its weights, 3.5 times its multiply–adds" in rows[5]
     assert "✓ weights, ✗ computation" in rows[5]
     assert text.rstrip().endswith("- No pre-training.")
     for row in evidence.itertuples():

@@ -42,6 +42,6 @@ def test_what_is_open_is_listed_with_commands():
     found = headlines.evidence(judged, {"one": 5}, {"one": scores(CLEAR)})
     page = what_would_change.change(judged, headlines.page_one(found))
     assert "trained with − without, equal steps, single contrasts (crops)" in page
-    assert "- Dilation helps: not tested on these data." in page
+    assert "which see farther) helps: not tested on these data." in page
     assert "Training with fused images helps:" not in page  # it is settled here
     assert "ivdlib grid --profile paper --data" in page
