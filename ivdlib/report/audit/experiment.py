@@ -26,7 +26,7 @@ def experiment(
     found = verdicts.patients(metrics)
     profile = record["config"]["profile"]
     seconds = record.get("seconds", 0.0)
-    discs = metrics[metrics["target"] == "disc"]
+    discs = metrics[(metrics["target"] == "disc") & (metrics["scope"] != scores.SEEN)]
     alone = discs.empty  # the spine stage
     scored = metrics if alone else discs
     spine = _spine_options(profile)

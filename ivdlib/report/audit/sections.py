@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import statistics, stress, tables, verdicts
-from ivdlib.evaluation.scores import TOGETHER, disc_rows
+from ivdlib.evaluation.scores import SEEN, TOGETHER, disc_rows
 from ivdlib.evaluation.statistics import Comparison
 from ivdlib.options import OWN_RATES
 from ivdlib.profiles import title
@@ -238,6 +238,7 @@ def _spine_choices(found: Found) -> list[tuple[str, ...]]:
 
 
 def _people(rows: pd.DataFrame) -> str:
+    rows = rows[rows["scope"] != SEEN]
     return ", ".join(sorted(rows["subject"].astype(str).unique()))
 
 
