@@ -214,6 +214,7 @@ def footer(
             f"Derived, not measured: {'; '.join(derived)}. Means over single images hold it; fused "
             "images that were made of it are left out."
         )
+    told += [f"{sign}: trained on unevenly drawn tiles, see below." for sign in {*marks.values()}]
     others = headlines.disagreeing(judged, found)
     told += [
         f"Another experiment says otherwise: {row.claim}: {row.experiment} {MARKS[row.verdict]} "

@@ -25,7 +25,7 @@ NAMES = {
     "fds_deeplab": "beats DeepLabv3+", "aligned_two_down": "one halving\nbeats two",
     "aligned_four_down": "one halving\nbeats four", "no_dilation": "dilation helps",
     "standard": "separable\ncosts nothing", "spine": "spine first helps",
-    "fat_mean": "fat is hardest", "fat_opp": "fat+opp mends it",
+    "fat_mean": "fat is harder", "fat_opp": "fat+opp mends it",
     "fused": "fused images\nscore higher",
     "fusion_training": "training with\nfusion helps",
 }  # fmt: skip
