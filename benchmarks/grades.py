@@ -20,6 +20,7 @@ import pandas as pd
 from ivdlib import files
 from ivdlib.errors import DataError, IvdlibError
 from ivdlib.evaluation import scores
+from ivdlib.evaluation.comparisons import QUIET
 
 PATIENT, DISC, GRADE = "Patient", "IVD label", "Pfirrman grade"
 """Columns of SPIDER's table, spelt as there."""
@@ -60,7 +61,7 @@ def main(words: list[str] | None = None) -> int:
     if metrics is None:
         raise DataError(f"{given.experiment} holds no scores; run the experiment first.")
     discs = scores.trained(scores.disc_rows(metrics, "disc"))
-    discs = discs[discs["trained_on"] != "no random pixels"]
+    discs = discs[discs["trained_on"] != QUIET]
     found = by_grade(discs, pd.read_csv(given.grades))
     files.write_csv(given.experiment / "grades.csv", found)
     print(found.round(4).to_string(index=False))

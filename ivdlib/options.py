@@ -154,6 +154,11 @@ OWN_RATES = {
 without one has that of its network."""
 
 
+def rate_fields(network: str) -> list[str]:
+    """Fields that may hold a network's own rate, the one that goes first first."""
+    return [OWN_RATES[name] for name in (network, network.partition(":")[0]) if name in OWN_RATES]
+
+
 def spine_training(spine: SpineOptions, precision: str = "auto") -> TrainingOptions:
     """How the spine network is trained, apart from its tile: a whole slice.
 

@@ -5,7 +5,7 @@ lies above zero, and *the opposite holds* if it lies below; of a claim that some
 the limit is `-claims.NO_WORSE`. If the 90 % interval lies within that much of zero on both sides,
 there is *no difference*. All else is *open*. The interval is the wider of that over patients and
 that over trainings. No verdict rests on a failed training: if one took part, and the mean and the
-median over seeds do not agree (or there is one seed), the claim is open. A few comparisons are
+median over seeds do not agree (or there are too few), the claim is open. A few comparisons are
 primary (`claims.FIXED`); all others are descriptive, and one interval in twenty leaves zero out by
 chance.
 """

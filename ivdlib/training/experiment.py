@@ -124,18 +124,13 @@ class Experiment(Grid):
             raise ConfigError(
                 f"the folds are those of {split}, so refold can make none; leave one of them out."
             )
-        partitions = range(profile.seeds if profile.refold else 1)
-        found = (
-            folds_from_file(split, self.cases.values())
-            if split
-            else [
-                fold
-                for number in partitions
-                for fold in patient_folds(
-                    self._subjects(), profile.folds, profile.partition + number
-                )
-            ]
-        )
+        if split:
+            found = folds_from_file(split, self.cases.values())
+        else:
+            people = self._subjects()
+            first = profile.partition
+            partitions = range(first, first + (profile.seeds if profile.refold else 1))
+            found = [fold for p in partitions for fold in patient_folds(people, profile.folds, p)]
         found = [replace(fold, number=number) for number, fold in enumerate(found, start=1)]
         return [fold.inner() for fold in found] if profile.inner else found
 

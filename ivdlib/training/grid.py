@@ -14,7 +14,7 @@ import numpy as np
 from ivdlib import profiles
 from ivdlib.data.cases import Case
 from ivdlib.data.contrasts import contrast_order
-from ivdlib.options import OWN_RATES, TrainingOptions
+from ivdlib.options import OWN_RATES, TrainingOptions, rate_fields
 from ivdlib.preprocessing.folds import Fold
 from ivdlib.preprocessing.fusion import fused_names, random_pairs
 from ivdlib.preprocessing.region import fits_one_tile
@@ -145,8 +145,7 @@ class Grid:
     def options(self, arm: str, network: str) -> TrainingOptions:
         """How a network is trained in an arm: at its own rate if it has one, quiet if asked so."""
         training = self.profile.training
-        fields = (OWN_RATES.get(name, "") for name in (network, network.partition(":")[0]))
-        own = (getattr(training, field, None) for field in fields)
+        own = (getattr(training, field) for field in rate_fields(network))
         rate = next(filter(None, own), training.learning_rate)
         training = replace(training, learning_rate=rate, **dict.fromkeys(OWN_RATES.values()))
         return replace(training, noise_probability=0.0) if arm == "quiet" else training

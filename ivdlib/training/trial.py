@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
     watched = checkpoint = None
     if profile.leak == "epoch":
         # No checkpoint: a resumed training would have seen less.
-        watched = leaks.Watched(lambda: test(_watch_case, engine.model, fold.test))
+        watched = leaks.Watched(lambda: test(_dice_case, engine.model, fold.test))
     else:
         checkpoint = place / "checkpoint.h5"
     history = engine.fit(sampler, training.seed, label, checkpoint, watched)
@@ -71,7 +72,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         # The best step was scored by Keras, and shall differ by nothing else.
         model = engine.model if watched else engines.quickest(engine.model)
         rows = test(_score_case, model, track(fold.test, f"{label}, scoring"))
-        rows += test(_seen_case, model, fold.aside()[:1])
+        rows += test(partial(_dice_case, scope=SEEN), model, fold.aside()[:1])
         return rows + (watched.best() if watched else [])
 
     passport = {"tile": experiment.tile, "channels": channels, "neighbours": options.neighbours}
@@ -119,20 +120,17 @@ def _dice_rows(
     ]  # fmt: skip
 
 
-def _watch_case(
-    experiment: Experiment, training: Training, model: Any, case: Case, region: Region
+def _dice_case(
+    experiment: Experiment,
+    training: Training,
+    model: Any,
+    case: Case,
+    region: Region,
+    scope: str = "volume",
 ) -> list[dict[str, Any]]:
-    """Rows of a network that is still being trained, see `leaks`."""
+    """Rows of a scan with nothing but the Dice of each image."""
     found = inference.predict_images(model, _images(experiment, training, case), region)
-    return _dice_rows(experiment, training, case, case.discs, found)
-
-
-def _seen_case(
-    experiment: Experiment, training: Training, model: Any, case: Case, region: Region
-) -> list[dict[str, Any]]:
-    """Rows of a scan that the network was trained on: whether its training failed."""
-    found = inference.predict_images(model, _images(experiment, training, case), region)
-    return _dice_rows(experiment, training, case, case.discs, found, SEEN)
+    return _dice_rows(experiment, training, case, case.discs, found, scope)
 
 
 def _score_case(

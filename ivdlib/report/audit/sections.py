@@ -12,7 +12,7 @@ import pandas as pd
 from ivdlib.evaluation import statistics, stress, tables, verdicts
 from ivdlib.evaluation.scores import SEEN, TOGETHER, disc_rows
 from ivdlib.evaluation.statistics import Comparison
-from ivdlib.options import OWN_RATES
+from ivdlib.options import rate_fields
 from ivdlib.profiles import title
 
 Found = Mapping[str, tuple[dict, pd.DataFrame]]
@@ -203,9 +203,8 @@ def choices(found: Found) -> str:
         training = record["config"]["profile"]["training"]
         for (network, arm), mine in kinds(metrics):
             means = _mean(disc_rows(mine)), _mean(disc_rows(mine, TOGETHER))
-            own = (OWN_RATES.get(name, "") for name in (network, network.partition(":")[0]))
-            rates = [training.get(field) for field in own]
-            rate = next(filter(None, rates), training["learning_rate"])
+            own = (training.get(field) for field in rate_fields(network))
+            rate = next(filter(None, own), training["learning_rate"])
             rows.append((name, title(network), arm, f"{rate:g}",
                          str(training["steps"]), _people(mine), *means))  # fmt: skip
     heads = ("experiment", "network", "trained on", "rate", "steps", "inner patients",
