@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from dixon_cases import rotation
 
+import ivdlib  # noqa: F401  # before any test file imports Keras: see `ivdlib.networks.quiet`
+
 FIRST = (
     *("browser/test_course", "test_workers", "notebooks/", "networks/test_back", "test_replicas"),
     *("test_user_settings", "browser/", "training/", "report/"),

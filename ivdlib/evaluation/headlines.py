@@ -219,14 +219,16 @@ def evidence(
     rows = rows[rows["kind"].isin(list(KINDS))]
     for headline in HEADLINES:
         rows = rows[~(rows["key"].isin(headline.claims) & rows["kind"].isin(headline.not_on))]
-    rows = rows[rows["patients"] >= rows["experiment"].map(dict(people or {})).fillna(0)]
+    # astype: without rows, a column of text is mapped to a column of text
+    everyone = rows["experiment"].map(dict(people or {})).astype(float).fillna(0)
+    rows = rows[rows["patients"] >= everyone]
     large = {name: _extent(frame) for name, frame in metrics.items() if not has_variants(frame)}
     least = {}
     for name in sorted(large, key=large.get):  # the largest of a kind comes last
         for kind in judged.loc[judged["experiment"] == name, "kind"].unique():
             least[kind] = steps.get(name, 0)
-    own = rows["experiment"].map(dict(steps)).fillna(np.inf)
-    rows = rows[own >= rows["kind"].map(least).fillna(0)]
+    own = rows["experiment"].map(dict(steps)).astype(float).fillna(np.inf)
+    rows = rows[own >= rows["kind"].map(least).astype(float).fillna(0)]
     rows = rows.sort_values(["patients", "trainings"], ascending=False, kind="stable")
     return rows.drop_duplicates(["key", "kind"])
 

@@ -253,6 +253,4 @@ def _from_environment() -> None:
         configure(int(threads) if threads else None, device or None, int(processes))
 
 
-# Without AVX-512 TensorFlow leaves oneDNN off, and with it the op of `fast.dilated_depthwise`.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 _from_environment()

@@ -71,6 +71,9 @@ def _steady(tensorflow: ModuleType) -> None:
 
 @contextlib.contextmanager
 def _quiet_tensorflow(module: ModuleType) -> Iterator[None]:
+    # Without AVX-512 TensorFlow leaves oneDNN off, and with it the op of `fast.dilated_depthwise`.
+    # With some packages beside it, it reads this while it is imported.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with silence():
         yield
         _steady(module)
