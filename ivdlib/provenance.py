@@ -27,6 +27,10 @@ PACKAGES = (
 )  # fmt: skip
 """Packages whose versions can change a number."""
 
+REPLACED: dict[str, str] = {}
+"""Parts of the library that something else stands for at the moment, with a hash of that: part of
+the hash of every training, see `ivdlib.course.own`."""
+
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that are installed; nothing is imported."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-_TOLERANCE = 0.01
+_TOLERANCE = 0.002
 """How far a number with a fraction may be from the expected one, as a share of the latter."""
 
 _WORDS = {"b": "truth value", "i": "number", "u": "number", "f": "number", "U": "text"}
@@ -26,8 +27,17 @@ class WrongAnswer(AssertionError):
         return [str(self)]
 
 
-def check(answer: Any, expected: Any, *, tolerance: float | None = None, hint: str = "") -> None:
+def check(
+    answer: Any,
+    expected: Any,
+    *,
+    tolerance: float | None = None,
+    hint: str = "",
+    mistakes: Mapping[str, Any] | None = None,
+) -> None:
     """Compare an answer with what was expected: print a ✅ line, or raise.
+
+    The sentence of a wrong answer does not give the right one away.
 
     Parameters
     ----------
@@ -40,7 +50,10 @@ def check(answer: Any, expected: Any, *, tolerance: float | None = None, hint: s
         Largest difference, as a share of the expected number (in an array: of its largest
         magnitude). Default: none for whole numbers, `_TOLERANCE` for others.
     hint : str, optional
-        Added to the sentence of a wrong answer.
+        Added to the sentence of a wrong answer that is no known mistake.
+    mistakes : mapping of str to answers, optional
+        What a known mistake gives, by the sentence that names the mistake. An answer that comes
+        nearer to one of them than to the right one is taken for it.
 
     Raises
     ------
@@ -60,6 +73,8 @@ def check(answer: Any, expected: Any, *, tolerance: float | None = None, hint: s
     if isinstance(expected, set | frozenset):
         answer = _as_set(answer)
     fault = _fault(answer, expected, expected_kind, tolerance)
+    if named := _mistake(answer, expected, mistakes or {}, tolerance, bool(fault)):
+        raise WrongAnswer(f"❌ {_show(answer)}: {named}".rstrip(".") + ".")
     if fault:
         raise WrongAnswer(f"❌ {fault}{f'; hint: {hint}' if hint else ''}".rstrip(".") + ".")
     print(f"✅ {_show(answer)} is right")
@@ -123,20 +138,52 @@ def _fault(answer: Any, expected: Any, expected_kind: str, tolerance: float | No
     if kind != expected_kind:
         return f"expected {expected_kind}, got {kind}{'' if shown == kind else f' ({shown})'}"
     if expected_kind == "a set":
-        sides = {"lacks": expected - answer, "must not hold": answer - expected}
-        told = " and ".join(f"{word} {_listed(side)}" for word, side in sides.items() if side)
-        return f"expected {_show(expected)}; yours {told}" if told else ""
+        lacking, odd = len(expected - answer), answer - expected
+        sides = {f"lacks {lacking} more": lacking, f"must not hold {_listed(odd)}": odd}
+        told = " and ".join(word for word, side in sides.items() if side)
+        return f"yours {told}" if told else ""
     ours, theirs = np.asarray(expected), np.asarray(answer)
     wrong = _differ(ours, theirs, tolerance)
     if not wrong.any():
         return ""
     if not wrong.ndim:
-        return f"expected {_show(expected)}, got {_show(answer)}"
+        return f"{_show(answer)} is {_how_wrong(ours, theirs)}"
     place = tuple(int(n) for n in np.argwhere(wrong)[0])
     return (
-        f"{int(wrong.sum())} of {wrong.size} values differ, the first at {list(place)}: "
-        f"expected {_show(ours[place])}, got {_show(theirs[place])}"
+        f"{int(wrong.sum())} of {wrong.size} values are not right, the first at {list(place)}: "
+        f"{_show(theirs[place])} is {_how_wrong(ours[place], theirs[place])}"
     )
+
+
+def _how_wrong(expected: np.ndarray, answer: np.ndarray) -> str:
+    """In which direction an answer is wrong."""
+    if np.asarray(expected).dtype.kind not in "iuf" or not np.isfinite([expected, answer]).all():
+        return "not right"
+    return "too small" if answer < expected else "too large"
+
+
+def _mistake(
+    answer: Any,
+    expected: Any,
+    mistakes: Mapping[str, Any],
+    tolerance: float | None,
+    is_wrong: bool,
+) -> str:
+    """The sentence of the mistake that gives this answer; nothing if none does."""
+    for sentence, value in mistakes.items():
+        if _fault(answer, value, _kind(value), tolerance):
+            continue
+        if is_wrong or _distance(answer, value) < _distance(answer, expected):
+            return sentence
+    return ""
+
+
+def _distance(answer: Any, value: Any) -> float:
+    """How far two answers lie apart; 0 for what is no number."""
+    try:
+        return float(np.abs(np.asarray(answer, float) - np.asarray(value, float)).max())
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _differ(expected: np.ndarray, answer: np.ndarray, tolerance: float | None) -> np.ndarray:

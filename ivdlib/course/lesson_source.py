@@ -86,6 +86,7 @@ def exercises(cells: list[NotebookNode], lesson: str) -> dict[int, Part]:
                 f"nor written ({cell.source.splitlines()[0]}); tag it."
             )
     _refuse_loose_ends(parts, lesson)
+    _refuse_overwriting(parts, cells, lesson)
     return parts
 
 
@@ -130,6 +131,19 @@ def _refuse_loose_ends(parts: dict[int, Part], lesson: str) -> None:
             raise ConfigError(
                 f"{lesson}: below the heading of {stem.rstrip('_')} stands no cell tagged "
                 "solution or written; add one."
+            )
+
+
+def _refuse_overwriting(parts: dict[int, Part], cells: list[NotebookNode], lesson: str) -> None:
+    """A check that assigns an answer's name makes a right answer wrong when it runs again."""
+    answers = {name for part in parts.values() for name in part.names}
+    for index, part in parts.items():
+        if part.role != "test":
+            continue
+        if taken := sorted(answers & set(_assigned(ast.parse(cells[index].source)))):
+            raise ConfigError(
+                f"{lesson}: the check {part.grade_id} assigns {', '.join(taken)}, which is an "
+                "answer; give it another name."
             )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ivdlib import files, networks
+from ivdlib import files, networks, provenance
 from ivdlib.evaluation import scores
 from ivdlib.options import essence
 from ivdlib.preprocessing.folds import Fold
@@ -41,7 +41,8 @@ def finished(place: Path) -> bool:
 
 def short_hash(fields: Mapping[str, Any]) -> str:
     """Hash that names a training: 16 hexadecimal digits."""
-    return files.sha256_json(fields)[:16]
+    replaced = {"replaced": dict(provenance.REPLACED)} if provenance.REPLACED else {}
+    return files.sha256_json({**fields, **replaced})[:16]
 
 
 def scans(experiment: Experiment, fold: Fold) -> dict[str, dict[str, str]]:

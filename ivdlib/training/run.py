@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ivdlib import files
+from ivdlib import files, provenance
 from ivdlib.errors import ConfigError
 from ivdlib.evaluation import in_short, recorded, tables
 from ivdlib.progress import say, track
@@ -37,7 +37,8 @@ def run(experiment: Experiment, processes: int = 1, scheduler: str | None = None
     if experiment.profile.references:
         for fold in track(experiment.folds, "rows that need no network"):
             trial.references(experiment, fold)
-    if processes > 1 or scheduler:
+    # Other processes have the library's own parts.
+    if (processes > 1 or scheduler) and not provenance.REPLACED:
         workers.side_by_side(experiment, processes, scheduler)
     for number, training in enumerate(todo, start=1):
         label = f"training {number}/{len(todo)}: {training.title}"

@@ -399,8 +399,8 @@ bright = (image[yours.discs] > image.mean()).mean()
 ### END SOLUTION
 
 # %% tags=["test"] points=2
-share = np.count_nonzero(yours.discs & (image > image.mean())) / yours.discs.sum()
-exercises.check(bright, share, tolerance=0.001)
+bright_share = np.count_nonzero(yours.discs & (image > image.mean())) / yours.discs.sum()
+exercises.check(bright, bright_share, tolerance=0.001)
 
 # %% [markdown]
 # ## Exercise 3 (5 minutes)

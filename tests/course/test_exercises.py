@@ -1,5 +1,7 @@
 """The check of an answer, and the seed of a student."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,10 +14,10 @@ MASK = np.eye(2) > 0
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (4, 4), (4.0, 4), (np.int64(4), 4), (0.2512, 0.25), (np.float32(0.25), 0.25),
+        (4, 4), (4.0, 4), (np.int64(4), 4), (0.2502, 0.25), (np.float32(0.25), 0.25),
         (np.array(0.25), 0.25), (float("nan"), float("nan")), (1e-15, 0.0), (True, np.True_),
         (" Wat ", "wat"), ({"a", "b"}, {"b", "a"}), (["b", "a", "a"], {"a", "b"}),
-        ([1, 2], np.array([1, 2])), ([0.0, 100.9], [0.0, 100.0]), (MASK, MASK.copy()),
+        ([1, 2], np.array([1, 2])), ([0.0, 100.1], [0.0, 100.0]), (MASK, MASK.copy()),
         (pd.Series(["A", "b"]), ["a", "B"]), (pd.Series([1.0, 2.0]), [1.0, 2.0]),
     ],
 )  # fmt: skip
@@ -29,25 +31,26 @@ def test_right_answers(answer, expected, capsys):
     [
         (None, 4, "❌ not answered yet: put your answer in place of None."),
         (None, {1}, "❌ not answered yet: put your answer in place of None."),
-        (5, 4, "❌ expected 4, got 5."),
-        (8700, 8768, "❌ expected 8768, got 8700."),
-        (0.26, 0.25, "❌ expected 0.25, got 0.26."),
-        (float("nan"), 0.25, "❌ expected 0.25, got nan."),
-        (0.25, float("nan"), "❌ expected nan, got 0.25."),
+        (5, 4, "❌ 5 is too large."),
+        (8700, 8768, "❌ 8700 is too small."),
+        (0.26, 0.25, "❌ 0.26 is too large."),
+        (float("nan"), 0.25, "❌ nan is not right."),
+        (0.25, float("nan"), "❌ 0.25 is not right."),
         (1, True, "❌ expected a truth value, got a number (1)."),
-        (False, True, "❌ expected True, got False."),
-        ("wet", "wat", "❌ expected 'wat', got 'wet'."),
+        (False, True, "❌ False is not right."),
+        ("wet", "wat", "❌ 'wet' is not right."),
         ("4", 4, "❌ expected a number, got text ('4')."),
         (print, 4, "❌ expected a number, got a value of type builtin_function_or_method."),
         ([[1], [1, 2]], 4, "❌ expected a number, got a value of type list."),
-        ({"a", 3}, {"a", "b"}, "❌ expected {'a', 'b'}; yours lacks 'b' and must not hold 3."),
-        ({"a"}, {"a", "b"}, "❌ expected {'a', 'b'}; yours lacks 'b'."),
+        ({"a", 3}, {"a", "b"}, "❌ yours lacks 1 more and must not hold 3."),
+        ({"a"}, {"a", "b"}, "❌ yours lacks 1 more."),
         ("ab", {"a", "b"}, "❌ expected a set, got text ('ab')."),
-        ([1.0, 2.5, 3.5], [1.0, 2.0, 3.0], "❌ 2 of 3 values differ, the first at [1]: expected 2, "
-         "got 2.5."),
-        (~MASK, MASK, "❌ 4 of 4 values differ, the first at [0, 0]: expected True, got False."),
-        (["a", "x"], ["a", "b"], "❌ 1 of 2 values differ, the first at [1]: "
-         "expected 'b', got 'x'."),
+        ([1.0, 2.5, 3.5], [1.0, 2.0, 3.0], "❌ 2 of 3 values are not right, the first at [1]: "
+         "2.5 is too large."),
+        (~MASK, MASK, "❌ 4 of 4 values are not right, the first at [0, 0]: False is not "
+         "right."),
+        (["a", "x"], ["a", "b"], "❌ 1 of 2 values are not right, the first at [1]: "
+         "'x' is not right."),
         (MASK.astype(int), MASK, "❌ expected an array of shape (2, 2) that holds truth values, "
          "got an array of shape (2, 2) that holds numbers."),
         ([1, 2], [1, 2, 3], "❌ expected an array of shape (3,) that holds numbers, "
@@ -70,8 +73,25 @@ def test_tolerance_is_a_share_of_what_is_expected():
 
 
 def test_a_hint_follows_the_sentence():
-    with pytest.raises(WrongAnswer, match=r"^❌ expected 4, got 5; hint: count again\.$"):
+    with pytest.raises(WrongAnswer, match=r"^❌ 5 is too large; hint: count again\.$"):
         check(5, 4, hint="count again.")
+
+
+def test_a_known_mistake_is_named_instead():
+    mistakes = {"per cent?": 25.0, "you divided by n": 0.2495}
+    check(0.25, 0.25, mistakes=mistakes)
+    check(0.2502, 0.25, mistakes=mistakes)
+    for answer, sentence in ((25, "25: per cent?"), (0.2495, "0.2495: you divided by n")):
+        with pytest.raises(WrongAnswer, match=f"^❌ {re.escape(sentence)}.$".replace("?.$", "?")):
+            check(float(answer), 0.25, mistakes=mistakes, hint="a share")
+    with pytest.raises(WrongAnswer, match="too large; hint: a share"):
+        check(0.3, 0.25, mistakes=mistakes, hint="a share")
+
+
+def test_an_answer_near_the_right_one_may_be_a_mistake_all_the_same():
+    """Within the tolerance of both, the nearer one counts."""
+    with pytest.raises(WrongAnswer, match="one slice, not the scan"):
+        check(0.7690, 0.7682, mistakes={"one slice, not the scan": 0.7691})
 
 
 def test_what_cannot_be_compared_is_the_authors_fault():

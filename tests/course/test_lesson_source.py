@@ -27,3 +27,11 @@ def test_parts_of_a_source_belong_to_its_exercises():
     parts = lesson_source.exercises(cells, NAME)
     assert parts and all("exercise" in str(part) for part in parts.values())
     assert 0 not in parts and set(parts) < set(range(len(cells)))
+
+
+def test_a_check_that_overwrites_an_answer_is_refused():
+    """A right answer was wrong the second time: the check of the next exercise had its name."""
+    test = "exercises.check(answer"
+    cells = jupytext.reads(SOURCE.replace(test, f"answer = 1\n{test}", 1), fmt="py:percent").cells
+    with pytest.raises(ConfigError, match="assigns answer, which is an answer; give it another"):
+        lesson_source.exercises(cells, NAME)
