@@ -49,16 +49,17 @@ weights: $(STAMP) ## the weights that come with ivdlib, by benchmarks/weights/re
 
 # JupyterLab's news pop-up covers the notebook, so it is switched off inside .venv.
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
-lab: $(STAMP) ## JupyterLab with the lessons
+lab: $(STAMP) ## JupyterLab with lesson 00 in my_lessons/, a folder of your own
 	@mkdir -p $(LAB_SETTINGS)
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' > $(LAB_SETTINGS)/overrides.json
-	$(BIN)/jupyter lab --notebook-dir=. $(ARGS)
+	@$(BIN)/python -m ivdlib start
+	$(BIN)/jupyter lab --notebook-dir=. my_lessons/00_start_here.ipynb $(ARGS)
 
 lesson: $(STAMP) ## one lesson, run and kept under reports/: make lesson N=05
 	@[ -n "$(N)" ] || { echo 'Which lesson? Say for example: make lesson N=05' >&2; exit 2; }
 	$(BIN)/python -m ivdlib lesson $(N) $(ARGS)
 
-notebooks: $(STAMP) ## notebooks/*.ipynb and notebooks/exercises/*.ipynb from notebooks/src/*.py; what you saved in them is kept
+notebooks: $(STAMP) ## notebooks/*.ipynb from notebooks/src/*.py; what you saved in them is kept
 	$(BIN)/python notebooks/build.py
 
 course: $(STAMP) ## a course folder for nbgrader, see notebooks/INSTRUCTOR.md

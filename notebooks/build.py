@@ -1,7 +1,7 @@
 """Make the notebooks from their one source, src/NN_name.py here.
 
 python notebooks/build.py                 writes NN_name.ipynb, the lesson with its answers folded
-                                          away, and exercises/NN_name.ipynb, the student's version
+                                          away; the student's version is made by ivdlib start
 python notebooks/build.py --check         writes nothing, and fails when one is not in step
 python notebooks/build.py --nbgrader DIR  writes a course folder for nbgrader
 
@@ -49,8 +49,6 @@ def wanted(folder: Path = FOLDER) -> dict[str, str]:
     texts = {}
     for source in sorted((folder / "src").glob("*.py")):
         texts[f"{source.stem}.ipynb"] = render_lesson(source)
-        if has_exercises(source):
-            texts[f"exercises/{source.stem}.ipynb"] = render_lesson(source, "student")
     return texts
 
 
@@ -78,8 +76,7 @@ def worked_in(folder: Path = FOLDER) -> list[str]:
 
 
 def _notebooks(folder: Path) -> dict[str, NotebookNode | None]:
-    paths = [*folder.glob("[0-9]*.ipynb"), *folder.glob("exercises/[0-9]*.ipynb")]
-    return {path.relative_to(folder).as_posix(): edits.read_or_none(path) for path in sorted(paths)}
+    return {path.name: edits.read_or_none(path) for path in sorted(folder.glob("[0-9]*.ipynb"))}
 
 
 def write_notebooks(folder: Path = FOLDER) -> None:

@@ -25,6 +25,7 @@ from ivdlib.cli import (
     report,
     reproduce,
     score,
+    start,
 )
 from ivdlib.errors import IvdlibError, Visible, memory_full, printable
 from ivdlib.files import cause, readable
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         grid.add_grid,
         reproduce.add_reproduce,
         audit.add_audit,
+        start.add_start,
         lesson.add_lesson,
         report.add_report,
         predict.add_predict,

@@ -39,7 +39,7 @@ def add_report(add) -> None:
         "name", nargs="*", metavar="NAME", help="experiment: its name in reports/, or its folder"
     )
     sub.add_argument(
-        "--lesson", metavar="N", help="its number (your copy in notebooks/exercises), or a notebook"
+        "--lesson", metavar="N", help="its number (your copy in my_lessons), or a notebook"
     )
     sub.add_argument("--blank", action="store_true", help="with --lesson: the exercise sheet")
     sub.add_argument(

@@ -14,8 +14,7 @@ from typing import Any
 
 import nbformat
 
-from ivdlib import provenance
-from ivdlib.course import course_folder, lesson_source, lesson_versions, lessons
+from ivdlib.course import course_folder, lesson_source, lesson_versions, lessons, workspace
 from ivdlib.course.points import (
     BY_HAND,
     Copy,
@@ -59,8 +58,8 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
     made = notebook.read_notebook(path)
     if not graded_exercises(made):
         raise DataError(
-            f"{path} has no exercise, so there is nothing to hand in; take a student's copy, "
-            "as they are in notebooks/exercises."
+            f"{path} has no exercise, so there is nothing to hand in; take a copy that ivdlib "
+            "start has made."
         )
     course = course_folder.course_of(path)
     if course:
@@ -156,7 +155,7 @@ def is_path(wish: str) -> bool:
 
 
 def student_copy(number: str) -> Path:
-    """The notebook that `--lesson` means: a file, or a number's copy in `notebooks/exercises`.
+    """The notebook that `--lesson` means: a file, or the student's own copy of a lesson.
 
     Raises
     ------
@@ -168,8 +167,11 @@ def student_copy(number: str) -> Path:
         if not (number.endswith(".ipynb") and Path(number).is_file()):
             raise ConfigError(f"there is no notebook {number}; name one that ends in .ipynb.")
         return Path(number)
-    path = provenance.root() / "notebooks" / "exercises" / lessons.find_lesson(number).name
+    stem = lessons.find_lesson(number).stem
+    if (path := workspace.copy_of(stem)) is None:
+        raise ConfigError(
+            f"there is no {stem}.ipynb of yours here or in {workspace.FOLDER}; ivdlib start puts "
+            "the lessons there, or name a notebook."
+        )
     need_content(path)
-    if not path.is_file():
-        raise ConfigError(f"lesson {path.stem} has no exercises: {path} is not there.")
     return path

@@ -51,8 +51,8 @@ def _for_readers(cell: NotebookNode, part: Part, lesson: str) -> None:
     """Fold the answer away, as far as a program does; its marks go."""
     cell.metadata.pop("points", None)
     if part.role == "question":
-        place = f"exercises/{lesson}.ipynb"
-        cell.source += f"\n\n*To work on it: `{place}`.*"
+        place = f"my_lessons/{lesson}.ipynb"
+        cell.source += f"\n\n*To work on it: `{place}`, which `ivdlib start` puts there.*"
     elif part.role != "test":
         before, inside, after, _ = split(cell.source, lesson)
         if part.role == "solution":

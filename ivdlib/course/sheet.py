@@ -20,9 +20,8 @@ from ivdlib.report.record import Author
 def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
     """The lesson that `--lesson` means, without answers: its name, itself, where it comes from.
 
-    It is made from the source of the lesson, never from the copy in `notebooks/exercises`, where
-    answers may be saved. Only of a notebook whose lesson is unknown here are the cells emptied that
-    are marked as answers.
+    It is made from the source of the lesson, never from a copy in which answers may be saved. Only
+    of a notebook whose lesson is unknown here are the cells emptied that are marked as answers.
 
     Raises
     ------

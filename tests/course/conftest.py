@@ -71,7 +71,7 @@ def checkout(tmp_path, monkeypatch):
     scripts.mark_checkout(tmp_path)
     place = tmp_path / "notebooks"
     (place / "src").mkdir(parents=True)
-    (place / "exercises").mkdir()
+    (tmp_path / "my_lessons").mkdir()
     source = lesson_source.source_of("03")
     (place / "src" / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     text = lesson_versions.render_lesson(source)
@@ -81,7 +81,7 @@ def checkout(tmp_path, monkeypatch):
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = f"mine = {n}  # MY ANSWER"
     made.cells.append(V4.new_code_cell("more()  # MY ANSWER"))
-    nbformat.write(made, place / "exercises" / f"{source.stem}.ipynb")
+    nbformat.write(made, tmp_path / "my_lessons" / f"{source.stem}.ipynb")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

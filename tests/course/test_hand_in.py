@@ -79,7 +79,7 @@ def test_a_copy_of_ours_is_told_by_its_name_or_a_check(notebook):
 
 
 def test_code_that_is_none_of_the_lessons_is_shown(checkout):
-    path = checkout / "notebooks" / "exercises" / "03_fds_cnn.ipynb"
+    path = checkout / "my_lessons" / "03_fds_cnn.ipynb"
     made = nbformat.read(path, as_version=4)
     lost = next(c for c in made.cells if c.metadata.get("nbgrader", {}).get("solution"))
     lost.metadata = nbformat.from_dict({"tags": ["solution"]})
@@ -93,7 +93,7 @@ def test_code_that_is_none_of_the_lessons_is_shown(checkout):
 
 
 def test_ones_own_copy_is_held_against_the_lesson_too(checkout, capsys):
-    path = checkout / "notebooks" / "exercises" / "03_fds_cnn.ipynb"
+    path = checkout / "my_lessons" / "03_fds_cnn.ipynb"
     made = nbformat.read(path, as_version=4)
     names = [c.metadata.get("nbgrader", {}).get("grade_id") for c in made.cells]
     test = made.cells[names.index("lesson03_exercise2_test")]
@@ -109,9 +109,15 @@ def test_ones_own_copy_is_held_against_the_lesson_too(checkout, capsys):
     assert "is missing from the copy, which gives no points" in page
 
 
-def test_which_notebook_a_lesson_means(notebook):
+def test_which_notebook_a_lesson_means(notebook, checkout):
     assert hand_in.student_copy(str(notebook)) == notebook
-    assert hand_in.student_copy("3").parts[-3:] == ("notebooks", "exercises", "03_fds_cnn.ipynb")
+    assert hand_in.student_copy("3") == checkout / "my_lessons" / "03_fds_cnn.ipynb"
+    (checkout / "03_fds_cnn.ipynb").write_text("{}")  # where one stands goes first
+    assert hand_in.student_copy("3") == checkout / "03_fds_cnn.ipynb"
+    for place in (checkout, checkout / "my_lessons"):
+        (place / "03_fds_cnn.ipynb").unlink()
+    with pytest.raises(ConfigError, match="no 03_fds_cnn.ipynb of yours here or in my_lessons"):
+        hand_in.student_copy("3")
     with pytest.raises(ConfigError, match="there is no lesson 17"):
         hand_in.student_copy("17")
     with pytest.raises(ConfigError, match=r"there is no notebook nowhere\.ipynb"):

@@ -43,15 +43,15 @@ def test_every_lesson_has_a_sheet_with_all_its_points(lesson, tmp_path):
               if c.metadata.get("nbgrader", {}).get("grade")]  # fmt: skip
     tasks = list(sheet._tasks(made))
     assert [task["points"] for task in tasks] == wanted
-    assert 2 <= len(tasks) <= 4
+    assert len(tasks) >= 2
     assert all("Exercise" in task["html"] for task in tasks)
 
 
 @pytest.mark.parametrize(
-    "wish", ["03", "notebooks/exercises/03_fds_cnn.ipynb", "elsewhere.ipynb", "03_fds_cnn.ipynb"]
+    "wish", ["03", "my_lessons/03_fds_cnn.ipynb", "elsewhere.ipynb", "03_fds_cnn.ipynb"]
 )
 def test_a_sheet_shows_nobodys_answers(checkout, tmp_path, capsys, wish):
-    path = checkout / "notebooks" / "exercises" / "03_fds_cnn.ipynb"
+    path = checkout / "my_lessons" / "03_fds_cnn.ipynb"
     assert "MY ANSWER" in path.read_text(encoding="utf-8")
     if wish == "03_fds_cnn.ipynb":  # a copy without metadata is told by its name
         bare = nbformat.read(path, as_version=4)

@@ -5,14 +5,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
 import pytest
 
 from ivdlib.course import lesson_versions
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted(path for place in (ROOT / "notebooks", ROOT / "notebooks" / "exercises")
-                   for path in place.glob("[0-9][0-9]_*.ipynb"))  # fmt: skip
+SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +33,10 @@ def without_ivdlib(monkeypatch):
     return called
 
 
-def test_every_notebook_begins_with_it(setup):
-    assert len(NOTEBOOKS) == 2 * len(list((ROOT / "notebooks" / "src").glob("*.py")))
-    for path in NOTEBOOKS:
-        cells = nbformat.read(path, as_version=4).cells
+@pytest.mark.parametrize("version", ["lesson", "student"])
+def test_every_notebook_begins_with_it(setup, version):
+    for path in SOURCES:
+        cells = lesson_versions.notebook(path, version).cells
         code = [cell for cell in cells if cell.cell_type == "code"]
         assert "parameters" in code[0].metadata["tags"] and code[1].source == setup.rstrip()
         assert code[1].metadata["jupyter"]["source_hidden"]
@@ -49,7 +47,7 @@ def test_where_ivdlib_is_nothing_is_done(setup, monkeypatch):
     exec(setup, {})
 
 
-@pytest.mark.parametrize("below", ["", "notebooks", "notebooks/exercises"])
+@pytest.mark.parametrize("below", ["", "notebooks", "my_lessons"])
 def test_it_is_installed_from_the_checkout(setup, without_ivdlib, tmp_path, monkeypatch, below):
     (tmp_path / "ivdlib").mkdir()
     (tmp_path / "ivdlib" / "__init__.py").touch()
