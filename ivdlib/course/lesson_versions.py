@@ -24,6 +24,12 @@ FOLDED_SOLUTION, FOLDED_TEST = "# A solution", "# The check: run this cell"
 no folding, for GitHub and plain nbconvert do none."""
 FOLDED_ANSWER = '<details class="solution"><summary>A model answer</summary>'
 
+COMPARE = """\
+from ivdlib.course import model_answers
+# Have you written your answer? Then take away the # and compare it with a model answer.
+# model_answers.show("{lesson}", {exercise})"""
+"""Below a written exercise in a student's version; nothing is shown before one asks for it."""
+
 SETUP = """\
 # Is ivdlib here? If not, it is installed from the folder that this notebook lies in.
 import subprocess
@@ -136,11 +142,24 @@ def notebook(source: Path, version: str = "lesson") -> NotebookNode:
         cell.metadata.pop("lines_to_next_cell", None)  # a note of jupytext's to itself
         if number in parts:
             VERSIONS[version](cell, parts[number], source.stem)
+    if version == "student":
+        _invite_to_compare(made, parts)
     _insert_time(made, source.stem, source.resolve().parents[2] / "reports" / "status.md")
     _insert_setup(made)
     edits.stamp(made)
     nbformat.validate(made)
     return made
+
+
+def _invite_to_compare(made: NotebookNode, parts: dict[int, Part]) -> None:
+    """Put a cell below each written exercise that shows the model answer when it is asked for."""
+    for index in sorted(parts, reverse=True):
+        if (part := parts[index]).role == "written":
+            lesson, exercise, _ = part.grade_id.removeprefix("lesson").split("_")
+            number = exercise.removeprefix("exercise")
+            cell = nbformat.v4.new_code_cell(COMPARE.format(lesson=lesson, exercise=number))
+            cell["id"] = f"compare-{index:02d}"
+            made.cells.insert(index + 1, cell)
 
 
 def has_exercises(source: Path) -> bool:
@@ -151,7 +170,18 @@ def has_exercises(source: Path) -> bool:
     ConfigError
         As `render_lesson` does.
     """
-    return bool(exercises(_read(source).cells, source.stem))
+    return bool(exercises(cells_of(source), source.stem))
+
+
+def cells_of(source: Path) -> list[NotebookNode]:
+    """Cells of a source, answers between their marks.
+
+    Raises
+    ------
+    ConfigError
+        If jupytext is missing.
+    """
+    return _read(source).cells
 
 
 def _read(source: Path) -> NotebookNode:

@@ -82,6 +82,9 @@ def test_students_get_stubs_that_assign_none(build, source):
     )
     (written,) = tagged(text, "written")
     assert written.source == "*Your answer here.*"
+    cells = nbformat.reads(text, as_version=4).cells
+    below = cells[cells.index(written) + 1].source
+    assert '# model_answers.show("01", 3)' in below  # nothing is shown before one asks for it
 
 
 def test_cells_bear_what_nbgrader_wants(build, source):
