@@ -7,7 +7,6 @@ import pytest
 import scripts
 from small_source import NAME, SOURCE
 
-from ivdlib import cli
 from ivdlib.course import workspace
 from ivdlib.errors import CannotWrite, ConfigError
 
@@ -79,18 +78,6 @@ def test_what_is_no_notebook_any_more_stays(checkout):
     path.write_text("<<<<<<< HEAD\n")
     assert [p.name for p in workspace.start().newer] == [f"{NAME}-new.ipynb"]
     assert path.read_text() == "<<<<<<< HEAD\n"
-
-
-def test_the_command_says_what_it_did(checkout, tmp_path, capsys):
-    assert cli.main(["start", str(tmp_path / "mine")]) == 0
-    told = capsys.readouterr().out
-    assert "1 in " in told and "(1 new)" in told and "00_start_here.ipynb" in told
-    answer(tmp_path / "mine" / f"{NAME}.ipynb")
-    lesson(checkout, NEWER)
-    assert cli.main(["start", str(tmp_path / "mine")]) == 0
-    assert f"newer:   {NAME}-new.ipynb lies beside yours" in capsys.readouterr().out
-    assert cli.main(["start", str(tmp_path / "mine")]) == 0
-    assert "(all there already)" in capsys.readouterr().out
 
 
 def test_folders_that_will_not_do(checkout, tmp_path, monkeypatch):

@@ -1,0 +1,36 @@
+"""Arguments and results in a few words."""
+
+import numpy as np
+import pytest
+
+from ivdlib.course.own.words import result_in_words, words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.123456, "0.1235"), (3, "3"), ("wat", "wat"), (np.array([True, False]), "[1, 0]"),
+        (np.eye(2), "[[1., 0.], [0., 1.]]"), (np.zeros((5, 6)), "an array of 5 × 6"),
+        ({"a": 0.5}, "{'a': 0.5}"), (np.float32(0.5), "0.5"), (None, "None"), (abs, "abs"),
+        (["a", "b"], "['a', 'b']"),
+    ],
+)  # fmt: skip
+def test_words(value, text):
+    assert words(value) == text
+
+
+@pytest.mark.parametrize(
+    ("found", "right", "text"),
+    [
+        (1.0, 2.0, ""), ("1", 2.0, "give back a number, not a str"),
+        (np.zeros(3), 2.0, "the result should be a number, and is an array of shape (3,)"),
+        (1.0, np.zeros(3), "the result should be an array of shape (3,), and is a number"),
+        (np.zeros(2), np.zeros(2, bool), "the result should hold True and False, not numbers"),
+        (np.nan, 2.0, "the result holds NaN or infinity: something is divided by zero"),
+        (1.0, {"a": 1}, "give back a dict, not a number"),
+        ({"b": 1}, {"a": 1}, "the dict lacks 'a' and has 'b', unasked"), ({"a": 2}, {"a": 1}, ""),
+        (1.0, "wat", "give back a str, not a number"), (np.nan, np.nan, ""),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_kind_of_a_result(found, right, text):
+    assert result_in_words(found, right) == text
