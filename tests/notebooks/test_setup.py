@@ -9,10 +9,10 @@ import nbformat
 import pytest
 
 from ivdlib.course import lesson_versions
+from ivdlib.report.lesson_names import lessons_in
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted(path for place in (ROOT / "notebooks", ROOT / "notebooks" / "exercises")
-                   for path in place.glob("[0-9][0-9]_*.ipynb"))  # fmt: skip
+NOTEBOOKS = [*lessons_in(ROOT / "notebooks"), *lessons_in(ROOT / "notebooks" / "exercises")]
 
 
 @pytest.fixture(scope="module")
