@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 
+from ivdlib.report.lesson_names import lessons_in
 from ivdlib.report.notebook import stand_in
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,7 +96,7 @@ reference of the library. {origin}
 
 def lessons() -> tuple[list[Path], str]:
     """The notebooks of the series, and a sentence on where they come from."""
-    plain = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    plain = lessons_in(ROOT / "notebooks")
     executed = [EXECUTED / path.name for path in plain]
     if all(path.is_file() for path in executed):
         return executed, "The lessons were run by `make reproduce` on the phantom, profile smoke."

@@ -14,6 +14,7 @@ import nbformat
 from ivdlib import files, provenance
 from ivdlib.errors import DataError, IvdlibError
 from ivdlib.progress import duration
+from ivdlib.report.lesson_names import lessons_in
 
 
 def lesson_row(path: Path) -> dict[str, Any]:
@@ -59,7 +60,9 @@ def page(report: Path) -> str:
         Where the folder holds no record or no executed lesson.
     """
     record = files.read_json(report / "record.json")
-    rows = [lesson_row(path) for path in sorted(report.glob("notebooks/[0-9][0-9]_*.ipynb"))]
+    folder = report / "notebooks"
+    paths = [*lessons_in(folder), *lessons_in(folder, ".failed.ipynb")]
+    rows = [lesson_row(path) for path in sorted(paths)]
     if not rows:
         raise DataError(f"{report} holds no executed lesson; make one: make lesson N=01")
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())

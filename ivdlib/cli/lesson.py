@@ -14,7 +14,7 @@ def add_lesson(add) -> None:
         "run one lesson by papermill; the executed copy goes to the experiment",
         "  ivdlib lesson 05 -p profile laptop -p data_dir data/ivdm3seg",
     )
-    sub.add_argument("number", help="its number, such as 05")
+    sub.add_argument("number", help="its number, such as 05 or 01b")
     sub.add_argument(
         "-p",
         "--parameter",

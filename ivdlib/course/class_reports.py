@@ -15,6 +15,7 @@ from ivdlib.errors import CannotWrite, ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.progress import track
 from ivdlib.report import stamp
+from ivdlib.report.lesson_names import is_meant, number_of
 from ivdlib.report.record import Author
 
 
@@ -150,7 +151,7 @@ def class_reports(
 
 
 def _only(asked: Mapping[str, Sequence[Exercise]], number: str) -> dict[str, Sequence[Exercise]]:
-    found = {n: e for n, e in asked.items() if number in (n, n[:2]) or number.zfill(2) == n[:2]}
+    found = {n: e for n, e in asked.items() if is_meant(number, n)}
     if not found:
         raise ConfigError(f"the course has no lesson {number}; it has {', '.join(asked)}.")
     return found
@@ -178,14 +179,14 @@ def _row(
     name: str, student: Student, asked: Mapping[str, Sequence[Exercise]], notes: Sequence[str]
 ) -> dict[str, object]:
     """A row of the table of marks."""
-    short = {lesson[:2] for lesson in asked if lesson[:2].isdigit()}
+    short = {number_of(lesson) for lesson in asked} - {""}
     rest = student.missing(asked)
     marks: dict[str, object] = {"student": _safe(name)}
     every: list[Result] = []
     for lesson in asked:
         copy = student.copies.get(lesson)
         results = copy.results if copy else [result for other, result in rest if other == lesson]
-        head = lesson[:2] if len(short) == len(asked) else lesson
+        head = number_of(lesson) if len(short) == len(asked) else lesson
         for k, result in enumerate(results, start=1):
             marks[f"{head}/{k}"] = None if result.state == ABSENT else result.points
         every += results

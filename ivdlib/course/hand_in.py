@@ -28,6 +28,7 @@ from ivdlib.course.points import (
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
 from ivdlib.report import notebook, record
+from ivdlib.report.lesson_names import NUMBER, number_of
 from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 
@@ -109,7 +110,7 @@ def page(
         facts=[*author.rows(), ("Points", _sum([r for _, r in rows], copies)),
                ("Points given by", by), ("Report", record.when())],
         notes=[*(told for copy in copies for told in copy.troubles()), *notes],
-        results=[(name[:2] if name[:2].isdigit() else name, r.title, r.state, f"{r.most:g}",
+        results=[(number_of(name) or name, r.title, r.state, f"{r.most:g}",
                   "–" if r.points is None else f"{r.points:g}")
                  for name, r in sorted(rows, key=lambda row: row[0])],
         lessons=shown,
@@ -123,10 +124,10 @@ def source_of_copy(copy: nbformat.NotebookNode, path: Path) -> Path | None:
     It is told by the name of the file, else by a check that is the lesson's. The names of the cells
     say no more than which lesson that could be: others have a lesson 01, too.
     """
-    if len(path.stem) > 2 and (source := lesson_source.source_of(path.stem)):
+    if path.stem != number_of(path.stem) and (source := lesson_source.source_of(path.stem)):
         return source
     theirs = named(copy)
-    numbers = [re.match(r"lesson(\d\d)_", ident) for ident in theirs]
+    numbers = [re.match(rf"lesson({NUMBER})_", ident) for ident in theirs]
     for number in dict.fromkeys(match[1] for match in numbers if match):
         if (source := lesson_source.source_of(number)) is None:
             continue

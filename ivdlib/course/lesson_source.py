@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 
 from ivdlib import provenance
 from ivdlib.errors import ConfigError
+from ivdlib.report.lesson_names import lessons_in, number_of
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CELL_TYPES = {"solution": "code", "test": "code", "written": "markdown"}
@@ -24,8 +25,8 @@ _HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
 def source_of(lesson: str) -> Path | None:
     """The source of a lesson, by its name or number; None if the checkout has none."""
     root = provenance.checkout()
-    found = sorted(root.glob("notebooks/src/[0-9][0-9]_*.py")) if root else []
-    return next((path for path in found if lesson in (path.stem, path.stem[:2])), None)
+    found = lessons_in(root / "notebooks" / "src", ".py") if root else []
+    return next((p for p in found if lesson in (p.stem, number_of(p.stem))), None)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ def exercises(cells: list[NotebookNode], lesson: str) -> dict[int, Part]:
             match = _HEADING.fullmatch(heads[-1].strip())
             asked = match[1] if match else ""
             if asked and not role:
-                parts[index] = Part("question", f"lesson{lesson[:2]}_exercise{asked}_question")
+                parts[index] = Part(
+                    "question", f"lesson{number_of(lesson)}_exercise{asked}_question"
+                )
         if role:
             parts[index] = _part(cells, index, role, asked, lesson)
         elif "BEGIN SOLUTION" in cell.source or "END SOLUTION" in cell.source:
@@ -101,7 +104,7 @@ def _part(cells: list[NotebookNode], index: int, role: str, asked: str, lesson: 
         raise ConfigError(f"{where}: put it below a heading such as: ## Exercise 1 (5 minutes)")
     if cell.cell_type != CELL_TYPES[role]:
         raise ConfigError(f"{where}: make it a {CELL_TYPES[role]} cell.")
-    grade_id = f"lesson{lesson[:2]}_exercise{asked}_{role}"
+    grade_id = f"lesson{number_of(lesson)}_exercise{asked}_{role}"
     if role == "solution":
         if index + 1 == len(cells) or _role(cells[index + 1]) != "test":
             raise ConfigError(f"{where}: let a cell tagged test come right after it.")

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from ivdlib.course.lesson_source import BEGIN, END, Part, exercises, split
 from ivdlib.errors import ConfigError
 from ivdlib.report import edits
+from ivdlib.report.lesson_names import NAME
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -204,7 +205,7 @@ def measured(page: Path) -> dict[str, str]:
     """
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     profile = re.search(r"profile `(\w+)`", text)
-    rows = re.findall(r"^\| (\d\d_\w+) \| (\d[^|]*) \| ([\d-]+) \| ([^|]+) \|", text, re.M)
+    rows = re.findall(rf"^\| ({NAME}) \| (\d[^|]*) \| ([\d-]+) \| ([^|]+) \|", text, re.M)
     return {
         lesson: f"{time} with profile `{profile[1]}` on {device} ({day})"
         for lesson, time, day, device in rows

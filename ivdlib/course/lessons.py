@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from ivdlib.course.one_lesson import execute_lesson
 from ivdlib.course.parameters import checked_values, parameters_of
 from ivdlib.errors import ConfigError
 from ivdlib.progress import duration, say
+from ivdlib.report.lesson_names import is_meant, lessons_in
 
 if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
@@ -36,8 +36,7 @@ def series() -> list[Path]:
             "inside one."
         )
     folder = root / "notebooks"
-    # A copy such as JupyterLab makes, 03_fds_cnn-Copy1, is no lesson.
-    found = sorted(p for p in folder.glob("*.ipynb") if re.fullmatch(r"\d\d_\w+", p.stem))
+    found = lessons_in(folder)
     if not found:
         raise ConfigError(f"there are no lessons in {folder}; call this inside the checkout.")
     return found
@@ -49,18 +48,18 @@ def find_lesson(number: int | str) -> Path:
     Parameters
     ----------
     number : int or str
-        `3`, `03` or `03_fds_cnn`.
+        `3`, `03` or `03_fds_cnn`; `1b` or `01b`.
 
     Raises
     ------
     ConfigError
         If there is no such lesson.
     """
-    wish, known = str(number), series()
+    known = series()
     for path in known:
-        if wish.zfill(2) == path.stem[:2] or wish == path.stem:
+        if is_meant(number, path.stem):
             return path
-    raise ConfigError(f"there is no lesson {wish}; known are {', '.join(p.stem for p in known)}.")
+    raise ConfigError(f"there is no lesson {number}; known are {', '.join(p.stem for p in known)}.")
 
 
 # --- lessons of an experiment ----------------------------------------------------------------

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from ivdlib.errors import DataError
 from ivdlib.links import need_content
 from ivdlib.report import edits, formulas, harmless_html, headings, pages, pictures, shortening
+from ivdlib.report.lesson_names import lessons_in, number_of
 
 PAPERMILL_MARK = "papermill-error-cell-tag"
 SHOWN = "shown"
@@ -48,7 +49,8 @@ def lessons_of(
     code : bool
         Whether the code is shown, or only what it gives.
     """
-    found = {path.name.split(".")[0] for path in folder.glob("[0-9][0-9]_*.ipynb")}
+    paths = [*lessons_in(folder), *lessons_in(folder, ".failed.ipynb")]
+    found = {path.name.split(".")[0] for path in paths}
     return [_lesson(folder, stem, code) for stem in sorted(found | set(expected))]
 
 
@@ -184,7 +186,7 @@ def fitted(html: str, stem: str) -> dict[str, Any]:
             table["class"] = [*table.get("class", []), "long"]
     heads = headings.shifted(soup, stem)
     title, entry = (heads[0].text, heads[0].entry) if heads else (stem, stem)
-    number = f"{stem[:2]} " if stem[:2].isdigit() and not title[:1].isdigit() else ""
+    number = f"{number_of(stem)} " if number_of(stem) and not title[:1].isdigit() else ""
     return {
         "id": heads[0].ident if heads else stem,
         "title": number + title,

@@ -29,6 +29,12 @@ def test_parts_of_a_source_belong_to_its_exercises():
     assert 0 not in parts and set(parts) < set(range(len(cells)))
 
 
+def test_a_lesson_between_two_others_has_names_of_its_own():
+    cells = jupytext.reads(SOURCE, fmt="py:percent").cells
+    idents = {part.grade_id for part in lesson_source.exercises(cells, "01b_small").values()}
+    assert {"lesson01b_exercise1_test", "lesson01b_exercise3_written"} < idents
+
+
 def test_a_check_that_overwrites_an_answer_is_refused():
     """A right answer was wrong the second time: the check of the next exercise had its name."""
     test = "exercises.check(answer"

@@ -17,13 +17,14 @@ from ivdlib.errors import ConfigError
 
 def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
     scripts.mark_checkout(tmp_path)
-    for name in ("02_second", "01_first", "notes", "01_first-Copy1", "02_second (1)"):
+    for name in ("02_second", "01b_new", "01_first", "notes", "01_first-Copy1", "02_second (1)"):
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb")
     monkeypatch.chdir(tmp_path / "notebooks")
-    assert [path.stem for path in series()] == ["01_first", "02_second"]
+    assert [path.stem for path in series()] == ["01_first", "01b_new", "02_second"]
     assert {find_lesson(wish).stem for wish in (2, "2", "02", "02_second")} == {"02_second"}
+    assert {find_lesson(wish).stem for wish in ("1b", "01b", "01b_new")} == {"01b_new"}
     for wish in (3, "first", "notes", ""):
-        with pytest.raises(ConfigError, match="known are 01_first, 02_second"):
+        with pytest.raises(ConfigError, match="known are 01_first, 01b_new, 02_second"):
             find_lesson(wish)
 
 

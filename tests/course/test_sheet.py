@@ -9,6 +9,7 @@ from ivdlib import cli
 from ivdlib.course import lessons, points, sheet
 from ivdlib.errors import DataError
 from ivdlib.report.experiment import Author
+from ivdlib.report.lesson_names import number_of
 
 V4 = nbformat.v4
 
@@ -37,7 +38,7 @@ def test_the_sheet_has_tasks_and_no_answers(notebook, tmp_path):
 
 @pytest.mark.parametrize("lesson", lessons.series(), ids=lambda path: path.stem)
 def test_every_lesson_has_a_sheet_with_all_its_points(lesson, tmp_path):
-    name, made, place = sheet.unanswered(lesson.stem[:2])
+    name, made, place = sheet.unanswered(number_of(lesson.stem))
     assert name == lesson.stem and place.endswith(f"src/{name}.py")
     wanted = [c.metadata.nbgrader.points for c in made.cells
               if c.metadata.get("nbgrader", {}).get("grade")]  # fmt: skip

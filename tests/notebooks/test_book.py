@@ -8,6 +8,8 @@ import pytest
 import scripts
 from bs4 import BeautifulSoup
 
+from ivdlib.report.lesson_names import lessons_in
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,7 +29,7 @@ def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
     assert book.main(["--out", str(tmp_path / "site")]) == 0
     site = tmp_path / "site"
     assert book.remote(site) == []
-    names = {path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")}
+    names = {path.stem for path in lessons_in(ROOT / "notebooks")}
     assert names <= {path.stem for path in site.glob("*.html")}
     lesson = BeautifulSoup((site / "05_ablation_tables.html").read_text("utf-8"), "html.parser")
     secret = ("deviation = people", "tuned equally hard")  # code, and of a written answer

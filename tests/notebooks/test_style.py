@@ -10,6 +10,7 @@ import pytest
 import scripts
 
 from ivdlib.course.parameters import TYPES
+from ivdlib.report.lesson_names import number_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
@@ -61,7 +62,7 @@ each_lesson = pytest.mark.parametrize("stem", [path.stem for path in SOURCES])
 def test_one_title_with_its_number(lessons, stem):
     titles = re.findall(r"^# (.*)", text(lessons[stem]), re.M)
     assert len(titles) == 1
-    assert titles[0].startswith(f"{stem[:2]} · ")
+    assert titles[0].startswith(f"{number_of(stem)} · ")
 
 
 @each_lesson
