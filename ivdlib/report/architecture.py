@@ -33,7 +33,20 @@ def _rates(units: list[tuple[int, ...]]) -> str:
     return texts[0] if len(set(texts)) == 1 else f"{texts[0]} … {texts[-1]}"
 
 
-def _box(axes: Axes, x: float, y: float, text: str, colour: str, size=(0.92, 0.9)) -> None:
+def box(
+    axes: Axes, x: float, y: float, text: str, colour: str, size: tuple[float, float] = (0.92, 0.9)
+) -> None:
+    """Draw a box with rounded corners about a point, and a text in it.
+
+    Parameters
+    ----------
+    axes : Axes
+    x, y : float
+        Its centre.
+    text, colour : str
+    size : tuple of float
+        Width and height.
+    """
     width, height = size
     axes.add_patch(FancyBboxPatch(
         (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08",
@@ -42,8 +55,17 @@ def _box(axes: Axes, x: float, y: float, text: str, colour: str, size=(0.92, 0.9
     axes.text(x, y, text, ha="center", va="center", fontsize=7.5)
 
 
-def _arrow(axes: Axes, *points: tuple[float, float], colour: str = BLACK, dashes="solid") -> None:
-    """Line through the points with a head at the last one."""
+def arrow(
+    axes: Axes, *points: tuple[float, float], colour: str = BLACK, dashes: str = "solid"
+) -> None:
+    """Draw a line through the points with a head at the last one.
+
+    Parameters
+    ----------
+    axes : Axes
+    *points : (x, y)
+    colour, dashes : str
+    """
     x, y = zip(*points, strict=True)
     axes.plot(x[:-1], y[:-1], color=colour, linestyle=dashes, linewidth=1.1)
     axes.annotate("", xy=points[-1], xytext=points[-2], arrowprops={
@@ -64,10 +86,10 @@ def architecture(config: FDSCNNConfig, tile: tuple[int, int] = (112, 128)) -> Fi
     figure, axes = new_figure(4.6)
     axes.set(xlim=(-0.55, 8.55), ylim=(-1.65, 3.75))
     axes.set_axis_off()
-    _box(axes, 0, 3, f"image\n{tile[0]} × {tile[1]}\n1 channel", BLACK)
+    box(axes, 0, 3, f"image\n{tile[0]} × {tile[1]}\n1 channel", BLACK)
     for x, block in enumerate(xception.BLOCKS, start=1):
-        _box(axes, x, 3, _text(block, config), BLUE)
-        _arrow(axes, (x - 0.54, 3), (x - 0.46, 3))
+        box(axes, x, 3, _text(block, config), BLUE)
+        arrow(axes, (x - 0.54, 3), (x - 0.46, 3))
     _pyramid(axes, config)
     _skips(axes, config)
     width = config.channels(config.decoder_width)
@@ -80,9 +102,9 @@ def architecture(config: FDSCNNConfig, tile: tuple[int, int] = (112, 128)) -> Fi
         f"probability\n{tile[0]} × {tile[1]}",
     )
     for x, text in zip((4.6, 3.45, 2.3, 1.15, 0), boxes, strict=True):
-        _box(axes, x, 0, text, BLACK if x == 0 else GREEN)
+        box(axes, x, 0, text, BLACK if x == 0 else GREEN)
         if x:
-            _arrow(axes, (x - 0.46, 0), (x - 0.69, 0))
+            arrow(axes, (x - 0.46, 0), (x - 0.69, 0))
     return figure
 
 
@@ -94,19 +116,19 @@ def _pyramid(axes: Axes, config: FDSCNNConfig) -> None:
     maps = config.channels(config.aspp_width)
     ends = np.linspace(1.05, -1.05, len(branches)) if len(branches) > 1 else [0.0]
     for y, text in zip(ends, branches, strict=False):
-        _box(axes, 7.35, y, text, VERMILION, size=(1.25, 0.36))
-        _arrow(axes, (8, 2.55), (8.25, 2.3), (8.25, y), (7.98, y), colour=VERMILION)
-        _arrow(axes, (6.72, y), (6.22, 0), colour=VERMILION)
+        box(axes, 7.35, y, text, VERMILION, size=(1.25, 0.36))
+        arrow(axes, (8, 2.55), (8.25, 2.3), (8.25, y), (7.98, y), colour=VERMILION)
+        arrow(axes, (6.72, y), (6.22, 0), colour=VERMILION)
     if branches:
         title = f"spatial pyramid (ASPP), {maps} maps each"
         axes.text(7.35, -1.45, title, ha="center", fontsize=7.5)
     else:
-        _arrow(axes, (8, 2.55), (8, 0), (6.22, 0), colour=VERMILION)
+        arrow(axes, (8, 2.55), (8, 0), (6.22, 0), colour=VERMILION)
     text = f"join\n1 × 1\n{maps} maps" if branches else f"1 × 1\n{maps} maps"
     if config.stride > config.decoder_stride:
         text += f"\nenlarge × {config.stride // config.decoder_stride}"
-    _box(axes, 5.8, 0, text, VERMILION, size=(0.84, 0.9))
-    _arrow(axes, (5.38, 0), (5.06, 0))
+    box(axes, 5.8, 0, text, VERMILION, size=(0.84, 0.9))
+    arrow(axes, (5.38, 0), (5.06, 0))
 
 
 def _skips(axes: Axes, config: FDSCNNConfig) -> None:
@@ -122,7 +144,7 @@ def _skips(axes: Axes, config: FDSCNNConfig) -> None:
         block, number = config.skip_place(skip)
         x = 1 + xception.BLOCKS.index(block)
         points = ((x, 2.55), (x, rail), (end, rail), (end, 0.46))
-        _arrow(axes, *points, colour=ORANGE, dashes="dashed")
+        arrow(axes, *points, colour=ORANGE, dashes="dashed")
         factor = config.stride_of(block, number) // config.decoder_stride
         text = f"1 × 1, {maps} maps" + (f", × {factor}" if factor > 1 else "")
         axes.text(min(x, end) + 0.1, height, text, fontsize=7.5)

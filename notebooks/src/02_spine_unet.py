@@ -1,10 +1,11 @@
 # %% [markdown]
 # # 02 · Find the spine first: a U-Net
 #
-# > **You will be able to:** say what a convolution and batch normalisation do · explain the U-Net
-# > and look into it · read a learning curve · compute a Dice overlap · cut the region of interest
+# > **You will be able to:** score a mask with a Dice overlap that you wrote · write a convolution
+# > and run a trained network with it · explain the U-Net, its loss and batch normalisation · look
+# > into a network · cut the region of interest
 # >
-# > **Needs:** 01
+# > **Needs:** 01, 01b · **Study time:** 70 minutes, 40 of them for writing
 # >
 # > **Paper:** Sect. 2.1, Fig. 1 · **Data:** the built-in phantom (synthetic scans), or the folder
 # > in `data_dir`
@@ -19,14 +20,14 @@ data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
 reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own scan then
+student: str = ""  # your name or number: some exercises have your own inputs then
 
 # %% [markdown]
-# **Before you go on:** to say whether a grey point belongs to a vertebra or to a bone elsewhere,
-# you must look at its surroundings; to say where exactly the bone ends, you must look at the point
-# itself. How would you let a program do both, if it may only ever look at 3 × 3 points at a time?
+# **The question of this lesson:** to say whether a grey pixel belongs to a vertebra or to a bone
+# elsewhere, you must look at its surroundings; to say where exactly the bone ends, you must look at
+# the pixel itself. How can a program do both if it only ever looks at 3 × 3 pixels at a time?
 #
-# The next cells fetch what this lesson needs and open the data.
+# The next cells load what this lesson needs and open the data.
 
 # %%
 import ivdlib  # noqa: F401  first, so that TensorFlow starts without its pages of messages
@@ -39,13 +40,14 @@ from IPython.display import display
 from scipy import ndimage
 
 from ivdlib import files, networks
-from ivdlib.course import exercises
+from ivdlib.course import exercises, own
+from ivdlib.course.own.lesson02 import on_tile, with_first_layer
 from ivdlib.evaluation import metrics
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import enlarge, region_around, region_of, shrink
 from ivdlib.preprocessing.tiles import TileGrid
-from ivdlib.report import diagrams, plotting
-from ivdlib.training import hashes, inference, spine_stage
+from ivdlib.report import diagrams, network_drawings, plotting
+from ivdlib.training import hashes, inference, shipped, spine_stage, weights
 from ivdlib.training.experiment import of_parameters
 
 # %%
@@ -54,97 +56,251 @@ options = experiment.profile.spine
 fold = experiment.folds[0]
 case = experiment.cases[fold.test[0]]
 first = experiment.contrasts[0]
+true = spine_stage.truth(case)
 k = plotting.middle_slice(case.discs)
+plane = fusion.images_of(case.contrasts, (first,))[first][k]  # one slice, from 0 to 1
 figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 
 # %% [markdown]
-# ## Is there anything to leave out?
+# ## The goal, and how to score it
 #
-# The disc network works on **tiles**, small rectangles of a slice. Where a whole slice fits into
-# one tile there is no background to leave out, and this stage is skipped.
+# A network that finds spines comes with the package; it was trained on other people. This is what
+# it makes of one of our scans. By the end of the lesson you will know what happens inside.
 
 # %%
-uses_network = experiment.uses_spine_network
-print(f"slices of case {case.name}: {case.shape[1:]} pixels, tile: {experiment.tile}")
-if uses_network:
-    share = spine_stage.truth(case).mean()
-    print(f"The spine fills {100 * share:.0f} % of this scan: the rest can go.")
-else:
-    print("Slices fit into a tile: no spine network is needed, and none is trained below.")
+network = weights.load_model(shipped.find("spine"))
+factor = network.passport["factor"]  # it sees slices averaged over so many pixels: faster
+found = inference.predict_spine(network.model, case.contrasts, factor, case.spacing)
+planes = dict.fromkeys(("slice", "true spine", "found by the network"), plane)
+outlines = {"true spine": {"spine": true[k]}, "found by the network": {"spine": found[k]}}
+figures["goal"] = plotting.contrast_grid(planes, case.spacing, outlines, columns=3)
+alt = "A slice; the same with the true spine; and with the spine that the network found."
+plotting.show(figures["goal"], alt)
 
 # %% [markdown]
-# ## A convolution is a small sum that wanders
+# The two outlines look alike. How alike? We need a number. Counting the pixels that are right would
+# not do: most pixels are background, so a mask with nothing in it would be right nearly everywhere.
 #
-# A **convolution** lays a small table of numbers (the *weights*, here 3 × 3) on each pixel,
-# multiplies what lies below with them and adds up. The sum is the new value of the pixel. The
-# weights decide what the convolution answers to. Here are three tables written by hand; a network
-# *learns* its tables from examples.
+# The **Dice overlap** ignores what is background in both masks. It is twice the number of voxels in
+# both masks, divided by the number in one plus the number in the other:
+#
+# $$\mathrm{Dice} = \frac{2\,|A \cap B|}{|A| + |B|}$$
+#
+# It is 1 for equal masks and 0 for masks that share nothing.
+#
+# ## Exercise 1 (2 minutes)
+#
+# A network marks 100 pixels as spine; 80 are spine in truth; 60 of them are the same. What is the
+# Dice overlap? Work it out on paper.
+#
+# Hint: twice what both share, over the sum of both.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+overlap = 2 * 60 / (100 + 80)
+### END SOLUTION
+
+# %% tags=["test"] points=1
+pixels = np.arange(180)[np.newaxis]
+marked, labelled = pixels < 100, (pixels >= 40) & (pixels < 120)
+exercises.check(
+    overlap, metrics.dice(marked, labelled), tolerance=0.006,  # two decimals will do
+    mistakes={
+        "the factor 2 is missing": np.sum(marked & labelled) / 180,
+        "that is the Jaccard index: below the line stand both masks, not their union": (
+            np.sum(marked & labelled) / np.sum(marked | labelled)
+        ),
+        "per cent? Dice is a share, from 0 to 1": 100 * metrics.dice(marked, labelled),
+        "you divided by the network's mask alone": np.sum(marked & labelled) / np.sum(marked),
+        "you divided by the true mask alone": np.sum(marked & labelled) / np.sum(labelled),
+    },
+)  # fmt: skip
+
+# %% [markdown]
+# ## Exercise 2 (8 minutes)
+#
+# Write `dice(a, b)` for two masks. Both are arrays of `True` and `False` of the same shape: a
+# slice, or a whole scan. `a & b` is the mask of what both share, and `a.sum()` counts what is
+# `True`.
+#
+# One case needs a decision: what if both masks are empty? Nothing was there and nothing was marked,
+# so the two agree: let that be 1.
+
+
+# %% tags=["solution"]
+def dice(a, b):
+    """Overlap of two masks (True and False, same shape): 0 to 1; 1 if both are empty."""
+    ### BEGIN SOLUTION
+    both = (a & b).sum()
+    size = a.sum() + b.sum()
+    value = 2 * both / size if size > 0 else 1.0
+    ### END SOLUTION
+    return value
+
+
+# %% tags=["test"] points=3
+own.check(dice, student=student)
+
+# %% [markdown]
+# Now your function goes to work. Within the next block the library scores with *your* `dice`, not
+# with its own. (As long as yours has not passed the check above, the library's is used, and a line
+# says so.)
 
 # %%
-plane = fusion.images_of(case.contrasts, (first,))[first][k]
-edge = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+with own.plugged(dice):
+    your_score = metrics.dice(found, true)
+library_score = metrics.dice(found, true)
+print(f"spine of the whole scan: Dice {your_score:.3f} by you, {library_score:.3f} by the library")
+
+# %% [markdown]
+# This is the number that papers print. It is counted over the whole 3-D scan, not slice by slice:
+# then an empty slice cannot score 1 and lift the mean.
+#
+# ## A convolution: nine numbers that slide over the image
+#
+# How does a network get from grey values to a mask? By many small steps of one kind. A
+# **convolution** lays a small table of numbers, the **kernel** (its numbers are called *weights*),
+# on a pixel and its eight neighbours. It multiplies each pixel by the number above it and adds up.
+# The sum is the pixel of the result. Then the table moves on by one pixel.
+
+# %%
+tiny = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [1, 1, 5, 5, 5, 1],
+                 [1, 1, 5, 5, 5, 1], [1, 1, 1, 1, 1, 1]])  # fmt: skip
+kernel = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
+answer = ndimage.correlate(tiny, kernel, mode="constant")  # zeros stand around the image
+figures["window"] = network_drawings.convolution_step(tiny, kernel, answer, (1, 3))
+alt = (
+    "An image of 5 by 6 numbers with a window of 3 by 3 marked, a kernel of 3 by 3, the result of "
+    "5 by 6 with one pixel marked, and below the nine products whose sum that pixel is."
+)
+plotting.show(figures["window"], alt)
+
+# %% [markdown]
+# This kernel takes what lies below a pixel and subtracts what lies above. Where nothing changes the
+# sum is 0; at the upper border of the bright patch it is large. At the border of the image some of
+# the nine pixels are missing: there we take zeros for them (*zero padding*), so the result is as
+# large as the image. Other kernels answer to other things:
+
+# %%
+ahead = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])  # first axis: front to back
 answers = {
     "image": plane,
     "mean of 3 × 3 pixels": ndimage.correlate(plane, np.full((3, 3), 1 / 9, np.float32)),
-    "edges across the spine": np.abs(ndimage.correlate(plane, edge.T)),
-    "edges along the spine": np.abs(ndimage.correlate(plane, edge)),
+    "borders in front and behind": np.abs(ndimage.correlate(plane, ahead)),
+    "borders above and below": np.abs(ndimage.correlate(plane, ahead.T)),
 }
 
 # %%
 figures["convolution"] = plotting.contrast_grid(answers, case.spacing)
-plotting.show(figures["convolution"], "A slice, smoothed, and its edges in the two directions.")
-
-# %% [markdown]
-# The last picture answers to upper and lower borders of discs and vertebrae, the one before to
-# front and back of the column. A step of a network that turns pictures into pictures like this is a
-# **layer**, and each picture that comes out is a **channel** or *feature map*. The next layer takes
-# all channels in, so it can answer to edges of edges, corners, and in the end to vertebrae.
-#
-# ## Batch normalisation
-#
-# Many such layers follow each other, and the range of their numbers drifts while they learn. A
-# **batch** is the handful of pictures that the network sees at a time. **Batch normalisation** (BN)
-# brings each channel, over the whole batch, back to mean 0 and spread 1 (the standard deviation),
-# then lets the network choose a scale and an offset. Training becomes faster and calmer. The paper
-# puts one after each convolution of the U-Net. We let our four channels drift and call them back:
-
-# %%
-drift = np.stack(list(answers.values()), axis=-1)[np.newaxis] * (1, 5, 2, 20) + (0, 2, 8, -3)
-channels = (0, 1, 2)  # picture, AP, SI: all but the last axis
-normalised = (drift - drift.mean(channels)) / np.sqrt(drift.var(channels) + 1e-3)
-by_keras = keras.layers.BatchNormalization()(drift.astype("float32"), training=True)
-by_keras = keras.ops.convert_to_numpy(by_keras)
-print(f"largest difference between hand and Keras: {np.abs(normalised - by_keras).max():.0e}")
-
-# %%
-panels = {f"before: {name}": drift[0, ..., c] for c, name in enumerate(answers)}
-panels |= {f"after: {name}": normalised[0, ..., c] for c, name in enumerate(answers)}
-figures["normalisation"] = plotting.contrast_grid(panels, case.spacing, limits=(-3, 8))
 alt = (
-    "Four channels that drifted, pale, dark or all white, and the same four after batch "
-    "normalisation, all on one grey scale: now each shows its picture."
+    "A slice; the slice smoothed; bright lines in front of and behind the column, which run along "
+    "it; bright lines above and below discs and vertebrae, which run across it."
 )
-plotting.show(figures["normalisation"], alt)
+plotting.show(figures["convolution"], alt)
 
 # %% [markdown]
-# All eight panels have the same grey scale, from −3 (black) to 8 (white). Before, a layer that
-# comes next would mostly notice how high each channel lies; after, what is in it. (The network that
-# is *used* takes the means and spreads that it has noted during training, for then there may be no
-# batch.)
+# The third picture shows lines that run *along* the spine: the front and the back of the column.
+# The fourth shows lines *across* it: upper and lower borders of vertebrae and discs. We wrote these
+# kernels by hand. A network *learns* its kernels from examples.
+#
+# ## Exercise 3 (20 minutes)
+#
+# Write `convolve(image, kernel, rate=1)`. It returns an array as large as `image`, and zeros stand
+# around the image.
+#
+# You need no loop over the pixels. Each of the nine weights multiplies a copy of the *whole* image,
+# moved by one step, and the result is the sum of these nine copies:
+#
+# 1. Put `rate` rows and columns of zeros on each side of the image (`np.pad`).
+# 2. Begin with a result of zeros, as large as the image.
+# 3. For each place `i, j` of the kernel, add the part of the padded image that begins at the right
+#    row and column, multiplied by `kernel[i, j]`.
+#
+# With `rate=1` the nine pixels lie side by side. With `rate=2` every second pixel is taken: the
+# kernel is pulled apart (lesson 03 needs that). Put the kernel on the image as it is, without
+# turning it round. (Mathematicians turn it; networks do not.)
+
+
+# %% tags=["solution"]
+def convolve(image, kernel, rate=1):
+    """Sum of nine shifted copies of an image, each times one weight; zeros around the image."""
+    ### BEGIN SOLUTION
+    padded = np.pad(image, rate)
+    rows, columns = image.shape
+    value = np.zeros((rows, columns))
+    for i in range(3):
+        for j in range(3):
+            top, left = i * rate, j * rate
+            value = value + kernel[i, j] * padded[top : top + rows, left : left + columns]
+    ### END SOLUTION
+    return value
+
+
+# %% tags=["test"] points=5
+own.check(convolve, student=student)
+
+# %% [markdown]
+# ## Your convolution in a trained network
+#
+# In the network's first step, 8 learnt kernels turn one slice into 8 new pictures. Each picture is
+# called a **channel** or *feature map*, and such a step is called a **layer**. The next cell runs
+# the trained network once more, but its first layer is computed by *your* `convolve`, all other
+# layers by Keras, the library in which our networks are written.
+
+# %%
+model = network.model
+small = on_tile(shrink(plane[np.newaxis], factor)[0], model.input_shape[1:3])
+true_small = on_tile(shrink(true[k : k + 1], factor)[0] >= 0.5, small.shape)
+with own.plugged(convolve) as at_work:
+    with_yours = with_first_layer(model, at_work["convolve"])(small)
+by_keras = keras.ops.convert_to_numpy(model(small[np.newaxis, ..., np.newaxis]))[0, ..., 0]
+print(f"largest difference of the two answers: {np.abs(with_yours - by_keras).max():.0e}")
+
+# %%
+titles = {"first layer by you": with_yours, "all by Keras": by_keras}
+dices = [metrics.dice(answer >= 0.5, true_small) for answer in titles.values()]
+titles = [f"{title}: Dice {score:.3f}" for title, score in zip(titles, dices, strict=True)]
+masks = [{"spine": answer >= 0.5} for answer in (with_yours, by_keras)]
+figures["yours"] = plotting.contrast_grid(
+    dict.fromkeys(titles, small), case.spacing, dict(zip(titles, masks, strict=True)), columns=2
+)
+alt = "The spine found in a slice, with a first layer of one's own and by Keras alone: the same."
+plotting.show(figures["yours"], alt)
+
+# %% [markdown]
+# Your function finds the spine. The numbers in the 8 kernels came out of a training, not out of
+# your head; but what is *done* with them is now your code. What do the 8 kernels look at?
+
+# %%
+learnt = keras.ops.convert_to_numpy(model.get_layer("down0_conv1").kernel)[:, :, 0]
+maps = {
+    f"channel {n + 1}": at_work["convolve"](small, learnt[..., n]) for n in range(learnt.shape[-1])
+}
+figures["first_layer"] = plotting.contrast_grid(maps, case.spacing)
+alt = "What the kernels of the first layer make of the slice: borders and brightness."
+plotting.show(figures["first_layer"], alt)
+
+# %% [markdown]
+# Nobody told the network to look for borders, but most of its kernels do. The next layer takes all
+# 8 channels in, so it can answer to borders of borders, then to corners, and in the end to
+# vertebrae.
+#
+# Behind each convolution stands a **ReLU**, which sets negative numbers to zero. Without it, all
+# convolutions in a row could do no more than one large one, because a sum of sums is a sum.
 #
 # ## Down, up, and what is lost on the way
 #
-# 3 × 3 pixels are a small window. Let us halve the picture, and halve it again: then the same
-# window spans more and more of the body. The U-Net halves by **max pooling**: of each 2 × 2 pixels
-# the largest stays. Back up, each pixel becomes 2 × 2 again.
+# A window of 3 × 3 pixels is small. Let us halve the picture, and halve it again: then the same
+# window spans more and more of the body. The U-Net halves by **max pooling**: the largest of each
+# 2 × 2 pixels stays. On the way back each pixel becomes 2 × 2 again.
 
 # %%
 pooled = keras.layers.MaxPooling2D(8, padding="same")(plane[np.newaxis, ..., np.newaxis])
-small = keras.ops.convert_to_numpy(pooled)[0, ..., 0]  # three halvings in one
-back = enlarge(small[np.newaxis], 8, (1, *plane.shape))[0]
+coarse = keras.ops.convert_to_numpy(pooled)[0, ..., 0]  # three halvings in one
+back = enlarge(coarse[np.newaxis], 8, (1, *plane.shape))[0]
 steps = {
-    "slice": plane, f"halved three times, {small.shape[0]} × {small.shape[1]}": small,
+    "slice": plane, f"halved three times, {coarse.shape[0]} × {coarse.shape[1]}": coarse,
     "doubled three times": back, "what was lost": np.abs(plane - back),
 }  # fmt: skip
 figures["down_and_up"] = plotting.contrast_grid(steps, case.spacing)
@@ -153,50 +309,67 @@ plotting.show(figures["down_and_up"], alt)
 
 # %% [markdown]
 # The coarse picture still shows *that* there is a spine. *Where* it ends was lost on the way down,
-# and no doubling brings it back. This is the answer to the question at the beginning: go down to
-# see much, and keep the fine pictures to see exactly.
+# and doubling does not bring it back. This is the answer to the question at the beginning: go down
+# to see much, and keep the fine pictures to see exactly.
 #
 # ## The U-Net
 #
-# A **U-Net** halves the picture several times (*down*), then doubles it back to full size (*up*);
-# how to double, it learns. **Skip connections** hand the fine channels of each level straight
-# across to the way up. Behind each convolution and its BN stands a **ReLU**, which sets negative
-# numbers to zero: without it, all convolutions in a row could do no more than one large one. At the
-# end stands one number from 0 to 1 for each pixel: how likely it is spine. One level of ours, layer
-# by layer:
+# A **U-Net** does just that. It halves the picture several times (*down*), then doubles it back to
+# full size (*up*); how it doubles is learnt too. **Skip connections** hand the fine channels of
+# each level straight across to the way up. At the end there is one number from 0 to 1 for each
+# pixel: how likely it is spine. This is the network whose first layer you have computed:
 
 # %%
-small = shrink(plane[np.newaxis], options.factor)[0]  # it sees coarser slices: faster
-config = networks.config_of("unet", options.size)
-unet = networks.build("unet", config, input_shape=(*small.shape, 1))
-rows = [(layer.name, str(tuple(layer.output.shape[1:])), layer.count_params())
-        for layer in unet.layers if layer.name.startswith(("down0", "pool0"))]  # fmt: skip
-display(pd.DataFrame(rows, columns=["layer", "output (AP, SI, channels)", "weights"]))
-print(f"{config.levels} levels, {unet.count_params():,} weights in all")
+config = networks.config_from_dict("unet", network.passport["config"])
+figures["unet"] = network_drawings.unet(config, model.input_shape[1:3])
+alt = (
+    f"The U-Net as a letter V: {config.levels} levels down on the left, the picture halved and the "
+    "channels doubled at each, the bottom, and the same levels up on the right. A dashed arrow "
+    "runs from each level on the left to its counterpart on the right."
+)
+plotting.show(figures["unet"], alt)
 
 # %% [markdown]
-# ## Training it, fold by fold
+# Each box stands for two 3 × 3 convolutions, each with its batch normalisation (explained below)
+# and its ReLU. The first boxes, layer by layer:
+
+# %%
+rows = [(layer.name, str(tuple(layer.output.shape[1:])), layer.count_params())
+        for layer in model.layers if layer.name.startswith(("down0", "pool0"))]  # fmt: skip
+display(pd.DataFrame(rows, columns=["layer", "output (AP, SI, channels)", "numbers in it"]))
+print(f"all layers together hold {model.count_params():,} numbers")
+
+# %% [markdown]
+# ## What is learnt, and how: the loss
 #
-# Each fold has its own spine network, trained on the training patients of that fold only. Otherwise
-# a test patient would have shaped the picture that the disc network gets to see. In each **step**
-# of the training the network sees a batch, is told how wrong it is, and changes each of its weights
-# a little towards less wrong. Trainings that lie in the experiment's folder are not done again.
+# At first all weights are random, and the answer is worthless. The **loss** is a number that says
+# how wrong the answer is for pictures of which the truth is known: near 0 if each pixel of spine
+# gets a probability near 1 and all others near 0. **Training** goes in small **steps**. In each
+# step the network sees a **batch**, a handful of pictures, and every weight changes a little in the
+# direction that makes the loss smaller. (How that direction is found was the subject of 01b.)
+#
+# Each **fold** (lesson 01) has its own spine network, trained on the training patients of that fold
+# only. Otherwise a test patient would have shaped the picture that the disc network gets to see.
+# What has been trained before is not trained again. First: does a slice hold more than the disc
+# network can take in at once, a **tile**? If not, there is nothing to leave out.
+
+# %%
+uses_network = experiment.uses_spine_network
+print(f"slices of case {case.name}: {case.shape[1:]} pixels, tile: {experiment.tile}")
+if not uses_network:
+    print("Slices fit into a tile: no spine network is needed, and none is trained below.")
 
 # %%
 histories = {}
-if uses_network:
-    for part in experiment.folds:
-        network = spine_stage.network(experiment, part)
-        place = hashes.place(experiment, hashes.spine_digest(experiment, part))
-        histories[f"fold {part.number}"] = pd.read_csv(place / "history.csv")
-        seconds = files.read_json(place / "record.json")["seconds_training"]
-        print(f"fold {part.number}: {options.steps} steps, {seconds:.0f} s of training")
-else:
-    print("Skipped: slices fit into a tile.")
+for part in experiment.folds if uses_network else ():
+    spine_stage.network(experiment, part)
+    place = hashes.place(experiment, hashes.spine_digest(experiment, part))
+    histories[f"fold {part.number}"] = pd.read_csv(place / "history.csv")
+    seconds = files.read_json(place / "record.json")["seconds_training"]
+    print(f"fold {part.number}: {options.steps} steps, {seconds:.0f} s of training")
 
 # %% [markdown]
-# The **loss** says how wrong the network is on the pictures of a step; training pushes it down. A
-# **learning curve** shows how far it has come.
+# The **learning curve** shows the loss after each step:
 
 # %%
 if histories:
@@ -206,69 +379,9 @@ if histories:
     plotting.show(figures["curve"], alt)
 
 # %% [markdown]
-# A curve that falls says that the network fits its *training* patients better and better. Where it
-# still falls at its end, more steps would help; how good the network is for other people, it cannot
-# say.
-#
-# ## Into the network
-#
-# Now we follow one slice of a test patient through the network of its fold, and look at one channel
-# on each level: the one that varies most. (Where no spine network is needed, we look into one that
-# has learnt nothing.) Above, from left to right, the way down; below, from left to right, the way
-# up.
-
-# %%
-trained = spine_stage.network(experiment, fold).model if uses_network else unet
-stages = ["down0", "down1", "down2", "down3", "bottom", "up3", "up2", "up1", "up0"]
-inner = [trained.get_layer(f"{stage}_relu2").output for stage in stages]
-look = keras.Model(trained.input, [*inner, trained.output])
-
-# %%
-seen = np.zeros((1, *trained.input_shape[1:]), np.float32)
-seen[0, : small.shape[0], : small.shape[1], 0] = small
-maps = [keras.ops.convert_to_numpy(answer)[0] for answer in look(seen, training=False)]
-liveliest = [m[..., m.std(axis=(0, 1)).argmax()] for m in maps]
-names = [f"{stage}\n{m.shape[0]} × {m.shape[1]} × {m.shape[2]}"
-         for stage, m in zip([*stages, "probability"], maps, strict=True)]  # fmt: skip
-
-# %%
-figures["feature_maps"] = plotting.contrast_grid(
-    dict(zip(names, liveliest, strict=True)), case.spacing, columns=5
-)
-alt = (
-    "One feature map of each level of the spine U-Net. Above, the way down: sharp at first, then "
-    "coarser and coarser. Below, the way up: finer again, and at the end the probability of spine."
-)
-plotting.show(figures["feature_maps"], alt)
-
-# %% [markdown]
-# Downwards the maps become small and many. On the coarsest you will hardly know the slice again,
-# but each of its pixels has seen a large part of the body. On the way up they become sharp again,
-# for the fine borders come over the skips. Now we cut one skip, the finest, by setting what it
-# hands across to zero. Both pictures below have the same grey scale.
-
-# %%
-way_up = keras.Model([look.outputs[7], look.outputs[0]], trained.output)
-with_skip = way_up([maps[7][np.newaxis], maps[0][np.newaxis]], training=False)
-without = way_up([maps[7][np.newaxis], 0 * maps[0][np.newaxis]], training=False)
-both = [keras.ops.convert_to_numpy(answer)[0, ..., 0] for answer in (with_skip, without)]
-figures["skip"] = plotting.contrast_grid(
-    {"with all skips": both[0], "the finest one cut": both[1]},
-    case.spacing, limits=(np.min(both), np.max(both)),
-)  # fmt: skip
-alt = "Probability of spine for the same slice, with all skips and with the finest skip cut."
-plotting.show(figures["skip"], alt)
-
-# %% [markdown]
-# What came from below still says roughly where the spine is. What is missing on the right came over
-# the skip: fine borders, and with them certainty. (After a handful of steps of training both
-# pictures say hardly anything.)
-#
-# ## How good is it? The Dice overlap
-#
-# The **Dice** of two masks is twice the number of voxels in both, divided by the sum of the voxels
-# in each: `2 * |A and B| / (|A| + |B|)`. It is 1 for equal masks and 0 where nothing overlaps. Here
-# it is counted over the whole 3-D scan, on patients on whom the network was *not* trained.
+# A falling curve says that the network fits its *training* patients better and better. If it still
+# falls at its end, more steps would help. How good the network is for other people, it cannot say.
+# That needs the Dice on patients who were kept out of the training:
 
 # %%
 if uses_network:
@@ -278,39 +391,157 @@ if uses_network:
     print(f"mean {scores['dice'].mean():.3f}, lowest {scores['dice'].min():.3f}")
 
 # %% [markdown]
+# ## Batch normalisation
+#
+# While many layers learn at once, the numbers in the channels drift: one becomes huge, another
+# fades. The layer behind then mostly notices how large a channel is, not what it shows. **Batch
+# normalisation** (BN) brings each channel back to mean 0 and standard deviation 1, taken over all
+# pixels of the batch, and then lets the network choose a scale and an offset. Training becomes
+# faster and calmer. The paper puts one behind each convolution of the U-Net. We let four channels
+# drift and call them back:
+
+# %%
+drift = np.stack(list(answers.values()), axis=-1)[np.newaxis] * (1, 5, 2, 20) + (0, 2, 8, -3)
+axes = (0, 1, 2)  # picture, AP, SI: all but the last, the channels
+normalised = (drift - drift.mean(axes)) / np.sqrt(drift.var(axes) + 1e-3)
+layer = keras.layers.BatchNormalization()
+keras_says = keras.ops.convert_to_numpy(layer(drift.astype("float32"), training=True))
+print(f"largest difference between hand and Keras: {np.abs(normalised - keras_says).max():.0e}")
+
+# %%
+panels = {f"before: {title}": drift[0, ..., c] for c, title in enumerate(answers)}
+panels |= {f"after: {title}": normalised[0, ..., c] for c, title in enumerate(answers)}
+figures["normalisation"] = plotting.contrast_grid(panels, case.spacing, limits=(-3, 8))
+alt = (
+    "Four channels that drifted, pale, dark or all white, and the same four after batch "
+    "normalisation, all on one grey scale: now each shows its picture."
+)
+plotting.show(figures["normalisation"], alt)
+
+# %% [markdown]
+# All eight panels have the same grey scale, from −3 (black) to 8 (white). Note one difference
+# between learning and use: in training, mean and standard deviation come from the batch. Later
+# there may be only a single picture, so the layer takes the values that it has noted during
+# training.
+#
+# ## Into the network
+#
+# Now we follow a slice through the trained network and look at one channel on each level, the one
+# that varies most. `keras.Model(input, outputs)` gives us what we need: the same layers with the
+# same weights, but what comes out are the maps in between.
+
+# %%
+stages = ["down0", "down1", "down2", "down3", "bottom", "up3", "up2", "up1", "up0"]
+inner = [model.get_layer(f"{stage}_relu2").output for stage in stages]
+look = keras.Model(model.input, [*inner, model.output])
+seen = look(small[np.newaxis, ..., np.newaxis], training=False)
+seen = [keras.ops.convert_to_numpy(m)[0] for m in seen]  # each (AP, SI, channels)
+liveliest = [m[..., m.std(axis=(0, 1)).argmax()] for m in seen]
+
+# %%
+titles = [f"{stage}\n{m.shape[0]} × {m.shape[1]} × {m.shape[2]}"
+          for stage, m in zip([*stages, "probability"], seen, strict=True)]  # fmt: skip
+figures["feature_maps"] = plotting.contrast_grid(
+    dict(zip(titles, liveliest, strict=True)), case.spacing, columns=5
+)
+alt = (
+    "One feature map of each level of the spine U-Net. Above, the way down: sharp at first, then "
+    "coarser and coarser. Below, the way up: finer again, and at the end the probability of spine."
+)
+plotting.show(figures["feature_maps"], alt)
+
+# %% [markdown]
+# Above, from left to right, is the way down: the maps become small and many. On the coarsest you
+# will hardly know the slice again, but each of its pixels has seen a large part of the body. Below
+# is the way up: the maps become sharp again, because the fine borders come over the skips.
+#
+# Is that so? Let us cut the finest skip. The layer `up0_conv1` takes in the channels of the skip
+# first and then those from below. If its weights for the skip are zero, nothing comes over it:
+
+# %%
+cut = weights.load_model(shipped.find("spine")).model  # a second copy, which we may spoil
+kernels, offsets = cut.get_layer("up0_conv1").get_weights()
+kernels[:, :, : config.base] = 0
+cut.get_layer("up0_conv1").set_weights([kernels, offsets])
+without = keras.ops.convert_to_numpy(cut(small[np.newaxis, ..., np.newaxis]))[0, ..., 0]
+
+# %%
+both = {"with all skips": by_keras, "the finest one cut": without}
+both = {f"{title}: Dice {metrics.dice(answer >= 0.5, true_small):.3f}": answer
+        for title, answer in both.items()}  # fmt: skip
+figures["skip"] = plotting.contrast_grid(both, case.spacing, limits=(0, 1), columns=2)
+alt = "Probability of spine for the same slice, with all skips and with the finest skip cut."
+plotting.show(figures["skip"], alt)
+
+# %% [markdown]
+# What comes from below still says roughly where the spine is. What is missing on the right came
+# over the skip: fine borders, and with them certainty.
+#
+# ## Further: how good could it be?
+#
 # A network that sees slices averaged over some pixels can only give blocks of so many pixels. What
 # would a perfect one reach? We average the *true* mask, cut it at one half, and enlarge it again:
 
 # %%
-true = spine_stage.truth(case)
 for side in (1, 2, 4, 8):
     blocks = shrink(true, side) >= inference.THRESHOLD
     best = metrics.dice(enlarge(blocks, side, case.shape), true)
     print(f"{side} × {side} pixels: at best {best:.3f}")
 
 # %% [markdown]
-# Here the spine is averaged because a region of interest need not be sharp, and a step takes a
-# fraction of the time. The recipe `better` (`ivdlib grid --recipe better`) takes whole slices,
-# which need a longer training: on real slabs they gave a better mask after 800 steps, and a worse
-# one after 300.
+# Here slices are averaged because a region of interest need not be sharp, and a step of training
+# takes a fraction of the time.
 #
 # ## The region of interest
 #
-# The mask is widened by a margin in millimetres, so that a bulging disc is not cut off. Outside it
-# the image becomes zero. The band of the slice that holds the spine is then cut into tiles. This is
-# Fig. 1 of the paper, for a test patient:
+# What do we do with the spine? The mask is widened by a **margin** in millimetres, so that a
+# bulging disc is not cut off. Outside it the image becomes zero. The margin has a price:
+#
+# ## Exercise 4 (6 minutes)
+#
+# Take the *true* spine of this scan, `true`. Which share of all voxels is kept with a margin of
+# 0 mm, and which with 15 mm? Put both into a list: `shares = [without margin, with 15 mm]`.
+#
+# Hint: `region_around(true, case.spacing, experiment.tile[0], margin)` gives a region with a
+# `mask`, an array of `True` and `False`.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+regions = [region_around(true, case.spacing, experiment.tile[0], margin) for margin in (0.0, 15.0)]
+shares = [region.mask.mean() for region in regions]
+### END SOLUTION
+
+# %% tags=["test"] points=2
+far = ndimage.distance_transform_edt(~true, sampling=case.spacing)
+kept = np.array([true.mean(), (far <= 15 + 1e-3).mean()])
+in_pixels = (ndimage.distance_transform_edt(~true) <= 15).mean()
+exercises.check(
+    shares, kept, tolerance=0.001,
+    mistakes={
+        "per cent? a share lies between 0 and 1": 100 * kept,
+        "the two are exchanged: without a margin comes first": kept[::-1],
+        "both have no margin": kept[[0, 0]],
+        "both have a margin of 15 mm": kept[[1, 1]],
+        "15 pixels are not 15 mm": np.array([kept[0], in_pixels]),
+        "one slice, not the scan": np.array([true[k].mean(), (far[k] <= 15 + 1e-3).mean()]),
+    },
+)  # fmt: skip
+
+# %% [markdown]
+# The safety costs a good deal of background, and it is worth it: think of Exercise 5 at the end.
+# The band of the slice that holds the region is cut into **tiles**, small rectangles on which the
+# disc network works. This is Fig. 1 of the paper, for a test patient and with the spine network of
+# its fold:
 
 # %%
 spine = None
 if uses_network:
-    network = spine_stage.network(experiment, fold)
-    spine = spine_stage.find_spine(network.model, experiment, case)
-    print(f"spine found in this scan: Dice {metrics.dice(spine, spine_stage.truth(case)):.3f}")
+    of_fold = spine_stage.network(experiment, fold)
+    spine = spine_stage.find_spine(of_fold.model, experiment, case)
+    print(f"spine found in this scan: Dice {metrics.dice(spine, true):.3f}")
 
 # %%
-region = region_of(
-    spine, case.shape, case.spacing, experiment.tile, options.margin
-)  # fmt: skip
+region = region_of(spine, case.shape, case.spacing, experiment.tile, options.margin)
 grid = TileGrid(case.shape, experiment.tile, region.window)
 print(f"{len(grid.positions)} tiles, band of {region.window[1] - region.window[0]} pixels")
 
@@ -329,63 +560,11 @@ alt = (
 plotting.show(figures["overview"], alt)
 
 # %% [markdown]
-# After a handful of steps the mask may be poor: then the region is poor too, or the whole image is
-# kept where nothing was found. The printed Dice says which of these you are looking at.
+# This network had far fewer steps of training than the one that comes with the package. If its mask
+# is poor, the region is poor too; if it finds nothing, the whole image is kept. The printed Dice
+# says which of these you are looking at.
 #
-# ## Check
-
-# %%
-assert region.window[1] - region.window[0] >= min(experiment.tile[0], case.shape[1])
-assert np.allclose(normalised, by_keras, atol=1e-2)
-assert np.allclose(both[0], maps[-1][..., 0], atol=1e-4), "the way up is a part of the network"
-if uses_network:
-    assert spine.shape == case.shape and spine.dtype == bool
-    assert set(scores["case"]) == set(experiment.cases), "each scan is tested once"
-    assert len(histories) == len(experiment.folds)
-print("✅ region, masks and scores are as they should be")
-
-# %% [markdown]
-# ## Exercise 1 (5 minutes)
-#
-# Why a margin? Take the *true* spine of `case` and a margin of 0 mm. Which share of all voxels is
-# kept? Print the share for a margin of 15 mm too: what does the safety cost?
-#
-# Hint: `region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin)` gives a
-# region with a `mask`, an array of `True` and `False`.
-
-# %% tags=["solution"]
-### BEGIN SOLUTION
-narrow = region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin=0.0)
-kept_share = narrow.mask.mean()
-wide = region_around(spine_stage.truth(case), case.spacing, experiment.tile[0], margin=15.0)
-print(f"a margin of 15 mm keeps {wide.mask.mean():.0%}, no margin {kept_share:.0%}")
-### END SOLUTION
-
-# %% tags=["test"] points=2
-exercises.check(
-    kept_share, spine_stage.truth(case).mean(), tolerance=0.001
-)  # a margin of 0 is the spine itself
-
-# %% [markdown]
-# ## Exercise 2 (3 minutes)
-#
-# A network marks 100 pixels as spine; 80 are spine in truth; 60 of them are the same. What is the
-# Dice overlap? Work it out on paper.
-#
-# Hint: twice what both share, over the sum of both.
-
-# %% tags=["solution"]
-### BEGIN SOLUTION
-overlap = 2 * 60 / (100 + 80)
-### END SOLUTION
-
-# %% tags=["test"] points=1
-pixels = np.arange(180)[np.newaxis]
-marked, true = pixels < 100, (pixels >= 40) & (pixels < 120)
-exercises.check(overlap, metrics.dice(marked, true), hint="look at the hint above")
-
-# %% [markdown]
-# ## Exercise 3 (5 minutes)
+# ## Exercise 5 (4 minutes)
 #
 # The region of interest can be too large or too small. Which of the two costs more Dice of the
 # discs in the end, and why can the second network not mend it?
@@ -399,6 +578,20 @@ exercises.check(overlap, metrics.dice(marked, true), hint="look at the hint abov
 # refused by it (1 point).
 # ### END SOLUTION
 
+# %% [markdown]
+# ## Check
+
+# %%
+assert np.isclose(your_score, library_score), "your dice and the library's agree"
+assert np.isclose(*dices), "the network finds the same spine with your first layer"
+assert np.allclose(normalised, keras_says, atol=1e-2)
+assert region.window[1] - region.window[0] >= min(experiment.tile[0], case.shape[1])
+if uses_network:
+    assert spine.shape == case.shape and spine.dtype == bool
+    assert set(scores["case"]) == set(experiment.cases), "each scan is tested once"
+    assert len(histories) == len(experiment.folds)
+print("✅ Dice, first layer, region, masks and scores are as they should be")
+
 # %%
 folder = experiment.folder / "figures"
 plotting.save({f"02_{key}": figure for key, figure in figures.items()}, folder)
@@ -409,8 +602,10 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("02_*"))))
 # %% [markdown]
 # ## What we have done
 #
-# We saw convolution, batch normalisation, and the way down and up with its skips as pictures,
-# trained a U-Net for the spine in each fold, scored it on people it had not seen, and cut the
+# You wrote the Dice overlap and a convolution, and a trained network found a spine with your first
+# layer. So how does it see the surroundings and the exact border, with 3 × 3 pixels at a time? It
+# halves the picture until 3 × 3 pixels span much of the body, and gets the fine borders back over
+# the skips. We trained a U-Net in each fold, scored it on people whom it had not seen, and cut the
 # region of interest.
 #
 # **Limits against the paper.** The paper does not say which masks of the spine it trained on, how
@@ -418,4 +613,4 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("02_*"))))
 # disc labels only, a tube around the discs stands in for it. Our network sees coarser slices
 # (averaged pixels), which is faster.
 #
-# **Next:** 03 builds the disc network, FDS-CNN, piece by piece.
+# **Next:** 03 takes the disc network apart, and puts it together from your own layers.

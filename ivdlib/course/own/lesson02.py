@@ -5,7 +5,7 @@ Each `right` is written in another way than the solution in the lesson.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -93,6 +93,29 @@ CONVOLVE = Task(
     ),
     picture=lambda arguments, found: {"image": arguments[0], "result": found},
 )
+
+
+def on_tile(plane: np.ndarray, tile: Sequence[int]) -> np.ndarray:
+    """Bring a slice to the size that a network takes: cut at the borders, or zeros around it.
+
+    Parameters
+    ----------
+    plane : ndarray, (AP, SI)
+    tile : (AP, SI)
+
+    Returns
+    -------
+    ndarray, shape of `tile`
+        The middle of the one lies upon the middle of the other.
+    """
+    for axis, side in enumerate(tile[:2]):
+        lacking = max(0, side - plane.shape[axis])
+        margins = [(0, 0), (0, 0)]
+        margins[axis] = (lacking // 2, lacking - lacking // 2)
+        plane = np.pad(plane, margins)
+        first = (plane.shape[axis] - side) // 2
+        plane = plane.take(range(first, first + side), axis)
+    return plane
 
 
 def with_first_layer(model: keras.Model, convolve: Callable) -> Callable[[np.ndarray], np.ndarray]:

@@ -19,6 +19,8 @@ def words(value: Any) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
     array = _array(value)
+    if isinstance(value, list | tuple) and (array is None or array.size > FEW):
+        return f"[{', '.join(map(words, value[:FEW]))}{', …' * (len(value) > FEW)}]"
     if array is None or not array.ndim:
         return str(value) if array is None or array.dtype.kind != "f" else f"{float(array):.4g}"
     if array.dtype.kind in "biuf" and array.size <= FEW:
