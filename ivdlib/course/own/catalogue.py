@@ -8,10 +8,12 @@ from ivdlib.course.own.task import Task
 from ivdlib.errors import ConfigError
 
 LESSONS = {
+    "fuse": "lesson01",
+    "patient_folds": "lesson01_folds",
     "dice": "lesson02",
     "convolve": "lesson02",
 }
-"""The module that has a task; loaded when it is asked for."""
+"""The module that has a task, named after its lesson; loaded when it is asked for."""
 
 
 def task(name: str) -> Task:
