@@ -136,7 +136,7 @@ PATIENT_FOLDS = Task(
         "a scan is in no fold; each one should be tested": lambda arguments, found: (
             {scan for fold in found for scan in fold} >= arguments[0].keys()
         ),
-        "a name there is none of a scan": lambda arguments, found: (
+        "a name is no scan of these": lambda arguments, found: (
             {scan for fold in found for scan in fold} <= arguments[0].keys()
         ),
         "a scan is tested twice; each one should be in one fold": lambda arguments, found: (
