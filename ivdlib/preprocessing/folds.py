@@ -204,9 +204,16 @@ def patient_folds(
     folds = max(2, min(FOLDS, len(patients) // 2)) if folds is None else folds
     if not 2 <= folds <= len(patients):
         raise ConfigError(f"{folds} folds do not fit {len(patients)} patients; use 2 to that many.")
+    dealt = _dealt(subjects, folds, seed)
+    return _folds({case: n for n, cases in enumerate(dealt) for case in cases}, subjects)
+
+
+def _dealt(subjects: Mapping[str, str], folds: int, seed: int) -> list[list[str]]:
+    """Cases that each fold tests: patients are shuffled by a seed, then dealt one by one."""
+    patients = sorted(set(subjects.values()))
     order = np.random.default_rng(seed).permutation(len(patients))
     group = {patients[p]: position % folds for position, p in enumerate(order)}
-    return _folds({case: group[subject] for case, subject in subjects.items()}, subjects)
+    return [[case for case, who in subjects.items() if group[who] == n] for n in range(folds)]
 
 
 def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]) -> list[Fold]:

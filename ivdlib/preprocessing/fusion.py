@@ -10,6 +10,7 @@ The paper adds "the corresponding pixel values from the original two modality im
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -124,26 +125,36 @@ def fuse(
     {'fat+opp': array([0. , 0.5, 1. ], dtype=float32)}
     """
     contrasts = getattr(contrasts, "contrasts", contrasts)
-    fused = {}
-    for pair in pairs:
-        total = np.float32(0)
-        for part in pair.split("+"):
-            weight, _, name = part.rpartition("*")
-            if name not in contrasts:
-                raise DataError(
-                    f"contrast {name} is missing for the fused contrast {pair}; "
-                    f"there are {', '.join(contrasts)}."
-                )
-            image = np.asarray(contrasts[name], dtype=np.float32)
-            if np.shape(total) and image.shape != total.shape:
-                raise DataError(
-                    f"contrasts of {pair} differ in shape ({total.shape} and {image.shape}); "
-                    "bring them to one grid first."
-                )
-            image = min_max(image) if normalise_first else image
-            total = total + np.float32(weight or 1) * image
-        fused[pair] = min_max(total)
-    return fused
+    return {pair: _fused(contrasts, pair, normalise_first) for pair in pairs}
+
+
+def _fused(
+    contrasts: Mapping[str, np.ndarray], pair: str, normalise_first: bool = False
+) -> np.ndarray:
+    """One fused contrast by its name."""
+    weighted: list[np.ndarray] = []
+    for part in pair.split("+"):
+        weight, _, name = part.rpartition("*")
+        if name not in contrasts:
+            raise DataError(
+                f"contrast {name} is missing for the fused contrast {pair}; "
+                f"there are {', '.join(contrasts)}."
+            )
+        image = np.asarray(contrasts[name], dtype=np.float32)
+        if weighted and image.shape != weighted[0].shape:
+            raise DataError(
+                f"contrasts of {pair} differ in shape ({weighted[0].shape} and {image.shape}); "
+                "bring them to one grid first."
+            )
+        image = min_max(image) if normalise_first else image
+        weighted.append(np.float32(weight or 1) * image)
+    *others, last = weighted
+    return _fuse_two(functools.reduce(np.add, others), last) if others else min_max(last)
+
+
+def _fuse_two(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The fusion of the paper, of two images of a scan."""
+    return min_max(first + second)
 
 
 def single(contrasts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Figures of the phantom beside what is known of real scans, for its page and for lesson 01."""
+"""Figures of the phantom beside what is known of real scans, for its page."""
 
 from __future__ import annotations
 

@@ -2,17 +2,19 @@
 # # 01 · The data: several pictures of one spine
 #
 # > **You will be able to:** read a scan and say which way it lies · tell the four Dixon contrasts
-# > apart and compute two of them · make the fused contrasts of the paper · divide patients into
-# > folds without a leak
+# > apart and compute two of them · write the function that makes fused contrasts · write the
+# > function that divides patients into folds without a leak
 # >
 # > **Needs:** a little Python and NumPy; nothing of MR or deep learning
+# >
+# > **Study time:** about 70 minutes, 40 of them for the five exercises
 # >
 # > **Paper:** Sect. 2.3, 3.1 and 3.2, Fig. 3 · **Data:** the built-in phantom (synthetic scans), or
 # > the folder in `data_dir`
 #
 # Between two vertebrae of the spine lies an **intervertebral disc**, a cushion. This series
-# rebuilds a paper that finds discs in magnetic resonance (MR) images. First we look at what it has
-# to work with.
+# rebuilds a paper that finds discs in magnetic resonance (MR) images. A network learns from
+# examples, and there are never enough of them. So this lesson asks what counts as an example.
 
 # %% tags=["parameters"]
 profile: str = "smoke"  # test, smoke, laptop or paper
@@ -24,11 +26,11 @@ student: str = ""  # your name or number: some exercises have your own scan then
 
 # %% [markdown]
 # **Before you go on:** two pictures show the same slice of the same person. In one the discs are
-# bright, in the other they are dark. A computer adds the two, point by point, and has a third
-# picture. Does it know more about the person than before? What might the third one be good for all
-# the same?
+# bright, in the other they are dark. A computer adds the two, point by point, and now there is a
+# third picture. Does it tell you anything new about the person? And if the same person comes back
+# for a second scan, do you then have two examples or one?
 #
-# The next cell fetches what this lesson needs and opens the data.
+# Write down a guess. The last section comes back to both questions.
 
 # %%
 import nibabel as nib
@@ -37,32 +39,30 @@ import pandas as pd
 from IPython.display import display
 
 from ivdlib import files
-from ivdlib.course import exercises, viewer
+from ivdlib.course import exercises, own, viewer
 from ivdlib.data import contrasts, dixon
 from ivdlib.data.quality import exchange
-from ivdlib.errors import LeakageError
-from ivdlib.phantom import calibration
+from ivdlib.errors import IvdlibError, LeakageError
+from ivdlib.evaluation import metrics
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.folds import Fold
-from ivdlib.report import diagrams, phantom_figures, plotting
-from ivdlib.training.experiment import of_parameters
+from ivdlib.report import diagrams, plotting
+from ivdlib.training import engines, hashes, one_scan, shipped, spine_of_scan
+from ivdlib.training.experiment import Experiment, of_parameters
 
 # %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 case = next(iter(experiment.cases.values()))
 figures = {}
-print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
+print(f"{len(experiment.cases)} scans of the {experiment.data_name}")
 
 # %% [markdown]
-# All lessons write into the folder of this **experiment**, and each one finds there what the one
-# before has made. The line above says which data stand behind every number of this page.
-#
 # ## What there is
 #
 # A **case** is one scan of one person (the **subject** or patient) at one time (the **stage**). A
-# scan is a block of **voxels**, small boxes with a grey value each. *Spacing* is the length of
-# their edges. *Contrasts* are the kinds of picture in the scan, explained below; *derived* ones
-# were computed instead of measured. *Disc voxels* are those that lie in a disc.
+# scan is a block of **voxels**, small boxes that each hold one grey value. The **spacing** is the
+# length of their edges. **Contrasts** are the kinds of picture in the scan, explained below. A
+# *derived* contrast was computed and not measured. *Disc voxels* are the voxels that lie in a disc.
 
 # %%
 table = pd.DataFrame(
@@ -79,11 +79,48 @@ print(f"{len(table)} scans of {table['subject'].nunique()} patients; the first o
 display(table.head(8))
 
 # %% [markdown]
-# ## A file and where its voxels lie
+# Look at the spacing: a voxel is no cube. Slices lie further apart than the pixels within a slice,
+# so whoever counts voxels and wants millimetres has to multiply by the spacing.
+#
+# ## Exercise 1 (4 minutes)
+#
+# How much of a scan is disc? Compute the share of disc voxels in each scan, and then the mean of
+# these shares over all scans.
+#
+# Hint: `case.discs` is an array of `True` and `False`; `experiment.cases` holds all scans by name.
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+share = np.mean([scan.discs.mean() for scan in experiment.cases.values()])
+### END SOLUTION
+
+# %% tags=["test"] points=2
+counts = np.array([np.count_nonzero(scan.discs) for scan in experiment.cases.values()])
+shares = counts / [scan.discs.size for scan in experiment.cases.values()]
+exercises.check(
+    share,
+    shares.sum() / len(shares),
+    mistakes={
+        "per cent? A share lies between 0 and 1": 100 * shares.mean(),
+        "that is one scan only; take the mean over all scans": shares[0],
+        "that is the sum over the scans; divide by their number": shares.sum(),
+        "that is a number of voxels; divide by all voxels of the scan": counts.mean(),
+        "that is the number of disc voxels of all scans; a share is wanted": counts.sum(),
+        "that is what is no disc": 1 - shares.mean(),
+    },
+)
+
+# %% [markdown]
+# So little is disc that a program which answers "no disc" everywhere is right in almost every
+# voxel. "How many voxels are right" is therefore a poor score. Lesson 02 finds a better one, the
+# **Dice**, and you will meet it already below: 0 means that two masks share nothing, 1 that they
+# are equal.
+#
+# ## Where the voxels lie
 #
 # The scans are **NIfTI** files: a block of numbers and an **affine**, a table of 4 × 4 numbers that
-# turns the index of a voxel into a place in millimetres. From the affine one reads which way each
-# axis of the block runs: **R**ight or **L**eft, **A**nterior (front) or **P**osterior (back),
+# turns the index of a voxel into a place in millimetres. The affine tells which way each axis of
+# the block runs: towards **R**ight or **L**eft, **A**nterior (front) or **P**osterior (back),
 # **S**uperior (up) or **I**nferior (down). A program that ignores it may well mirror a patient.
 
 # %%
@@ -94,9 +131,8 @@ print(f"{path.name}: shape {image.shape}, axes run to {nib.aff2axcodes(image.aff
 print(np.array2string(image.affine, precision=2, suppress_small=True))
 
 # %% [markdown]
-# Let us move. We start at the voxel in the middle and take one step along each axis of the file.
-# How far does that bring us through the body, in millimetres? A minus sign means the other way: to
-# the left, to the back, downwards.
+# Read it by taking one step along each axis. Where does a step lead, in millimetres? Plus means to
+# the right, to the front or upwards; minus means the other way.
 
 # %%
 middle = np.array(image.shape[:3]) // 2
@@ -108,12 +144,12 @@ moves = {
 display(pd.DataFrame(moves, index=["to the right", "to the front", "upwards"]).T.round(2))
 
 # %% [markdown]
-# Each step goes mainly one way and is as long as a voxel. Small numbers beside the large one, where
-# there are any, say that the axes of the picture run a little aslant through the scanner.
+# Each step leads mainly in one direction, and is as long as a voxel. If there is a small number
+# beside the large one, the patient lay a little tilted in the scanner.
 #
-# Scanners and programs store axes in different orders. `load_cases` therefore turns every scan to
-# one order (towards right, anterior and superior) and remembers the way back. Axis 0 then counts
-# the **sagittal** slices: pictures of the body from the side.
+# Scanners and programs store the axes in different orders. `load_cases` therefore turns every scan
+# to one order (right, anterior, superior) and remembers the way back. Axis 0 then counts the
+# **sagittal** slices: pictures of the body seen from the side.
 
 # %%
 print(f"in memory: shape {case.shape}, axes run to {nib.aff2axcodes(case.affine)}")
@@ -121,9 +157,9 @@ remarks = [*case.corrections, *case.notes]
 print("\n".join(remarks) or "Nothing had to be mended or assumed in this case.")
 
 # %% [markdown]
-# What if a program takes the numbers of the file as they come? We fetch the slice of one index
-# twice, from the file and from memory, and draw both as if the axes ran to R, A and S. (The letters
-# in the pictures say which way is A, P, S and I then.)
+# What if a program ignores the affine and takes the numbers as they come? We fetch the slice with
+# the same index twice, from the file and from memory, and draw both as if their axes ran to R, A
+# and S. The letters in the pictures say where A, P, S and I would be then.
 
 # %%
 k = plotting.middle_slice(case.discs)
@@ -139,18 +175,17 @@ plotting.show(figures["orientation"], alt)
 
 # %% [markdown]
 # In the right picture the belly is at A and the spine at P. If the file's axes run to R, A and S as
-# well, the left one is the same. Otherwise it is mirrored or turned and its letters are wrong. It
-# may even be another slice: where the file counts from the other side of the body, one index means
-# two places. Nothing in the numbers warns of that; only the affine knows.
-
-# %% [markdown]
+# well, the left one is the same. Otherwise it is mirrored or turned, and its letters are wrong. It
+# may even be another slice: if the file counts from the other side of the body, one index means two
+# places. Nothing in the numbers warns you; only the affine knows.
+#
 # ## The contrasts
 #
 # One MR scan gives several pictures of the same slice. A **Dixon** scan separates the signal of
 # water from that of fat and yields four: water (`wat`), fat (`fat`), in phase (`inn`, both signals
-# added) and opposed phase (`opp`, one taken from the other). For each scan somebody has marked the
-# discs, in patients an expert, in a phantom the program that drew it: that is the **label**, and
-# here its outline lies on each picture.
+# added) and opposed phase (`opp`, one signal taken from the other). In every scan somebody has
+# marked the discs: an expert in patients, the program that drew it in a phantom. That mask is the
+# **label**, and its outline lies on each picture here.
 
 # %%
 singles = {name: image[k] for name, image in case.contrasts.items()}
@@ -163,23 +198,82 @@ plotting.show(
 )
 
 # %% [markdown]
-# The discs stand in the same place in each picture and look different: they hold much water and
+# The discs are in the same places in each picture, and look different: they hold much water and
 # hardly any fat. (Each panel has its own grey scale, for the eye only.)
 #
-# Now look for yourself, in all three directions. Drag a slider, or reach it with the tabulator key
-# and use the arrow keys. Can you follow one disc from the side, from the front and from above? (On
-# paper and on a rendered page stands a still picture.)
+# Now look for yourself. Move a slider with the mouse, or press the Tab key until it is marked and
+# use the arrow keys. Leaf through the slices: where do the discs begin and end? From the front and
+# from above the scan looks coarse, because it has few slices. (A printed page shows a still picture
+# instead.)
 
 # %%
 viewer.volume(case)
 
 # %% [markdown]
+# ## Exercise 2 (4 minutes)
+#
+# Is "bright" a good word for disc? This exercise has a scan of your own, chosen by the parameter
+# `student`. What share of its disc voxels is brighter than the mean of the whole image, in the
+# first contrast?
+#
+# Hint: a mask picks voxels: `picture[mask]`.
+
+# %%
+names = sorted(experiment.cases)
+yours = experiment.cases[names[exercises.seed(student) % len(names)]]
+picture = yours.contrasts[experiment.contrasts[0]]
+print(f"your scan: case {yours.name}, contrast {experiment.contrasts[0]}")
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+bright = (picture[yours.discs] > picture.mean()).mean()
+### END SOLUTION
+
+# %% tags=["test"] points=2
+above, disc = picture > picture.mean(), yours.discs
+both = np.count_nonzero(disc & above)
+exercises.check(
+    bright,
+    both / disc.sum(),
+    tolerance=0.001,
+    mistakes={
+        "per cent? A share lies between 0 and 1": 100 * both / disc.sum(),
+        "that is a number of voxels; divide by the number of disc voxels": both,
+        "that is the whole image; look at the disc voxels only": above.mean(),
+        "you divided by all voxels; divide by the disc voxels": both / disc.size,
+        "that says how many bright voxels are disc; how many disc voxels are bright?": (
+            both / above.sum()
+        ),
+        "compare with the mean of the whole image, not of the discs": (
+            np.mean(picture[disc] > picture[disc].mean())
+        ),
+        "compare with the mean, not with the median": np.mean(picture[disc] > np.median(picture)),
+        "those are the voxels that are darker": 1 - both / disc.sum(),
+        "that is another scan; yours is in `yours`": np.mean(
+            case.contrasts[experiment.contrasts[0]][case.discs]
+            > case.contrasts[experiment.contrasts[0]].mean()
+        ),
+    },
+)
+
+# %% [markdown]
+# And in the other contrasts? How many times as bright as the mean voxel is a disc voxel?
+
+# %%
+times = {name: image[case.discs].mean() / image.mean() for name, image in case.contrasts.items()}
+display(pd.Series(times, name="disc / mean of the image").round(2).to_frame())
+
+# %% [markdown]
+# In the water image discs are bright. In the fat image they are dark, and so is much else: nobody
+# would choose it to look for discs. Keep it in mind.
+#
 # ## Two of the four can be computed
 #
-# With `W` the water and `F` the fat in a voxel, the two other images should be `inn = W + F` and
-# `opp = |W - F|`. Do they hold here? An *error* of 0 would be perfect: it is the mean deviation,
-# divided by the mean of the image. A *correlation* of 1 would be perfect too: measured and computed
-# picture then rise and fall together.
+# Are these four pictures four different things? Let `W` be the water and `F` the fat in a voxel.
+# Then the other two should be `inn = W + F` and `opp = |W - F|`. The bars mean that only the size
+# counts: an image shows no negative signal. Do these two sums hold here? The *error* is the mean
+# deviation divided by the mean of the image, so 0 is perfect. The *correlation* is 1 if the
+# measured and the computed picture rise and fall together.
 
 # %%
 is_dixon = set(contrasts.CONTRASTS) <= set(case.contrasts)
@@ -187,9 +281,7 @@ if is_dixon:
     print(pd.Series(dixon.consistency(case.contrasts)).round(3).to_string())
     print("derived, so true by construction:", ", ".join(sorted(case.derived)) or "none")
 else:
-    print(
-        f"Only {', '.join(case.contrasts)} here: no Dixon scan, so we skip the next two pictures."
-    )
+    print(f"Only {', '.join(case.contrasts)} here, so this is no Dixon scan; on to fusion.")
 
 # %%
 if is_dixon:
@@ -203,15 +295,16 @@ if is_dixon:
     plotting.show(figures["dixon"], alt)
 
 # %% [markdown]
-# Measured and computed pictures should be hard to tell apart; what differs is noise. The library
-# uses the same sums to *check* data, and to derive an image that is missing. What it derived says
-# so, in every table.
+# You can hardly tell measured and computed pictures apart; what differs is noise. Four pictures,
+# and two of them follow from the other two. The library uses the same sums to check data, and to
+# compute a picture that is missing. What was computed is called *derived* in every table.
 #
 # ## When water and fat change places
 #
-# The scanner measures `inn` and `opp`. In each voxel it then has to decide which of two values is
-# the water, and sometimes it decides wrongly in a whole region: water and fat stand **exchanged**.
-# Let us do that to our own scan, in a ball of 40 mm.
+# In truth the scanner measures `inn` and `opp`, and computes water and fat. In each voxel it gets
+# two values and has to decide which one is the water. Sometimes it decides wrongly in a whole
+# region: water and fat are **exchanged** there. Let us do that to our own scan, in a ball with a
+# radius of 40 mm.
 
 # %%
 if is_dixon:
@@ -222,15 +315,15 @@ if is_dixon:
     print(f"error of opp: {before['opp_error']:.4f} before, {after['opp_error']:.4f} after")
 
 # %% [markdown]
-# Nothing has changed: `W + F` and `|W - F|` are the same when `W` and `F` change places, so the
-# sums cannot tell. The eye can: inside the ball, discs are dark in the *water* image. The library
-# looks for two signs: a border where one tissue turns from water to fat without the thin dark line
-# of a true border, and anatomy (fat lies under the skin, discs hold water).
+# Nothing has changed: `W + F` and `|W - F|` are the same when `W` and `F` change places. The sums
+# cannot tell. The eye can: inside the ball, discs are dark in the *water* image. The library looks
+# for two signs. One is a border at which a tissue turns from water to fat without the thin dark
+# line of a true border. The other is anatomy: fat lies under the skin, discs hold water.
 
 # %%
 if is_dixon:
     found = exchange.find_exchange(swapped, case.spacing, case.discs)
-    print(f"verdict: {found.kind}; {found.share:.0%} of the body stands exchanged")
+    print(f"verdict: {found.kind}; water and fat are exchanged in {found.share:.0%} of the body")
     views = {"wat, exchanged": swapped["wat"][k], "fat, exchanged": swapped["fat"][k]}
     marks = {name: {"ball": ball[k], "found": found.map[k]} for name in views}
     figures["exchange"] = plotting.contrast_grid(views, case.spacing, marks)
@@ -238,78 +331,149 @@ if is_dixon:
     plotting.show(figures["exchange"], alt)
 
 # %% [markdown]
-# `ivdlib check` does this for every scan of a folder, and draws what it found. Where the evidence
-# is weak it says *none* rather than guess.
+# `ivdlib check` does this for every scan of a folder and draws what it finds. If the evidence is
+# weak, it says *none* and does not guess.
 #
 # ## Fusion: more pictures for nothing
 #
-# Now to the question at the beginning. A network learns from pictures, and there are few of them.
-# The paper adds two contrasts voxel by voxel and treats the sums as **fused contrasts**, additional
-# pictures for training. Each image, single or fused, is then brought to the range from 0 to 1 over
-# the whole scan (**min–max**): `(image - min) / (max - min)`. Our version of Fig. 3, close to the
-# spine:
+# Now to the first question of the beginning. The paper adds two contrasts voxel by voxel and treats
+# the sums as **fused contrasts**, more pictures to learn from. It uses four: `wat+opp`, `fat+opp`,
+# `wat+inn` and `inn+opp`.
+#
+# Grey values of MR have no unit, and each contrast, each scan has a range of its own:
 
 # %%
-fused = fusion.fuse(case, experiment.fused)
+ranges = {name: {"smallest": v.min(), "largest": v.max()} for name, v in case.contrasts.items()}
+display(pd.DataFrame(ranges).T.round(1))
+
+# %% [markdown]
+# A network learns better if all pictures have one range. So each of them is brought to the range
+# from 0 to 1, which is called **min–max**: `(image - min) / (max - min)`. Over what do we take the
+# two ends? Over the whole scan. Slice by slice, an outer slice that holds nothing but noise would
+# become as bright as one with discs, and slices could no longer be compared.
+#
+# ## Exercise 3 (12 minutes)
+#
+# Write `fuse`. It gets two pictures of a scan, arrays of the shape (slices, rows, columns). Add
+# them voxel by voxel as they are, then bring the sum to the range from 0 to 1 by min–max over the
+# whole scan. If the sum is the same everywhere, there is nothing to stretch: give back zeros.
+#
+# The check tries your function on several small inputs. If it is wrong, it says what is wrong, and
+# from the second try on it gives a hint.
+
+
+# %% tags=["solution"]
+def fuse(first, second):
+    """Fused contrast of two pictures of one scan: their sum, from 0 to 1 over the whole scan."""
+    ### BEGIN SOLUTION
+    total = first + second
+    low, high = total.min(), total.max()
+    fused = (total - low) / (high - low) if high > low else np.zeros(total.shape)
+    ### END SOLUTION
+    return fused
+
+
+# %% tags=["test"] points=4
+own.check(fuse, student=student)
+
+# %% [markdown]
+# ### Your function at work
+#
+# Within the block `with own.plugged(fuse)` the library makes all fused contrasts with *your*
+# function. (As long as it has not passed its check, the library uses its own and says so.) Here is
+# our version of Fig. 3 of the paper, close to the spine:
+
+# %%
+fused = {}
+if experiment.fused:
+    with own.plugged(fuse):
+        fused = fusion.fuse(case, experiment.fused)
+else:
+    print(f"Contrast {', '.join(experiment.contrasts)} alone: there is nothing to fuse.")
+
+# %%
 if fused:
     near = plotting.around(case.discs[k], 15)
     eight = {**fusion.single(case), **fused}
     eight = {f"{chr(97 + n)}  {name}": v[k][near] for n, (name, v) in enumerate(eight.items())}
     figures["fusion"] = plotting.contrast_grid(eight, case.spacing, columns=8)
-    alt = "Close-up of the spine: the four contrasts of a slice, then its four fused contrasts."
+    alt = "Close-up of the spine: the contrasts of a slice, then its fused contrasts."
     plotting.show(figures["fusion"], alt)
-else:
-    print(f"Contrast {', '.join(experiment.contrasts)} alone: there is nothing to fuse.")
 
 # %% [markdown]
-# Look at the fat image and then at `fat+opp`. Where a voxel holds more water than fat, the sum is
-# `F + (W - F) = W`: the fused picture shows the *water* contrast there, and the discs stand out
-# again. So fusion brings nothing that the scanner had not measured. It shows it in another way.
+# Compare the fat image with `fat+opp`. If a voxel holds more water than fat, the sum is
+# `F + (W - F) = W`. So the fused picture shows the *water* there, and the discs are brighter than
+# the bones again. (In pure fat the sum is nearly `2 F`; that is why the fat is brightest of all.)
+# Fusion has brought back nothing that the scanner had not measured. It shows it in another way.
 #
-# Mix your own picture: each slider is the weight of a contrast, the buttons are the paper's four.
-# Which weights make discs and vertebrae look most alike?
+# Does that matter to a network? Let us ask one. A trained network comes with the package; lesson 03
+# takes its kind apart. It gets one picture of our scan and marks the discs. First it gets fat
+# alone, then your `fat+opp`, and then the `fat+opp` that the library's own function makes.
+
+# %%
+weights = shipped.find()
+network = engines.load_network(weights)
+spine, _ = spine_of_scan.spine_beside(network, weights)
+
+
+def find_discs(contrast):
+    """Mask of the discs that the network finds in one picture; empty if it refuses the scan."""
+    try:
+        return one_scan.predict_case(network, case, spine=spine, contrast=contrast)
+    except IvdlibError as error:
+        print(error)
+        return np.zeros(case.shape, bool)
+
+
+# %%
+masks = {}
+if "fat+opp" in fused:
+    masks["fat"] = find_discs("fat")
+    with own.plugged(fuse):
+        masks["fat+opp, your fuse"] = find_discs("fat+opp")
+    masks["fat+opp, the library's"] = find_discs("fat+opp")
+
+# %%
+dice = {name: metrics.dice(mask, case.discs) for name, mask in masks.items()}
+for name, value in dice.items():
+    print(f"{name:24} Dice {value:.3f}")
+if dice:
+    print(f"Your function finds the discs: Dice {dice['fat+opp, your fuse']:.2f}")
+
+# %%
+if masks:
+    seen = {"fat": case.contrasts["fat"], "fat+opp": fused["fat+opp"]}
+    planes, marks = {}, {}
+    for name, mask in zip(seen, masks.values(), strict=False):
+        planes[name] = planes[f"{name}, found"] = seen[name][k][near]
+        marks[f"{name}, found"] = {"found": mask[k][near], "disc label": case.discs[k][near]}
+    figures["your_fuse"] = plotting.contrast_grid(planes, case.spacing, marks)
+    alt = "Close-up of the fat image and of your fused picture, with the discs that were found."
+    plotting.show(figures["your_fuse"], alt)
+
+# %% [markdown]
+# Your function and the library's agree. And the network, which knows both kinds of picture from its
+# training, finds the discs better in the sum than in fat alone. (With the profile `test` the scans
+# are too thin for it.) So a fused picture is not new information, and can still be useful: it puts
+# what was measured into a form that is easier to read. How much the paper's network gains by it is
+# the question of lesson 05.
+#
+# Mix a picture of your own: each slider is the weight of one contrast, and the buttons set the
+# paper's four. Begin with fat alone, then move the slider of opposed phase slowly from 0 to 1 and
+# watch the discs.
 
 # %%
 if fused:
     display(viewer.fusion_mixer(case))
 
 # %% [markdown]
-# Whatever the weights, min–max brings the picture back to the range from 0 to 1:
-
-# %%
-ranges = {
-    name: {"min before": v.min(), "max before": v.max(), "max after": fusion.min_max(v).max()}
-    for name, v in case.contrasts.items()
-}
-display(pd.DataFrame(ranges).T.round(2))
-
-# %% [markdown]
-# ## How real is the phantom?
-#
-# A phantom is worth as much as it resembles what it stands for. So it is *measured*: the sizes of
-# its discs beside those of the challenge's 16 scans, its grey values beside published ones. Rows
-# that say **False** are where it does not; `None` is what so few slices cannot tell.
-
-# %%
-if experiment.is_phantom:
-    measured = calibration.measure_phantom(experiment.data[0])
-    goals = calibration.targets(measured).query("group == 'acceptance'")
-    display(goals[["target", "wanted", "measured", "met"]])
-    figures["calibration"] = phantom_figures.contrasts(measured.scans)
-    plotting.show(figures["calibration"], phantom_figures.PHANTOM_ALT["contrasts"])
-else:
-    print("These are scans of your own: nothing here is made up.")
-
-# %% [markdown]
-# The whole page, with all figures: `ivdlib phantom --report`. What a network learns on it is worth
-# on real scans is another question; the repository's `benchmarks/` asks it.
+# All this is a phantom, unless you named a folder. How close it comes to real scans is measured on
+# a page of its own: `ivdlib phantom --report` makes it.
 #
 # ## Patients, not pictures, are divided
 #
-# A network must be judged on people whom it has not seen. In **cross-validation** the patients are
-# dealt into groups, the **folds**: each fold trains on most patients and tests on the others, so
-# that everybody is tested once. Two scans of one person look alike. If one of them trained and the
-# other tested, the score would be too good: a **leak**. See how much alike:
+# Now to the second question: is a second scan of the same person a second example? Here are two
+# scans of one person, and beside them a scan of another person.
 
 # %%
 cases = list(experiment.cases.values())
@@ -330,7 +494,12 @@ else:
 
 # %% [markdown]
 # Whoever has seen one scan of a person knows most of the other: the shapes of the bones, the curve
-# of the spine. So the table below deals people, and a person's scans go along, of both stages.
+# of the spine. That matters when we judge a network. It must be judged on people whom it has not
+# seen, or we only learn how well it remembers.
+#
+# In **cross-validation** the patients are dealt into groups. Each group is tested once, by a
+# network that was trained on all the others. One such division into training and test is a
+# **fold**. The folds of this experiment:
 
 # %%
 figures["folds"] = diagrams.fold_map(experiment.folds)
@@ -339,75 +508,85 @@ plotting.show(
 )
 
 # %% [markdown]
-# The library refuses a leak, whoever asks for it:
+# If one scan of a person trains and the other tests, the score is too good. That is a **leak**.
+# Nothing in the numbers looks wrong, so the library checks it: a `Fold` with a patient on both
+# sides cannot be made. Let us divide *scans* instead, every second one into the test:
 
 # %%
+subjects = {scan: experiment.cases[scan].subject for scan in names}
 try:
-    Fold(1, train=("first scan",), test=("second scan",),
-         subjects={"first scan": "Ann", "second scan": "Ann"})  # fmt: skip
+    Fold(1, train=tuple(names[1::2]), test=tuple(names[::2]), subjects=subjects)
+    print("No leak: everybody was scanned once here, so dividing scans divides people.")
 except LeakageError as error:
     print("LeakageError:", error)
 
 # %% [markdown]
-# ## Check
-
-# %%
-assert nib.aff2axcodes(case.affine) == ("R", "A", "S")
-assert all(v.min() == 0 and v.max() == 1 for v in fused.values())
-tested = [c for fold in experiment.folds for c in fold.test]
-assert sorted(tested) == sorted(experiment.cases), "each scan is tested once"
-for fold in experiment.folds:
-    sides = [{fold.subjects[c] for c in side} for side in (fold.train, fold.test)]
-    assert not sides[0] & sides[1], "a patient on both sides"
-print("✅ axes, ranges and folds are as they should be")
-
-# %% [markdown]
-# ## Exercise 1 (5 minutes)
+# ## Exercise 4 (15 minutes)
 #
-# How much of a scan is disc? Compute the share of disc voxels, averaged over all scans. A network
-# that answers "no disc" everywhere is right in all other voxels, so plain accuracy is no good score
-# here; we use the Dice overlap from the next lesson on.
+# Write `patient_folds`. It gets a dict that says who was scanned, such as
+# `{"01": "Ann", "02": "Bert", "03": "Ann"}`, and the number of folds. It gives back one list for
+# each fold, with the names of the scans that this fold *tests*; all others train.
 #
-# Hint: `case.discs` is an array of `True` and `False`, and `experiment.cases` holds all scans by
-# name.
+# - Each scan is tested exactly once.
+# - All scans of a patient are in the same fold.
+# - The numbers of patients in the folds differ by one at most.
+#
+# Many answers are right. With the dict above and two folds, `[["02"], ["01", "03"]]` is one.
+
 
 # %% tags=["solution"]
-### BEGIN SOLUTION
-share = np.mean([scan.discs.mean() for scan in experiment.cases.values()])
-### END SOLUTION
+def patient_folds(patient_of, number):
+    """Names of the scans that each fold tests: `number` lists, each patient in one of them."""
+    ### BEGIN SOLUTION
+    patients = sorted(set(patient_of.values()))
+    tested = [[] for _ in range(number)]
+    for scan, patient in patient_of.items():
+        tested[patients.index(patient) % number].append(scan)
+    ### END SOLUTION
+    return tested
 
-# %% tags=["test"] points=2
-voxels = [scan.discs.sum() / scan.discs.size for scan in experiment.cases.values()]
-exercises.check(share, sum(voxels) / len(voxels))
+
+# %% tags=["test"] points=4
+own.check(patient_folds, student=student)
 
 # %% [markdown]
-# ## Exercise 2 (5 minutes)
+# ### Your folds in an experiment
 #
-# This one has your own scan, chosen by the parameter `student`. What share of its disc voxels is
-# brighter in the first contrast than the mean of the whole image?
-#
-# Hint: a mask picks voxels: `image[mask]`.
+# We plan the same experiment again, under another name, and let your function divide the patients.
+# Each fold goes through the library's leak check. (The library also shuffles the patients, so that
+# the order of their names plays no part. Yours may, too.)
 
 # %%
-names = sorted(experiment.cases)
-yours = experiment.cases[names[exercises.seed(student) % len(names)]]
-image = yours.contrasts[experiment.contrasts[0]]
+with own.plugged(patient_folds):
+    mine = Experiment(
+        f"{experiment.name}-my-folds", profile, data_dir or None,
+        reports=reports_dir or None, claim=False,
+    )  # fmt: skip
+    trainings = [hashes.spine_digest(mine, fold) for fold in mine.folds]
 
-# %% tags=["solution"]
-### BEGIN SOLUTION
-bright = (image[yours.discs] > image.mean()).mean()
-### END SOLUTION
+# %%
+figures["my_folds"] = diagrams.fold_map(mine.folds)
+plotting.show(figures["my_folds"], "Your folds: who trains and who tests in each of them.")
 
-# %% tags=["test"] points=2
-bright_share = np.count_nonzero(yours.discs & (image > image.mean())) / yours.discs.sum()
-exercises.check(bright, bright_share, tolerance=0.001)
+# %%
+rows = [
+    {"fold": f.number, "tests scans": " ".join(f.test), "trains on": len(f.train), "training": t}
+    for f, t in zip(mine.folds, trainings, strict=True)
+]
+display(pd.DataFrame(rows).set_index("fold"))
+stored = {hashes.spine_digest(experiment, fold) for fold in experiment.folds}
+print(f"{len(stored & set(trainings))} of these trainings are those of the library's folds")
 
 # %% [markdown]
-# ## Exercise 3 (5 minutes)
+# The column *training* shows a **hash**: a short code computed from all that decides on a training,
+# such as the scans of its fold. Other folds, or folds that your function has made, give other
+# codes. So a result that was stored for one division never passes for that of another.
+#
+# ## Exercise 5 (5 minutes)
 #
 # Ann was scanned twice. By mistake her first scan trains the network and her second one tests it.
-# Which numbers become too good, and why does nothing in the learning curve of the training warn
-# you? Two or three sentences.
+# Which numbers become too good? And why does nothing in the learning curve, the error on the
+# training scans over time, warn you? Two or three sentences.
 #
 # Hint: which scans does the curve show?
 
@@ -415,9 +594,26 @@ exercises.check(bright, bright_share, tolerance=0.001)
 # ### BEGIN SOLUTION
 # Her test score becomes too good, and with it the mean over the test scans (1 point). Two scans of
 # one person look alike, so the network has learnt her anatomy and is not tested on a stranger (1
-# point). The learning curve shows training scans only; they are the same with and without the
+# point). The learning curve shows training scans only. It looks the same with and without the
 # mistake, so it cannot tell (1 point).
 # ### END SOLUTION
+
+# %% [markdown]
+# ## Check
+
+# %%
+assert nib.aff2axcodes(case.affine) == ("R", "A", "S")
+assert all(np.isclose([v.min(), v.max()], [0, 1]).all() for v in fused.values())
+if dice:
+    with_yours, with_ours = dice["fat+opp, your fuse"], dice["fat+opp, the library's"]
+    assert abs(with_yours - with_ours) < 0.01, "your fused picture is another one"
+for folds in (experiment.folds, mine.folds):
+    tested = [c for fold in folds for c in fold.test]
+    assert sorted(tested) == names, "each scan is tested once"
+    for fold in folds:
+        sides = [{fold.subjects[c] for c in side} for side in (fold.train, fold.test)]
+        assert not sides[0] & sides[1], "a patient on both sides"
+print("✅ axes, ranges, fused pictures and folds are as they should be")
 
 # %%
 folder = experiment.folder / "figures"
@@ -426,14 +622,21 @@ files.write_csv(folder / "01_cases.csv", table)
 print("saved:", ", ".join(sorted(path.name for path in folder.glob("01_*"))))
 
 # %% [markdown]
-# ## What we have done
+# ## What counts as new
 #
-# We read the scans in one orientation, looked at their contrasts, computed two of them, fused pairs
-# and dealt patients into folds.
+# Back to the two questions of the beginning.
+#
+# - **The third picture tells nothing new about the person.** A Dixon scan measures two things; the
+#   four contrasts and the fused ones are sums and differences of them. But the sum shows the same
+#   facts in another way, and a network may read it more easily.
+# - **A second scan of a person is not a second person.** It may help to train. It must never stand
+#   on the other side of a fold, and when we count examples, we count people.
+#
+# Your `fuse` and your `patient_folds` do both jobs in the library now.
 #
 # **Limits against the paper.** The challenge data may not be redistributed, so this page shows a
 # phantom unless you name a folder. The paper does not say whether it adds raw or normalised values,
-# over what it takes minimum and maximum, or who is in which fold: we add raw values, normalise the
-# 3-D scan, and deal patients by a seed.
+# over what it takes minimum and maximum, or who is in which fold. We add raw values, normalise the
+# whole scan, and deal patients by a seed.
 #
 # **Next:** 02 finds the spine, so that the disc network need not look at the whole body.

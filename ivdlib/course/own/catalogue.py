@@ -8,12 +8,14 @@ from ivdlib.course.own.task import Task
 from ivdlib.errors import ConfigError
 
 LESSONS = {
+    "fuse": "lesson01",
+    "patient_folds": "lesson01_folds",
     "dice": "lesson02",
     "convolve": "lesson02",
     "separable": "lesson03",
     "xception_module": "lesson03",
 }
-"""The module that has a task; loaded when it is asked for."""
+"""The module that has a task, named after its lesson; loaded when it is asked for."""
 
 
 def task(name: str) -> Task:

@@ -16,7 +16,7 @@ import numpy as np
 from ivdlib.course import exercises
 from ivdlib.course.exercises import WrongAnswer
 from ivdlib.course.own import catalogue, pictures
-from ivdlib.course.own.task import Arguments, Task, plain, same
+from ivdlib.course.own.task import Arguments, Task, holds, plain, same
 from ivdlib.course.own.words import result_in_words, words
 
 TRIES: Counter[str] = Counter()
@@ -89,11 +89,8 @@ def _result(task: Task, function: Callable, arguments: Arguments) -> Any:
 def _compare(task: Task, inputs: Any, found: list[Any]) -> None:
     """Raise what is wrong: a mistake that is known, else a rule that is broken, else where."""
     right = [task.result(task.right, arguments)[0] for arguments in inputs]
-    wrong = [
-        n
-        for n, (ours, theirs) in enumerate(zip(right, found, strict=True))
-        if not same(theirs, ours, task.tolerance)
-    ]
+    accepted = map(task.accepts, inputs, found, right)
+    wrong = [n for n, is_right in enumerate(accepted) if not is_right]
     if not wrong:
         return
     for sentence, mistaken in task.mistakes.items():
@@ -103,8 +100,8 @@ def _compare(task: Task, inputs: Any, found: list[Any]) -> None:
         called = f"{task.name}({', '.join(map(words, inputs[n]))})"
         if told := result_in_words(found[n], right[n]):
             raise WrongAnswer(f"{called}: {told}")
-        for sentence, holds in task.rules.items():
-            if not _holds(holds, inputs[n], found[n]):
+        for sentence, rule in task.rules.items():
+            if not holds(rule, inputs[n], found[n]):
                 raise WrongAnswer(f"{called} gives {words(found[n])}: {sentence}")
     called = f"{task.name}({', '.join(map(words, inputs[wrong[0]]))})"
     rest = f"; {len(wrong)} of {len(found)} inputs are wrong" if len(found) > 1 else ""
@@ -125,13 +122,6 @@ def _agrees(task: Task, mistaken: Callable) -> Callable[[Arguments, Any], bool]:
     return agrees
 
 
-def _holds(rule: Callable[[Arguments, Any], bool], arguments: Arguments, found: Any) -> bool:
-    try:
-        return bool(rule(arguments, found))
-    except Exception:  # what is no result at all breaks every rule
-        return False
-
-
 def _help(task: Task) -> str:
     """Hints, from the second wrong try on; an example with what is right, from the third."""
     tries, told = TRIES[task.name], ""
@@ -142,5 +132,6 @@ def _help(task: Task) -> str:
             told += f"\nAnother hint: {task.hints[1]}"
         arguments = task.inputs(np.random.default_rng(0))[0]
         right = plain(task.result(task.right, arguments)[0])
-        told += f"\nAn example: {task.name}({', '.join(map(words, arguments))}) is {words(right)}"
+        called = f"{task.name}({', '.join(map(words, arguments))})"
+        told += f"\nAn example: {called} {'may be' if task.by_rules else 'is'} {words(right)}"
     return told

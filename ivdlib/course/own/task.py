@@ -38,6 +38,9 @@ class Task:
     rules : mapping of str to callable
         What must hold of every result, by the sentence that is read where it does not. Each gets
         the arguments and the result and gives a truth value.
+    by_rules : bool
+        Many results are right: whatever keeps all rules. Otherwise a result must equal that of
+        `right`.
     hints : tuple of str
         A smaller one, then a larger one: told after the second and the third wrong try.
     tolerance : float
@@ -57,6 +60,7 @@ class Task:
     inputs: Callable[[np.random.Generator], Sequence[Arguments]]
     mistakes: Mapping[str, Callable] = field(default_factory=dict)
     rules: Mapping[str, Callable[[Arguments, Any], bool]] = field(default_factory=dict)
+    by_rules: bool = False
     hints: tuple[str, str] = ("", "")
     tolerance: float = 1e-4
     call: Callable[[Callable, Arguments], Any] = _call
@@ -70,13 +74,29 @@ class Task:
         found = plain(self.call(function, given))
         return found, same(plain(given), plain(arguments), 0.0)
 
+    def accepts(self, arguments: Arguments, found: Any, right: Any) -> bool:
+        """Whether a result is right; `right` is what the function as it should be gives."""
+        if self.by_rules:
+            return all(holds(rule, arguments, found) for rule in self.rules.values())
+        return same(found, right, self.tolerance)
+
+
+def holds(rule: Callable[[Arguments, Any], bool], arguments: Arguments, found: Any) -> bool:
+    """Whether a result keeps a rule; what is no result at all breaks it."""
+    try:
+        return bool(rule(arguments, found))
+    except Exception:  # of whatever kind the result is
+        return False
+
 
 def plain(value: Any) -> Any:
-    """A result in values of NumPy and Python: tensors become arrays, tuples lists."""
+    """A result in values of NumPy and Python: tensors become arrays, tuples and texts lists."""
     if isinstance(value, Mapping):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
+    if isinstance(value, np.ndarray | np.str_) and value.dtype.kind == "U":
+        return value.tolist()
     if value is None or isinstance(value, str | bool | int | float | set | frozenset | np.ndarray):
         return value
     try:

@@ -23,12 +23,10 @@ def words(value: Any) -> str:
         return f"[{', '.join(map(words, value[:FEW]))}{', …' * (len(value) > FEW)}]"
     if array is None or not array.ndim:
         return str(value) if array is None or array.dtype.kind != "f" else f"{float(array):.4g}"
-    if array.dtype.kind in "biuf" and array.size <= FEW:
+    if array.size <= FEW:
         array = array.astype(int) if array.dtype.kind == "b" else array
         return np.array2string(array, precision=3, separator=", ").replace("\n", "")
-    if array.dtype.kind in "biuf":
-        return f"an array of {' × '.join(map(str, array.shape))}"
-    return str(value)
+    return f"an array of {' × '.join(map(str, array.shape))}"
 
 
 def result_in_words(found: Any, right: Any) -> str:
@@ -44,7 +42,7 @@ def result_in_words(found: Any, right: Any) -> str:
     if ours is None:
         fits = isinstance(found, type(right))
         return "" if fits else f"give back {_kind(right)}, not {_kind(found)}"
-    if theirs is None or theirs.dtype.kind not in "biuf":
+    if theirs is None:
         return f"give back {_kind(right)}, not {_kind(found)}"
     if ours.shape != theirs.shape:
         return f"the result should be {_kind(right)}, and is {_kind(found)}"
@@ -56,13 +54,14 @@ def result_in_words(found: Any, right: Any) -> str:
 
 
 def _array(value: Any) -> np.ndarray | None:
+    """A value as an array of numbers or truth values; None if it is none."""
     if isinstance(value, str | set | frozenset | dict) or value is None:
         return None
     try:
         array = np.asarray(value)
     except ValueError:
         return None
-    return None if array.dtype == object else array
+    return array if array.dtype.kind in "biuf" else None
 
 
 def _kind(value: Any) -> str:
