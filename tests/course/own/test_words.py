@@ -9,7 +9,7 @@ from ivdlib.course.own.words import result_in_words, words
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.123456, "0.1235"), (3, "3"), ("wat", "wat"), (np.array([True, False]), "[1, 0]"),
+        (0.123456, "0.1235"), (3, "3"), ("wat", "'wat'"), (np.array([True, False]), "[1, 0]"),
         (np.eye(2), "[[1., 0.], [0., 1.]]"), (np.zeros((5, 6)), "an array of 5 × 6"),
         ({"a": 0.5}, "{'a': 0.5}"), (np.float32(0.5), "0.5"), (None, "None"), (abs, "abs"),
         (["a", "b"], "['a', 'b']"),
