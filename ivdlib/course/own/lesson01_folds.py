@@ -133,11 +133,11 @@ PATIENT_FOLDS = Task(
     },
     rules={
         "give one list for each fold, with the names of the scans that it tests": _are_names,
+        "a name in it is no scan; give names of scans, not of patients": lambda arguments, found: (
+            {scan for fold in found for scan in fold} <= arguments[0].keys()
+        ),
         "a scan is in no fold; each one should be tested": lambda arguments, found: (
             {scan for fold in found for scan in fold} >= arguments[0].keys()
-        ),
-        "a name is no scan of these": lambda arguments, found: (
-            {scan for fold in found for scan in fold} <= arguments[0].keys()
         ),
         "a scan is tested twice; each one should be in one fold": lambda arguments, found: (
             max(Counter(scan for fold in found for scan in fold).values()) == 1

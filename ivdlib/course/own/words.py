@@ -16,6 +16,8 @@ def words(value: Any) -> str:
         return getattr(value, "__name__", "a function")
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {words(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, str):
+        return repr(value)
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
     array = _array(value)

@@ -54,7 +54,7 @@ def test_any_division_without_a_leak_passes():
         (lambda scans, number: [[*scans]] * number, "a scan is tested twice"),
         (
             lambda scans, number: [["99", *f] for f in shuffled(scans, number)],
-            "is no scan of these",
+            "in it is no scan",
         ),
         (lambda scans, number: [[], *shuffled(scans, number)[1:]], "a scan is in no fold"),
         (lambda scans, number: dict(enumerate(shuffled(scans, number))), "give back a list, not"),
