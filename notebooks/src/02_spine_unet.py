@@ -151,7 +151,9 @@ own.check(dice, student=student)
 with own.plugged(dice):
     your_score = metrics.dice(found, true)
 library_score = metrics.dice(found, true)
-print(f"spine of the whole scan: Dice {your_score:.3f} by you, {library_score:.3f} by the library")
+print(
+    f"spine of the whole scan: {your_score:.3f}; by the library's own function: {library_score:.3f}"
+)
 
 # %% [markdown]
 # This is the number that papers print. It is counted over the whole 3-D scan, not slice by slice:
@@ -258,7 +260,7 @@ by_keras = keras.ops.convert_to_numpy(model(small[np.newaxis, ..., np.newaxis]))
 print(f"largest difference of the two answers: {np.abs(with_yours - by_keras).max():.0e}")
 
 # %%
-titles = {"first layer by you": with_yours, "all by Keras": by_keras}
+titles = {"first layer by convolve": with_yours, "all by Keras": by_keras}
 dices = [metrics.dice(answer >= 0.5, true_small) for answer in titles.values()]
 titles = [f"{title}: Dice {score:.3f}" for title, score in zip(titles, dices, strict=True)]
 masks = [{"spine": answer >= 0.5} for answer in (with_yours, by_keras)]

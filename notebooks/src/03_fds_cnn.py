@@ -283,13 +283,13 @@ seen = np.zeros((1, *tile, 1), np.float32)
 part = plane[here]
 seen[0, : part.shape[0], : part.shape[1], 0] = part
 answers = {
-    "with your bricks": keras.ops.convert_to_numpy(with_bricks(seen))[0, ..., 0],
+    "built of these bricks": keras.ops.convert_to_numpy(with_bricks(seen))[0, ..., 0],
     "the library's network": keras.ops.convert_to_numpy(trained.model(seen))[0, ..., 0],
 }
 
 # %%
 panels = {"a tile": seen[0, ..., 0], **answers}
-figures["bricks"] = plotting.contrast_grid(panels, case.spacing, columns=3, limits=(0, 1))
+figures["bricks"] = plotting.contrast_grid(panels, case.spacing, columns=3)
 alt = "A tile; the probability of disc by a network with your layers; the same by the library's."
 plotting.show(figures["bricks"], alt)
 brick_difference = float(np.abs(np.subtract(*answers.values())).max())
@@ -367,7 +367,7 @@ print(f"{number:,} of {built.count_params():,} trained numbers went into your la
 yours = weights.Network(built, trained.passport)
 spine, _ = spine_of_scan.spine_beside(trained, shipped.find("fds_cnn"))
 masks = {}
-for title, network in {"your network": yours, "the library's": trained}.items():
+for title, network in {"built of these modules": yours, "the library's": trained}.items():
     try:
         masks[title] = one_scan.predict_case(network, case, spine=spine, contrast=first)
     except IvdlibError as error:  # images of a kind that it does not know
@@ -461,8 +461,8 @@ plotting.show(
 #
 # The paper compares with two networks: the U-Net of lesson 02, and **DeepLabv3+**, which is built
 # on Xception too and shrinks the picture much more on its way. A **multiply–add** is one product
-# that goes into a sum; the work of a convolution is counted in them. Two more U-Nets stand below: one
-# with as many weights as FDS-CNN, one with as many multiply–adds. Whoever says that FDS-CNN is
+# that goes into a sum; the work of a convolution is counted in them. Two more U-Nets stand below:
+# one with as many weights as FDS-CNN, one with as many multiply–adds. Whoever says that FDS-CNN is
 # better has to beat both.
 
 # %%
@@ -532,7 +532,7 @@ assert (layers["stride"] > 1).sum() == 1, "only one down-sampling"
 assert brick_difference < 1e-4, "a network with your bricks answers as the library's"
 assert cost.parameters(built) == cost.parameters(trained.model)
 assert len(set(np.round(list(dices.values()), 3))) <= 1, "your network finds the same discs"
-print("✅ separable by hand, no holes, one down-sampling, your network is the library's")
+print("✅ separable by hand, no holes, one down-sampling, both networks find the same discs")
 
 # %%
 folder = experiment.folder / "figures"
