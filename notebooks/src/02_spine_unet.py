@@ -151,9 +151,8 @@ own.check(dice, student=student)
 with own.plugged(dice):
     your_score = metrics.dice(found, true)
 library_score = metrics.dice(found, true)
-print(
-    f"spine of the whole scan: {your_score:.3f}; by the library's own function: {library_score:.3f}"
-)
+print(f"Dice of the spine in the whole scan: {your_score:.3f}")
+print(f"by the library's own function: {library_score:.3f}")
 
 # %% [markdown]
 # This is the number that papers print. It is counted over the whole 3-D scan, not slice by slice:
@@ -455,7 +454,7 @@ plotting.show(figures["feature_maps"], alt)
 # %% [markdown]
 # Above, from left to right, is the way down: the maps become small and many. On the coarsest you
 # will hardly know the slice again, but each of its pixels has seen a large part of the body. Below
-# is the way up: the maps become sharp again, because the fine borders come over the skips.
+# is the way up: the maps become sharp again, with what comes over the skips.
 #
 # (The chequered pattern in `up0` comes from the doubling, which fills 2 × 2 pixels with four
 # different sums.)

@@ -240,8 +240,8 @@ check_rates(rates, number=3, highest=3, least=13)
 # 3. The **pointwise** convolution, a `Conv2D` with `filters` channels and a side of 1.
 # 4. `BatchNormalization` again.
 #
-# Both convolutions get `use_bias=False`: an offset would be in vain, because the normalisation
-# behind takes it away and has its own. There is no ReLU in here; it comes in the next exercise.
+# Both convolutions get `use_bias=False`: an offset would be useless, because the normalisation
+# behind it removes it and has its own. There is no ReLU in here; it comes in the next exercise.
 
 
 # %% tags=["solution"]
@@ -453,9 +453,10 @@ plotting.show(
 #   network does not rely on single ones.
 # - The **skips** bring three early, sharper stages back in, as in the U-Net; each passes a 1 × 1
 #   convolution. The first begins inside a module, so your module returned three outputs.
-# - The **decoder**, two more separable convolutions, refines. A 1 × 1 convolution makes one number
-#   for each pixel of it. The picture is enlarged to twice its size; new pixels are mixtures of
-#   their neighbours (*bilinear*). The **sigmoid** turns each number into a probability (01b).
+# - The **decoder**, two more separable convolutions, refines. A 1 × 1 convolution turns its
+#   channels into one number for each pixel. The picture is enlarged to twice its size; new pixels
+#   are mixtures of their neighbours (*bilinear*). The **sigmoid** turns each number into a
+#   probability.
 #
 # ## Set beside the others
 #
