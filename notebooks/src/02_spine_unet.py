@@ -88,7 +88,8 @@ plotting.show(figures["goal"], alt)
 # $$\mathrm{Dice} = \frac{2\,|A \cap B|}{|A| + |B|}$$
 #
 # It is 1 for equal masks and 0 for masks that share nothing.
-#
+
+# %% [markdown]
 # ## Exercise 1 (2 minutes)
 #
 # A network marks 100 pixels as spine; 80 are spine in truth; 60 of them are the same. What is the
@@ -204,7 +205,8 @@ plotting.show(figures["convolution"], alt)
 # The third picture shows lines that run *along* the spine: the front and the back of the column.
 # The fourth shows lines *across* it: upper and lower borders of vertebrae and discs. We wrote these
 # kernels by hand. A network *learns* its kernels from examples.
-#
+
+# %% [markdown]
 # ## Exercise 3 (20 minutes)
 #
 # Write `convolve(image, kernel, rate=1)`. It returns an array as large as `image`, and zeros stand
@@ -509,7 +511,8 @@ for side in (1, 2, 4, 8):
 #
 # What do we do with the spine? The mask is widened by a **margin** in millimetres, so that a
 # bulging disc is not cut off. Outside it the image becomes zero. The margin has a price:
-#
+
+# %% [markdown]
 # ## Exercise 4 (6 minutes)
 #
 # Take the *true* spine of this scan, `true`. Which share of all voxels is kept with a margin of
@@ -576,7 +579,8 @@ plotting.show(figures["overview"], alt)
 # This network had far fewer steps of training than the one that comes with the package. If its mask
 # is poor, the region is poor too; if it finds nothing, the whole image is kept. The printed Dice
 # says which of these you are looking at.
-#
+
+# %% [markdown]
 # ## Exercise 5 (4 minutes)
 #
 # The region of interest can be too large or too small. Which of the two costs more Dice of the

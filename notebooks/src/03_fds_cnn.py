@@ -109,7 +109,8 @@ print(f"largest difference between hand and Keras: {np.abs(by_hand - by_keras).m
 
 # %% [markdown]
 # What does it save?
-#
+
+# %% [markdown]
 # ## Exercise 1 (4 minutes)
 #
 # A separable 3 × 3 convolution takes 64 channels in and gives 128. How many weights does it have,
@@ -179,7 +180,8 @@ explorer
 # leave no hole. The sliders change the rates (first choose which of the three stacks). Keep a
 # question in mind while you play: how wide can three convolutions see, at most, without a hole? The
 # end of the lesson tells.
-#
+
+# %% [markdown]
 # ## Exercise 2 (3 minutes)
 #
 # Three 3 × 3 convolutions with the rates 1, 2 and 4 follow each other. How many pixels wide is the
@@ -229,7 +231,8 @@ check_rates(rates, number=3, highest=3, least=13)
 # Now you build it. A Keras layer is made and then called, in one line:
 # `y = keras.layers.ReLU()(x)` makes a ReLU and calls it on the map `x`; `y` is the map that comes
 # out. No numbers flow yet: Keras notes what follows what, and the weights come later.
-#
+
+# %% [markdown]
 # ## Exercise 4 (12 minutes)
 #
 # Write `separable(x, filters, rate)` with four layers, each called on what the one before gives:
