@@ -88,7 +88,8 @@ plotting.show(figures["goal"], alt)
 # $$\mathrm{Dice} = \frac{2\,|A \cap B|}{|A| + |B|}$$
 #
 # It is 1 for equal masks and 0 for masks that share nothing.
-#
+
+# %% [markdown]
 # ## Exercise 1 (2 minutes)
 #
 # A network marks 100 pixels as spine; 80 are spine in truth; 60 of them are the same. What is the
@@ -151,7 +152,8 @@ own.check(dice, student=student)
 with own.plugged(dice):
     your_score = metrics.dice(found, true)
 library_score = metrics.dice(found, true)
-print(f"spine of the whole scan: Dice {your_score:.3f} by you, {library_score:.3f} by the library")
+print(f"Dice of the spine in the whole scan: {your_score:.3f}")
+print(f"by the library's own function: {library_score:.3f}")
 
 # %% [markdown]
 # This is the number that papers print. It is counted over the whole 3-D scan, not slice by slice:
@@ -203,7 +205,8 @@ plotting.show(figures["convolution"], alt)
 # The third picture shows lines that run *along* the spine: the front and the back of the column.
 # The fourth shows lines *across* it: upper and lower borders of vertebrae and discs. We wrote these
 # kernels by hand. A network *learns* its kernels from examples.
-#
+
+# %% [markdown]
 # ## Exercise 3 (20 minutes)
 #
 # Write `convolve(image, kernel, rate=1)`. It returns an array as large as `image`, and zeros stand
@@ -258,7 +261,7 @@ by_keras = keras.ops.convert_to_numpy(model(small[np.newaxis, ..., np.newaxis]))
 print(f"largest difference of the two answers: {np.abs(with_yours - by_keras).max():.0e}")
 
 # %%
-titles = {"first layer by you": with_yours, "all by Keras": by_keras}
+titles = {"first layer by convolve": with_yours, "all by Keras": by_keras}
 dices = [metrics.dice(answer >= 0.5, true_small) for answer in titles.values()]
 titles = [f"{title}: Dice {score:.3f}" for title, score in zip(titles, dices, strict=True)]
 masks = [{"spine": answer >= 0.5} for answer in (with_yours, by_keras)]
@@ -282,7 +285,7 @@ alt = "What the kernels of the first layer make of the slice: borders and bright
 plotting.show(figures["first_layer"], alt)
 
 # %% [markdown]
-# Nobody told the network to look for borders, but most of its kernels do. The next layer takes all
+# Nobody told the network to look for borders, but many of its kernels do. The next layer takes all
 # 8 channels in, so it can answer to borders of borders, then to corners, and in the end to
 # vertebrae.
 #
@@ -453,29 +456,41 @@ plotting.show(figures["feature_maps"], alt)
 # %% [markdown]
 # Above, from left to right, is the way down: the maps become small and many. On the coarsest you
 # will hardly know the slice again, but each of its pixels has seen a large part of the body. Below
-# is the way up: the maps become sharp again, because the fine borders come over the skips.
+# is the way up: the maps become sharp again, with what comes over the skips.
 #
-# Is that so? Let us cut the finest skip. The layer `up0_conv1` takes in the channels of the skip
-# first and then those from below. If its weights for the skip are zero, nothing comes over it:
+# (The chequered pattern in `up0` comes from the doubling, which fills 2 × 2 pixels with four
+# different sums.)
+#
+# What are the skips worth? Let us cut one at a time. On each level, the layer `up…_conv1` takes in
+# the channels of the skip first and then those from below. If its weights for the skip are zero,
+# nothing comes over it:
+
 
 # %%
-cut = weights.load_model(shipped.find("spine")).model  # a second copy, which we may spoil
-kernels, offsets = cut.get_layer("up0_conv1").get_weights()
-kernels[:, :, : config.base] = 0
-cut.get_layer("up0_conv1").set_weights([kernels, offsets])
-without = keras.ops.convert_to_numpy(cut(small[np.newaxis, ..., np.newaxis]))[0, ..., 0]
+def without_skip(level):
+    """Probability of spine, by a copy of the network in which one skip is cut."""
+    copy = weights.load_model(shipped.find("spine")).model
+    layer = copy.get_layer(f"up{level}_conv1")
+    kernels, offsets = layer.get_weights()  # kernels: 3, 3, channels in, channels out
+    kernels[:, :, : config.base * 2**level] = 0
+    layer.set_weights([kernels, offsets])
+    return keras.ops.convert_to_numpy(copy(small[np.newaxis, ..., np.newaxis]))[0, ..., 0]
+
 
 # %%
-both = {"with all skips": by_keras, "the finest one cut": without}
-both = {f"{title}: Dice {metrics.dice(answer >= 0.5, true_small):.3f}": answer
-        for title, answer in both.items()}  # fmt: skip
-figures["skip"] = plotting.contrast_grid(both, case.spacing, limits=(0, 1), columns=2)
-alt = "Probability of spine for the same slice, with all skips and with the finest skip cut."
+cuts = {"all skips": by_keras}
+cuts |= {f"without that of level {level}": without_skip(level) for level in range(config.levels)}
+cuts = {f"{title}\nDice {metrics.dice(answer >= 0.5, true_small):.3f}": answer
+        for title, answer in cuts.items()}  # fmt: skip
+figures["skip"] = plotting.contrast_grid(cuts, case.spacing, limits=(0, 1), columns=5)
+alt = f"Probability of spine for the same slice: {', '.join(cuts)}.".replace("\n", ", ")
 plotting.show(figures["skip"], alt)
 
 # %% [markdown]
-# What comes from below still says roughly where the spine is. What is missing on the right came
-# over the skip: fine borders, and with them certainty.
+# Level 0 is the finest. Did you expect it to matter most? A spine has a smooth outline, so this
+# network hardly misses the finest pixels, but it falls apart without the coarser skips. (It was
+# trained with all of them and counts on them. A network that is trained without a skip may find
+# another way; the package has one for discs, `no_skips`.)
 #
 # ## Further: how good could it be?
 #
@@ -496,7 +511,8 @@ for side in (1, 2, 4, 8):
 #
 # What do we do with the spine? The mask is widened by a **margin** in millimetres, so that a
 # bulging disc is not cut off. Outside it the image becomes zero. The margin has a price:
-#
+
+# %% [markdown]
 # ## Exercise 4 (6 minutes)
 #
 # Take the *true* spine of this scan, `true`. Which share of all voxels is kept with a margin of
@@ -563,7 +579,8 @@ plotting.show(figures["overview"], alt)
 # This network had far fewer steps of training than the one that comes with the package. If its mask
 # is poor, the region is poor too; if it finds nothing, the whole image is kept. The printed Dice
 # says which of these you are looking at.
-#
+
+# %% [markdown]
 # ## Exercise 5 (4 minutes)
 #
 # The region of interest can be too large or too small. Which of the two costs more Dice of the

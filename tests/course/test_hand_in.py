@@ -102,10 +102,10 @@ def test_ones_own_copy_is_held_against_the_lesson_too(checkout, capsys):
     nbformat.write(made, checkout / "saved.ipynb")
     assert cli.main(["report", "--lesson", "saved.ipynb", "--out", "mine"]) == 0
     told = capsys.readouterr().err
-    assert "Exercise 1 (5 minutes): the cell of its check is missing from the copy" in told
-    assert "Exercise 2 (5 minutes): the copy says 20 points, the lesson says 2" in told
+    assert "Exercise 1 (4 minutes): the cell of its check is missing from the copy" in told
+    assert "Exercise 2 (3 minutes): the copy says 20 points, the lesson says 2" in told
     page = (checkout / "mine.html").read_text(encoding="utf-8")
-    assert "0 of 6" in page
+    assert "0 of 15" in page
     assert "is missing from the copy, which gives no points" in page
 
 

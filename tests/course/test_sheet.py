@@ -64,7 +64,7 @@ def test_a_sheet_shows_nobodys_answers(checkout, tmp_path, capsys, wish):
     assert cli.main(["report", "--lesson", wish, "--blank", "--out", "sheet"]) == 0
     page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
     assert "MY ANSWER" not in page
-    assert page.count('class="task"') == 3
+    assert page.count('class="task"') == 5
     assert "exercises of " in capsys.readouterr().out
 
 

@@ -80,6 +80,11 @@ CONVOLVE = Task(
         "only the pixel in the middle counts in your sum; each of the nine places has its weight": (
             lambda image, kernel, rate=1: image * kernel[1, 1]
         ),
+        "your result holds the last of the nine parts alone: add each to what is there already": (
+            lambda image, kernel, rate=1: convolve(
+                image, kernel * (np.arange(9) == 8).reshape(3, 3), rate
+            )
+        ),
     },
     rules={
         "a kernel of numbers and an image of numbers give an image as large": (
@@ -204,6 +209,9 @@ DICE = Task(
         ),
         "two empty masks give 0 with you; nothing was missed, so they agree: let that be 1": (
             _unless_empty(1.0, 0.0)
+        ),
+        "below the line stand all pixels of both masks; count those that are True, with .sum()": (
+            lambda a, b: 2 * (a & b).sum() / (a.size + b.size)
         ),
         "per cent? Dice is a share, from 0 to 1": lambda a, b: 100 * dice(a, b),
         "you divided by the first mask alone: that is how much of it is right, and does not tell "

@@ -163,6 +163,15 @@ def _not_first(x: Map, widths: Sequence[int], rates: Sequence[int], shortcut: st
     )  # fmt: skip
 
 
+def _lost(x: Map, widths: Sequence[int], rates: Sequence[int], shortcut: str) -> list[Map]:
+    outputs = []
+    for width, rate in zip(widths, rates, strict=True):
+        x = _separable(_relu(x), width, rate)
+        outputs.append(x)
+    outputs[-1] = layers.Add()([outputs[-1], _around(x, widths[-1], shortcut)])
+    return outputs
+
+
 def _only_around(change: Callable[[Map, int], Map]) -> Callable:
     """A module with another 1x1 convolution on the way around."""
     return lambda x, w, r, s: _module(
@@ -190,6 +199,10 @@ XCEPTION_MODULE: dict[str, Callable[..., Any]] = {
     'a 1 × 1 convolution stands on every way around; if shortcut is "sum", x itself is added': (
         lambda x, w, r, s: _module(x, w, r, "conv")
     ),
+    'x itself is added even if shortcut is "conv"; then a 1 × 1 convolution and its batch '
+    "normalisation stand on the way around": lambda x, w, r, s: _module(x, w, r, "sum"),
+    "the way around begins behind the convolutions with you, because x was written over; keep x, "
+    "and give what comes out of each another name": _lost,
     "the 1 × 1 convolution on the way around lacks its batch normalisation": (
         _only_around(_pointwise)
     ),
