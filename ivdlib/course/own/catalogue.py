@@ -10,6 +10,9 @@ from ivdlib.errors import ConfigError
 LESSONS = {
     "dice": "lesson02",
     "convolve": "lesson02",
+    "augment": "lesson04_augment",
+    "train": "lesson04_train",
+    "splice": "lesson04_splice",
 }
 """The module that has a task; loaded when it is asked for."""
 
