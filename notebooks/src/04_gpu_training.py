@@ -5,7 +5,7 @@
 # > them · explain loss, learning rate and Adam · read a learning curve · put tiles back to a scan ·
 # > say who may decide that a network is good enough
 # >
-# > **Needs:** 01b, 02, 03 · **Study time:** 75 minutes, 50 of them for writing
+# > **Needs:** 01b, 02, 03 · **Study time:** 75 minutes, 55 of them for writing
 # >
 # > **Paper:** Sect. 3.1, Fig. 1 and 4 · **Data:** the built-in phantom (synthetic scans), or the
 # > folder in `data_dir`
@@ -272,7 +272,9 @@ rates = {"too low: 0.01": 0.01, "about right: 0.3": 0.3, "too high: 30": 30.0}
 curves = {title: learn(rate, 40)[0] for title, rate in rates.items()}
 frames = {t: pd.DataFrame({"step": range(1, 41), "loss": c}) for t, c in curves.items()}
 figures["rates"] = diagrams.learning_curve(frames)
-figures["rates"].axes[0].set_ylim(0, 1.7)  # the highest peaks would flatten all else
+axes = figures["rates"].axes[0]
+axes.set_ylim(0, 1.7)  # the highest peaks would flatten all else
+axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
 alt = "Loss over 40 steps: a low rate crawls, the right one falls, a high one leaps up and down."
 plotting.show(figures["rates"], alt)
 
@@ -338,9 +340,10 @@ own.check(train, student=student)
 # ### Your loop at work
 #
 # Your function now teaches a U-Net, that of lesson 02 made small so that it learns in half a
-# minute. It knows nothing yet: its weights are random. We look in ten times on the way, at a scan
-# that it trains on and at one that is **held out**, from a person of the test side. Looking is all
-# that we do: nothing that we see there may change the training.
+# minute. It knows nothing yet: its weights are random. At the end it makes some steps with a fifth
+# of the rate; you will see what for. We look in every twenty steps, at a scan that it trains on and
+# at one that is **held out**, from a person of the test side. Looking is all that we do: nothing
+# that we see there may change the training.
 
 # %%
 from ivdlib import networks
@@ -349,9 +352,10 @@ from ivdlib.progress import Progress
 from ivdlib.training import gradients, inference
 
 keras.utils.set_random_seed(0)
-small = networks.UNetConfig(base=4, levels=3, bn_momentum=0.9)
+small = networks.UNetConfig(base=4, levels=3, bn_momentum=0.8)
 model = networks.build("unet", small, (*tile, 1))
-steps = min(200, 2 * options.steps)
+parts = {0.02: min(160, 2 * options.steps), 0.004: min(60, options.steps)}  # steps by rate
+steps = sum(parts.values())
 print(f"{model.count_params():,} weights, {steps} steps")
 
 # %%
@@ -370,7 +374,7 @@ def look(step):
 
 def watch(images, masks, value):
     """Called at each step with its batch and loss."""
-    if progress.done % max(1, steps // 10) == 0:
+    if progress.done % 20 == 0:
         look(progress.done)
     progress.advance(note=f"loss {value:.2f}")
 
@@ -381,19 +385,21 @@ with (
     Progress(steps, "your training") as progress,
     gradients.watched(watch),
 ):
-    rng = np.random.default_rng(exercises.seed(student))
-    curve = at_work["train"](model, tiles, truths, steps, 0.02, at_work["augment"], rng)
+    rng, curve = np.random.default_rng(exercises.seed(student)), []
+    for rate, count in parts.items():
+        curve += at_work["train"](model, tiles, truths, count, rate, at_work["augment"], rng)
 look(steps)
 looks = pd.DataFrame(looks).set_index("step")
 print(f"held-out scan {held_out.name}: Dice {looks['held out'].iloc[-1]:.3f} after {steps} steps")
 
 # %%
 k = plotting.middle_slice(held_out.discs)
+near = plotting.around(held_out.discs[k], 15)
 picked = [list(film)[int(n)] for n in np.linspace(0, len(film) - 1, 4)]
-titles = {f"step {s}: Dice {looks.loc[s, 'held out']:.2f}": film[s][k] for s in picked}
-outlines = {t: {"found": mask, "truth": held_out.discs[k]} for t, mask in titles.items()}
+titles = {f"step {s}: Dice {looks.loc[s, 'held out']:.2f}": film[s][k][near] for s in picked}
+outlines = {t: {"found": mask, "truth": held_out.discs[k][near]} for t, mask in titles.items()}
 figures["own_film"] = plotting.contrast_grid(
-    dict.fromkeys(titles, image_of(held_out)[k]), held_out.spacing, outlines
+    dict.fromkeys(titles, image_of(held_out)[k][near]), held_out.spacing, outlines
 )
 alt = "A held-out slice at four points of the training, discs found and true: " + ", ".join(titles)
 plotting.show(figures["own_film"], alt)
@@ -408,16 +414,21 @@ left.set(xlabel="step", ylabel="loss of the batch", ylim=(0, None))
 for column, (colour, marker) in zip(looks, plotting.MARKERS, strict=False):
     right.plot(looks.index, looks[column], color=colour, marker=marker, label=column)
 right.set(xlabel="step", ylabel="Dice of a scan", ylim=(0, 1))
+right.axvline(parts[0.02], color=plotting.BLACK, linestyle="dotted", linewidth=1)
 right.legend(frameon=False)
 figures["own_training"] = figure
-alt = "Left, the loss of your training at each step. Right, the Dice of a scan trained on, and of one held out."  # noqa: E501
+alt = (
+    "Left, the loss of your training at each step. Right, the Dice of a scan that it trains on and "
+    "of the one held out; a dotted line where the rate falls."
+)
 plotting.show(figure, alt)
 
 # %% [markdown]
-# Three things to see. The loss wobbles from step to step, because each batch is another handful.
-# The Dice rises late and all at once: first the network learns that most of a picture is no disc,
-# and only then where the discs are. And the two curves on the right are not the same. The distance
-# between them is what the network knows about *these* people and not about people.
+# Four things to see. The loss wobbles from step to step, because each batch is another handful. The
+# Dice rises late and steeply: first the network learns that most of a picture is no disc, and only
+# then where the discs are. The two curves on the right differ: the distance between them is what
+# the network knows about *these* people and not about people. And from the dotted line on, with a
+# fifth of the rate, they come to rest. That is what the last part is for.
 #
 # ## Exercise 3 (3 minutes)
 #
@@ -441,7 +452,7 @@ exercises.check(
 )  # fmt: skip
 
 # %% [markdown]
-# ## Stop and go on
+# ## Further: stop and go on
 #
 # A long training is interrupted sooner or later. A **checkpoint** is a file from which it can go
 # on. What must be in it? The weights, one would think. Let us stop the tiny network after 30 steps
@@ -462,7 +473,10 @@ axes = figures["resume"].axes[0]
 axes.lines[0].set(linewidth=9, alpha=0.3, marker="")  # a broad band, so that the next one shows
 axes.axvline(30.5, color=plotting.BLACK, linestyle="dotted", linewidth=1)
 axes.legend(frameon=False, fontsize=9)
-alt = "Resumed with its memory the curve runs within the band of the one that never stopped; with the weights alone it leaves it."  # noqa: E501
+alt = (
+    "Resumed with its memory, the curve stays within the band of the training that never stopped; "
+    "with the weights alone it leaves the band."
+)
 plotting.show(figures["resume"], alt)
 
 # %%
@@ -513,7 +527,7 @@ display(pd.Series(settings).to_frame("value"))
 
 # %% [markdown]
 # A schedule says how the rate changes: `cosine` lets it fall to zero along half a wave, so that the
-# last steps are small; `constant` leaves it alone, as your loop did. (An **epoch**, a word that you
+# last steps are small; yours fell once. (An **epoch**, a word that you
 # will meet elsewhere, is as many steps as it takes to see every training image once.)
 
 # %%
@@ -559,14 +573,16 @@ else:
 #
 # ## Why no test patient may choose
 #
-# Your own training shows what would come of it. We looked in several times, at one scan:
+# Look at your own training first. Suppose that you had stopped at the dotted line, or at the end:
 
 # %%
-seen_dice = looks["held out"].iloc[1:]  # not before the first step
-print(f"at the last step: {seen_dice.iloc[-1]:.3f}")
-print(f"the best of {len(seen_dice)} looks: {seen_dice.max():.3f}, at step {seen_dice.idxmax()}")
+for rate, part in {0.02: looks.loc[1 : parts[0.02]], 0.004: looks.loc[parts[0.02] + 1 :]}.items():
+    if len(part):
+        last, best = part["held out"].iloc[-1], part["held out"].max()
+        print(f"rate {rate}: last look {last:.3f}, best of {len(part)} looks {best:.3f}")
 
 # %% [markdown]
+# If the best look beats the last one, is that a better network? Or was it lucky with this one scan?
 # Suppose that a training no longer improves, and its Dice only wobbles from look to look by 0.02.
 # Here are a thousand made-up studies of this kind, each with a true Dice of 0.80. Half of them
 # report the last of 40 looks, the others the best:
@@ -599,8 +615,8 @@ if rows is not None:
 
 # %% [markdown]
 # Next to nothing: a hundredth of the gift in the made-up studies. A rate that falls to zero lets
-# the curve come to rest, and where nothing wobbles there is nothing to pick. So was the worry for
-# nothing? In that training it was. But you only know it afterwards, and the gift grows with the
+# the curve come to rest, and where nothing wobbles there is nothing to pick. So was the worry
+# unfounded? For that training, yes. But you only know it afterwards, and the gift grows with the
 # wobble and with everything else that is chosen the same way: thresholds, rates, seeds, networks.
 # Therefore **no test patient chooses anything here**: the number of steps is fixed beforehand, the
 # weights at its end are kept (or the mean of the last ones), and the threshold is one half.
@@ -715,7 +731,7 @@ lower = metrics.dice(halves[0.0] >= 0.3, held_out.discs)
 low, usual = halves[0.0] >= 0.3, halves[0.0] >= 0.5
 exercises.check(
     lower, 2 * float((low & held_out.discs).sum()) / max(1, low.sum() + held_out.discs.sum()),
-    tolerance=1e-3,
+    tolerance=1e-4,
     mistakes={
         "that is the threshold of one half": metrics.dice(usual, held_out.discs),
         "one slice, not the scan": metrics.dice(low[k], held_out.discs[k]),

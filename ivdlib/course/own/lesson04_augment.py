@@ -103,8 +103,18 @@ def _inputs(rng: np.random.Generator) -> list[Arguments]:
         (*tile(24, 20), round(angle, 1), 0.0, seed()),
         (*tile(160, 160), 0.0, SHARE, seed()),
         (*tile(160, 168), round(30 - angle, 1), SHARE, seed()),
-        (*tile(40, 32), round(28 - angle, 1), 0.0, seed()),
+        (*_spine(rng), round(28 - angle, 1), 0.0, seed()),
     ]
+
+
+def _spine(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A tile that looks like discs between vertebrae, and the discs."""
+    y, x = np.indices((56, 64)) - np.reshape(rng.uniform(-3, 3, 2), (2, 1, 1))
+    discs = np.any(
+        [((y - 28) / 14) ** 2 + ((x - middle) / 4) ** 2 < 1 for middle in (12, 32, 52)], axis=0
+    )
+    body = np.where(np.abs(y - 28) < 16, 0.35, 0.1)
+    return ndimage.gaussian_filter(np.where(discs, 0.8, body), 0.7), discs
 
 
 def _marked(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
