@@ -174,13 +174,17 @@ plotting.show(figures["noise"], alt)
 # single pixel. Whether that helps on clean images is a claim of the paper; lesson 05 tests it.
 #
 # The tiles that a network sees in one step are a **batch**. The library's batches look like this
-# (it also draws where each tile begins, and takes fused contrasts too):
+# (it also draws where each tile begins, and takes fused contrasts, if the data have them):
 
 # %%
 from ivdlib.preprocessing.augmentation import Augmentation
 from ivdlib.preprocessing.sampler import TileSampler, TrainingImage
 
-kinds = fusion.images_of(case.contrasts, experiment.training_images("with", case.name))
+training = next(
+    t for t in experiment.trainings()
+    if (t.network, t.fold.number, t.seed) == ("fds_cnn", fold.number, 0)
+)  # fmt: skip
+kinds = fusion.images_of(case.contrasts, experiment.training_images(training.arm, case.name))
 region = regions[case.name]
 drawn = [TrainingImage(region.apply(v), case.discs, region.window) for v in kinds.values()]
 x, y = map(np.array, Augmentation(tile)(*TileSampler(drawn, tile, options, seed=0).draw(0)))
@@ -205,6 +209,7 @@ plotting.show(figures["batch"], "Tiles of one batch, turned, each with its truth
 
 # %%
 from ivdlib.networks import losses
+from ivdlib.training.gradients import value_and_gradient  # for exercise 2
 
 answers = {
     "the truth": y, "no disc anywhere": 0 * y, "disc everywhere": 0 * y + 1,
@@ -306,9 +311,6 @@ display(pd.DataFrame(ends).T.round(2))
 # 5. keep the loss.
 #
 # The check lets your loop train a network of two weights and looks on.
-
-# %%
-from ivdlib.training.gradients import value_and_gradient
 
 
 # %% tags=["solution"]
@@ -499,10 +501,6 @@ display(pd.Series(apart).round(3).to_frame("largest difference to never stopped"
 from ivdlib import files
 from ivdlib.training import hashes, store, trial
 
-training = next(
-    t for t in experiment.trainings()
-    if (t.network, t.fold.number, t.seed) == ("fds_cnn", fold.number, 0)
-)  # fmt: skip
 trial.train(experiment, training, training.title)
 place = hashes.place_of(experiment, training)
 history, record = pd.read_csv(place / "history.csv"), files.read_json(place / "record.json")

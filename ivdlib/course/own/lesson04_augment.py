@@ -72,6 +72,8 @@ def _call(function: Callable, arguments: Arguments) -> Any:
         return None
     if not isinstance(found, tuple | list) or len(found) != 2:
         raise WrongAnswer("augment gives two things back, in this order: return image, mask")
+    if any(part is None for part in found):
+        return None
     tile, truth = map(np.asarray, found)
     if not share or tile.shape != image.shape:
         return {"image": tile, "mask": truth}
