@@ -37,7 +37,8 @@ def value_and_gradient(model: keras.Model, loss: Callable[[Any, Any], Any]) -> A
     --------
     >>> import numpy as np
     >>> from ivdlib.networks import losses
-    >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 1, "sigmoid")])
+    >>> layer = keras.layers.Conv2D(1, 1, activation="sigmoid")
+    >>> model = keras.Sequential([keras.Input((8, 8, 1)), layer])
     >>> ask = value_and_gradient(model, losses.cross_entropy)
     >>> value, gradient = ask(np.zeros((2, 8, 8, 1)), np.zeros((2, 8, 8, 1)))
     >>> round(value, 3), [part.shape for part in gradient]
