@@ -494,8 +494,8 @@ display(pd.Series(apart).round(3).to_frame("largest difference to never stopped"
 # ## The training of the paper's network
 #
 # FDS-CNN has at least ten times as many weights as your small U-Net and sees all contrasts, so it
-# takes longer. The library trains it, with a loop like yours; lesson 05 needs the result. A training that
-# is done already is read from the experiment's folder.
+# takes longer. The library trains it, with a loop like yours; lesson 05 needs the result. A
+# training that is done already is read from the experiment's folder.
 
 # %%
 from ivdlib import files

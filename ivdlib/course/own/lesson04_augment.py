@@ -101,7 +101,7 @@ def _inputs(rng: np.random.Generator) -> list[Arguments]:
 
     angle = float(rng.uniform(11, 19))
     return [
-        (*tile(4, 5), 0.0, 0.0, seed()),
+        (*tile(3, 4), 0.0, 0.0, seed()),
         (*tile(24, 20), round(angle, 1), 0.0, seed()),
         (*tile(160, 160), 0.0, SHARE, seed()),
         (*tile(160, 168), round(30 - angle, 1), SHARE, seed()),
