@@ -9,6 +9,7 @@ zeros stand on both sides: there a training turns and enlarges it without losing
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,42 @@ def tile_starts(length: int, tile: int, overlap: float = 0.0) -> list[int]:
         return [-((tile - length) // 2)]
     count = 1 + math.ceil((length - tile) / (tile * (1 - overlap)))
     return [round(i * (length - tile) / (count - 1)) for i in range(count)]
+
+
+def splice(
+    tiles: np.ndarray, positions: Sequence[tuple[int, int, int]], shape: tuple[int, int, int]
+) -> np.ndarray:
+    """Put tiles back to a volume; mean where they overlap, zero where none lies.
+
+    Parameters
+    ----------
+    tiles : ndarray, (tiles, AP, SI)
+    positions : sequence of tuple of int
+        First voxel (slice, AP, SI) of each tile. What lies beyond the volume is left out.
+    shape : tuple of int
+        The volume (slices, AP, SI).
+
+    Returns
+    -------
+    ndarray, float32, `shape`
+    """
+    total = np.zeros(shape, dtype=np.float32)
+    count = np.zeros(shape, dtype=np.float32)
+    for tile, (s, r, c) in zip(tiles, positions, strict=True):
+        inside, within = _parts((r, c), tile.shape, shape[1:])
+        total[s][inside] += tile[within]
+        count[s][inside] += 1
+    return total / np.maximum(count, 1)
+
+
+def _parts(
+    start: tuple[int, int], tile: tuple[int, int], sides: tuple[int, int]
+) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """What a tile that starts here shows of a slice with these sides, and where in the tile."""
+    ends = zip(start, tile, sides, strict=True)
+    inside = tuple(slice(max(a, 0), min(a + t, side)) for a, t, side in ends)
+    within = (slice(i.start - a, i.stop - a) for i, a in zip(inside, start, strict=True))
+    return inside, tuple(within)
 
 
 @dataclass(frozen=True)
@@ -98,21 +135,12 @@ class TileGrid:
         sides = (len(self.positions), *self.tile, *volume.shape[3:])
         tiles = np.zeros(sides, dtype=volume.dtype)
         for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
-            inside, within = self._parts(r, c)
+            inside, within = _parts((r, c), self.tile, self.shape[1:])
             tile[within] = volume[s][inside]
         return tiles
 
-    def _parts(self, row: int, column: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-        """What a tile that starts here shows of a slice, and where in the tile."""
-        ends = zip((row, column), self.tile, self.shape[1:], strict=True)
-        inside = tuple(slice(max(a, 0), min(a + t, side)) for a, t, side in ends)
-        within = (
-            slice(i.start - a, i.stop - a) for i, a in zip(inside, (row, column), strict=True)
-        )
-        return inside, tuple(within)
-
     def splice(self, tiles: np.ndarray) -> np.ndarray:
-        """Put tiles back to a float32 volume of `shape`; mean where they overlap, zero elsewhere.
+        """Put tiles back to a float32 volume of `shape`, see the function `splice`.
 
         Raises
         ------
@@ -122,10 +150,4 @@ class TileGrid:
         expected = (len(self.positions), *self.tile)
         if tiles.shape != expected:
             raise DataError(f"tiles of shape {tiles.shape} do not fit: {expected} are needed.")
-        total = np.zeros(self.shape, dtype=np.float32)
-        count = np.zeros(self.shape, dtype=np.float32)
-        for tile, (s, r, c) in zip(tiles, self.positions, strict=True):
-            inside, within = self._parts(r, c)
-            total[s][inside] += tile[within]
-            count[s][inside] += 1
-        return total / np.maximum(count, 1)
+        return splice(tiles, self.positions, self.shape)

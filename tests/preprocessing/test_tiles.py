@@ -104,6 +104,16 @@ def test_where_tiles_overlap_their_mean_counts():
     assert spliced.dtype == np.float32
 
 
+def test_splicing_needs_no_grid():
+    """Any positions: beyond the volume on every side, three times in one place, none at all."""
+    tiles = np.arange(1, 25, dtype=np.float32).reshape(4, 2, 3)
+    positions = [(0, -1, -1), (0, 1, 2), (0, 1, 2), (1, 0, 0)]
+    want = np.zeros((2, 2, 4))
+    want[0, 0, :2], want[0, 1, 2:] = [5, 6], [10, 11]
+    want[1, :, :3] = tiles[3]
+    np.testing.assert_array_equal(patches.splice(tiles, positions, (2, 2, 4)), want)
+
+
 def test_what_does_not_fit_is_refused():
     grid = TileGrid((2, 8, 8), (4, 4))
     with pytest.raises(DataError, match=r"\(2, 8, 9\) does not fit tiles of \(2, 8, 8\)"):

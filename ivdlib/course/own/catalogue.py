@@ -14,6 +14,9 @@ LESSONS = {
     "convolve": "lesson02",
     "separable": "lesson03",
     "xception_module": "lesson03",
+    "augment": "lesson04_augment",
+    "train": "lesson04_train",
+    "splice": "lesson04_splice",
 }
 """The module that has a task, named after its lesson; loaded when it is asked for."""
 

@@ -58,7 +58,7 @@ def check(function: Any, *, name: str = "", student: str = "") -> None:
         raise WrongAnswer(f"❌ {str(wrong).rstrip('.')}.{_help(task)}") from None
     PASSED[task.name] = function
     pictures.show(task, inputs[-1], found[-1])
-    print(f"✅ {task.name} is right on {len(inputs)} inputs")
+    print(f"✅ {task.name} is right on {len(inputs)} input{'s' * (len(inputs) != 1)}")
 
 
 def _result(task: Task, function: Callable, arguments: Arguments) -> Any:

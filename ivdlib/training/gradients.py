@@ -1,0 +1,113 @@
+"""Value and gradient of a loss on every backend, for training loops that one writes oneself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+Ask = Callable[[np.ndarray, np.ndarray], tuple[float, list[np.ndarray]]]
+
+COMPILED = 1000
+"""Weights from which on compiling under TensorFlow takes less time than it saves."""
+
+_WATCHERS: list[Callable[..., None]] = []
+
+
+def value_and_gradient(model: keras.Model, loss: Callable[[Any, Any], Any]) -> Ask:
+    """Make a function that says how wrong a model is on a batch, and the gradient.
+
+    Parameters
+    ----------
+    model : keras.Model
+    loss : callable
+        From truth and answer (tensors) to one number, see `networks.losses`.
+
+    Returns
+    -------
+    callable
+        Takes images and truth of a batch, each (tiles, AP, SI, 1); gives the loss as a float and
+        its gradient, an array for each of `model.trainable_weights`, in their order. The model
+        answers as in training: its batch normalisations note means and spreads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ivdlib.networks import losses
+    >>> layer = keras.layers.Conv2D(1, 1, activation="sigmoid")
+    >>> model = keras.Sequential([keras.Input((8, 8, 1)), layer])
+    >>> ask = value_and_gradient(model, losses.cross_entropy)
+    >>> value, gradient = ask(np.zeros((2, 8, 8, 1)), np.zeros((2, 8, 8, 1)))
+    >>> round(value, 3), [part.shape for part in gradient]
+    (0.693, [(1, 1, 1, 1), (1,)])
+    """
+    both = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+    run = both[keras.backend.backend()](model, loss)
+
+    def ask(images: np.ndarray, truth: np.ndarray) -> tuple[float, list[np.ndarray]]:
+        images, truth = (np.asarray(part, np.float32) for part in (images, truth))
+        value, gradient = run(images, truth)
+        value = float(value)
+        for watch in _WATCHERS:
+            watch(images, truth, value)
+        return value, [keras.ops.convert_to_numpy(part) for part in gradient]
+
+    return ask
+
+
+@contextmanager
+def watched(watch: Callable[[np.ndarray, np.ndarray, float], None]) -> Iterator[None]:
+    """Let `watch` see images, truth and loss of each batch that is asked for within the block."""
+    _WATCHERS.append(watch)
+    try:
+        yield
+    finally:
+        _WATCHERS.remove(watch)
+
+
+def _tensorflow(model: keras.Model, loss: Callable) -> Callable:
+    import tensorflow as tf
+
+    def run(images: Any, truth: Any) -> tuple[Any, list]:
+        with tf.GradientTape() as tape:
+            value = loss(truth, model(images, training=True))
+        return value, tape.gradient(value, [w.value for w in model.trainable_weights])
+
+    return tf.function(run, reduce_retracing=True) if model.count_params() > COMPILED else run
+
+
+def _jax(model: keras.Model, loss: Callable) -> Callable:
+    import jax
+
+    def value(weights: list, others: list, images: Any, truth: Any) -> tuple[Any, list]:
+        answer, others = model.stateless_call(weights, others, images, training=True)
+        return loss(truth, answer), others
+
+    both = jax.jit(jax.value_and_grad(value, has_aux=True))
+
+    def run(images: np.ndarray, truth: np.ndarray) -> tuple[Any, list]:
+        weights, others = (
+            [variable.value for variable in part]
+            for part in (model.trainable_variables, model.non_trainable_variables)
+        )
+        (found, after), gradient = both(weights, others, images, truth)
+        for variable, new in zip(model.non_trainable_variables, after, strict=True):
+            variable.assign(new)
+        return found, gradient
+
+    return run
+
+
+def _torch(model: keras.Model, loss: Callable) -> Callable:
+    import torch
+
+    def run(images: np.ndarray, truth: np.ndarray) -> tuple[Any, list]:
+        images, truth = map(keras.ops.convert_to_tensor, (images, truth))
+        value = loss(truth, model(images, training=True))
+        weights = [weight.value for weight in model.trainable_weights]
+        return value.detach(), list(torch.autograd.grad(value, weights))
+
+    return run
