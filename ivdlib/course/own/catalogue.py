@@ -10,6 +10,8 @@ from ivdlib.errors import ConfigError
 LESSONS = {
     "dice": "lesson02",
     "convolve": "lesson02",
+    "sign_flip": "lesson05",
+    "measure": "lesson06",
 }
 """The module that has a task; loaded when it is asked for."""
 
