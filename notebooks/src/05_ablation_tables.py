@@ -320,7 +320,7 @@ smallest = 2 / 2**8
 # %% tags=["test"] points=2
 exercises.check(smallest, statistics.sign_flip(np.arange(1.0, 9.0)), mistakes={
     "both sides count: all minus is as far from zero as all plus": 1 / 2**8,
-    "0.05 is what many people ask of a p; how small can this one be?": 0.05,
+    "that is what many people ask of a p, not the smallest one that there can be": 0.05,
     "each patient doubles the number of choices: eight patients have 2**8": 2 / 8,
     "each patient doubles the number of choices, and both sides count": 1 / 8,
     "8 × 8 is not 2**8: each patient doubles the number of choices": 2 / 8**2,

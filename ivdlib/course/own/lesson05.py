@@ -46,12 +46,13 @@ def _mixed(rng: np.random.Generator, n: int, more: int) -> np.ndarray:
 def _inputs(rng: np.random.Generator) -> list[Arguments]:
     clear = rng.integers(2, 9, 2) / 256
     clear[1] += 1 / 256 * (clear[0] == clear[1])
+    nearly_even = (np.arange(8, 0, -1) * 2 + rng.integers(0, 2, 8)) * np.tile([1, -1], 4)
     return [
         (clear,),
         (-np.abs(_mixed(rng, 3, 3)),),
         (_mixed(rng, 5, 4),),
         (-np.abs(_mixed(rng, 6, 6)) + np.where(np.arange(6) == 0, 1 / 32, 0),),
-        (_mixed(rng, 8, 6),),
+        (rng.permutation(nearly_even) / 256,),
     ]
 
 
@@ -72,8 +73,9 @@ def _as_the_library_has_it(function: Callable) -> Callable:
         values = np.asarray(differences, float)
         if not 2 <= len(values) <= statistics.EXACT_UP_TO:
             return THE_LIBRARYS(values)
-        scale = max(np.abs(values).max(), np.finfo(float).tiny)
-        return float(function(np.round(values / scale * 1e9)))
+        largest = np.abs(values).max() or 1.0
+        # A power of ten, so that values of few digits stay what they are: 0.1 + 0.2 is 0.3.
+        return float(function(np.round(values * 10.0 ** (9 - np.floor(np.log10(largest))))))
 
     return adapted
 
@@ -115,6 +117,11 @@ SIGN_FLIP = Task(
         ),
         "that is the share of the choices that are less uneven; p is the share of those that are "
         "at least as uneven": lambda differences: 1 - sign_flip(differences),
+        "you take each difference or leave it out, 1 or 0: flip its sign instead, 1 or -1": (
+            lambda differences: _share(
+                np.abs(_sums(differences) + np.sum(differences)) / 2, abs(np.sum(differences))
+            )
+        ),
         "that is the t-test, which asks for a bell curve: go through the choices of signs "
         "instead": lambda differences: stats.ttest_1samp(differences, 0.0).pvalue,
         "you count how many patients are better and not by how much: that is the sign test; flip "

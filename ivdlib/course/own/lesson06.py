@@ -127,6 +127,11 @@ MEASURE = Task(
         "right": _with(width_mm=lambda mask, s: columns(mask, s) * s[2]),
         "your width_mm takes the edge of a pixel for the distance of two slices: spacing has the "
         "edges in the order of the axes": _with(width_mm=lambda mask, s: slices(mask, s) * s[1]),
+        "your width_mm is that of the scan: take the first and the last slice of the disc": _with(
+            width_mm=lambda mask, s: mask.shape[0] * s[0]
+        ),
+        "your numbers are in voxels: multiply by the volume of one, and by the distance of two "
+        "slices": _with(volume_ml=lambda mask, s: int(mask.sum()), width_mm=slices),
         "your cut looks at the first slice, row and column only; a disc is also cut if it holds "
         "the last one, whose index is one less than the shape": _with(
             cut=_edges((0, 1, 2), far=False)
@@ -147,14 +152,16 @@ MEASURE = Task(
     },
     rules={
         "volume_ml is above zero": lambda arguments, found: found["volume_ml"] > 0,
-        "width_mm is a whole number of slices": lambda arguments, found: (
+        "width_mm is a whole number of slices, each spacing[0] wide": lambda arguments, found: (
             abs(found["width_mm"] / arguments[1][0] - round(found["width_mm"] / arguments[1][0]))
             < 1e-6
         ),
         "width_mm is no more than the scan is wide": lambda arguments, found: (
             found["width_mm"] <= arguments[0].shape[0] * arguments[1][0] + 1e-9
         ),
-        "cut is True or False": lambda arguments, found: np.asarray(found["cut"]).dtype.kind == "b",
+        "cut is True or False, no number or text": lambda arguments, found: (
+            np.asarray(found["cut"]).dtype.kind == "b"
+        ),
     },
     hints=(
         "mask.sum() counts voxels; np.nonzero(mask) gives three arrays: for every voxel of the "
