@@ -127,11 +127,21 @@ print(f"{len(stuck)} of {len(one_by_one)} trainings are below 0.5 on {hard}.")
 for (network, trained_on, _, fold), value in stuck.items():
     print(f"  {network}, trained on {trained_on}, fold {fold}: {value:.2f}")
 
+# %%
+single = scores.disc_rows(results)
+single = single[single["contrast"].isin(experiment.contrasts)]
+single = single[single["network"].isin(list(profiles.TITLES))].replace({"network": profiles.TITLES})
+parts = {"all images": single, f"without {hard}": single[single["contrast"] != hard]}
+means = {title: part.groupby(["trained_on", "network"])["dice"].mean()
+         for title, part in parts.items()}  # fmt: skip
+display(pd.DataFrame(means).round(2))
+
 # %% [markdown]
-# A training that misses an image completely pulls the mean of its network down, and so it decides
-# who wins. In the profile `smoke` a U-Net that was trained with fused contrasts may find next to
-# nothing on `fat`, though it does well on the seven other images. (Did it happen here?) Is that a
-# weakness of U-Net, or bad luck? Four explanations come to mind, and each says what should help:
+# Compare the two columns: does the same network lead in both? A training that misses an image
+# completely pulls the mean of its network down, and so it can decide who wins. In the profile
+# `smoke` a U-Net that was trained with fused contrasts may find next to nothing on `fat`, though it
+# does well on the seven other images. (Did it happen here?) Is that a weakness of U-Net, or bad
+# luck? Four explanations come to mind, and each says what should help:
 #
 # - there are too few weights for two opposite tasks (discs are dark on fat, and bright or grey on
 #   the others): then twice the feature maps help;
@@ -413,9 +423,10 @@ if len(drawn):
 # it alone can never convince.
 #
 # And an interval that leaves out zero? It was taken over patients, and knows nothing of the luck of
-# a training. If a U-Net of this experiment missed fat, all patients that it was tested on have a
-# low score. They agree, the interval is short, and yet another training might turn it round. That
-# is why you looked at the trainings one by one first.
+# a training. If U-Net had missed fat in every fold, all patients would have a low score. They would
+# agree, the interval would be short, and yet other trainings might turn it round. (If it misses fat
+# in one fold only, patients disagree, and the interval is wide.) That is why you looked at the
+# trainings one by one first.
 #
 # And what if somebody counts scans instead of patients, because there are twice as many of them?
 # The same differences, and again your function:
