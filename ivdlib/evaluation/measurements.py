@@ -79,19 +79,31 @@ def measure(
     if labels.ndim != 3 or labels.dtype.kind not in "iub":
         raise DataError("discs are measured on whole numbers over (slices, AP, SI).")
     spacing = check_spacing(spacing, 3)
-    voxel, rows = float(np.prod(spacing)) / 1000, []
+    rows = []
     for number, box in enumerate(ndimage.find_objects(labels.astype(np.int32)), start=1):
         if box is None:
             continue
         wide = tuple(slice(max(s.start - 2, 0), s.stop + 2) for s in box)
         inside = labels[wide] == number
-        row: dict[str, Any] = {"disc": number, "volume_ml": float(inside.sum() * voxel)}
+        whole = _of_whole(labels, number, box, spacing)
+        row: dict[str, Any] = {"disc": number, "volume_ml": whole["volume_ml"]}
         row |= _section(inside, spacing)
-        row["width_mm"] = (box[0].stop - box[0].start) * spacing[0]
-        row["cut"] = at_edge(box, labels.shape)
+        row |= {key: whole[key] for key in ("width_mm", "cut")}
         row |= _signal(inside, {name: image[wide] for name, image in (contrasts or {}).items()})
         rows.append(row)
     return rows
+
+
+def _of_whole(
+    labels: np.ndarray, number: int, box: tuple[slice, ...], spacing: Sequence[float]
+) -> dict[str, Any]:
+    """What needs no frame of the disc's own: `volume_ml`, `width_mm` and `cut`."""
+    voxels = np.count_nonzero(labels[box] == number)
+    return {
+        "volume_ml": float(voxels * np.prod(spacing) / 1000),
+        "width_mm": (box[0].stop - box[0].start) * spacing[0],
+        "cut": at_edge(box, labels.shape),
+    }
 
 
 def lordosis_deg(rows: Sequence[Mapping[str, Any]], levels: Sequence[str]) -> float:

@@ -147,9 +147,10 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str]) -> Figure:
     Returns
     -------
     Figure
-        A panel a pair: each scan in units of its mean water within the discs; a line at the ideal.
+        A panel a pair, all of one scale, so that slopes can be compared: each scan in units of its
+        mean water within the discs; a line at the ideal.
     """
-    figure, (panels,) = new_figure(3.6, ncols=len(pairs), squeeze=False)
+    figure, (panels,) = new_figure(3.6, ncols=len(pairs), squeeze=False, sharey=True)
     rng, points = np.random.default_rng(0), []
     for case in cases:
         inside = np.flatnonzero(case.discs)
@@ -164,8 +165,8 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str]) -> Figure:
         ideal = tables.WATER.get(pair)
         if ideal:
             axes.axline((0, 0), slope=ideal, color=VERMILION, label=f"{ideal} × water")
-            axes.legend(frameon=False, fontsize=9, loc="upper left")
-        axes.set(xlabel="water", ylabel=pair, xlim=(0, None), ylim=(0, None))
+            axes.legend(frameon=False, fontsize=9, loc="lower right")
+        axes.set(xlabel="water", title=pair, xlim=(0, None), ylim=(0, None))
         axes.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -1,23 +1,23 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# > **You will be able to:** tell whether everything is installed · run a cell and change a
-# > parameter · say what a profile is · find your way through the seven lessons
+# > **You will be able to:** say what these lessons are about · run a cell, change a parameter and
+# > answer an exercise · tell a person from a scan
 # >
-# > **Needs:** nothing but this folder
+# > **Needs:** a little Python (functions, loops, NumPy arrays); no medicine, no deep learning
+# >
+# > **Study time:** 20 minutes
 # >
 # > **Paper:** Abstract, Sect. 1 · **Data:** one made-up scan, or one of the folder in `data_dir`
 #
-# Between two vertebrae of your spine lies a disc. Doctors judge it on pictures of magnetic
-# resonance imaging (MRI), and measure it by drawing its outline, slice by slice. These lessons
-# follow a paper that leaves the drawing to a *neural network*: Wang, Gu and Li, "Automated
-# Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep Neural Networks" (2018).
-# You will build its network, train it, and ask of each of its claims: is it so?
+# Between every two vertebrae of your spine lies a soft **disc**. Below you see a slice through a
+# back, twice. In one picture the discs were outlined by hand. In the other one a *neural network*
+# has outlined them, which had never seen this person.
 #
-# You need to have written some Python (functions, loops, arrays of NumPy). You need no MRI, no
-# medicine, no deep learning; each word is explained where it first appears.
+# **Which of the two did the network draw, picture 1 or picture 2?** Make up your mind before you
+# read on.
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] jupyter={"source_hidden": true}
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
@@ -25,19 +25,7 @@ reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
 student: str = ""  # your name or number: some exercises have your own scan then
 
-# %% [markdown]
-# **Before you go on:** suppose that a program outlines discs and is right in 98 of 100 points of a
-# picture. Is it a good program? Look at the first picture below before you answer: how much of it
-# is disc? Lesson 01 counts it, and lesson 02 finds a better score.
-#
-# ## A cell
-#
-# Each grey box is a **cell**. There are two above: one with settings, and a folded one that
-# installs what is missing. Click into the first and press Shift and Enter: it runs, what it prints
-# stands below it, and the next one is chosen. Cells share what they know, so run them from top to
-# bottom.
-
-# %%
+# %% jupyter={"source_hidden": true}
 import shutil
 
 import pandas as pd
@@ -46,160 +34,89 @@ from IPython.display import display
 from ivdlib import files, profiles, provenance
 from ivdlib.course import exercises
 from ivdlib.errors import IvdlibError
-from ivdlib.progress import duration
+from ivdlib.evaluation import metrics
 from ivdlib.report import plotting
 from ivdlib.training import engines, one_scan, shipped, spine_of_scan
 from ivdlib.training.experiment import of_parameters
 
-print("It runs.")
-
-# %% [markdown]
-# ## Is everything there?
-#
-# A neural network is a long sum whose numbers are learnt from examples; lessons 02 and 03 take one
-# apart. Ours are written with **Keras**, which leaves the arithmetic to another library:
-# TensorFlow, unless you chose otherwise. They train on any processor; a graphics card (GPU) only
-# makes it faster.
-
-# %%
-versions = pd.Series(provenance.versions(), name="version")
-display(versions.to_frame())
-print("Networks run with", provenance.device())
-
-# %%
-free = shutil.disk_usage(provenance.root()).free / 1e9
-print(f"{provenance.cores()} cores, {free:.0f} GB free on this disk")
-print("✅ enough for these lessons" if free > 1 else "❌ 1 GB is needed: make some room first")
-
-# %% [markdown]
-# ## What a scan looks like
-#
-# Let us not wait. Unless you named a folder with scans of your own, this is a person whom a program
-# has drawn, a **phantom**: real patients' scans may not be passed on, and a phantom knows its own
-# truth. The outlines are the discs.
-
-# %%
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
 case = next(iter(experiment.cases.values()))
-k = plotting.middle_slice(case.discs)
-first = experiment.contrasts[0]
-
-# %%
-picture = plotting.contrast_grid(
-    {first: case.contrasts[first][k], f"{first}, discs marked": case.contrasts[first][k]},
-    case.spacing, {f"{first}, discs marked": {"disc": case.discs[k]}},
-)  # fmt: skip
-plotting.show(picture, f"A slice through the spine of case {case.name}, plain and with its discs.")
-
-# %% [markdown]
-# The slice is cut from front (left in the picture) to back, through the middle of the body. The
-# job of these lessons, in one sentence: given the left picture, find the outlines in the right one.
-#
-# ## What a network finds
-#
-# Can a network do that? One that was trained on other people comes with the package (lesson 03
-# takes its kind apart). It has never seen this person, and nobody tells it the truth:
-
-# %%
 weights = shipped.find()
 network = engines.load_network(weights)
 spine, _ = spine_of_scan.spine_beside(network, weights)
+
+# %% jupyter={"source_hidden": true}
 try:
     found = one_scan.predict_case(network, case, spine=spine)
-    print(f"{found.sum():,} of {found.size:,} voxels are disc, says the network")
 except IvdlibError as error:  # images of a kind that it does not know
     found = None
-    print(error)
-
-# %%
-if found is not None:
-    both = dict.fromkeys(("the truth", "what the network found"), case.contrasts[first][k])
-    outlines = {"the truth": {"disc": case.discs[k]},
-                "what the network found": {"disc": found[k]}}  # fmt: skip
-    picture = plotting.contrast_grid(both, case.spacing, outlines)
-    plotting.save({"00_found": picture}, experiment.folder / "figures")
-    plotting.show(picture, "The same slice twice: the true discs, and what the network found.")
+    print(f"This network cannot be used here, so both pictures were drawn by hand: {error}")
+k, first = plotting.middle_slice(case.discs), experiment.contrasts[0]
+drawn = {"by hand": case.discs, "by the network": case.discs if found is None else found}
+order = list(drawn)[:: -1 if exercises.seed(student) % 2 else 1]
+outlines = {f"picture {n}": {"discs": drawn[who][k]} for n, who in enumerate(order, start=1)}
+planes = dict.fromkeys(outlines, case.contrasts[first][k])
+puzzle = plotting.contrast_grid(planes, case.spacing, outlines)
+plotting.show(puzzle, "The same slice twice: in one picture discs drawn by hand, in one found.")
 
 # %% [markdown]
-# Compare the two. (Scans like these have their seven lowest discs marked. The network was taught to
-# find all that it sees, so it may mark one or two more at the top.) How it does that, how well, and
-# how you would know, is what you will learn here. To segment a scan of your own in the same way,
-# type `ivdlib predict SCAN` (lesson 06).
+# You look at the spine from the side: the front of the body (A, anterior) is on the left, the back
+# (P, posterior) on the right, the head above (S, superior). The picture was made by **magnetic
+# resonance imaging (MRI)**. Doctors judge discs on such pictures, and to measure a disc somebody
+# has to draw its outline, slice by slice, which takes hours.
 #
-# ## Parameters and profiles
+# These lessons follow a paper that leaves the drawing to a network: Wang, Gu and Li, "Automated
+# Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep Neural Networks" (2018).
+# **You will write the parts of such a network yourself**, train it, and ask of each claim of the
+# paper whether it is so. All words are explained where they first appear; the
+# [glossary](glossary.md) has them in one place.
 #
-# The first grey box holds the **parameters** of a lesson. A **profile** says how much is done. Each
-# lesson runs in minutes with `smoke`; its networks have only begun to learn then, so look at what
-# happens, not at how good it is. Set `profile = "laptop"` for numbers that mean something (hours).
-# *Training* is what makes a network learn, in small *steps*; *comparable* says whether the results
-# may be set beside other people's.
+# Is this a real person? Not unless you named a folder with scans of your own. Scans of patients may
+# not be passed on, so the built-in data are a **phantom**: people that a program has made up, with
+# outlines as an unsteady hand would draw them. One advantage of it: we know where the discs are.
+#
+# ## Run a cell
+#
+# A lesson consists of **cells**, some with text and some with code. The code that made the picture
+# is folded, because you need not read it; three dots in its place open it. Click into the cell
+# below and press Shift and Enter: it runs, and what it prints appears below it. Cells share what
+# they know, so run them from top to bottom.
 
 # %%
-shown = {
-    p.name: {"steps of a training": p.training.steps, "size of the networks": p.size,
-             "people": p.phantom.subjects, "comparable": p.comparable}
-    for p in profiles.PROFILES.values()
-}  # fmt: skip
-display(pd.DataFrame(shown).T)
+slices, *_ = case.shape
+print(f"This scan is a stack of {slices} slices, and you look at slice {k}.")
 
 # %% [markdown]
-# All lessons of one profile share one folder, an **experiment**: what one lesson has trained, the
-# next one finds. Nothing is trained twice.
+# A slice consists of pixels. As a slice has a thickness, each pixel is really a small box, and is
+# called a **voxel**. Now change something: replace `k` in the next cell by another number below
+# `slices` and run it again. What happens to the discs as you move to the side of the body?
 
 # %%
-print("experiment:", experiment.folder.name, "·", experiment.label())
-print("folder:    ", f"{experiment.folder.parent.name}/{experiment.folder.name}/")
+chosen = k
+picture = plotting.contrast_grid(
+    {"plain": case.contrasts[first][chosen], "by hand": case.contrasts[first][chosen]},
+    case.spacing, {"by hand": {"discs": case.discs[chosen]}},
+)  # fmt: skip
+plotting.show(picture, f"Slice {chosen} of a scan, plain and with its discs as drawn by hand.")
 
 # %% [markdown]
-# ## The lessons
+# The job of all these lessons in one sentence: **given the left picture, find the outlines in the
+# right one.**
 #
-# | lesson | you learn |
-# |---|---|
-# | 01 data loading | the four pictures of a Dixon scan, fusion, why patients are divided |
-# | 02 spine U-Net | convolution, a first network, the region of interest |
-# | 03 FDS-CNN | dilation, separable convolutions, the network of the paper |
-# | 04 training | loss, optimiser, augmentation, a learning curve, test patients |
-# | 05 tables | what each idea is worth, and what may be concluded |
-# | 06 your own scan | check, segment, measure, and notice mistakes |
+# ## How an exercise works
 #
-# Read them in order. How long they took where they were measured last:
-
-# %%
-done = sorted((experiment.folder / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-times = {path.stem: files.read_json(path).get("metadata", {}).get("papermill", {}).get("duration")
-         for path in done}  # fmt: skip
-times = {stem: duration(seconds) for stem, seconds in times.items() if seconds}
-if times:
-    display(pd.Series(times, name="time").to_frame())
-else:
-    print("Not measured in this experiment yet; make reproduce does all of them in turn.")
+# You write your answer in place of `# YOUR CODE HERE` and run the cell below it. It says ✅, or ❌
+# with what is wrong, and it never gives the answer away. After two wrong tries at a function it
+# gives you hints. A red ❌ is nothing bad: it stands there as long as you have not answered.
 
 # %% [markdown]
-# ## How to read a lesson
+# ## Exercise 1 (3 minutes)
 #
-# Before a cell stands *why*, below it *what you see*. Near the end of each lesson a **check** says
-# ✅ when things are as they should be, and **exercises** wait: write your answer, run the cell
-# below it, and it says ✅ or ❌ with what was expected. A solution follows, folded in
-# JupyterLab (its three dots open it) and in the book: look at it afterwards.
+# `experiment.cases` is a dict that holds all scans by name, and each scan has a `subject`: the
+# person who was scanned. How many *people* are there? Later it will be important that one person
+# may have been scanned more than once.
 #
-# When something breaks: *Kernel → Restart Kernel and Run All Cells* begins anew, and what was
-# trained is kept.
-#
-# ## Check
-
-# %%
-assert case.discs.any() and case.discs.shape == case.shape
-assert set(profiles.PROFILES) >= {"smoke", "laptop", "paper"}
-record = files.read_json(experiment.folder / "record.json")
-assert set(record["cases"]) == set(experiment.cases)
-print("✅ installed, a scan was drawn, and the experiment has its folder")
-
-# %% [markdown]
-# ## Exercise 1 (2 minutes)
-#
-# How many *people* are in this experiment? A person may have been scanned more than once.
-#
-# Hint: `experiment.cases` holds all scans by name, and each scan knows its `subject`.
+# Hint: a set keeps each name once: `len({"Ann", "Bob", "Ann"})` is 2.
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
@@ -207,14 +124,20 @@ people = len({scan.subject for scan in experiment.cases.values()})
 ### END SOLUTION
 
 # %% tags=["test"] points=1
-exercises.check(people, len(set(record["cases"][name]["subject"] for name in record["cases"])))
+listed = pd.Series({key: scan.subject for key, scan in experiment.cases.items()})
+exercises.check(people, int(listed.nunique()), mistakes={
+    "those are scans, and a person may have been scanned more than once": len(listed),
+    "that is how many scans each person has": len(listed) // listed.nunique(),
+    "that is the number of slices of one scan": case.shape[0],
+}, hint="collect scan.subject of all scans in a set")  # fmt: skip
 
 # %% [markdown]
 # ## Exercise 2 (3 minutes)
 #
-# Which contrasts, that is, which kinds of picture, does a scan here have? Give a set of names.
+# MRI can take several kinds of picture of the same slice, called **contrasts**: in one, water is
+# bright, in another one fat is. Which contrasts does `case` have? Give a set of names.
 #
-# Hint: `case.contrasts` holds the pictures by name.
+# Hint: `case.contrasts` is a dict that holds the pictures by name.
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
@@ -222,20 +145,114 @@ kinds = set(case.contrasts)
 ### END SOLUTION
 
 # %% tags=["test"] points=1
-exercises.check(kinds, set(experiment.contrasts))
+exercises.check(kinds, {*experiment.contrasts}, mistakes={
+    "give the names themselves, not how many there are": len(experiment.contrasts),
+    "those are names of scans": {*experiment.cases},
+    "that is only one of them": {first},
+    "put the names into a set: {…}": first,
+}, hint="set(…) of a dict holds its names")  # fmt: skip
+
+# %% [markdown]
+# ## The lessons
+#
+# | lesson | the question | what you write |
+# |---|---|---|
+# | 01 data loading | What is in a scan, and who may be compared with whom? | fusion, folds |
+# | 01b to a network | How can a computer learn a rule from examples? | a step of learning |
+# | 02 spine U-Net | How does a network see more than single voxels? | convolution, Dice |
+# | 03 FDS-CNN | How does it look far with few numbers? | its main building block |
+# | 04 training | What makes it learn, and when has it learnt? | a training loop |
+# | 05 tables | Which idea helps, and which difference is only luck? | a statistical test |
+# | 06 your own scan | Can you trust a mask if nobody knows the truth? | measuring a disc |
+#
+# Read them in order. Each takes 60 to 75 minutes, writing included. Sections with *further* in
+# their heading can wait.
+#
+# ## Parameters
+#
+# Near the top of each lesson a cell holds its **parameters** (in this one it is folded, too). The
+# most important one is `profile`: how much is done. A network learns in small **steps**: in each it
+# looks at a few pictures and changes its numbers a little. More steps and more people give better
+# networks and take longer:
 
 # %%
-folder = experiment.folder / "figures"
-plotting.save({"00_first_look": picture}, folder)
-print("saved:", ", ".join(sorted(path.name for path in folder.glob("00_*"))))
+amounts = {
+    p.name: {"people": p.phantom.subjects, "steps": p.training.steps,
+             "results mean something": "yes" if p.comparable else "no"}
+    for p in profiles.PROFILES.values()
+}  # fmt: skip
+display(pd.DataFrame(amounts).T)
+
+# %% [markdown]
+# With `smoke` each lesson runs in a minute or two. Its networks have only begun to learn, so look
+# at what happens rather than at how good they are. `laptop` takes hours, `paper` needs a large
+# graphics card. (The network that drew one of the pictures above is one that we trained for long;
+# it comes with the package.)
+#
+# All that is made with one profile is kept in one folder, called an **experiment**. What one lesson
+# has trained, the next one finds there. Nothing is trained twice:
+
+# %%
+print(f"{experiment.folder.parent.name}/{experiment.folder.name}/")
+
+# %% [markdown]
+# When something breaks, choose *Kernel → Restart Kernel and Run All Cells*. That begins anew, and
+# what was trained is kept.
+#
+# ## Picture 1 or picture 2?
+#
+# Here is the answer to the question at the top. The **Dice** says how much two masks agree: 0 if
+# they share nothing, 1 if they are the same. You will write it yourself in lesson 02.
+
+# %%
+if found is not None:
+    print(*(f"Picture {n} was drawn {who}." for n, who in enumerate(order, start=1)))
+    print(f"Dice of the two, over all slices: {metrics.dice(found, case.discs):.2f}")
+
+# %%
+if found is not None:
+    near = {f"slice {n}": n for n in (k, max(k - 2, 0))}
+    both = {title: {"by hand": case.discs[n], "network": found[n]} for title, n in near.items()}
+    views = {title: case.contrasts[first][n] for title, n in near.items()}
+    answer = plotting.contrast_grid(views, case.spacing, both)
+    plotting.save({"00_found": answer}, experiment.folder / "figures")
+    plotting.show(answer, "Two slices, each with the discs drawn by hand and those found.")
+
+# %% [markdown]
+# Was it hard? Two things give the network away. Its outlines are smooth, while a hand wobbles. And
+# in scans like these the seven lowest discs are marked, but the network marks all that it sees, so
+# it may have one or two more at the top. Apart from that they are much alike. But how could you
+# tell a good outline from a bad one if nobody had drawn any? Lesson 06 comes back to that.
+#
+# ## Is everything installed?
+#
+# The networks are written with **Keras**, which leaves the arithmetic to another library. They run
+# on any processor; a graphics card (GPU) only makes them faster.
+
+# %%
+free = shutil.disk_usage(provenance.root()).free / 1e9
+print(f"{provenance.device()}, {provenance.cores()} cores, {free:.0f} GB free on this disk")
+print("✅ enough for these lessons" if free > 1 else "❌ 1 GB is needed: make some room first")
+display(pd.Series(provenance.versions(), name="version").to_frame())
+
+# %% [markdown]
+# ## Check
+
+# %%
+assert case.discs.any() and case.discs.shape == case.shape
+assert set(profiles.PROFILES) >= {"smoke", "laptop", "paper"}
+record = files.read_json(experiment.folder / "record.json")
+assert set(record["cases"]) == set(experiment.cases)
+plotting.save({"00_first_look": picture}, experiment.folder / "figures")
+print("✅ installed, a scan was drawn, and the experiment has its folder")
 
 # %% [markdown]
 # ## What we have done
 #
-# We looked whether everything is there, ran cells, saw a scan, and learnt what a profile and an
-# experiment are.
+# You have seen what a network can do, run and changed cells, answered two exercises, and learnt
+# what a phantom, a voxel, a contrast, a profile and an experiment are.
 #
-# **Limits against the paper.** Its scans come from patients; the phantom is none. Whatever is
-# measured on it says "phantom", and the profile `smoke` says "not comparable".
+# **Limits against the paper.** Its scans come from patients; the phantom's people are made up.
+# Whatever is measured on it says "phantom", and the profile `smoke` says "not comparable".
 #
 # **Next:** 01 opens the four pictures of a scan.

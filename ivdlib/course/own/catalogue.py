@@ -17,6 +17,8 @@ LESSONS = {
     "augment": "lesson04_augment",
     "train": "lesson04_train",
     "splice": "lesson04_splice",
+    "sign_flip": "lesson05",
+    "measure": "lesson06",
 }
 """The module that has a task, named after its lesson; loaded when it is asked for."""
 
