@@ -8,6 +8,7 @@ from ivdlib.course.own.task import Task
 from ivdlib.errors import ConfigError
 
 LESSONS = {
+    "logistic_step": "lesson01b",
     "dice": "lesson02",
     "convolve": "lesson02",
 }
