@@ -18,6 +18,9 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 
+GLOSSARY = "glossary.md"
+"""The page of terms, in `notebooks`; lessons link to it."""
+
 CODE_STUB = "# YOUR CODE HERE"
 TEXT_STUB = "*Your answer here.*"
 FOLDED_SOLUTION, FOLDED_TEST = "# A solution", "# The check: run this cell"
@@ -137,11 +140,20 @@ def notebook(source: Path, version: str = "lesson") -> NotebookNode:
         cell.metadata.pop("lines_to_next_cell", None)  # a note of jupytext's to itself
         if number in parts:
             VERSIONS[version](cell, parts[number], source.stem)
+    if version == "student":
+        _lead_up(made)
     _insert_time(made, source.stem, source.resolve().parents[2] / "reports" / "status.md")
     _insert_setup(made)
     edits.stamp(made)
     nbformat.validate(made)
     return made
+
+
+def _lead_up(notebook: NotebookNode) -> None:
+    """Let links to the glossary begin in `exercises`, a folder below it."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace(f"]({GLOSSARY}", f"](../{GLOSSARY}")
 
 
 def has_exercises(source: Path) -> bool:

@@ -115,16 +115,21 @@ def losses(curves: Mapping[str, Sequence[float]]) -> Figure:
     figure, axes = new_figure(3.2, WIDTH * 0.7)
     for (name, curve), (colour, _) in zip(curves.items(), MARKERS, strict=False):
         axes.plot(np.arange(len(curve)), curve, color=colour, lw=1.2, label=name)
-    axes.set(xlabel="step", ylabel="mean loss of the batch", yscale="log")
+    axes.set(xlabel="step", ylabel="mean loss of the batch")
+    axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
 def borders(
-    points: np.ndarray, truth: np.ndarray, names: Sequence[str], lines: Mapping[str, np.ndarray]
+    points: np.ndarray,
+    truth: np.ndarray,
+    names: Sequence[str],
+    lines: Mapping[str, np.ndarray],
+    chance: float,
 ) -> Figure:
-    """Draw voxels as points of two features, and where a regression has a chance of one half.
+    """Draw voxels as points of two features, and the line where a regression gives a chance.
 
     Parameters
     ----------
@@ -134,16 +139,20 @@ def borders(
         Of the two features.
     lines : mapping of str to ndarray, (3,)
         Weights of the ones and of the two features, by what they are called.
+    chance : float
+        On one side of a line the regression gives more, on the other less.
     """
     figure, axes = new_figure(3.8, WIDTH * 0.7)
     for which, label, colour in ((~truth, "not disc", BLUE), (truth, "disc", VERMILION)):
-        axes.plot(*points[which].T, ".", ms=3, alpha=0.5, color=colour, label=label)
+        axes.plot(*points[which].T, ".", ms=4, alpha=0.5, color=colour, label=label)
     low, high = np.quantile(points, 0.002, axis=0), np.quantile(points, 0.998, axis=0)
     across = np.linspace(low[0], high[0], 2)
-    dashes = (":", "--", "-")
+    dashes, needed = (":", "-", "--"), np.log(chance / (1 - chance))
     for (name, (bias, first, second)), dash in zip(lines.items(), dashes, strict=False):
         if abs(second) > 1e-9:
-            axes.plot(across, -(bias + first * across) / second, dash, color="black", label=name)
+            axes.plot(
+                across, (needed - bias - first * across) / second, dash, color="black", label=name
+            )
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=names[0], ylabel=names[1])
     axes.legend(frameon=True, loc="upper right", fontsize=9)
     return figure

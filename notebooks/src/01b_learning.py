@@ -9,8 +9,8 @@
 # >
 # > **Study time:** about 70 minutes, writing included
 # >
-# > **Paper:** what comes before it: the paper takes all of this for granted · **Data:** the built-in
-# > phantom (synthetic scans), or the folder in `data_dir`
+# > **Paper:** what it takes for granted · **Data:** the built-in phantom (synthetic scans), or the
+# > folder in `data_dir`
 #
 # Nobody can write down in a formula what a disc looks like. Programs that find discs *learn* it:
 # they begin with numbers that mean nothing and change them, example after example.
@@ -27,7 +27,7 @@ student: str = ""  # your name or number: your exercises have numbers of their o
 # **The question of this lesson:** how does a program find out by itself which numbers find a disc?
 # And what must it be allowed to *see*, so that such numbers exist at all?
 #
-# Words that you do not know stand in the [glossary](glossary.md).
+# The [glossary](glossary.md) explains every term of the lessons.
 
 # %%
 import ivdlib  # noqa: F401  first, so that TensorFlow starts without its pages of messages
@@ -74,7 +74,8 @@ alt = "Histograms of grey values: those of discs lie in the midst of those of ev
 plotting.show(figures["grey_values"], alt)
 
 # %% [markdown]
-# Discs do differ from most of the rest, but they are few, and a part of the rest looks like them.
+# (The tall bars at 0 are mostly air; we have cut them off.) Discs do differ from most of the rest,
+# but they are few, and a part of the rest looks like them.
 # How good is the best threshold? We measure with the **Dice** overlap: twice the voxels that are in
 # both masks, divided by the voxels of the one plus those of the other. 1 is perfect, 0 means
 # that nothing was found. (Lesson 02 lets you write it.) The threshold is chosen on the training
@@ -320,17 +321,21 @@ alt = f"The loss falls from {curves['grey values'][0]:.2f} to {curves['grey valu
 plotting.show(figures["falling"], alt)
 
 # %% [markdown]
-# The loss falls: the program learns, with your six lines. It begins at 0.69, which is `-log(0.5)`:
+# The loss falls: the program learns, by your function. It begins at 0.69, which is `-log(0.5)`:
 # weights of zero give everything a chance of one half. The curve trembles because each batch has
-# other voxels. Where does it say "disc"? With two features each voxel is a point in a plane, and
-# the sum is 0 along a line:
+# other voxels.
+#
+# Where does it say "disc"? With two features each voxel is a point in a plane, and all points with
+# the same sum lie on a line. We draw the line where the chance is 1 in 20. (About 2 of 100 voxels
+# are disc, so the program seldom has reason to be surer. Below, we take the threshold with the best
+# Dice on the training voxels.)
 
 # %%
 if len(used) == 2:
     early, _ = learn(alone, epochs=1)
     figures["border"] = learning_figures.borders(
         alone.features[:, 1:], alone.truth, [f"{i}, scaled" for i in used],
-        {"after one epoch": early, "at the end": weights},
+        {"after one epoch": early, "at the end": weights}, chance=0.05,
     )  # fmt: skip
     alt = "Voxels in the plane of water and fat: discs lie at one side, mixed with other voxels."
     plotting.show(figures["border"], alt)
@@ -417,7 +422,7 @@ display(table.rename_axis("pixels apart").round(2))
 
 # %%
 figures["kernels"] = learning_figures.kernels(
-    {f"{n} pixels apart": learnt[n][1:].reshape(3, 3) for n in learnt}
+    {f"pixels {n} apart": learnt[n][1:].reshape(3, 3) for n in learnt}
 )
 alt = "Four learnt 3 × 3 kernels. The wide ones weigh the row of the disc against those beside it."
 plotting.show(figures["kernels"], alt)
@@ -429,8 +434,8 @@ plotting.show(figures["kernels"], alt)
 # below*" (in a water image: the other way round). The kernel whose pixels touch is as wide as the
 # inside of a disc, so it sees no bone, and learns little more than a blur.
 #
-# So there is the second answer: **what a program is allowed to see decides what it can learn.** Look
-# at what the wide kernel makes of the slice, and at what it marks:
+# So here is one half of the answer: **what a program may see decides what it can learn.** This is
+# what the wide kernel makes of the slice, and what it marks:
 
 # %%
 chance = sigmoid_of(learnt[8])(nine.of_case(case)).reshape(case.shape)
@@ -447,7 +452,8 @@ plotting.show(figures["convolution"], alt)
 #
 # One kernel is one weighted sum, and there are simple things that no weighted sum can say.
 # "There is a border here" is one: bright above and dark below, **or** dark above and bright below.
-# Try to find weights `a`, `b` and a bias `c` for these four pixels pairs:
+# Try to find weights `a`, `b` and a bias `c` for these four pairs of pixels, so that the sum is
+# positive for each "yes" and negative for each "no":
 
 # %%
 pairs = pd.DataFrame({"above": [0, 1, 0, 1], "below": [0, 0, 1, 1]})
@@ -599,8 +605,9 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("01b_*"))))
 #
 # **The answer to the question at the beginning.** A program finds its numbers by steps downhill: it
 # computes how wrong it is, the chain rule says how each number should change, and your function
-# changes them. Which numbers exist to be found depends on what it may see: one grey value gave
-# almost nothing, nine pixels far apart a third of the way, eight kernels with a ReLU much more.
+# changes them. Whether good numbers exist depends on what it may see: one grey value is almost
+# worth nothing, nine pixels that reach the bones are worth more, and eight kernels with a ReLU
+# between two sums much more.
 #
 # **Limits against the paper.** The paper compares FDS-CNN with other networks, not with rows like
 # these; that a logistic regression is far behind says nothing on which network is best. One test
