@@ -332,13 +332,15 @@ plotting.show(figures["falling"], alt)
 
 # %%
 if len(used) == 2:
-    early, _ = learn(alone, epochs=1)
+    early, _ = learn(alone, epochs=3)
     figures["border"] = learning_figures.borders(
         alone.features[:, 1:], alone.truth, [f"{i}, scaled" for i in used],
-        {"after one epoch": early, "at the end": weights}, chance=0.05,
+        {"after three epochs": early, "at the end": weights}, chance=0.05,
     )  # fmt: skip
-    alt = "Voxels in the plane of water and fat: discs lie at one side, mixed with other voxels."
+    alt = "Voxels by water and fat: beyond the line lie most discs, and many other voxels."
     plotting.show(figures["border"], alt)
+else:
+    print("One contrast only: voxels lie on a line here, and there is no plane to draw.")
 
 
 # %%
