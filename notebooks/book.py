@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 from bs4 import BeautifulSoup
 
+from ivdlib.course.lesson_versions import GLOSSARY
 from ivdlib.report.lesson_names import lessons_in
 from ivdlib.report.notebook import stand_in
 
@@ -82,9 +83,12 @@ INDEX = """\
 Fully dilated separable networks for intervertebral-disc segmentation: the lessons, and the
 reference of the library. {origin}
 
+The [glossary](glossary.md) explains every term of the lessons.
+
 ```{{toctree}}
 :caption: Lessons
 {lessons}
+glossary
 ```
 
 ```{{toctree}}
@@ -109,6 +113,7 @@ def write_source(folder: Path) -> None:
     (folder / "conf.py").write_text(CONF, encoding="utf-8")
     for path in found:
         (folder / path.name).write_text(_folded(path), encoding="utf-8")
+    shutil.copy(ROOT / "notebooks" / GLOSSARY, folder)
     (folder / "api").mkdir()
     for number, (title, modules) in enumerate(API.items(), start=1):
         parts = [f"# {title}\n"]

@@ -64,8 +64,8 @@ def check(
 
     Examples
     --------
-    >>> check(0.251, 0.25)
-    ✅ 0.251 is right
+    >>> check(0.2501, 0.25)
+    ✅ 0.2501 is right
     """
     expected_kind = _kind(expected)
     if expected_kind.startswith("a value of type"):
@@ -76,7 +76,8 @@ def check(
     if named := _mistake(answer, expected, mistakes or {}, tolerance, bool(fault)):
         raise WrongAnswer(f"❌ {_show(answer)}: {named}".rstrip(".") + ".")
     if fault:
-        raise WrongAnswer(f"❌ {fault}{f'; hint: {hint}' if hint else ''}".rstrip(".") + ".")
+        told = f"; hint: {hint}" if hint and answer is not None else ""
+        raise WrongAnswer(f"❌ {fault}{told}".rstrip(".") + ".")
     print(f"✅ {_show(answer)} is right")
 
 

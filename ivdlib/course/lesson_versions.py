@@ -18,6 +18,9 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 
+GLOSSARY = "glossary.md"
+"""The page of terms, in `notebooks`; lessons link to it."""
+
 CODE_STUB = "# YOUR CODE HERE"
 TEXT_STUB = "*Your answer here.*"
 FOLDED_SOLUTION, FOLDED_TEST = "# A solution", "# The check: run this cell"

@@ -66,6 +66,7 @@ def start(folder: Path | None = None) -> Started:
     if not ignore.exists():
         _write(ignore, "*\n")
     done = Started(folder)
+    _put_beside(done.folder, taken / lesson_versions.GLOSSARY)
     for stem in todo:
         source = lesson_source.source_of(stem)
         if source is not None:
@@ -91,6 +92,17 @@ def _put(done: Started, stem: str, lesson: nbformat.NotebookNode) -> None:
             done.made.append(path)
             return
     raise ConfigError(f"{done.folder} holds a hundred versions of {stem}; move some elsewhere.")
+
+
+def _put_beside(folder: Path, page: Path) -> None:
+    """Write a page that the lessons link to; one in which a student has made notes stays."""
+    if not page.is_file():
+        return
+    text = page.read_text(encoding="utf-8")
+    for place in (folder / page.name, folder / f"{page.stem}-new{page.suffix}"):
+        if not place.exists() or place.read_text(encoding="utf-8", errors="replace") == text:
+            _write(place, text)
+            return
 
 
 def copy_of(stem: str) -> Path | None:

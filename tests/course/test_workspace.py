@@ -21,6 +21,7 @@ def checkout(tmp_path, monkeypatch):
     scripts.mark_checkout(root)
     (root / "notebooks" / "src").mkdir(parents=True)
     (root / "notebooks" / f"{NAME}.ipynb").write_text("{}")
+    (root / "notebooks" / "glossary.md").write_text("**Dice**: overlap\n")
     lesson(root, SOURCE)
     monkeypatch.chdir(root)
     return root
@@ -44,6 +45,7 @@ def test_lessons_come_without_answers_and_git_leaves_them_alone(checkout):
     (path,) = done.made
     assert path == checkout / "my_lessons" / f"{NAME}.ipynb"
     text = path.read_text(encoding="utf-8")
+    assert (path.parent / "glossary.md").read_text() == "**Dice**: overlap\n"
     assert "YOUR CODE HERE" in text and "BEGIN SOLUTION" not in text
     status = ["git", "status", "--porcelain", "--untracked-files=all"]
     assert "my_lessons" not in subprocess.run(status, capture_output=True, text=True).stdout
@@ -71,6 +73,14 @@ def test_a_lesson_that_nobody_worked_in_makes_room(checkout):
     lesson(checkout, NEWER)
     done = workspace.start()
     assert done.made == [path] and "How large" in path.read_text(encoding="utf-8")
+
+
+def test_notes_in_the_glossary_stay(checkout):
+    page = workspace.start().folder / "glossary.md"
+    page.write_text("my notes")
+    workspace.start()
+    assert page.read_text() == "my notes"
+    assert (page.parent / "glossary-new.md").read_text() == "**Dice**: overlap\n"
 
 
 def test_what_is_no_notebook_any_more_stays(checkout):

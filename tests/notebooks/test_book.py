@@ -31,6 +31,9 @@ def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
     assert book.remote(site) == []
     names = {path.stem for path in lessons_in(ROOT / "notebooks")}
     assert names <= {path.stem for path in site.glob("*.html")}
+    assert (site / "glossary.html").is_file()
+    index = (site / "index.html").read_text(encoding="utf-8")
+    assert 'href="glossary.html"' in index
     lesson = BeautifulSoup((site / "05_ablation_tables.html").read_text("utf-8"), "html.parser")
     secret = ("deviation = people", "tuned equally hard")  # code, and of a written answer
     assert all(words in lesson.get_text() for words in secret)

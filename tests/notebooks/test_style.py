@@ -32,6 +32,10 @@ def text(cells: list) -> str:
     return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
+def everything(cells: list) -> str:
+    return "\n\n".join(cell.source for cell in cells)
+
+
 def too_long(cells: dict[str, list]) -> list[str]:
     """Code cells over the limit: lesson, lines, first line."""
     return [

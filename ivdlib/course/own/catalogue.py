@@ -10,6 +10,7 @@ from ivdlib.errors import ConfigError
 LESSONS = {
     "fuse": "lesson01",
     "patient_folds": "lesson01_folds",
+    "logistic_step": "lesson01b",
     "dice": "lesson02",
     "convolve": "lesson02",
     "separable": "lesson03",

@@ -1,0 +1,618 @@
+# %% [markdown]
+# # 01b · Learning from examples: from a threshold to a network
+#
+# > **You will be able to:** say what a weight, a loss and a gradient are · work out a gradient by
+# > hand and check it · write one step of learning yourself, and let it find discs · say why a
+# > network needs surroundings, many kernels, and several layers
+# >
+# > **Needs:** 01; what a derivative is
+# >
+# > **Study time:** about 70 minutes, writing included
+# >
+# > **Paper:** what it takes for granted · **Data:** the built-in phantom (synthetic scans), or the
+# > folder in `data_dir`
+#
+# Nobody can write down in a formula what a disc looks like. Programs that find discs *learn* it:
+# they begin with numbers that mean nothing and change them, example after example.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # test, smoke, laptop or paper
+data_dir: str = ""  # folder with scans; empty: the built-in phantom
+name: str = ""  # name of the experiment; empty: the name of the profile
+reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+seeds: int = 0  # trainings of each kind; 0: as many as the profile says
+student: str = ""  # your name or number: your exercises have numbers of their own then
+
+# %% [markdown]
+# **The question of this lesson:** how does a program find out by itself which numbers find a disc?
+# And what must it be allowed to *see*, so that such numbers exist at all?
+#
+# The [glossary](glossary.md) explains every term of the lessons.
+
+# %%
+import ivdlib  # noqa: F401  first, so that TensorFlow starts without its pages of messages
+
+# isort: split
+import numpy as np
+import pandas as pd
+from IPython.display import display
+
+from ivdlib.course import exercises, own, voxels
+from ivdlib.errors import IvdlibError
+from ivdlib.evaluation import metrics
+from ivdlib.preprocessing import fusion
+from ivdlib.report import diagrams, learning_figures, plotting
+from ivdlib.training import atlas, baselines, engines, one_scan, shipped, spine_of_scan
+from ivdlib.training.experiment import of_parameters
+
+# %%
+experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
+fold = experiment.folds[0]
+train = [experiment.cases[scan] for scan in fold.train]
+case = experiment.cases[fold.test[0]]
+k = plotting.middle_slice(case.discs)
+figures, scores = {}, {}
+
+# %% [markdown]
+# We learn from the scans in `train` and are judged on `case`, a person who is not among them.
+#
+# ## The simplest program: a threshold
+#
+# Lesson 01 showed that discs are bright in the water image and dark in the fat image. So let us
+# call every voxel *disc* that is brighter (or darker) than one value, the **threshold**. First look
+# at the grey values, of discs and of everything else:
+
+# %%
+used = [c for c in ("wat", "fat") if c in experiment.contrasts] or [experiment.contrasts[0]]
+images = {c.name: fusion.images_of(c.contrasts, tuple(used)) for c in (*train, case)}
+truth = np.concatenate([c.discs.ravel() for c in train])
+grey = {i: np.concatenate([images[c.name][i].ravel() for c in train]) for i in used}
+figures["grey_values"] = learning_figures.grey_values(
+    {i: (values[truth], values[~truth]) for i, values in grey.items()}
+)
+alt = "Histograms of grey values: those of discs lie in the midst of those of everything else."
+plotting.show(figures["grey_values"], alt)
+
+# %% [markdown]
+# (The tall bars at 0 are mostly air; we have cut them off.) Discs do differ from most of the rest,
+# but they are few, and a part of the rest looks like them.
+# How good is the best threshold? We measure with the **Dice** overlap: twice the voxels that are in
+# both masks, divided by the voxels of the one plus those of the other. 1 is perfect, 0 means
+# that nothing was found. (Lesson 02 lets you write it.) The threshold is chosen on the training
+# people:
+
+# %%
+masks = {}
+for image in used:
+    masks[image] = baselines.threshold(train, [case], image, images)[case.name]
+    scores[f"threshold, {image}"] = metrics.dice(masks[image], case.discs)
+    print(f"best threshold on {image}: Dice {scores[f'threshold, {image}']:.3f}")
+
+# %%
+planes = {f"threshold on {i}": images[case.name][i][k] for i in used}
+marks = {
+    title: {"found": masks[i][k], "truth": case.discs[k]}
+    for title, i in zip(planes, used, strict=True)
+}
+figures["threshold"] = plotting.contrast_grid(planes, case.spacing, marks)
+alt = "What the best thresholds mark: much of the body, and of the discs only a part."
+plotting.show(figures["threshold"], alt)
+
+# %% [markdown]
+# That is no disc finder. A threshold has one number and sees one grey value. Let us give the
+# program more numbers, and a way to find them.
+#
+# ## A weighted sum, and a chance
+#
+# What a program knows about a voxel are its **features**. Here they are the grey values in our
+# images. We multiply each feature by a number of its own, its **weight**, and add up. One more
+# weight, the **bias**, is added whatever the features are; to have it in the same sum, the first
+# feature of every voxel is a one:
+#
+# `sum = w0 · 1 + w1 · water + w2 · fat`
+#
+# A positive sum shall mean "disc". How sure are we? The **sigmoid** turns any sum into a number
+# between 0 and 1, the **chance** that the voxel is disc: `chance = 1 / (1 + exp(-sum))`. This
+# program is called **logistic regression**, and it is also what stands at the very end of almost
+# every network for segmentation.
+#
+# ## How wrong is it? The loss
+#
+# To improve, a program must know how wrong it is, in one number: the **loss**. Ours is the
+# **cross-entropy**. Of a voxel that *is* disc it is `-log(chance)`; of one that is not,
+# `-log(1 - chance)`. Sure and right costs almost nothing; sure and wrong costs much.
+
+# %%
+figures["loss"] = learning_figures.sigmoid_and_loss()
+alt = "Left: the sigmoid rises from 0 to 1. Right: the loss is high where chance and truth differ."
+plotting.show(figures["loss"], alt)
+
+# %% [markdown]
+# ## One voxel by hand
+#
+# Take one voxel of a disc and three weights that we made up, and compute slowly. (Features are
+# scaled so that 0 is the average: this voxel is brighter than most in water, darker in fat.)
+
+# %%
+one = np.array([1.0, 0.6, -0.8])  # a one, water, fat
+w = np.array([-1.0, 0.5, 0.5])  # bias, weight of water, weight of fat
+z = w @ one
+p = 1 / (1 + np.exp(-z))
+print(f"sum    = -1.0 · 1 + 0.5 · 0.6 + 0.5 · (-0.8) = {z:.3f}")
+print(f"chance = 1 / (1 + exp({-z:.3f}))             = {p:.3f}")
+print(f"loss   = -log({p:.3f})                       = {-np.log(p):.3f}")
+
+# %% [markdown]
+# A chance of 0.25 for a voxel that is disc: poor weights. In which direction should each of them
+# change?
+#
+# ## Which way is down? The gradient, by the chain rule
+#
+# If a weight changes a little, the sum changes; then the chance changes; then the loss. The
+# **chain rule** says: how much the last changes by the first is the *product* of the links.
+#
+# 1. The loss `-log(chance)` changes by the chance as `-1 / chance`.
+# 2. The chance changes by the sum as `chance · (1 - chance)`: the slope of the sigmoid.
+# 3. The sum changes by a weight as that weight's feature.
+
+# %%
+links = [one[1], p * (1 - p), -1 / p]  # for the weight of water
+figures["chain"] = learning_figures.chain(
+    {"weight of water": w[1], "sum": z, "chance": p, "loss": -np.log(p)}, links
+)
+alt = "Four boxes, weight, sum, chance and loss. Values go forward; slopes come back as factors."
+plotting.show(figures["chain"], alt)
+print(f"product: {links[0]:.3f} · {links[1]:.3f} · {links[2]:.3f} = {np.prod(links):.3f}")
+
+# %% [markdown]
+# Links 1 and 2 together are `-(1 - chance)`, which is `chance - 1`. For a voxel that is *not* disc
+# the same sums give `chance - 0`. So for every voxel, with a truth of 1 or 0, the slope of each
+# weight is
+#
+# `(chance - truth) · feature`
+#
+# These slopes of all weights together are the **gradient**. No logarithm is left, and it is easy to
+# read: the error times what was seen.
+#
+# Do you believe it? Check it. Nudge each weight by a millionth and see how much the loss changes
+# (this is called **finite differences**):
+
+
+# %%
+def loss_of(weights):
+    return -np.log(1 / (1 + np.exp(-weights @ one)))
+
+
+by_hand = (p - 1) * one
+nudged = [(loss_of(w + 1e-6 * unit) - loss_of(w)) / 1e-6 for unit in np.eye(3)]
+rows = ["bias", "weight of water", "weight of fat"]
+display(pd.DataFrame({"by hand": by_hand, "by nudging": nudged}, index=rows).round(3))
+
+# %% [markdown]
+# The slope of the water weight is negative: a *larger* weight gives a smaller loss. Downhill is
+# *against* the gradient, so we subtract it. How far we go is the **learning rate** times the
+# gradient. One such change of all weights is a **step**, and learning by such steps is called
+# **gradient descent**.
+
+# %%
+rate = 1.0
+stepped = w - rate * by_hand
+print(f"weights {w} -> {stepped.round(3)}, loss {loss_of(w):.3f} -> {loss_of(stepped):.3f}")
+
+# %%
+figures["step"] = learning_figures.step_downhill(
+    lambda value: loss_of(np.array([w[0], value, w[2]])), w[1], by_hand[1], rate, rows[1]
+)
+alt = "The loss over the weight of water falls; a step goes down along the slope at its start."
+plotting.show(figures["step"], alt)
+
+# %% [markdown]
+# (The picture moves the weight of water alone; the printed step moves all three.)
+
+# %% [markdown]
+# ## Exercise 1 (5 minutes)
+#
+# The next cell gives you a voxel that is **not** disc, and weights. Work out the slope of the
+# voxel's loss for the weight of **fat** (the last one). Use paper and a calculator, or NumPy.
+#
+# Hint: first the sum, then the chance, then `(chance - truth) · feature`.
+
+# %%
+drawn = np.random.default_rng(exercises.seed(student))
+mine = np.array([1.0, *drawn.uniform(0.3, 0.9, 2).round(1)])  # a one, water, fat; not disc
+my_weights = np.array([-0.5, *drawn.uniform(0.4, 1.2, 2).round(1)])
+print("features", mine, "weights", my_weights)
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+my_chance = 1 / (1 + np.exp(-(mine * my_weights).sum()))
+slope = (my_chance - 0) * mine[2]
+### END SOLUTION
+
+# %% tags=["test"] points=2
+_odds = np.exp(my_weights @ mine)
+_share = _odds / (1 + _odds)
+exercises.check(
+    slope,
+    _share * mine[2],
+    tolerance=0.01,
+    mistakes={
+        "that is the slope for a voxel that is disc; this one is not": (_share - 1) * mine[2],
+        "the sign is wrong: chance less truth, and the truth is 0": -_share * mine[2],
+        "that is the error alone; multiply it by the feature": _share,
+        "that is the slope for the weight of water; the last weight is that of fat": (
+            _share * mine[1]
+        ),
+        "you multiplied by the weight; the slope has the feature in it": _share * my_weights[2],
+        "you took the sum for the chance: the sigmoid is missing": my_weights @ mine * mine[2],
+        "the factor chance · (1 - chance) has cancelled already": (
+            _share**2 * (1 - _share) * mine[2]
+        ),
+    },
+    hint="compute the sum of all three products first",
+)
+
+# %% [markdown]
+# ## All voxels at once
+#
+# One voxel pulls the weights its way, the next one another way. So we take the **mean** of their
+# losses, and the gradient is the mean of their gradients. With all voxels in one table, a row for
+# each, it is only a few lines:
+#
+# | name | shape | what it is |
+# |---|---|---|
+# | `features` | (voxels, features) | one row a voxel; the first column is all ones |
+# | `weights` | (features,) | the bias first |
+# | `truth` | (voxels,) | `True` for disc |
+# | `rate` | a number | the learning rate |
+#
+# `features @ weights` computes all sums at once, and `features.T @ errors` adds up, for each
+# feature, what the voxels say about its weight.
+
+# %% [markdown]
+# ## Exercise 2 (20 minutes)
+#
+# Write one step of gradient descent on the mean cross-entropy: sums, chances, the gradient (a mean
+# over the voxels), and the new weights. Give back new weights and leave the old ones as they are.
+
+
+# %% tags=["solution"]
+def logistic_step(weights, features, truth, rate):
+    """Weights after one step of gradient descent on the mean cross-entropy."""
+    ### BEGIN SOLUTION
+    sums = features @ weights
+    chances = 1 / (1 + np.exp(-sums))
+    gradient = features.T @ (chances - truth) / len(truth)
+    new_weights = weights - rate * gradient
+    ### END SOLUTION
+    return new_weights
+
+
+# %% tags=["test"] points=4
+own.check(logistic_step, student=student)
+
+# %% [markdown]
+# ## Let it learn
+#
+# We draw 5,000 voxels from each training scan and bring every feature to mean 0 and spread 1, so
+# that one learning rate suits all. In each step the function sees some of the voxels, a **batch**.
+# When every voxel has been used once, an **epoch** is over, and they are dealt anew.
+
+# %%
+step = own.yours(logistic_step)
+alone = voxels.draw(train, lambda scan: images[scan.name].values(), 5000)
+
+
+def learn(drawn, epochs=40, size=2000, rate=1.0):
+    """Weights after some epochs, and how the loss fell."""
+    weights, curve = np.zeros(drawn.features.shape[1]), []
+    for features, truth in voxels.batches(drawn.features, drawn.truth, size, epochs):
+        chances = np.clip(1 / (1 + np.exp(-features @ weights)), 1e-9, 1 - 1e-9)
+        curve.append(-np.mean(np.where(truth, np.log(chances), np.log(1 - chances))))
+        weights = step(weights, features, truth, rate)
+    return weights, curve
+
+
+# %%
+curves = {}
+weights, curves["grey values"] = learn(alone)
+figures["falling"] = learning_figures.losses(curves)
+alt = f"The loss falls from {curves['grey values'][0]:.2f} to {curves['grey values'][-1]:.2f}."
+plotting.show(figures["falling"], alt)
+
+# %% [markdown]
+# The loss falls: the program learns, by your function. It begins at 0.69, which is `-log(0.5)`:
+# weights of zero give everything a chance of one half. The curve trembles because each batch has
+# other voxels.
+#
+# Where does it say "disc"? With two features each voxel is a point in a plane, and all points with
+# the same sum lie on a line. We draw the line where the chance is 1 in 20. (About 2 of 100 voxels
+# are disc, so the program seldom has reason to be surer. Below, we take the threshold with the best
+# Dice on the training voxels.)
+
+# %%
+if len(used) == 2:
+    early, _ = learn(alone, epochs=3)
+    figures["border"] = learning_figures.borders(
+        alone.features[:, 1:], alone.truth, [f"{i}, scaled" for i in used],
+        {"after three epochs": early, "at the end": weights}, chance=0.05,
+    )  # fmt: skip
+    alt = "Voxels by water and fat: beyond the line lie most discs, and many other voxels."
+    plotting.show(figures["border"], alt)
+else:
+    print("One contrast only: voxels lie on a line here, and there is no plane to draw.")
+
+
+# %%
+def sigmoid_of(weights):
+    """The chances that these weights give."""
+    return lambda features: 1 / (1 + np.exp(-features @ weights))
+
+
+found = {"one voxel": alone.find(sigmoid_of(weights), case)}
+scores["logistic regression, grey values"] = metrics.dice(found["one voxel"], case.discs)
+print(f"Dice on the test person: {scores['logistic regression, grey values']:.3f}")
+
+# %% [markdown]
+# Learning works, and the Dice is hardly better than the threshold's. The best line through these
+# points is not good, because no line through them *can* be good: other tissue has the same grey
+# values. More steps will not help. Other features might.
+#
+# ## Your function in the place of the library's
+#
+# Tables in such papers need a row that says what can be had *without* a network. The library's is a
+# logistic regression with better features: an **atlas** (how often a disc lay here in other
+# people), the grey value, and the grey value after smoothing by 1.5 and by 3 mm. In the next cell,
+# your step fits it. Beside it stand the atlas alone and the library's own fit.
+
+# %%
+image = used[-1]
+atlases = atlas.atlases_of(train, [case])
+with own.plugged(logistic_step):
+    row = baselines.logistic(train, [case], [image], images, 0, atlases)
+by_you = metrics.dice(row[case.name], case.discs)
+usual = baselines.logistic(train, [case], [image], images, 0, atlases)
+by_library = metrics.dice(usual[case.name], case.discs)
+print(f"Dice of the row on {image}: your step {by_you:.3f}, the library's fit {by_library:.3f}")
+
+# %% [markdown]
+# The two agree closely, not to the last digit: the library uses another way downhill, on all voxels
+# at once. And what does a trained network reach on the same scan? FDS-CNN comes with the package.
+
+# %%
+scores["level atlas alone"] = metrics.dice(
+    atlas.level_atlas(train, [case], atlases)[case.name], case.discs
+)
+scores["logistic regression, library's features, your step"] = by_you
+weights_file = shipped.find()
+network = engines.load_network(weights_file)
+spine, _ = spine_of_scan.spine_beside(network, weights_file)
+try:
+    fds = one_scan.predict_case(network, case, spine=spine)
+    scores["FDS-CNN, as it comes with the package"] = metrics.dice(fds, case.discs)
+except IvdlibError as error:  # images of a kind that it does not know
+    print(error)
+
+# %%
+display(pd.Series(scores, name="Dice").round(2).to_frame())
+
+# %% [markdown]
+# ## Let it look around: one learnt convolution
+#
+# What tells a disc from other dark places in the fat image? You know it from looking: *bone marrow
+# above, bone marrow below*. So let the features of a voxel be the grey values of **nine** pixels:
+# itself and its eight neighbours in the slice. Same step, ten weights. Nine weights that are laid
+# on each pixel and its neighbours are called a **kernel**, and doing that all over a picture is a
+# **convolution**.
+#
+# Which neighbours? We try pixels next to each other, and pixels that lie further apart:
+
+# %%
+learnt, dice_apart = {}, {}
+for apart in (1, 2, 4, 8):
+    nine = voxels.draw(
+        train, lambda scan, n=apart: voxels.neighbours(images[scan.name][image], n), 5000
+    )
+    learnt[apart], curves[f"nine pixels, {apart} apart"] = learn(nine)
+    mask = nine.find(sigmoid_of(learnt[apart]), case)
+    dice_apart[apart] = metrics.dice(mask, case.discs)
+
+# %%
+table = pd.DataFrame({"Dice": dice_apart})
+table.insert(0, "width in mm", [2 * n * case.spacing[2] for n in table.index])
+display(table.rename_axis("pixels apart").round(2))
+
+# %%
+figures["kernels"] = learning_figures.kernels(
+    {f"pixels {n} apart": learnt[n][1:].reshape(3, 3) for n in learnt}
+)
+alt = "Four learnt 3 × 3 kernels. The wide ones weigh the row of the disc against those beside it."
+plotting.show(figures["kernels"], alt)
+
+# %% [markdown]
+# The kernels are drawn as the slices are: top is up, left is the belly. Nobody told the program
+# about vertebrae. Yet in the kernel whose pixels lie 8 apart, the middle row (along the disc) has
+# one sign and the rows above and below have the other: it has learnt "*dark here, bright above and
+# below*" (in a water image: the other way round). The kernel whose pixels touch is as wide as the
+# inside of a disc, so it sees no bone, and learns little more than a blur.
+#
+# So here is one half of the answer: **what a program may see decides what it can learn.** This is
+# what the wide kernel makes of the slice, and what it marks:
+
+# %%
+chance = sigmoid_of(learnt[8])(nine.of_case(case)).reshape(case.shape)
+found["nine pixels"] = nine.find(sigmoid_of(learnt[8]), case)
+scores["one learnt kernel, 8 pixels apart"] = dice_apart[8]
+views = {image: images[case.name][image][k], "chance": chance[k], "found": chance[k]}
+marks = {t: {"found": found["nine pixels"][k], "truth": case.discs[k]} for t in ("found",)}
+figures["convolution"] = plotting.contrast_grid(views, case.spacing, {"found": marks["found"]})
+alt = "A slice, the chance that one learnt kernel gives, and what it marks beside the true discs."
+plotting.show(figures["convolution"], alt)
+
+# %% [markdown]
+# ## Why many, and why deep
+#
+# One kernel is one weighted sum, and there are simple things that no weighted sum can say.
+# "There is a border here" is one: bright above and dark below, **or** dark above and bright below.
+# Try to find weights `a`, `b` and a bias `c` for these four pairs of pixels, so that the sum is
+# positive for each "yes" and negative for each "no":
+
+# %%
+pairs = pd.DataFrame({"above": [0, 1, 0, 1], "below": [0, 0, 1, 1]})
+pairs["border?"] = ["no", "yes", "yes", "no"]
+pairs["one sum"] = ["c", "a + c", "b + c", "a + b + c"]
+pairs["kernel 1"] = np.maximum(pairs["above"] - pairs["below"], 0)
+pairs["kernel 2"] = np.maximum(pairs["below"] - pairs["above"], 0)
+pairs["kernel 1 + kernel 2"] = pairs["kernel 1"] + pairs["kernel 2"]
+display(pairs)
+
+# %% [markdown]
+# It cannot be done: the two "yes" sums together are `a + b + 2c`, and so are the two "no" sums, so
+# they cannot all lie on their sides of zero. *Two* kernels can do it, if something stands behind
+# each that is not a sum: the **ReLU**, which sets negative numbers to zero. The next sum then adds
+# what the two have found. Without the ReLU, a sum of sums would be only one more sum.
+#
+# That is a network: kernels, ReLU, and a weighted sum of their results, each such stage a
+# **layer**. How do the *inner* weights learn? By the chain rule again, with two links more: the
+# error goes back through the outer weight and through the ReLU (slope 1 if the sum was positive,
+# else 0) to the inner kernel. This going back, layer by layer, is **backpropagation**:
+
+
+# %%
+def with_one(rows):
+    return np.concatenate([np.ones((len(rows), 1)), rows], axis=1)
+
+
+def two_layer_step(inner, outer, features, truth, rate):
+    """One step of a network: kernels, ReLU, a weighted sum, the sigmoid."""
+    middle = np.maximum(features @ inner, 0)  # what each kernel finds
+    error = (1 / (1 + np.exp(-with_one(middle) @ outer)) - truth) / len(truth)
+    back = np.outer(error, outer[1:]) * (middle > 0)  # through outer weight and ReLU
+    return inner - rate * features.T @ back, outer - rate * with_one(middle).T @ error
+
+
+# %%
+drawn_weights = np.random.default_rng(1)
+inner = drawn_weights.normal(size=(10, 8)) / np.sqrt(5)  # eight kernels, each begins by chance
+outer = np.zeros(9)
+for features, of_batch in voxels.batches(nine.features, nine.truth, 2000, 80):
+    inner, outer = two_layer_step(inner, outer, features, of_batch, 1.0)
+
+
+# %%
+def network_chance(features):
+    return sigmoid_of(outer)(with_one(np.maximum(features @ inner, 0)))
+
+
+found["eight kernels"] = nine.find(network_chance, case)
+scores["eight kernels with ReLU"] = metrics.dice(found["eight kernels"], case.discs)
+display(pd.Series(scores, name="Dice").sort_values().round(2).to_frame())
+
+# %%
+marks = {title: {"found": mask[k], "truth": case.discs[k]} for title, mask in found.items()}
+planes = dict.fromkeys(marks, images[case.name][image][k])
+figures["found"] = plotting.contrast_grid(planes, case.spacing, marks)
+alt = "What is found from one voxel's grey values, by one learnt kernel, and by eight with ReLU."
+plotting.show(figures["found"], alt)
+
+# %% [markdown]
+# Same nine pixels, same rule of learning; eight kernels instead of one, and a second layer. FDS-CNN
+# does what this network does, with many more kernels and layers.
+#
+# Layers have one more effect. A pixel of the second layer sees 3 × 3 pixels of the first, each of
+# which has seen 3 × 3 pixels itself. All that a result depends on is its **receptive field**, and
+# it grows with every layer:
+
+# %%
+figures["field"] = diagrams.draw_receptive_field([(1,), (1, 1), (1, 1, 1)])
+alt = "Receptive fields of one, two and three layers of 3 × 3 kernels: 3, 5 and 7 pixels wide."
+plotting.show(figures["field"], alt)
+
+# %% [markdown]
+# (*Rate 1* means that the pixels of the kernel touch. Dark blue pixels are seen most often.)
+
+# %% [markdown]
+# ## Exercise 3 (5 minutes)
+#
+# A disc with half of each vertebra beside it is about 40 mm high. How many layers of 3 × 3 kernels
+# whose pixels touch must follow each other, until the receptive field is at least 40 mm high? A
+# pixel is `case.spacing[2]` mm high. Give a whole number.
+#
+# Hint: how many pixels does each further layer add, above and below together?
+
+# %% tags=["solution"]
+### BEGIN SOLUTION
+pixels = 40 / case.spacing[2]
+layers = int(np.ceil((pixels - 1) / 2))
+### END SOLUTION
+
+# %% tags=["test"] points=2
+_high = [(1 + 2 * n) * case.spacing[2] for n in range(1000)]
+_enough = next(n for n, mm in enumerate(_high) if mm >= 40 - 1e-6)
+_three = int(np.ceil(40 / case.spacing[2] / 3))
+_all_pixels = int(np.ceil(40 / case.spacing[2]))
+exercises.check(
+    layers,
+    _enough,
+    mistakes={
+        "you let each layer add three pixels; it adds one above and one below": _three,
+        "you let each layer add one pixel; it adds one above and one below": _all_pixels - 1,
+        "that is the height in pixels; each layer adds two of them": _all_pixels,
+        "you took 40 for pixels; they are millimetres": 20,
+        "that is one layer short: the field must reach 40 mm": _enough - 1,
+    },
+    hint="the first layer sees 3 pixels, two layers see 5",
+)
+
+# %% [markdown]
+# So many layers, only to see one disc and its neighbours! Lessons 02 and 03 know two ways out:
+# halve the picture (the U-Net), or spread the kernel as we did above (**dilation**, the idea of
+# the paper).
+
+# %% [markdown]
+# ## Exercise 4 (5 minutes)
+#
+# The logistic regression on grey values has a small loss, and 98 of 100 voxels are right if it says
+# "no disc" everywhere. Yet its Dice is poor. How can all three be true? And will ten times as many
+# steps help? Two or three sentences.
+#
+# Hint: of which voxels are there most, and what does each of the three numbers count?
+
+# %% [markdown] tags=["written"] points=3
+# ### BEGIN SOLUTION
+# Only about 2 of 100 voxels are disc; loss and share of right voxels are means over all of them, so
+# the many easy voxels elsewhere decide (1 point). The Dice counts only voxels that are disc or are
+# called disc, so what is missed there shows (1 point). More steps do not help: the loss has stopped
+# falling, and voxels with equal grey values get equal chances whatever the weights; other
+# features, such as neighbours, are needed (1 point).
+# ### END SOLUTION
+
+# %% [markdown]
+# ## Check
+
+# %%
+assert np.allclose(by_hand, nudged, atol=1e-4), "the gradient by hand is not the gradient"
+first, last = np.mean(curves["grey values"][:3]), np.mean(curves["grey values"][-3:])
+assert last < first, "the loss did not fall"
+assert abs(by_you - by_library) < 0.1, "your step fits another row than the library's"
+print("✅ gradient, learning and the library's row are as they should be")
+
+# %%
+folder = experiment.folder / "figures"
+plotting.save({f"01b_{key}": figure for key, figure in figures.items()}, folder)
+print("saved:", ", ".join(sorted(path.name for path in folder.glob("01b_*"))))
+
+# %% [markdown]
+# ## What we have done
+#
+# **The answer to the question at the beginning.** A program finds its numbers by steps downhill: it
+# computes how wrong it is, the chain rule says how each number should change, and your function
+# changes them. Whether good numbers exist depends on what it may see: one grey value is almost
+# worth nothing, nine pixels that reach the bones are worth more, and eight kernels with a ReLU
+# between two sums much more.
+#
+# **Limits against the paper.** The paper compares FDS-CNN with other networks, not with rows like
+# these; that a logistic regression is far behind says nothing on which network is best. One test
+# person is not enough for a comparison: lesson 05 takes all of them.
+#
+# **Next:** 02 stacks learnt convolutions to a U-Net, which finds the spine.
