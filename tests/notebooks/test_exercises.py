@@ -384,8 +384,8 @@ def test_feedback_holds_the_sentences(course):
         for path in course.glob(f"feedback/*/{NAME}/{NAME}.html")
     }
     assert len(pages) == 10
-    assert "❌ expected 4, got 5; hint: a mask can be summed." in pages["wrong"]
-    assert "❌ expected 4, got 5; hint: a mask can be summed." in pages["cheated"]
+    assert "❌ 5 is too large; hint: a mask can be summed." in pages["wrong"]
+    assert "❌ 5 is too large; hint: a mask can be summed." in pages["cheated"]
     assert "❌ not answered yet" in pages["untouched"]
     assert "✅ 4 is right" in pages["solved"]
     assert "❌" not in pages["solved"]
@@ -422,7 +422,7 @@ def test_a_report_for_each_student_and_a_table_of_marks(course):
     assert left_out.startswith(f"renamed, {NAME}: it is named {NAME} (1).ipynb, not {NAME}.ipynb")
     page = made.paths[-1].with_suffix(".html").read_text(encoding="utf-8")
     assert "nbgrader" in page and "Imaging" in page and "Lecturer" not in page
-    assert "expected 4, got 5" in page
+    assert "5 is too large" in page
     assert "answer = 5" in BeautifulSoup(page, "html.parser").get_text()
 
 
