@@ -81,7 +81,8 @@ display(table.head(8))
 # %% [markdown]
 # Look at the spacing: a voxel is no cube. Slices lie further apart than the pixels within a slice,
 # so whoever counts voxels and wants millimetres has to multiply by the spacing.
-#
+
+# %% [markdown]
 # ## Exercise 1 (4 minutes)
 #
 # How much of a scan is disc? Compute the share of disc voxels in each scan, and then the mean of
@@ -351,7 +352,8 @@ display(pd.DataFrame(ranges).T.round(1))
 # from 0 to 1, which is called **min–max**: `(image - min) / (max - min)`. Over what do we take the
 # two ends? Over the whole scan. Slice by slice, an outer slice that holds nothing but noise would
 # become as bright as one with discs, and slices could no longer be compared.
-#
+
+# %% [markdown]
 # ## Exercise 3 (12 minutes)
 #
 # Write `fuse`. It gets two pictures of a scan, arrays of the shape (slices, rows, columns). Add
@@ -579,7 +581,8 @@ print(f"{len(stored & set(trainings))} of these trainings are those of the libra
 # The column *training* shows a **hash**: a short code computed from all that decides on a training,
 # such as the scans of its fold. Other folds, or folds that your function has made, give other
 # codes. So a result that was stored for one division never passes for that of another.
-#
+
+# %% [markdown]
 # ## Exercise 5 (5 minutes)
 #
 # Ann was scanned twice. By mistake her first scan trains the network and her second one tests it.
