@@ -142,6 +142,8 @@ moves = {
     f"one step along axis {axis}": nib.affines.apply_affine(image.affine, middle + step) - start
     for axis, step in enumerate(np.eye(3))
 }
+
+# %%
 display(pd.DataFrame(moves, index=["to the right", "to the front", "upwards"]).T.round(2))
 
 # %% [markdown]
@@ -574,6 +576,8 @@ rows = [
     for f, t in zip(mine.folds, trainings, strict=True)
 ]
 display(pd.DataFrame(rows).set_index("fold"))
+
+# %%
 stored = {hashes.spine_digest(experiment, fold) for fold in experiment.folds}
 print(f"{len(stored & set(trainings))} of these trainings are those of the library's folds")
 

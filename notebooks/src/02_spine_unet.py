@@ -255,6 +255,8 @@ own.check(convolve, student=student)
 model = network.model
 small = on_tile(shrink(plane[np.newaxis], factor)[0], model.input_shape[1:3])
 true_small = on_tile(shrink(true[k : k + 1], factor)[0] >= 0.5, small.shape)
+
+# %%
 with own.plugged(convolve) as at_work:
     with_yours = with_first_layer(model, at_work["convolve"])(small)
 by_keras = keras.ops.convert_to_numpy(model(small[np.newaxis, ..., np.newaxis]))[0, ..., 0]

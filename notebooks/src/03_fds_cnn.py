@@ -273,6 +273,8 @@ own.check(separable, student=student)
 trained = weights.load_model(shipped.find("fds_cnn"))
 tile = tuple(trained.passport["tile"])
 shipped_config = networks.config_from_dict("fds_cnn", trained.passport["config"])
+
+# %%
 with own.plugged(separable):
     with_bricks = networks.build("fds_cnn", shipped_config, (*tile, 1))
 number = take_weights(with_bricks, trained.model)

@@ -792,6 +792,8 @@ from ivdlib.training.weights import load_model
 
 network = load_model(place / store.WEIGHTS)
 chosen = experiment.cases[str(np.random.default_rng(0).choice(fold.test))]
+
+# %%
 region, k = regions[chosen.name], plotting.middle_slice(chosen.discs)
 images = fusion.images_of(chosen.contrasts, experiment.contrasts)
 probability = inference.predict_images(network, images, region)

@@ -117,6 +117,8 @@ hard = "fat" if "fat" in experiment.contrasts else experiment.contrasts[0]
 rows = scores.disc_rows(results)
 rows = rows[(rows["contrast"] == hard) & rows["network"].isin(list(profiles.TITLES))]
 rows = rows.replace({"network": profiles.TITLES})
+
+# %%
 one_by_one = rows.groupby(["network", "trained_on", "seed", "fold"])["dice"].mean()
 print(f"Mean Dice on {hard}, a column for each fold:")
 display(one_by_one.unstack("fold").round(2))
@@ -131,6 +133,8 @@ for (network, trained_on, _, fold), value in stuck.items():
 single = scores.disc_rows(results)
 single = single[single["contrast"].isin(experiment.contrasts)]
 single = single[single["network"].isin(list(profiles.TITLES))].replace({"network": profiles.TITLES})
+
+# %%
 parts = {"all images": single, f"without {hard}": single[single["contrast"] != hard]}
 means = {title: part.groupby(["trained_on", "network"])["dice"].mean()
          for title, part in parts.items()}  # fmt: skip
@@ -262,6 +266,8 @@ mean = six.mean()
 spread = np.sqrt(((six - mean) ** 2).sum() / 5)  # the standard deviation: n − 1 below the line
 error = spread / np.sqrt(6)  # the mean of six wavers less than each of them: the standard error
 half = 2.571 * error
+
+# %%
 print(f"mean {mean:.3f}, standard deviation {spread:.4f}, standard error {error:.4f}")
 print(f"95 % interval: {mean:.3f} ± {half:.3f}, that is {mean - half:+.3f} to {mean + half:+.3f}")
 

@@ -13,13 +13,6 @@ NAMES = sorted(catalogue.LESSONS)
 MISTAKES = [(name, sentence) for name in NAMES for sentence in catalogue.task(name).mistakes]
 
 
-@pytest.fixture(autouse=True)
-def no_tries(monkeypatch):
-    """Each test is a kernel of its own."""
-    monkeypatch.setattr(checked, "TRIES", type(checked.TRIES)())
-    monkeypatch.setattr(checked, "PASSED", {})
-
-
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("student", ["", "Ann", "4711"])
 def test_what_is_right_passes(name, student, capsys):

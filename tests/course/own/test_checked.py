@@ -5,7 +5,6 @@ import pytest
 
 from ivdlib.course import own
 from ivdlib.course.exercises import WrongAnswer
-from ivdlib.course.own import checked
 from ivdlib.evaluation import metrics
 
 FIRST = "dice([[1, 1, 0, 0, 0]], [[0, 1, 1, 0, 0]])"
@@ -14,13 +13,6 @@ FIRST = "dice([[1, 1, 0, 0, 0]], [[0, 1, 1, 0, 0]])"
 def squared(a, b):
     """A wrong Dice that breaks no rule."""
     return metrics.dice(a, b) ** 2
-
-
-@pytest.fixture(autouse=True)
-def no_tries(monkeypatch):
-    """Each test is a kernel of its own."""
-    monkeypatch.setattr(checked, "TRIES", type(checked.TRIES)())
-    monkeypatch.setattr(checked, "PASSED", {})
 
 
 def said(function, name="dice"):

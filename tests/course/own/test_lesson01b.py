@@ -7,15 +7,8 @@ from sklearn.linear_model import LogisticRegression
 
 from ivdlib.course import own
 from ivdlib.course.exercises import WrongAnswer
-from ivdlib.course.own import checked, lesson01b
+from ivdlib.course.own import lesson01b
 from ivdlib.training import baselines
-
-
-@pytest.fixture(autouse=True)
-def no_tries(monkeypatch):
-    """Each test is a kernel of its own."""
-    monkeypatch.setattr(checked, "TRIES", type(checked.TRIES)())
-    monkeypatch.setattr(checked, "PASSED", {})
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from ivdlib import provenance
 from ivdlib.course import own
 from ivdlib.course.exercises import WrongAnswer
-from ivdlib.course.own import checked
 from ivdlib.evaluation import metrics
 from ivdlib.training import hashes
 
@@ -16,12 +15,6 @@ A, B = np.array([[True, True, False]]), np.array([[True, False, False]])
 def dice(a, b):
     total = a.sum() + b.sum()
     return 2 * (a & b).sum() / total if total else 1.0
-
-
-@pytest.fixture(autouse=True)
-def no_tries(monkeypatch):
-    """Each test is a kernel of its own."""
-    monkeypatch.setattr(checked, "PASSED", {})
 
 
 def test_it_works_in_the_place_of_the_librarys(capsys):
