@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import nbformat
@@ -11,7 +10,6 @@ from nbformat import NotebookNode
 from ivdlib.course.lesson_source import BEGIN, END, Part, exercises, split
 from ivdlib.errors import ConfigError
 from ivdlib.report import edits
-from ivdlib.report.lesson_names import NAME
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -148,7 +146,6 @@ def notebook(source: Path, version: str = "lesson") -> NotebookNode:
             VERSIONS[version](cell, parts[number], source.stem)
     if version == "student":
         _invite_to_compare(made, parts)
-    _insert_time(made, source.stem, source.resolve().parents[2] / "reports" / "status.md")
     _insert_setup(made)
     edits.stamp(made)
     nbformat.validate(made)
@@ -196,31 +193,6 @@ def _read(source: Path) -> NotebookNode:
             f"{source.name} is read by jupytext, which is not installed: pip install jupytext."
         ) from error
     return jupytext.read(source)
-
-
-def measured(page: Path) -> dict[str, str]:
-    """How long lessons took, by name, in words; nothing where the page is not there.
-
-    Parameters
-    ----------
-    page : path
-        `reports/status.md`, as `notebooks/status.py` writes it.
-    """
-    text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    profile = re.search(r"profile `(\w+)`", text)
-    rows = re.findall(rf"^\| ({NAME}) \| (\d[^|]*) \| ([\d-]+) \| ([^|]+) \|", text, re.M)
-    return {
-        lesson: f"{time} with profile `{profile[1]}` on {device} ({day})"
-        for lesson, time, day, device in rows
-    }
-
-
-def _insert_time(notebook: NotebookNode, lesson: str, page: Path) -> None:
-    """Say in the first cell how long the lesson took, where that was measured."""
-    time = measured(page).get(lesson)
-    if time:
-        first, place = notebook.cells[0], "> **Paper:**"
-        first.source = first.source.replace(place, f"> **Time:** {time}\n>\n{place}", 1)
 
 
 def _insert_setup(notebook: NotebookNode) -> None:

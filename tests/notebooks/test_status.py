@@ -8,7 +8,6 @@ import papermill
 import pytest
 import scripts
 
-from ivdlib.course import lesson_versions
 from ivdlib.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,20 +94,3 @@ def test_what_is_missing_is_told_in_one_sentence(status, report, tmp_path, capsy
 def test_without_a_folder_it_explains_itself(status, capsys):
     assert status.main([]) == 2
     assert "python notebooks/status.py REPORT_FOLDER" in capsys.readouterr().out
-
-
-def test_the_notebooks_take_their_times_from_it(status, report):
-    write_lesson(report, "03_stopped.failed.ipynb", 5, failed=True)
-    path = report / "status.md"
-    path.write_text(status.page(report), encoding="utf-8")
-    times = lesson_versions.measured(path)
-    assert times["02_second"] == (
-        "3 min 05 s with profile `smoke` on tensorflow on a toaster, 2 cores (2026-11-22)"
-    )
-    assert "03_stopped" not in times
-    assert lesson_versions.measured(report / "none.md") == {}
-    notebook = nbformat.v4.new_notebook()
-    notebook.cells.append(nbformat.v4.new_markdown_cell("# 02\n>\n> **Paper:** Sect. 1"))
-    lesson_versions._insert_time(notebook, "02_second", path)
-    head = notebook.cells[0].source.splitlines()
-    assert head[2] == f"> **Time:** {times['02_second']}" and head[-1] == "> **Paper:** Sect. 1"
