@@ -280,7 +280,7 @@ exercises.check(
 def logistic_step(weights, features, truth, rate):
     """Weights after one step of gradient descent on the mean cross-entropy."""
     ### BEGIN SOLUTION
-    sums = features @ weights
+    sums = np.dot(features, weights)
     chances = 1 / (1 + np.exp(-sums))
     gradient = features.T @ (chances - truth) / len(truth)
     new_weights = weights - rate * gradient
@@ -542,7 +542,7 @@ plotting.show(figures["field"], alt)
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
-pixels = 40 / case.spacing[2]
+pixels = 40.0 / case.spacing[2]
 layers = int(np.ceil((pixels - 1) / 2))
 ### END SOLUTION
 

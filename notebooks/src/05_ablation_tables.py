@@ -250,7 +250,7 @@ exercises.check(deviation, float(np.std(theirs, ddof=1)) if len(theirs) > 1 else
     "those are all networks: take FDS-CNN alone": float(people.std()),
     "that is the variance: take its root": float(np.var(theirs, ddof=1)) if len(theirs) > 1 else 0.,
     "that is the mean": float(theirs.mean()),
-    "per cent? A Dice goes from 0 to 1, and so does this": 100 * float(people["FDS-CNN"].std()),
+    "per cent? A Dice goes from 0 to 1, and so does this": 100 * float(people.loc["FDS-CNN"].std()),
 }, hint="the standard deviation of people['FDS-CNN'], n − 1 below the line")  # fmt: skip
 
 # %% [markdown]
