@@ -334,7 +334,8 @@ def test_nbgrader_makes_the_same_version_for_students(build, course):
     for cell in released.cells:
         for added in ("checksum", "cell_type"):
             cell.metadata.get("nbgrader", {}).pop(added, None)
-    assert released.cells == ours.cells
+    # What is graded does not offer the model answer.
+    assert released.cells == [c for c in ours.cells if not c.id.startswith("compare-")]
 
 
 @pytest.mark.long
