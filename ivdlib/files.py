@@ -233,10 +233,10 @@ def need_room(path: str | os.PathLike, size: int) -> None:
             raise CannotWrite(cannot("write", path, error)) from error
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
+def write_text(path: str | os.PathLike, text: str, newline: str | None = None) -> None:
+    """Write `text` as UTF-8, whole or not at all; `newline` as of `open`."""
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors=READABLE)
+        temporary.write_text(text, encoding="utf-8", errors=READABLE, newline=newline)
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:

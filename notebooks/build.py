@@ -90,7 +90,7 @@ def write_notebooks(folder: Path = FOLDER) -> None:
         if name in mine:
             kept = files.set_aside(folder / name).relative_to(folder).as_posix()
             print(f"kept: {name} had saved work in it, which is now in {kept}")
-        _write(folder / name, texts[name])
+        files.write_text(folder / name, texts[name], newline="\n")
         print(f"written: {name}")
     for name in mine:
         if name in texts and name not in old:
@@ -146,16 +146,11 @@ def write_course(course: Path, folder: Path = FOLDER) -> list[str]:
         if path.is_file() and edits.edited(edits.read_or_none(path)):
             print(f"left as it is: {path}, which was edited; rename it to have a new one made")
         else:
-            _write(path, render_lesson(source, "nbgrader"))
+            files.write_text(path, render_lesson(source, "nbgrader"), newline="\n")
     for name, text in ((".gitignore", "*\n"), ("nbgrader_config.py", COURSE_CONFIG)):
         if not (course / name).exists():
-            _write(course / name, text)
+            files.write_text(course / name, text, newline="\n")
     return [source.stem for source in sources]
-
-
-def _write(path: Path, text: str) -> None:
-    with files.atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def main(arguments: list[str]) -> int:

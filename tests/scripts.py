@@ -24,6 +24,16 @@ def mark_checkout(folder: Path, project: str = "ivdlib") -> None:
     (folder / "pyproject.toml").write_text(f'[project]\nname = "{project}"\n', encoding="utf-8")
 
 
+def one_lesson(root: Path, name: str, text: str) -> Path:
+    """Make a folder a checkout with one lesson, and give the lesson's source."""
+    source = root / "notebooks" / "src" / f"{name}.py"
+    source.parent.mkdir(parents=True)
+    mark_checkout(root)
+    (root / "notebooks" / f"{name}.ipynb").write_text("{}")
+    source.write_text(text, encoding="utf-8")
+    return source
+
+
 def need(condition: object, sentence: str) -> None:
     """Skip where a program or package is missing; fail in CI, where it must not be."""
     if not condition:

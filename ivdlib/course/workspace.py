@@ -64,7 +64,7 @@ def start(folder: Path | None = None) -> Started:
         )
     ignore = files.folder(folder) / ".gitignore"
     if not ignore.exists():
-        _write(ignore, "*\n")
+        files.write_text(ignore, "*\n", newline="\n")
     done = Started(folder)
     _put_beside(done.folder, taken / lesson_versions.GLOSSARY)
     for stem in todo:
@@ -80,7 +80,7 @@ def _put(done: Started, stem: str, lesson: nbformat.NotebookNode) -> None:
     for name in (stem, f"{stem}-new", *(f"{stem}-new-{n}" for n in range(2, 100))):
         path = done.folder / f"{name}.ipynb"
         if not path.exists():
-            _write(path, text)
+            files.write_text(path, text, newline="\n")
             (done.made if name == stem else done.newer).append(path)
             return
         there = edits.read_or_none(path)
@@ -88,7 +88,7 @@ def _put(done: Started, stem: str, lesson: nbformat.NotebookNode) -> None:
             done.kept.append(path)
             return
         if there is not None and not edits.touched(there):
-            _write(path, text)
+            files.write_text(path, text, newline="\n")
             done.made.append(path)
             return
     raise ConfigError(f"{done.folder} holds a hundred versions of {stem}; move some elsewhere.")
@@ -101,7 +101,7 @@ def _put_beside(folder: Path, page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for place in (folder / page.name, folder / f"{page.stem}-new{page.suffix}"):
         if not place.exists() or place.read_text(encoding="utf-8", errors="replace") == text:
-            _write(place, text)
+            files.write_text(place, text, newline="\n")
             return
 
 
@@ -109,8 +109,3 @@ def copy_of(stem: str) -> Path | None:
     """The student's copy of a lesson: in the folder one stands in, else in `FOLDER`; or None."""
     places = (Path.cwd(), provenance.root() / FOLDER)
     return next((p for place in places if (p := place / f"{stem}.ipynb").is_file()), None)
-
-
-def _write(path: Path, text: str) -> None:
-    with files.atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")

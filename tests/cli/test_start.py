@@ -11,14 +11,8 @@ from ivdlib import cli
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     """The source of the one lesson of a checkout."""
-    root = tmp_path / "checkout"
-    root.mkdir()
-    scripts.mark_checkout(root)
-    (root / "notebooks" / "src").mkdir(parents=True)
-    (root / "notebooks" / f"{NAME}.ipynb").write_text("{}")
-    path = root / "notebooks" / "src" / f"{NAME}.py"
-    path.write_text(SOURCE, encoding="utf-8")
-    monkeypatch.chdir(root)
+    path = scripts.one_lesson(tmp_path / "checkout", NAME, SOURCE)
+    monkeypatch.chdir(tmp_path / "checkout")
     return path
 
 

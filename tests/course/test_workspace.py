@@ -17,12 +17,8 @@ NEWER = SOURCE.replace("How many voxels has the mask?", "How large is the mask?"
 def checkout(tmp_path, monkeypatch):
     """A checkout with one lesson."""
     root = tmp_path / "checkout"
-    root.mkdir()
-    scripts.mark_checkout(root)
-    (root / "notebooks" / "src").mkdir(parents=True)
-    (root / "notebooks" / f"{NAME}.ipynb").write_text("{}")
+    scripts.one_lesson(root, NAME, SOURCE)
     (root / "notebooks" / "glossary.md").write_text("**Dice**: overlap\n")
-    lesson(root, SOURCE)
     monkeypatch.chdir(root)
     return root
 

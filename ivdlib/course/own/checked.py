@@ -6,7 +6,6 @@ example says what is right for another one.
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -65,9 +64,7 @@ def _result(task: Task, function: Callable, arguments: Arguments) -> Any:
     """What the student's function gives, or `WrongAnswer`: it stopped, gave nothing, wrote over."""
     called = f"{task.name}({', '.join(map(words, arguments))})"
     try:
-        with warnings.catch_warnings():  # for nbgrader, a warning in a check is a failure
-            warnings.simplefilter("ignore")
-            found, untouched = task.result(function, arguments)
+        found, untouched = task.result(function, arguments)
     except WrongAnswer:
         raise
     except Exception as error:  # whatever a student's code may raise
@@ -113,9 +110,7 @@ def _agrees(task: Task, mistaken: Callable) -> Callable[[Arguments, Any], bool]:
 
     def agrees(arguments: Arguments, found: Any) -> bool:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return same(found, task.result(mistaken, arguments)[0], task.tolerance)
+            return same(found, task.result(mistaken, arguments)[0], task.tolerance)
         except Exception:  # a wrong function may stop where the student's does not
             return False
 

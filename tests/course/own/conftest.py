@@ -18,7 +18,7 @@ def no_tries(monkeypatch):
 def said():
     """Give a function that gives the sentence of a check that fails."""
 
-    def of(function, name):
+    def of(function, name="dice"):
         with pytest.raises(WrongAnswer) as caught:
             own.check(function, name=name)
         return str(caught.value)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ivdlib.course import own
-from ivdlib.course.exercises import WrongAnswer
 from ivdlib.evaluation import metrics
 
 FIRST = "dice([[1, 1, 0, 0, 0]], [[0, 1, 1, 0, 0]])"
@@ -15,23 +14,16 @@ def squared(a, b):
     return metrics.dice(a, b) ** 2
 
 
-def said(function, name="dice"):
-    """The sentence of a check that fails."""
-    with pytest.raises(WrongAnswer) as caught:
-        own.check(function, name=name)
-    return str(caught.value)
-
-
-def test_a_function_that_stops_is_told_with_what_it_got():
+def test_a_function_that_stops_is_told_with_what_it_got(said):
     told = said(lambda a, b: 1 / 0)
     assert told == f"❌ {FIRST} stops with ZeroDivisionError: division by zero."
 
 
-def test_a_function_with_other_arguments():
+def test_a_function_with_other_arguments(said):
     assert "stops with TypeError" in said(lambda a: 1.0)
 
 
-def test_a_function_that_writes_into_what_it_gets():
+def test_a_function_that_writes_into_what_it_gets(said):
     def dice(a, b):
         a &= b
         return metrics.dice(a, b)
@@ -49,17 +41,17 @@ def test_a_function_that_writes_into_what_it_gets():
         (squared, "gives 0.25, which is not right; 3 of 6 inputs are wrong"),
     ],
 )
-def test_other_faults(function, sentence):
+def test_other_faults(function, sentence, said):
     assert sentence in said(function)
 
 
-def test_a_wrong_try_never_tells_what_is_right():
+def test_a_wrong_try_never_tells_what_is_right(said):
     for _ in range(4):
         told = said(squared).splitlines()[0]
         assert told.startswith(f"❌ {FIRST} gives 0.25") and "0.5" not in told
 
 
-def test_hints_come_one_after_the_other():
+def test_hints_come_one_after_the_other(said):
     told = [said(squared) for _ in range(3)]
     assert "int: " not in told[0] and "example" not in told[1]
     assert "\nHint: " in told[1] and "Another hint" not in told[1]
