@@ -2,10 +2,13 @@
 
 import importlib.util
 import os
+import re
+from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+import jupytext
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -17,6 +20,19 @@ def load(name: str) -> ModuleType:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@cache
+def check_of(stem: str, number: int) -> str:
+    """Text of an exercise's check, "" if it is a written one; LookupError if there is none."""
+    cells = jupytext.read(NOTEBOOKS / "src" / f"{stem}.py").cells
+    heads = [re.search(r"^## (?:Exercise (\d+) )?", cell.source, re.M) for cell in cells]
+    starts = [n for n, head in enumerate(heads) if head and head[1] == str(number)]
+    if not starts:
+        raise LookupError(f"{stem} has no exercise {number}")
+    ends = [n for n, head in enumerate(heads) if head and n > starts[0]]
+    own = cells[starts[0] : ends[0] if ends else None]
+    return next((cell.source for cell in own if "test" in cell.metadata.get("tags", [])), "")
 
 
 def mark_checkout(folder: Path, project: str = "ivdlib") -> None:

@@ -450,6 +450,10 @@ exercises.check(
     mistakes={
         "that is the number of steps; each takes a batch": options.steps,
         "that is one batch; there are many steps": options.batch,
+        "multiply them; do not add them": options.steps + options.batch,
+        "a batch holds tiles, not scans; leave out the number of scans": (
+            options.steps * options.batch * len(fold.train)
+        ),
     },
 )  # fmt: skip
 

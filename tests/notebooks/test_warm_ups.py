@@ -3,28 +3,16 @@
 The checks are taken from the lessons' sources and get made-up data, so that no network runs.
 """
 
-import re
-from pathlib import Path
 from types import SimpleNamespace
 
-import jupytext
 import numpy as np
 import pandas as pd
 import pytest
+from scripts import check_of
 
 from ivdlib.course import exercises
 from ivdlib.course.exercises import WrongAnswer
 from ivdlib.evaluation import metrics, statistics
-
-SOURCES = Path(__file__).resolve().parents[2] / "notebooks" / "src"
-
-
-def check_of(stem, number):
-    """Text of an exercise's check."""
-    cells = jupytext.read(SOURCES / f"{stem}.py").cells
-    heads = [re.search(r"^## Exercise (\d+) ", cell.source, re.M) for cell in cells]
-    start = next(n for n, head in enumerate(heads) if head and int(head[1]) == number)
-    return next(c.source for c in cells[start:] if "test" in c.metadata.get("tags", []))
 
 
 def scans():
