@@ -9,8 +9,17 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
-from ivdlib.course.viewer.picture import HEIGHT, Picture, enlarge_pixels, grey, lettered
-from ivdlib.course.viewer.shown import STYLE, WIDE, Shown, arranged, row_of_widgets, whole_slider
+from ivdlib.course.viewer import contrast
+from ivdlib.course.viewer.picture import HEIGHT, Picture, enlarge_pixels, grey, lettered, next_to
+from ivdlib.course.viewer.shown import (
+    STYLE,
+    WIDE,
+    Shown,
+    arranged,
+    choice,
+    row_of_widgets,
+    whole_slider,
+)
 from ivdlib.data.case import Case
 from ivdlib.errors import DataError
 from ivdlib.preprocessing import fusion
@@ -35,7 +44,7 @@ def fusion_mixer(case: Case) -> Shown:
     -------
     Shown
         To be shown as the last line of a cell, or by `display`; `.figure()` is the present slice,
-        (AP, SI) upright, min–max over the scan.
+        (AP, SI) upright, min–max over the scan, and beside it the same slice of one contrast.
 
     Raises
     ------
@@ -60,12 +69,20 @@ class _Mixer(Shown):
         }  # fmt: skip
         self._fused = fusion.fuse(case, [self._sum()])[self._sum()]
         middle = case.shape[0] // 2 if case.discs is None else middle_slice(case.discs)
+        self._brightness = ipywidgets.FloatSlider(
+            description="brightness", value=contrast.brightness(self._fused), step=0.25,
+            min=1.0, max=contrast.BRIGHTEST, style=STYLE, layout=WIDE,
+        )  # fmt: skip
+        names = sorted(case.contrasts, key=lambda name: name != "fat")  # the hardest one first
+        self._beside = choice("beside it", [(_WORDS.get(name, name), name) for name in names])
         self._slice = whole_slider("sagittal slice", middle, 0, case.shape[0] - 1)
         self._screen, self._text = ipywidgets.HTML(), ipywidgets.HTML()
         for slider in self._weights.values():
             slider.observe(self._mix, "value")
-        self._slice.observe(self._draw, "value")
-        controls = [*self._weights.values(), self._slice, self._buttons()]
+        for control in (self._slice, self._brightness, self._beside):
+            control.observe(self._draw, "value")
+        controls = [*self._weights.values(), self._slice, self._brightness, self._buttons()]
+        controls += [self._beside] if len(names) > 1 else []
         self.widget = arranged(self._screen, self._text, controls)
         self._draw()
 
@@ -106,9 +123,18 @@ class _Mixer(Shown):
         self._text.value = f"<p>{html.escape(self._words())}</p>"
 
     def _picture(self) -> Picture:
-        plane, edges = self._fused[self._slice.value], self._case.spacing[1:]
-        pixels = enlarge_pixels(np.round(255 * plane), edges, HEIGHT / (plane.shape[1] * edges[1]))
-        return lettered(grey(pixels.astype(np.uint8)), "APSI")
+        """The fused slice, and to its right the same slice of one contrast."""
+        panels = [self._panel(self._fused, self._brightness.value)]
+        if len(self._case.contrasts) > 1:
+            single = fusion.fuse(self._case, [self._beside.value])[self._beside.value]
+            panels.append(self._panel(single, contrast.brightness(single)))
+        return next_to(panels)
+
+    def _panel(self, volume: np.ndarray, brightness: float) -> Picture:
+        plane, edges = volume[self._slice.value], self._case.spacing[1:]
+        bright = np.minimum(255, np.round(255 * brightness * plane)).astype(np.uint8)
+        pixels = enlarge_pixels(bright, edges, HEIGHT / (plane.shape[1] * edges[1]))
+        return lettered(grey(pixels), "APSI")
 
     def _formula(self) -> str:
         parts = [part.split("*") for part in self._sum().split("+")]
@@ -118,9 +144,19 @@ class _Mixer(Shown):
     def _words(self) -> str:
         if self._fault:
             return f"{self._formula()}: {self._fault}"
-        return (
+        words = (
             f"Fused contrast = {self._formula()}, added voxel by voxel. Then the smallest value of "
-            "the whole scan becomes 0 (black) and the largest 1 (white)."
+            "the whole scan becomes 0 (black) and the largest 1 (white)"
+        )
+        by = self._brightness.value
+        words += f", shown {by:g} times brighter." if by > 1 else "."
+        distance = contrast.apart(self._fused, self._case.discs, self._case.spine)
+        if distance is None:
+            return words
+        than = "brighter" if distance > 0 else "darker"
+        return (
+            f"{words} On average the discs are {than} than the rest of the spine by "
+            f"{abs(distance):.2f} times the spread of the two."
         )
 
     @property
@@ -128,8 +164,12 @@ class _Mixer(Shown):
         """What is to be seen at present."""
         return (
             f"Sagittal slice {self._slice.value} of case {self._case.name}. {self._words()} "
-            "Anterior is on the left, superior at the top."
+            f"{self._second()}Anterior is on the left, superior at the top."
         )
+
+    def _second(self) -> str:
+        name = _WORDS.get(self._beside.value, self._beside.value)
+        return f"Beside it: {name} alone. " if len(self._case.contrasts) > 1 else ""
 
     def figure(self) -> Figure:
         """Figure of the present slice."""

@@ -4,6 +4,7 @@ import numpy as np
 from widgets import controls, make_case, pixels, said
 
 from ivdlib.course import viewer
+from ivdlib.course.viewer import contrast
 from ivdlib.data.contrasts import FUSED
 from ivdlib.preprocessing import fusion
 
@@ -12,13 +13,14 @@ def test_mixer_shows_what_fusion_makes():
     case = make_case()
     shown = viewer.fusion_mixer(case)
     control = controls(shown)
+    control["brightness"].value = 1
 
     def check(pair):
         plane = fusion.fuse(case, [pair])[pair][control["sagittal slice"].value]
         wanted = np.round(255 * plane[::-1, ::-1].T)  # anterior left, superior up
         picture = pixels(shown)
-        assert picture.shape == (400, 400, 3)
-        assert np.array_equal(picture[10::20, 12::25, 0], wanted)
+        assert picture.shape == (400, 812, 3)  # two panels and the gap between them
+        assert np.array_equal(picture[10::20, 12:400:25, 0], wanted)
 
     check("wat+opp")
     control["water"].value = -0.35
@@ -30,6 +32,33 @@ def test_mixer_shows_what_fusion_makes():
     control["sagittal slice"].value = 0
     check("-0.35*wat+-0.5*fat+1*opp")
     assert "slice 0 of case 07" in shown.alt
+
+
+def test_mixer_shows_one_contrast_beside():
+    case = make_case()
+    shown = viewer.fusion_mixer(case)
+    control = controls(shown)
+    assert control["beside it"].value == "fat" and "Beside it: fat alone" in shown.alt
+    before = pixels(shown)
+    control["beside it"].value = "wat"
+    after = pixels(shown)
+    assert np.array_equal(before[:, :400], after[:, :400])
+    assert not np.array_equal(before[:, 412:], after[:, 412:])
+    control["brightness"].value = 4
+    assert pixels(shown)[:, :400].mean() > after[:, :400].mean()
+    assert np.array_equal(pixels(shown)[:, 412:], after[:, 412:])
+
+
+def test_how_far_discs_and_bone_are_apart():
+    discs, spine = np.zeros((2, 2, 4), bool), np.zeros((2, 2, 4), bool)
+    discs[0, 0], spine[0] = True, True
+    volume = np.zeros((2, 2, 4))
+    volume[0, 0], volume[0, 1] = [4, 6, 4, 6], [1, 3, 1, 3]  # means 5 and 2, both variances 1
+    assert contrast.apart(volume, discs, spine) == 3.0
+    assert contrast.apart(-volume, discs, spine) == -3.0
+    assert contrast.apart(0 * volume, discs, spine) is None
+    assert contrast.apart(volume, discs, None) is None
+    assert contrast.apart(volume, discs, discs) is None
 
 
 def test_mixer_has_buttons_for_the_fused_contrasts_of_the_paper():
@@ -44,7 +73,15 @@ def test_mixer_has_buttons_for_the_fused_contrasts_of_the_paper():
 
 def test_mixer_takes_what_there_is():
     control = controls(viewer.fusion_mixer(make_case(("t2", "fat", "opp"))))
-    assert list(control) == ["t2", "fat", "opposed phase", "sagittal slice", "fat+opp"]
+    assert list(control) == [
+        "t2",
+        "fat",
+        "opposed phase",
+        "sagittal slice",
+        "brightness",
+        "beside it",
+        "fat+opp",
+    ]
     assert [control[n].value for n in ("t2", "fat", "opposed phase")] == [0, 1, 1]
     lonely = controls(viewer.fusion_mixer(make_case(("t2",))))
     assert lonely["t2"].value == 1 and not set(FUSED) & set(lonely)
@@ -54,7 +91,7 @@ def test_mixer_says_why_there_is_no_picture():
     shown = viewer.fusion_mixer(make_case())
     for name in ("water", "opposed phase"):
         controls(shown)[name].value = 0
-    assert "constant" in said(shown) and pixels(shown).max() == 0
+    assert "constant" in said(shown) and pixels(shown)[:, :400].max() == 0
     shown.figure()
     controls(shown)["fat"].value = 0.5
-    assert "constant" not in said(shown) and pixels(shown).max() == 255
+    assert "constant" not in said(shown) and pixels(shown)[:, :400].max() == 255

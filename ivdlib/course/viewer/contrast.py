@@ -1,0 +1,36 @@
+"""What one sees of a contrast: how far discs stand out from the spine, and how bright it is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BRIGHTEST = 4.0
+"""How many times brighter a picture is shown at most."""
+
+
+def apart(volume: np.ndarray, discs: np.ndarray | None, spine: np.ndarray | None) -> float | None:
+    """How far discs and the rest of the spine are apart in a contrast, in units of their spread.
+
+    Parameters
+    ----------
+    volume : ndarray of float, (slices, AP, SI)
+    discs, spine : ndarray of bool, of the same shape, or None
+        The rest of the spine is what is spine and no disc.
+
+    Returns
+    -------
+    float or None
+        Difference of the means, discs − rest, over the root of the mean of both variances (Cohen's
+        d); None if one of them is not labelled, or neither varies.
+    """
+    if discs is None or spine is None or not discs.any() or not (spine & ~discs).any():
+        return None
+    disc, bone = volume[discs], volume[spine & ~discs]
+    spread = np.sqrt((disc.var() + bone.var()) / 2)
+    return float((disc.mean() - bone.mean()) / spread) if spread else None
+
+
+def brightness(volume: np.ndarray) -> float:
+    """How many times brighter a contrast is shown, so that all but its brightest spots stay."""
+    high = float(np.quantile(volume, 0.995))
+    return float(np.clip(np.floor(4 / high) / 4, 1.0, BRIGHTEST)) if high > 0 else 1.0
