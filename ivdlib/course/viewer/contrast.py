@@ -1,4 +1,4 @@
-"""What one sees of a contrast: how far discs stand out from the spine, and how bright it is shown."""
+"""What one sees of a contrast: how far discs stand out, and how bright it is shown."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def apart(volume: np.ndarray, discs: np.ndarray | None, spine: np.ndarray | None
     """
     if discs is None or spine is None or not discs.any() or not (spine & ~discs).any():
         return None
-    disc, bone = volume[discs], volume[spine & ~discs]
-    spread = np.sqrt((disc.var() + bone.var()) / 2)
-    return float((disc.mean() - bone.mean()) / spread) if spread else None
+    disc, rest = volume[discs], volume[spine & ~discs]
+    spread = np.sqrt((disc.var() + rest.var()) / 2)
+    return float((disc.mean() - rest.mean()) / spread) if spread else None
 
 
 def brightness(volume: np.ndarray) -> float:
