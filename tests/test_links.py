@@ -10,7 +10,7 @@ from ivdlib.data import cases, nifti
 from ivdlib.data.quality.checks import check_cases
 from ivdlib.errors import IvdlibError
 from ivdlib.evaluation import scores
-from ivdlib.preprocessing import folds
+from ivdlib.preprocessing import folds_file
 from ivdlib.training import declared, weights
 
 KEY = "MD5E-s8123--5a5c1f0e0c8d4be0a9d0c7b6f1e2d3c4.nii.gz"
@@ -73,7 +73,7 @@ READERS = {
     "x.nii.gz": nifti.read_image,
     "x.nii": nifti.read_labels,
     "dataset.json": files.read_json,
-    "folds.csv": lambda path: folds.folds_from_file(path, {"a": "1", "b": "2"}),
+    "folds.csv": lambda path: folds_file.folds_from_file(path, {"a": "1", "b": "2"}),
     "mine.toml": declared.load,
     "model.weights.h5": weights.load_model,
     "metrics.csv": lambda path: scores.of(path.parent),

@@ -21,7 +21,8 @@ from ivdlib.errors import ConfigError, DataError, printable
 from ivdlib.evaluation import recorded, scores
 from ivdlib.links import need_content
 from ivdlib.options import essence
-from ivdlib.preprocessing.folds import folds_from_file, patient_folds, subjects_of
+from ivdlib.preprocessing.folds import patient_folds, subjects_of
+from ivdlib.preprocessing.folds_file import folds_from_file
 from ivdlib.profiles import EXTENDABLE
 from ivdlib.provenance import data_folder, reports_folder, sound_name
 from ivdlib.training import hashes, recording

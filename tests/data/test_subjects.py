@@ -18,6 +18,7 @@ from ivdlib.data.layout import find_cases
 from ivdlib.data.people import key
 from ivdlib.errors import DataError, DataWarning, IvdlibError
 from ivdlib.preprocessing import folds as splits
+from ivdlib.preprocessing import folds_file
 from ivdlib.training.experiment import Experiment
 
 
@@ -105,7 +106,7 @@ def test_what_cannot_be_told_is_asked_for_by_whoever_splits(doubtful, tmp_path):
         splits.patient_folds(loaded)
     (tmp_path / "split.csv").write_text("case,fold\nP01_pre,1\nP01_post,2\nP02_pre,1\nP03_pre,2\n")
     with pytest.raises(DataError, match=match):
-        splits.folds_from_file(tmp_path / "split.csv", loaded)
+        folds_file.folds_from_file(tmp_path / "split.csv", loaded)
 
 
 def test_loading_and_check_only_say_it(doubtful):

@@ -4,7 +4,6 @@ import numpy as np
 from widgets import controls, make_case, pixels, said
 
 from ivdlib.course import viewer
-from ivdlib.course.viewer import contrast
 from ivdlib.data.contrasts import FUSED
 from ivdlib.preprocessing import fusion
 
@@ -47,18 +46,6 @@ def test_mixer_shows_one_contrast_beside():
     control["brightness"].value = 4
     assert pixels(shown)[:, :400].mean() > after[:, :400].mean()
     assert np.array_equal(pixels(shown)[:, 412:], after[:, 412:])
-
-
-def test_how_far_discs_and_bone_are_apart():
-    discs, spine = np.zeros((2, 2, 4), bool), np.zeros((2, 2, 4), bool)
-    discs[0, 0], spine[0] = True, True
-    volume = np.zeros((2, 2, 4))
-    volume[0, 0], volume[0, 1] = [4, 6, 4, 6], [1, 3, 1, 3]  # means 5 and 2, both variances 1
-    assert contrast.apart(volume, discs, spine) == 3.0
-    assert contrast.apart(-volume, discs, spine) == -3.0
-    assert contrast.apart(0 * volume, discs, spine) is None
-    assert contrast.apart(volume, discs, None) is None
-    assert contrast.apart(volume, discs, discs) is None
 
 
 def test_mixer_has_buttons_for_the_fused_contrasts_of_the_paper():
