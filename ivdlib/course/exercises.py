@@ -12,6 +12,12 @@ import numpy as np
 _TOLERANCE = 0.002
 """How far a number with a fraction may be from the expected one, as a share of the latter."""
 
+_WHOLE = 1e-4
+"""How far a number may be from a whole one that is asked for: 40 / 2.4999999 is 16."""
+
+_FEW = 8
+"""Numbers of an array that are written out."""
+
 _WORDS = {"b": "truth value", "i": "number", "u": "number", "f": "number", "U": "text"}
 
 
@@ -134,7 +140,7 @@ def _kind(value: Any) -> str:
 def _fault(answer: Any, expected: Any, expected_kind: str, tolerance: float | None) -> str:
     """What is wrong with the answer; nothing where it is right."""
     if answer is None:
-        return "not answered yet: put your answer in place of None"
+        return "not answered yet: write it in place of # YOUR CODE HERE"
     kind, shown = _kind(answer), _show(answer)
     if kind != expected_kind:
         return f"expected {expected_kind}, got {kind}{'' if shown == kind else f' ({shown})'}"
@@ -144,11 +150,16 @@ def _fault(answer: Any, expected: Any, expected_kind: str, tolerance: float | No
         told = " and ".join(word for word, side in sides.items() if side)
         return f"yours {told}" if told else ""
     ours, theirs = np.asarray(expected), np.asarray(answer)
+    if ours.dtype.kind in "iu" and theirs.dtype.kind == "f":
+        whole = np.round(theirs)
+        if not np.isclose(theirs, whole, rtol=0, atol=_WHOLE).all():
+            return f"{shown} is no whole number, and a whole number is asked for"
+        theirs = whole
     wrong = _differ(ours, theirs, tolerance)
     if not wrong.any():
         return ""
     if not wrong.ndim:
-        return f"{_show(answer)} is {_how_wrong(ours, theirs)}"
+        return f"{shown} {_too_short(ours, answer) or f'is {_how_wrong(ours, theirs)}'}"
     place = tuple(int(n) for n in np.argwhere(wrong)[0])
     return (
         f"{int(wrong.sum())} of {wrong.size} values are not right, the first at {list(place)}: "
@@ -161,6 +172,15 @@ def _how_wrong(expected: np.ndarray, answer: np.ndarray) -> str:
     if np.asarray(expected).dtype.kind not in "iuf" or not np.isfinite([expected, answer]).all():
         return "not right"
     return "too small" if answer < expected else "too large"
+
+
+def _too_short(expected: np.ndarray, answer: Any) -> str:
+    """Whether a number is right as far as it goes: cut off or rounded to too few decimals."""
+    if not isinstance(answer, float) or "e" in str(answer):
+        return ""
+    last = 10.0 ** -len(str(answer).partition(".")[2])
+    below = float(expected) - float(answer)
+    return "has too few decimals" if -last / 2 < below * (1 - 1e-9) < last and last < 1 else ""
 
 
 def _mistake(
@@ -212,7 +232,12 @@ def _show(value: Any) -> str:
         value = np.asarray(value).item()
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(value) if isinstance(value, int) else _kind(value)
+    if isinstance(value, int):
+        return str(value)
+    kind = _kind(value)
+    if kind.endswith("that holds numbers") and np.asarray(value).size <= _FEW:
+        return np.array2string(np.asarray(value), precision=4, separator=", ").replace("\n", "")
+    return kind
 
 
 def _listed(values: set | frozenset) -> str:

@@ -29,8 +29,8 @@ def test_right_answers(answer, expected, capsys):
 @pytest.mark.parametrize(
     ("answer", "expected", "sentence"),
     [
-        (None, 4, "❌ not answered yet: put your answer in place of None."),
-        (None, {1}, "❌ not answered yet: put your answer in place of None."),
+        (None, 4, "❌ not answered yet: write it in place of # YOUR CODE HERE."),
+        (None, {1}, "❌ not answered yet: write it in place of # YOUR CODE HERE."),
         (5, 4, "❌ 5 is too large."),
         (8700, 8768, "❌ 8700 is too small."),
         (0.26, 0.25, "❌ 0.26 is too large."),
@@ -52,9 +52,13 @@ def test_right_answers(answer, expected, capsys):
         (["a", "x"], ["a", "b"], "❌ 1 of 2 values are not right, the first at [1]: "
          "'x' is not right."),
         (MASK.astype(int), MASK, "❌ expected an array of shape (2, 2) that holds truth values, "
-         "got an array of shape (2, 2) that holds numbers."),
+         "got an array of shape (2, 2) that holds numbers ([[1, 0], [0, 1]])."),
         ([1, 2], [1, 2, 3], "❌ expected an array of shape (3,) that holds numbers, "
-         "got an array of shape (2,) that holds numbers."),
+         "got an array of shape (2,) that holds numbers ([1, 2])."),
+        (15.5, 16, "❌ 15.5 is no whole number, and a whole number is asked for."),
+        (0.02, 0.0209, "❌ 0.02 has too few decimals."),
+        (0.66, 0.66667, "❌ 0.66 has too few decimals."),
+        (0.6, 0.5, "❌ 0.6 is too large."),
     ],
 )  # fmt: skip
 def test_wrong_answers_are_told_in_one_sentence(answer, expected, sentence):
@@ -62,6 +66,12 @@ def test_wrong_answers_are_told_in_one_sentence(answer, expected, sentence):
         check(answer, expected)
     assert str(caught.value) == sentence
     assert caught.value._render_traceback_() == [sentence]
+
+
+def test_a_number_that_rounding_took_from_a_whole_one_will_do(capsys):
+    check(40 / (2 * 1.24999998), 16)
+    check(np.array([0.14, 0.3]), [0.14, 0.3])
+    assert capsys.readouterr().out == "✅ 16 is right\n✅ [0.14, 0.3 ] is right\n"
 
 
 def test_tolerance_is_a_share_of_what_is_expected():
@@ -85,7 +95,7 @@ def test_a_known_mistake_is_named_instead():
         with pytest.raises(WrongAnswer, match=f"^❌ {re.escape(sentence)}.$".replace("?.$", "?")):
             check(float(answer), 0.25, mistakes=mistakes, hint="a share")
     with pytest.raises(WrongAnswer, match="too large; hint: a share"):
-        check(0.3, 0.25, mistakes=mistakes, hint="a share")
+        check(0.4, 0.25, mistakes=mistakes, hint="a share")
 
 
 def test_an_answer_near_the_right_one_may_be_a_mistake_all_the_same():

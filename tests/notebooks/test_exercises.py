@@ -216,7 +216,7 @@ def test_an_untouched_version_shows_a_sentence_and_goes_on(build, source):
     NotebookClient(notebook, kernel_name="python3").execute()
     shown = [c.outputs[0] for c in tagged(nbformat.writes(notebook), "test")]
     assert [out.output_type for out in shown] == ["error", "error"]
-    sentence = "❌ not answered yet: put your answer in place of None"
+    sentence = "❌ not answered yet: write it in place of # YOUR CODE HERE"
     assert [one.traceback for one in shown] == [[f"{sentence}."]] * 2  # no hint before one tries
     assert notebook.cells[-1].outputs[0].text == "to the end\n"
 

@@ -87,7 +87,7 @@ WRONG = [
     ("06_your_own_scan", 1, {"quality": 100 * DICE}, "per cent"),
     ("06_your_own_scan", 1, {"quality": (FOUND == TRUTH).mean()}, "most are background"),
     ("06_your_own_scan", 1, {"quality": DICE / (2 - DICE)}, "Jaccard"),
-    ("06_your_own_scan", 1, {"quality": round(DICE, 2)}, "too small|too large"),
+    ("06_your_own_scan", 1, {"quality": round(DICE, 2)}, "too few decimals"),
     ("06_your_own_scan", 1, {"quality": FOUND}, "expected a number"),
 ]
 

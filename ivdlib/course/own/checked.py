@@ -6,6 +6,7 @@ example says what is right for another one.
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,10 @@ TRIES: Counter[str] = Counter()
 
 PASSED: dict[str, Callable] = {}
 """The function that passed last, by name."""
+
+
+class _NotWritten(WrongAnswer):
+    """Nothing was given back: no try."""
 
 
 def check(function: Any, *, name: str = "", student: str = "") -> None:
@@ -53,7 +58,7 @@ def check(function: Any, *, name: str = "", student: str = "") -> None:
         found = [_result(task, function, arguments) for arguments in inputs]
         _compare(task, inputs, found)
     except WrongAnswer as wrong:
-        TRIES[task.name] += 1
+        TRIES[task.name] += not isinstance(wrong, _NotWritten)
         raise WrongAnswer(f"❌ {str(wrong).rstrip('.')}.{_help(task)}") from None
     PASSED[task.name] = function
     pictures.show(task, inputs[-1], found[-1])
@@ -69,9 +74,10 @@ def _result(task: Task, function: Callable, arguments: Arguments) -> Any:
         raise
     except Exception as error:  # whatever a student's code may raise
         said = (str(error).strip().splitlines() or [""])[0][:160].rstrip(".")
-        raise WrongAnswer(f"{called} stops with {type(error).__name__}: {said}") from None
+        where = _line_of(function, error)
+        raise WrongAnswer(f"{called} stops with {type(error).__name__}: {said}{where}") from None
     if found is None:
-        raise WrongAnswer(
+        raise _NotWritten(
             f"{called} gives nothing: write its lines in place of # YOUR CODE HERE, and let it "
             "end with return"
         )
@@ -81,6 +87,17 @@ def _result(task: Task, function: Callable, arguments: Arguments) -> Any:
             "new arrays, e.g. with a + b instead of a += b"
         )
     return found
+
+
+def _line_of(function: Callable, error: Exception) -> str:
+    """The line of the student's function at which it stopped; nothing if that is not known."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_name == "<lambda>":
+        return ""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if (frame.filename, frame.name) == (code.co_filename, code.co_name) and frame.line:
+            return f'; that is your line "{frame.line}"'
+    return ""
 
 
 def _compare(task: Task, inputs: Any, found: list[Any]) -> None:

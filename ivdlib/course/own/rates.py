@@ -30,7 +30,7 @@ def check_rates(answer: Any, *, number: int = 3, highest: int = 3, least: int = 
         What is wrong with them: kind, number, size, reach or holes.
     """
     if answer is None:
-        raise WrongAnswer("❌ not answered yet: put your answer in place of None.")
+        raise WrongAnswer("❌ not answered yet: write it in place of # YOUR CODE HERE.")
     rates = _whole_numbers(answer)
     if rates is None:
         raise WrongAnswer(

@@ -19,6 +19,20 @@ def test_a_function_that_stops_is_told_with_what_it_got(said):
     assert told == f"❌ {FIRST} stops with ZeroDivisionError: division by zero."
 
 
+def test_the_line_at_which_it_stops_is_told(said):
+    def dice(a, b):
+        return np.zeros(2) + np.zeros(3)
+
+    assert said(dice).endswith('; that is your line "return np.zeros(2) + np.zeros(3)".')
+
+
+def test_what_is_not_written_yet_is_no_try(said):
+    for _ in range(3):
+        assert "Hint" not in said(lambda a, b: None)
+    assert "Hint" not in said(squared)
+    assert "Hint" in said(squared)
+
+
 def test_a_function_with_other_arguments(said):
     assert "stops with TypeError" in said(lambda a: 1.0)
 
