@@ -14,6 +14,7 @@ from ivdlib.errors import ConfigError
 from ivdlib.links import need_content
 
 if TYPE_CHECKING:
+    from ivdlib.course.points import Copy
     from ivdlib.report.record import Author
 
 
@@ -121,15 +122,30 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
         made = hand_in.hand_in(notebook, author, _out(args, named or "lesson"), code=args.code)
         for told in made["copy"].troubles():
             print(f"note: {told}.", file=sys.stderr)
-        if all(r.state.startswith("not ") for r in made["copy"].results):
-            print(
-                f"note: nothing is answered in {notebook}; answer, run all cells, save, and call "
-                "this again."
-            )
+        _say_points(made["copy"], notebook)
         return made
     folder = _folder(args.name[0], args.reports)
     page = experiment.render_report(folder, _expected(folder), author, code=args.code)
     return pages.write_report(_asked(args) or folder / "report", page)
+
+
+def _say_points(copy: Copy, place: Path) -> None:
+    """What the page says of each exercise, and what to do before it is handed in."""
+    from ivdlib.course.points import NOT_RUN
+
+    for result in copy.results:
+        points = "–" if result.points is None else f"{result.points:g}"
+        print(f"  {result.title}: {result.state}, {points} of {result.most:g}")
+    if all(result.state.startswith("not ") for result in copy.results):
+        print(
+            f"note: nothing is answered in {place}; answer, run all cells, save, and call this "
+            "again."
+        )
+    elif idle := sum(result.state == NOT_RUN for result in copy.results):
+        print(
+            f"note: {idle} check{'s have' if idle > 1 else ' has'} not been run in {place}; run "
+            "all cells, save, and call this again."
+        )
 
 
 def _class(args: argparse.Namespace, author: Author) -> int:

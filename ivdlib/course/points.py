@@ -14,6 +14,10 @@ HEADING = re.compile(r"^#+ ", re.M)
 UNTOUCHED = ("*Your answer here.*", "")
 """What stands in a cell for a written answer before one writes."""
 
+UNANSWERED = ("not answered yet", "is not a function (yet)")
+"""What checks say of an answer, or of a function, that is not there."""
+
+NOT_RUN = "not run"
 BY_HAND = "to be marked by hand"
 ABSENT = "not handed in"
 
@@ -242,9 +246,9 @@ def _checked(cell: nbformat.NotebookNode, exercise: Exercise) -> tuple[float | N
         return (0.0, "not answered") if untouched else (None, BY_HAND)
     outputs = cell.get("outputs", [])
     if cell.get("execution_count") is None and not outputs:
-        return 0.0, "not run"
+        return 0.0, NOT_RUN
     for output in outputs:
         if output.output_type == "error":
-            unanswered = "not answered yet" in output.get("evalue", "")
+            unanswered = any(words in output.get("evalue", "") for words in UNANSWERED)
             return 0.0, "not answered" if unanswered else "check failed"
     return exercise.most, "check passed"

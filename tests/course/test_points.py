@@ -38,3 +38,12 @@ def test_a_copy_that_never_ran_and_an_empty_answer(notebook):
     found = results(made)
     assert [r.state for r in found] == ["not run", "not run", "not run", "not answered"]
     assert sum(r.points for r in found) == 0
+
+
+def test_a_function_that_is_not_written_is_not_answered(notebook):
+    made = nbformat.read(notebook, as_version=4)
+    for cell in made.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                output.evalue = "❌ dice is not a function (yet): write it with def."
+    assert [r.state for r in results(made)][1:3] == ["not answered", "not answered"]
