@@ -135,7 +135,9 @@ $(STAMP): requirements.lock pyproject.toml
 	  python=$$(sh -c "$$FIND_PYTHON") || exit 1; \
 	  echo 'Installing TensorFlow for the CPU, Keras, JupyterLab and what they need into $(VENV): once, 600 MB to download, 2.7 GB on disk, 2 to 4 minutes.'; \
 	  mkdir -p $(VENV) && touch $(HALF_MADE) && "$$python" -m venv $(VENV); fi
-	@touch $(HALF_MADE); trap 'exit 130' INT TERM; \
+	@touch $(HALF_MADE); \
+	( n=0; while sleep 20 >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do n=$$((n + 20)); echo "  still installing, after $$n s"; done ) & \
+	beat=$$!; trap 'kill $$beat 2>/dev/null' EXIT; trap 'exit 130' INT TERM; \
 	$(BIN)/python -m pip install -qq -r requirements.lock && \
 	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e . || \
 	  { rm -f $(HALF_MADE); echo 'The installation failed; the lines above say why. Mend it and call make again.' >&2; exit 1; }
