@@ -186,7 +186,7 @@ plotting.show(figures["orientation"], alt)
 #
 # One MR scan gives several pictures of the same slice. A **Dixon** scan separates the signal of
 # water from that of fat and yields four: water (`wat`), fat (`fat`), in phase (`inn`, both signals
-# added) and opposed phase (`opp`, one signal taken from the other). In every scan somebody has
+# added) and opposed phase (`opp`, one signal subtracted from the other). In every scan somebody has
 # marked the discs: an expert in patients, the program that drew it in a phantom. That mask is the
 # **label**, and its outline lies on each picture here.
 

@@ -170,7 +170,7 @@ print(f"by the library's own function: {library_score:.3f}")
 tiny = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [1, 1, 5, 5, 5, 1],
                  [1, 1, 5, 5, 5, 1], [1, 1, 1, 1, 1, 1]])  # fmt: skip
 kernel = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
-answer = ndimage.correlate(tiny, kernel, mode="constant")  # zeros stand around the image
+answer = ndimage.correlate(tiny, kernel, mode="constant")  # zeros around the image
 figures["window"] = network_drawings.convolution_step(tiny, kernel, answer, (1, 3))
 alt = (
     "An image of 5 by 6 numbers with a window of 3 by 3 marked, a kernel of 3 by 3, the result of "
