@@ -32,7 +32,7 @@ def show(lesson: str | int, exercise: int, mine: float | None = None) -> None:
         return
     display(Markdown(text))
     print(
-        f"You get each point in brackets if your answer says the same. How many of {worth}? "
+        f"You get each point in brackets if your answer says the same. How many of the {worth}? "
         f'Note them: model_answers.show("{lesson}", {exercise}, mine=…)'
     )
 

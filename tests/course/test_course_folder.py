@@ -160,7 +160,7 @@ def broken_after(course):
         (paper, "x, 01_tiny: there is no notebook, only answers.pdf"),
         (empty, "x, 01_tiny: the folder is empty"),
         (void, "x: the folder is empty"),
-        (flat, "x: 01_tiny.ipynb is no folder of a lesson (01_tiny); rename it"),
+        (flat, "x: 01_tiny.ipynb is not the folder of a lesson (01_tiny); rename it"),
         (other_folder, "x: Lesson 1 is not the folder of a lesson (01_tiny); rename it"),
         (loose, "x: it lies in submitted/ itself, not in submitted/STUDENT/LESSON"),
         (broken_after, "01_tiny.ipynb is no notebook that can be read"),
