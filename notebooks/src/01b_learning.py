@@ -523,8 +523,8 @@ plotting.show(figures["found"], alt)
 # and a second layer. FDS-CNN does what this network does, with many more kernels and layers.
 #
 # Layers have one more effect. A pixel of the second layer sees 3 × 3 pixels of the first, each of
-# which has seen 3 × 3 pixels itself. All pixels that a result depends on are its **receptive
-# field**. It grows with every layer:
+# which has seen 3 × 3 pixels itself. Together, all pixels that a result depends on form its
+# **receptive field**. It grows with every layer:
 
 # %%
 figures["field"] = diagrams.draw_receptive_field([(1,), (1, 1), (1, 1, 1)])

@@ -206,7 +206,7 @@ plotting.show(figures["batch"], "Tiles of one batch, turned, each with its truth
 #
 # The network gives each pixel a probability of disc. The **loss** turns all these answers into one
 # number, which is 0 if they are perfect. Lesson 01b used the **cross-entropy**. It punishes each
-# pixel on its own: the surer the network was of a wrong answer, the more. **Soft Dice** is one
+# pixel on its own, and most of all if the network was sure of a wrong answer. **Soft Dice** is one
 # minus the Dice of lesson 02, with probabilities in place of a mask; it punishes a poor overlap as
 # a whole. The paper names no loss; ours is the sum of the two. What do some answers to the batch
 # above cost?
@@ -782,8 +782,8 @@ wide.loc["mean of all scans"] = scores.groupby("contrast")["dice"].mean()
 display(wide[list(experiment.images)].round(2))
 
 # %% [markdown]
-# If this says "not comparable", the network has only begun to learn. Here are two results to
-# compare it with, from this package's records and from the paper:
+# If the line above says "not comparable", the network has only begun to learn. Here are two results
+# to compare it with, from this package's records and from the paper:
 
 # %%
 beside = []
@@ -833,7 +833,7 @@ plotting.show(figures["prediction"], alt)
 # a pixel is half disc, or somewhere else? Experts, too, differ by a rim one pixel wide. But a
 # missing disc, or one where there is none, is a mistake.
 #
-# Here is the whole way of this slice, now with the panel that lesson 02 left empty:
+# Here is the whole path of this slice, now with the panel that lesson 02 left empty:
 
 # %%
 spine = None

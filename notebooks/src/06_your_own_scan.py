@@ -231,9 +231,9 @@ print("names, from below:", ", ".join(discs.names.levels))
 
 # %% [markdown]
 # A disc is named by the vertebrae around it: L5/S1 lies between the fifth lumbar vertebra (L, of
-# the lower back) and the sacrum (S, the bone below them). L4/5 is the disc above it, and T12/L1
-# lies between the last thoracic vertebra (T, of the chest) and the first lumbar one. The lowest
-# disc gets the name that fits the curve of the spine and the sizes best. This assumes **five lumbar
+# the lower back) and the sacrum (S, the bone below it). L4/5 is the disc above it, and T12/L1 lies
+# between the last thoracic vertebra (T, of the chest) and the first lumbar one. The lowest disc
+# gets the name that fits the curve of the spine and the sizes best. This assumes **five lumbar
 # vertebrae**. One person in seven to ten has four or six, or one that is half sacrum, and no scan
 # of the lower back alone can show that. These are reasons to doubt the names:
 
