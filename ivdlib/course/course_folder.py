@@ -57,7 +57,7 @@ def grading(course: Path, notebook: Path) -> tuple[dict[str, float | None] | Non
         from nbgrader.api import Gradebook, MissingEntry
     except ImportError as error:
         raise DataError(
-            f"{course} holds nbgrader's grades, and nbgrader is not installed: "
+            f"{course} holds nbgrader's grades, but nbgrader is not installed: "
             "pip install 'ivdlib[teach]'."
         ) from error
     student, assignment = notebook.resolve().parts[-3:-1]
@@ -208,7 +208,7 @@ def not_graded(course: Path, lessons: Collection[str]) -> Iterator[tuple[str, st
                 if path.name in apart:
                     yield place.name, "", apart[path.name]
                 elif len(inside) == 1 or _notebooks(path):
-                    why = f"{path.name} is no folder of a lesson ({known}); rename it"
+                    why = f"{path.name} is not the folder of a lesson ({known}); rename it"
                     yield place.name, "", f"{why}, and call nbgrader autograde again"
             elif not graded.is_file():
                 yield place.name, path.name, _why(path, parts.get(path.name, []))
@@ -228,8 +228,8 @@ def _why(folder: Path, parts: Collection[str]) -> str:
         return f"there is no notebook, only {', '.join(rest)}" if rest else "the folder is empty"
     if edits.read_or_none(folder / wanted) is None:
         text = (folder / wanted).read_text(encoding="utf-8", errors="replace")
-        merge = "the marks of a merge stand in it, so it" if "<<<<<<<" in text else "it"
-        return f"{merge} is no notebook that can be read; ask for a sound one and {again}"
+        merge = "it has the marks of a merge in it, so it" if "<<<<<<<" in text else "it"
+        return f"{merge} is not a readable notebook; ask for a sound one and {again}"
     return f"nbgrader has not graded it, or stopped at it; {again} and read what it says"
 
 

@@ -85,8 +85,8 @@ def exercises(cells: list[NotebookNode], lesson: str) -> dict[int, Part]:
             parts[index] = _part(cells, index, role, asked, lesson)
         elif "BEGIN SOLUTION" in cell.source or "END SOLUTION" in cell.source:
             raise ConfigError(
-                f"{lesson}: marks of a solution stand in a cell that is tagged neither solution "
-                f"nor written ({cell.source.splitlines()[0]}); tag it."
+                f"{lesson}: there are marks of a solution in a cell that is tagged neither "
+                f"solution nor written ({cell.source.splitlines()[0]}); tag it."
             )
     _refuse_loose_ends(parts, lesson)
     _refuse_overwriting(parts, cells, lesson)
@@ -132,7 +132,7 @@ def _refuse_loose_ends(parts: dict[int, Part], lesson: str) -> None:
         stem = part.grade_id.removesuffix("question")
         if part.role == "question" and not {stem + "solution", stem + "written"} & set(ids):
             raise ConfigError(
-                f"{lesson}: below the heading of {stem.rstrip('_')} stands no cell tagged "
+                f"{lesson}: below the heading of {stem.rstrip('_')} there is no cell tagged "
                 "solution or written; add one."
             )
 
@@ -168,7 +168,7 @@ def _names(solution: str, test: str, where: str) -> tuple[str, ...]:
         answer = ast.parse(textwrap.dedent("\n".join(inside)))
         rest = ast.parse("\n".join([*before, f"{indent}pass", *after, test]))
     except SyntaxError as error:
-        raise ConfigError(f"{where}: it is no Python without its marks ({error.msg}).") from error
+        raise ConfigError(f"{where}: without its marks it is not Python ({error.msg}).") from error
     read = {node.id for node in _nodes(rest, ast.Name) if isinstance(node.ctx, ast.Load)}
     names = tuple(name for name in _assigned(answer) if name in read)
     if not names:

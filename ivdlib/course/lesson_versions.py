@@ -28,12 +28,12 @@ FOLDED_ANSWER = '<details class="solution"><summary>A model answer</summary>'
 
 COMPARE = """\
 from ivdlib.course import model_answers
-# Have you written your answer? Then take away the # and compare it with a model answer.
+# Have you written your answer? Then remove the # below and compare it with a model answer.
 # model_answers.show("{lesson}", {exercise})"""
 """Below a written exercise in a student's version; nothing is shown before one asks for it."""
 
 SETUP = """\
-# Is ivdlib here? If not, it is installed from the folder that this notebook lies in.
+# If ivdlib is missing, this cell installs it from the folder that holds this notebook.
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -44,8 +44,8 @@ if find_spec("ivdlib") is None:
     checkout = next((p for p in above if (p / "ivdlib/__init__.py").is_file()), None)
     if checkout is None:
         raise SystemExit(
-            "ivdlib is not installed, and this notebook lies in no checkout of it. Put the whole "
-            "repository here (git clone, or its ZIP unpacked) and open the notebook inside it."
+            "ivdlib is not installed, and this notebook is not inside a checkout of it. Put the "
+            "whole repository here (git clone, or unpack its ZIP) and open the notebook inside it."
         )
     words = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(checkout)]
     if subprocess.run(words).returncode:

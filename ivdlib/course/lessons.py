@@ -32,7 +32,7 @@ def series() -> list[Path]:
     root = provenance.checkout()
     if root is None:
         raise ConfigError(
-            f"{Path.cwd()} lies in no checkout of ivdlib, so there are no lessons; call this "
+            f"{Path.cwd()} is not inside a checkout of ivdlib, so there are no lessons; call this "
             "inside one."
         )
     folder = root / "notebooks"

@@ -27,12 +27,12 @@ def show(lesson: str | int, exercise: int, mine: float | None = None) -> None:
     text, worth = model_answer(str(lesson), exercise)
     if mine is not None:
         if not 0 <= mine <= worth:
-            raise ConfigError(f"exercise {exercise} is worth {worth} points; mine={mine:g} is odd.")
+            raise ConfigError(f"exercise {exercise} is worth {worth} points, not {mine:g}.")
         print(f"You give yourself {mine:g} of {worth} points for exercise {exercise}.")
         return
     display(Markdown(text))
     print(
-        f"Each point in brackets is yours if your answer says the same. How many of the {worth}? "
+        f"You get each point in brackets if your answer says the same. How many of the {worth}? "
         f'Note them: model_answers.show("{lesson}", {exercise}, mine=…)'
     )
 

@@ -83,7 +83,7 @@ def checked_values(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, A
             raise ConfigError(f"{notebook.stem} has no parameter {name!r}; it takes {listed}.")
         if isinstance(value, str) and (text := readable(value)) != value:
             raise ConfigError(
-                f"parameter {name} is {text}, which is no UTF-8, so no notebook can hold it; "
+                f"parameter {name} is {text}, which is not UTF-8, so no notebook can hold it; "
                 "rename that folder."
             )
     return {name: _typed(known[name], value, notebook) for name, value in parameters.items()}

@@ -41,7 +41,7 @@ def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
         source = lesson_source.source_of(name)
         if source is None:
             raise ConfigError(
-                f"lesson {name} has no source in notebooks/src, of which its sheet is made; get "
+                f"lesson {name} has no source in notebooks/src, from which its sheet is made; get "
                 "the whole checkout."
             )
     return source.stem, lesson_versions.notebook(source, "student"), str(source)
@@ -69,7 +69,7 @@ def sheet(name: str, made: NotebookNode, author: Author, out: Path) -> dict[str,
     title = next((c.source.splitlines()[0].lstrip("# ") for c in made.cells if c.source), "")
     tasks = list(_tasks(made))
     if not tasks:
-        raise DataError(f"{name} has no exercise; there is no sheet to make of it.")
+        raise DataError(f"{name} has no exercise, so there is no sheet to make.")
     total = sum(task["points"] for task in tasks)
     html = fill(
         "report/sheet.html.j2",

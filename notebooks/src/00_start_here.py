@@ -10,9 +10,9 @@
 # >
 # > **Paper:** Abstract, Sect. 1 · **Data:** one made-up scan, or one of the folder in `data_dir`
 #
-# Between every two vertebrae of your spine lies a soft **disc**. Below you see a slice through a
-# back, twice. In one picture the discs were outlined by hand. In the other one a *neural network*
-# has outlined them, which had never seen this person.
+# Between the vertebrae, the bones of your spine, lie soft **discs**. Below you see the same slice
+# through a back twice. In one picture the discs were outlined by hand. In the other they were
+# outlined by a *neural network* that had never seen this person.
 #
 # **Which of the two did the network draw, picture 1 or picture 2?** Make up your mind before you
 # read on.
@@ -21,9 +21,9 @@
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own scan then
+student: str = ""  # your name or number: some exercises then use your own scan
 
 # %% jupyter={"source_hidden": true}
 import shutil
@@ -57,39 +57,41 @@ order = list(drawn)[:: -1 if exercises.seed(student) % 2 else 1]
 outlines = {f"picture {n}": {"discs": drawn[who][k]} for n, who in enumerate(order, start=1)}
 planes = dict.fromkeys(outlines, case.contrasts[first][k])
 puzzle = plotting.contrast_grid(planes, case.spacing, outlines)
-plotting.show(puzzle, "The same slice twice: in one picture discs drawn by hand, in one found.")
+plotting.show(
+    puzzle, "The same slice twice: once with discs drawn by hand, once with those of the network."
+)
 
 # %% [markdown]
 # You look at the spine from the side: the front of the body (A, anterior) is on the left, the back
 # (P, posterior) on the right, the head above (S, superior). The picture was made by **magnetic
-# resonance imaging (MRI)**. Doctors judge discs on such pictures, and to measure a disc somebody
-# has to draw its outline, slice by slice, which takes hours.
+# resonance imaging (MRI)**. Doctors judge discs on such pictures. To measure a disc, somebody has
+# to draw its outline slice by slice, and that takes hours.
 #
 # These lessons follow a paper that leaves the drawing to a network: Wang, Gu and Li, "Automated
 # Segmentation of Intervertebral Disc Using Fully Dilated Separable Deep Neural Networks" (2018).
-# **You will write the parts of such a network yourself**, train it, and ask of each claim of the
-# paper whether it is so. All words are explained where they first appear; the
-# [glossary](glossary.md) has them in one place.
+# **You will write the parts of such a network yourself**, train it, and check the claims of the
+# paper. New terms are explained when they first appear, and the [glossary](glossary.md) lists them
+# all.
 #
-# Is this a real person? Not unless you named a folder with scans of your own. Scans of patients may
-# not be passed on, so the built-in data are a **phantom**: people that a program has made up, with
-# outlines as an unsteady hand would draw them. One advantage of it: we know where the discs are.
+# Is this a real person? Only if you named a folder with scans of your own. Scans of patients may
+# not be passed on. So the built-in data are a **phantom**: people made up by a program, with
+# outlines like those of an unsteady hand. A phantom has one advantage: we know where the discs are.
 #
 # ## Run a cell
 #
 # A lesson consists of **cells**, some with text and some with code. The code that made the picture
-# is folded, because you need not read it; three dots in its place open it. Click into the cell
-# below and press Shift and Enter: it runs, and what it prints appears below it. Cells share what
-# they know, so run them from top to bottom.
+# is folded away, because you need not read it; click on the three dots to open it. Click into the
+# cell below and press Shift and Enter. The cell runs, and its output appears below it. Each cell
+# uses what earlier cells have computed, so run them from top to bottom.
 
 # %%
 slices, *_ = case.shape
 print(f"This scan is a stack of {slices} slices, and you look at slice {k}.")
 
 # %% [markdown]
-# A slice consists of pixels. As a slice has a thickness, each pixel is really a small box, and is
-# called a **voxel**. Now change something: replace `k` in the next cell by another number below
-# `slices` and run it again. What happens to the discs as you move to the side of the body?
+# A slice consists of pixels. Because a slice has a thickness, each pixel is really a small box,
+# called a **voxel**. Now change something: in the next cell, replace `k` with another number below
+# `slices`, and run the cell again. What happens to the discs as you move to the side of the body?
 
 # %%
 chosen = k
@@ -100,14 +102,15 @@ picture = plotting.contrast_grid(
 plotting.show(picture, f"Slice {chosen} of a scan, plain and with its discs as drawn by hand.")
 
 # %% [markdown]
-# The job of all these lessons in one sentence: **given the left picture, find the outlines in the
-# right one.**
+# Here is the task of all these lessons in one sentence: **given the left picture, find the outlines
+# in the right one.**
 #
 # ## How an exercise works
 #
-# You write your answer in place of `# YOUR CODE HERE` and run the cell below it. It says ✅, or ❌
-# with what is wrong, and it never gives the answer away. After two wrong tries at a function it
-# gives you hints. A red ❌ is nothing bad: it stands there as long as you have not answered.
+# Write your answer in place of `# YOUR CODE HERE`. Run that cell, and then the check below it. The
+# check shows ✅, or ❌ and what is wrong; it never gives the answer away. If you have to write a
+# function, it gives you hints from the second wrong try on. Don't worry about a red ❌: it also
+# appears before you have answered.
 
 # %% [markdown]
 # ## Exercise 1 (3 minutes)
@@ -126,7 +129,7 @@ people = len({scan.subject for scan in experiment.cases.values()})
 # %% tags=["test"] points=1
 listed = pd.Series({key: scan.subject for key, scan in experiment.cases.items()})
 exercises.check(people, int(listed.nunique()), mistakes={
-    "those are scans, and a person may have been scanned more than once": len(listed),
+    "that is the number of scans, and a person may have been scanned more than once": len(listed),
     "that is how many scans each person has": len(listed) // listed.nunique(),
     "that is the number of slices of one scan": case.shape[0],
 }, hint="collect scan.subject of all scans in a set")  # fmt: skip
@@ -135,7 +138,7 @@ exercises.check(people, int(listed.nunique()), mistakes={
 # ## Exercise 2 (3 minutes)
 #
 # MRI can take several kinds of picture of the same slice, called **contrasts**: in one, water is
-# bright, in another one fat is. Which contrasts does `case` have? Give a set of names.
+# bright; in another, fat is. Which contrasts does `case` have? Give a set of names.
 #
 # Hint: `case.contrasts` is a dict that holds the pictures by name.
 
@@ -171,9 +174,9 @@ exercises.check(kinds, {*experiment.contrasts}, mistakes={
 # ## Parameters
 #
 # Near the top of each lesson a cell holds its **parameters** (in this one it is folded, too). The
-# most important one is `profile`: how much is done. A network learns in small **steps**: in each it
-# looks at a few pictures and changes its numbers a little. More steps and more people give better
-# networks and take longer:
+# most important one is `profile`: it sets how much is done. A network learns in small **steps**. In
+# each step it looks at a few pictures and changes its numbers a little. More steps and more people
+# give better networks, but take longer:
 
 # %%
 amounts = {
@@ -184,25 +187,26 @@ amounts = {
 display(pd.DataFrame(amounts).T)
 
 # %% [markdown]
-# With `smoke` each lesson runs in a minute or two. Its networks have only begun to learn, so look
-# at what happens rather than at how good they are. `laptop` takes hours, `paper` needs a large
-# graphics card. (The network that drew one of the pictures above is one that we trained for long;
-# it comes with the package.)
+# With `smoke` most lessons run in a minute or two. Its networks have only begun to learn, so look
+# at what happens rather than at how good they are. `laptop` takes hours, and `paper` needs a large
+# graphics card. (The network that drew one of the pictures above was trained for much longer; it
+# comes with the package.)
 #
-# All that is made with one profile is kept in one folder, called an **experiment**. What one lesson
-# has trained, the next one finds there. Nothing is trained twice:
+# Everything made with one profile is kept in one folder, called an **experiment**. Later lessons
+# find there what an earlier one has trained, so nothing is trained twice:
 
 # %%
 print(f"{experiment.folder.parent.name}/{experiment.folder.name}/")
 
 # %% [markdown]
-# When something breaks, choose *Kernel → Restart Kernel and Run All Cells*. That begins anew, and
-# what was trained is kept.
+# If something breaks, choose *Kernel → Restart Kernel and Run All Cells*. The lesson then starts
+# afresh, but trained networks are kept.
 #
 # ## Picture 1 or picture 2?
 #
-# Here is the answer to the question at the top. The **Dice** says how much two masks agree: 0 if
-# they share nothing, 1 if they are the same. You will write it yourself in lesson 02.
+# Here is the answer to the question at the top. A **mask** says for each voxel whether it is disc.
+# The **Dice** says how well two masks agree: 0 if they share nothing, 1 if they are the same. You
+# will write it yourself in lesson 02.
 
 # %%
 if found is not None:
@@ -219,10 +223,11 @@ if found is not None:
     plotting.show(answer, "Two slices, each with the discs drawn by hand and those found.")
 
 # %% [markdown]
-# Was it hard? Two things give the network away. Its outlines are smooth, while a hand wobbles. And
-# in scans like these the seven lowest discs are marked, but the network marks all that it sees, so
-# it may have one or two more at the top. Apart from that they are much alike. But how could you
-# tell a good outline from a bad one if nobody had drawn any? Lesson 06 comes back to that.
+# Was it hard? Two things give the network away. Its outlines are smooth, while those of a hand
+# wobble. And in scans like these only the seven lowest discs are marked by hand, but the network
+# marks every disc that it sees, so it may have one or two more at the top. Apart from that, the
+# outlines are much alike. But how could you tell a good outline from a bad one if nobody had drawn
+# any? Lesson 06 comes back to that.
 #
 # ## Is everything installed?
 #
@@ -253,6 +258,7 @@ print("✅ installed, a scan was drawn, and the experiment has its folder")
 # what a phantom, a voxel, a contrast, a profile and an experiment are.
 #
 # **Limits against the paper.** Its scans come from patients; the phantom's people are made up.
-# Whatever is measured on it says "phantom", and the profile `smoke` says "not comparable".
+# Results from the phantom are labelled "phantom", and those of the profile `smoke` "not
+# comparable".
 #
 # **Next:** 01 opens the four pictures of a scan.

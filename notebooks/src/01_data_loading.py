@@ -5,7 +5,7 @@
 # > apart and compute two of them · write the function that makes fused contrasts · write the
 # > function that divides patients into folds without a leak
 # >
-# > **Needs:** a little Python and NumPy; nothing of MR or deep learning
+# > **Needs:** a little Python and NumPy; no MRI and no deep learning
 # >
 # > **Study time:** about 70 minutes, 40 of them for the five exercises
 # >
@@ -20,9 +20,9 @@
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own scan then
+student: str = ""  # your name or number: some exercises then use your own scan
 
 # %% [markdown]
 # **Before you go on:** two pictures show the same slice of the same person. In one the discs are
@@ -62,7 +62,7 @@ print(f"{len(experiment.cases)} scans ({experiment.data_name})")
 # A **case** is one scan of one person (the **subject** or patient) at one time (the **stage**). A
 # scan is a block of **voxels**, small boxes that each hold one grey value. The **spacing** is the
 # length of their edges. **Contrasts** are the kinds of picture in the scan, explained below. A
-# *derived* contrast was computed and not measured. *Disc voxels* are the voxels that lie in a disc.
+# *derived* contrast was computed, not measured. *Disc voxels* are the voxels that lie in a disc.
 
 # %%
 table = pd.DataFrame(
@@ -79,8 +79,8 @@ print(f"{table['subject'].nunique()} patients; the first scans:")
 display(table.head(8))
 
 # %% [markdown]
-# Look at the spacing: a voxel is no cube. Slices lie further apart than the pixels within a slice,
-# so whoever counts voxels and wants millimetres has to multiply by the spacing.
+# Look at the spacing: a voxel is not a cube. Slices lie further apart than the pixels within a
+# slice. To get millimetres from a number of voxels, multiply by the spacing.
 
 # %% [markdown]
 # ## Exercise 1 (4 minutes)
@@ -107,21 +107,21 @@ exercises.check(
         "that is the sum over the scans; divide by their number": shares.sum(),
         "that is a number of voxels; divide by all voxels of the scan": counts.mean(),
         "that is the number of disc voxels of all scans; a share is wanted": counts.sum(),
-        "that is what is no disc": 1 - shares.mean(),
+        "that is the share of the voxels that are not disc": 1 - shares.mean(),
     },
 )
 
 # %% [markdown]
-# So little is disc that a program which answers "no disc" everywhere is right in almost every
-# voxel. "How many voxels are right" is therefore a poor score. Lesson 02 finds a better one, the
-# **Dice**, and you will meet it already below: 0 means that two masks share nothing, 1 that they
-# are equal.
+# So little of a scan is disc that a program is right in almost every voxel if it always answers "no
+# disc". The share of right voxels is therefore a poor score. A better one is the **Dice** of lesson
+# 02, which you will already meet below: 0 means that two masks share nothing, 1 that they are
+# equal.
 #
 # ## Where the voxels lie
 #
 # The scans are **NIfTI** files: a block of numbers and an **affine**, a table of 4 × 4 numbers that
-# turns the index of a voxel into a place in millimetres. The affine tells which way each axis of
-# the block runs: towards **R**ight or **L**eft, **A**nterior (front) or **P**osterior (back),
+# turns the index of a voxel into a place in millimetres. The affine says which way each axis of the
+# block runs: towards **R**ight or **L**eft, **A**nterior (front) or **P**osterior (back),
 # **S**uperior (up) or **I**nferior (down). A program that ignores it may well mirror a patient.
 
 # %%
@@ -133,7 +133,7 @@ print(np.array2string(image.affine, precision=2, suppress_small=True))
 
 # %% [markdown]
 # Read it by taking one step along each axis. Where does a step lead, in millimetres? Plus means to
-# the right, to the front or upwards; minus means the other way.
+# the right, to the front or upwards; minus means the opposite.
 
 # %%
 middle = np.array(image.shape[:3]) // 2
@@ -150,19 +150,19 @@ display(pd.DataFrame(moves, index=["to the right", "to the front", "upwards"]).T
 # Each step leads mainly in one direction, and is as long as a voxel. If there is a small number
 # beside the large one, the patient lay a little tilted in the scanner.
 #
-# Scanners and programs store the axes in different orders. `load_cases` therefore turns every scan
-# to one order (right, anterior, superior) and remembers the way back. Axis 0 then counts the
+# Scanners and programs store the axes in different orders. `load_cases` therefore brings every scan
+# into one order (right, anterior, superior) and remembers how to undo it. Axis 0 then counts the
 # **sagittal** slices: pictures of the body seen from the side.
 
 # %%
 print(f"in memory: shape {case.shape}, axes run to {nib.aff2axcodes(case.affine)}")
 remarks = [*case.corrections, *case.notes]
-print("\n".join(remarks) or "Nothing had to be mended or assumed in this case.")
+print("\n".join(remarks) or "Nothing had to be corrected or assumed in this case.")
 
 # %% [markdown]
 # What if a program ignores the affine and takes the numbers as they come? We fetch the slice with
 # the same index twice, from the file and from memory, and draw both as if their axes ran to R, A
-# and S. The letters in the pictures say where A, P, S and I would be then.
+# and S. The letters in the pictures say where A, P, S and I would then be.
 
 # %%
 k = plotting.middle_slice(case.discs)
@@ -173,20 +173,20 @@ two = {
     "affine used": case.contrasts[first][k],
 }
 figures["orientation"] = plotting.contrast_grid(two, case.spacing)
-alt = f"Slice {k} as the numbers of the file come, and as the affine says that it lies."
+alt = f"Slice {k} with the numbers as they are in the file, and as the affine says it lies."
 plotting.show(figures["orientation"], alt)
 
 # %% [markdown]
-# In the right picture the belly is at A and the spine at P. If the file's axes run to R, A and S as
-# well, the left one is the same. Otherwise it is mirrored or turned, and its letters are wrong. It
-# may even be another slice: if the file counts from the other side of the body, one index means two
-# places. Nothing in the numbers warns you; only the affine knows.
+# In the right-hand picture the belly is at A and the spine at P. If the file's axes run to R, A and
+# S as well, the left-hand one is the same. Otherwise it is mirrored or turned, and its letters are
+# wrong. It may even be another slice: if the file counts from the other side of the body, the same
+# index means another place. Nothing in the numbers warns you; only the affine knows.
 #
 # ## The contrasts
 #
 # One MR scan gives several pictures of the same slice. A **Dixon** scan separates the signal of
 # water from that of fat and yields four: water (`wat`), fat (`fat`), in phase (`inn`, both signals
-# added) and opposed phase (`opp`, one signal taken from the other). In every scan somebody has
+# added) and opposed phase (`opp`, one signal subtracted from the other). In every scan somebody has
 # marked the discs: an expert in patients, the program that drew it in a phantom. That mask is the
 # **label**, and its outline lies on each picture here.
 
@@ -201,13 +201,13 @@ plotting.show(
 )
 
 # %% [markdown]
-# The discs are in the same places in each picture, and look different: they hold much water and
-# hardly any fat. (Each panel has its own grey scale, for the eye only.)
+# The discs are in the same places in each picture, but they look different: they hold much water
+# and hardly any fat. (Each panel has its own grey scale, for display only.)
 #
-# Now look for yourself. Move a slider with the mouse, or press the Tab key until it is marked and
-# use the arrow keys. Leaf through the slices: where do the discs begin and end? From the front and
-# from above the scan looks coarse, because it has few slices. (A printed page shows a still picture
-# instead.)
+# Now look for yourself. Move a slider with the mouse, or press the Tab key until it is highlighted
+# and use the arrow keys. Leaf through the slices: where do the discs begin and end? From the front
+# and from above the scan looks coarse, because it has few slices. (A printed page shows a still
+# picture instead.)
 
 # %%
 viewer.volume(case)
@@ -215,9 +215,9 @@ viewer.volume(case)
 # %% [markdown]
 # ## Exercise 2 (4 minutes)
 #
-# Is "bright" a good word for disc? This exercise has a scan of your own, chosen by the parameter
-# `student`. What share of its disc voxels is brighter than the mean of the whole image, in the
-# first contrast?
+# Is "bright" a good description of a disc? This exercise has a scan of your own, chosen by the
+# parameter `student`. What share of its disc voxels is brighter than the mean of the whole image,
+# in the first contrast?
 #
 # Hint: a mask picks voxels: `picture[mask]`.
 
@@ -244,9 +244,8 @@ exercises.check(
         "that is a number of voxels; divide by the number of disc voxels": both,
         "that is the whole image; look at the disc voxels only": above.mean(),
         "you divided by all voxels; divide by the disc voxels": both / disc.size,
-        "that says how many bright voxels are disc; asked is how many disc voxels are bright": (
-            both / above.sum()
-        ),
+        "that says how many bright voxels are disc; the question is how many disc voxels are "
+        "bright": (both / above.sum()),
         "compare with the mean of the whole image, not of the discs": (
             np.mean(picture[disc] > picture[disc].mean())
         ),
@@ -268,14 +267,14 @@ display(pd.Series(times, name="disc / mean of the image").round(2).to_frame())
 
 # %% [markdown]
 # In the water image discs are bright. In the fat image they are dark, and so is much else: nobody
-# would choose it to look for discs. Keep it in mind.
+# would choose it to look for discs. Keep this in mind.
 #
 # ## Two of the four can be computed
 #
 # Are these four pictures four different things? Let `W` be the water and `F` the fat in a voxel.
 # Then the other two should be `inn = W + F` and `opp = |W - F|`. The bars mean that only the size
-# counts: an image shows no negative signal. Do these two sums hold here? The *error* is the mean
-# deviation divided by the mean of the image, so 0 is perfect. The *correlation* is 1 if the
+# counts: an image shows no negative signal. Do these two formulas hold here? The *error* is the
+# mean deviation divided by the mean of the image, so 0 is perfect. The *correlation* is 1 if the
 # measured and the computed picture rise and fall together.
 
 # %%
@@ -284,7 +283,7 @@ if is_dixon:
     print(pd.Series(dixon.consistency(case.contrasts)).round(3).to_string())
     print("derived, so true by construction:", ", ".join(sorted(case.derived)) or "none")
 else:
-    print(f"Only {', '.join(case.contrasts)} here, so this is no Dixon scan; on to fusion.")
+    print(f"Only {', '.join(case.contrasts)} here, so this is not a Dixon scan; on to fusion.")
 
 # %%
 if is_dixon:
@@ -298,13 +297,14 @@ if is_dixon:
     plotting.show(figures["dixon"], alt)
 
 # %% [markdown]
-# You can hardly tell measured and computed pictures apart; what differs is noise. Four pictures,
-# and two of them follow from the other two. The library uses the same sums to check data, and to
-# compute a picture that is missing. What was computed is called *derived* in every table.
+# You can hardly tell measured and computed pictures apart; the difference is noise (random grey
+# values). So two of the four pictures follow from the other two. The library uses the same formulas
+# to check data, and to compute a picture that is missing. Every table calls such a picture
+# *derived*.
 #
 # ## When water and fat change places
 #
-# In truth the scanner measures `inn` and `opp`, and computes water and fat. In each voxel it gets
+# In fact the scanner measures `inn` and `opp`, and computes water and fat. For each voxel it gets
 # two values and has to decide which one is the water. Sometimes it decides wrongly in a whole
 # region: water and fat are **exchanged** there. Let us do that to our own scan, in a ball with a
 # radius of 40 mm.
@@ -318,10 +318,11 @@ if is_dixon:
     print(f"error of opp: {before['opp_error']:.4f} before, {after['opp_error']:.4f} after")
 
 # %% [markdown]
-# Nothing has changed: `W + F` and `|W - F|` are the same when `W` and `F` change places. The sums
-# cannot tell. The eye can: inside the ball, discs are dark in the *water* image. The library looks
-# for two signs. One is a border at which a tissue turns from water to fat without the thin dark
-# line of a true border. The other is anatomy: fat lies under the skin, discs hold water.
+# The error has not changed: `W + F` and `|W - F|` are the same if `W` and `F` change places. The
+# formulas cannot detect an exchange. The eye can: inside the ball, discs are dark in the *water*
+# image. The library looks for two signs. One is a border at which a tissue turns from water to fat
+# without the thin dark line of a true border. The other is anatomy: fat lies under the skin, discs
+# hold water.
 
 # %%
 if is_dixon:
@@ -339,31 +340,31 @@ if is_dixon:
 #
 # ## Fusion: more pictures for nothing
 #
-# Now to the first question of the beginning. The paper adds two contrasts voxel by voxel and treats
-# the sums as **fused contrasts**, more pictures to learn from. It uses four: `wat+opp`, `fat+opp`,
-# `wat+inn` and `inn+opp`.
+# Now back to the first question. The paper adds two contrasts voxel by voxel and treats the sums as
+# **fused contrasts**, more pictures to learn from. It uses four: `wat+opp`, `fat+opp`, `wat+inn`
+# and `inn+opp`.
 #
-# Grey values of MR have no unit, and each contrast, each scan has a range of its own:
+# MR grey values have no unit, and each contrast of each scan has its own range:
 
 # %%
 ranges = {name: {"smallest": v.min(), "largest": v.max()} for name, v in case.contrasts.items()}
 display(pd.DataFrame(ranges).T.round(1))
 
 # %% [markdown]
-# A network learns better if all pictures have one range. So each of them is brought to the range
-# from 0 to 1, which is called **min–max**: `(image - min) / (max - min)`. Over what do we take the
-# two ends? Over the whole scan. Slice by slice, an outer slice that holds nothing but noise would
-# become as bright as one with discs, and slices could no longer be compared.
+# A network learns better if all pictures have the same range. So each of them is brought to the
+# range from 0 to 1. This is called **min–max**: `(image - min) / (max - min)`. Minimum and maximum
+# are those of the whole scan. If we took them slice by slice, an outer slice with nothing but noise
+# would become as bright as one with discs, and slices could no longer be compared.
 
 # %% [markdown]
 # ## Exercise 3 (12 minutes)
 #
 # Write `fuse`. It gets two pictures of a scan, arrays of the shape (slices, rows, columns). Add
 # them voxel by voxel as they are, then bring the sum to the range from 0 to 1 by min–max over the
-# whole scan. If the sum is the same everywhere, there is nothing to stretch: give back zeros.
+# whole scan. If the sum is the same everywhere, there is nothing to stretch: return zeros.
 #
-# The check tries your function on several small inputs. If it is wrong, it says what is wrong, and
-# from the second try on it gives a hint.
+# The check tries your function on several small inputs. If it is wrong, the check says what is
+# wrong, and from the second wrong try on it also gives a hint.
 
 
 # %% tags=["solution"]
@@ -384,8 +385,8 @@ own.check(fuse, student=student)
 # ### Your function at work
 #
 # Within the block `with own.plugged(fuse)` the library makes all fused contrasts with *your*
-# function. (As long as it has not passed its check, the library uses its own and says so.) Here is
-# our version of Fig. 3 of the paper, close to the spine:
+# function. (Until your function has passed its check, the library uses its own and says so.) Here
+# is our version of Fig. 3 of the paper, close to the spine:
 
 # %%
 fused = {}
@@ -408,10 +409,10 @@ if fused:
 # Compare the fat image with `fat+opp`. If a voxel holds more water than fat, the sum is
 # `F + (W - F) = W`. So the fused picture shows the *water* there, and the discs are brighter than
 # the bones again. (In pure fat the sum is nearly `2 F`; that is why the fat is brightest of all.)
-# Fusion has brought back nothing that the scanner had not measured. It shows it in another way.
+# Fusion has added nothing to what the scanner measured. It only shows it in another way.
 #
 # Does that matter to a network? Let us ask one. A trained network comes with the package; lesson 03
-# takes its kind apart. It gets one picture of our scan and marks the discs. First it gets fat
+# explains how it is built. It gets one picture of our scan and marks the discs. First it gets fat
 # alone, then your `fat+opp`, and then the `fat+opp` that the library's own function makes.
 
 # %%
@@ -458,9 +459,9 @@ if masks:
 
 # %% [markdown]
 # Your function and the library's agree. And the network, which has met both kinds of picture in its
-# training, finds the discs a little better in the sum than in fat alone. So a fused picture is no
-# new information, and can still be useful: it puts what was measured into a form that is easier to
-# read. How much the paper's network gains by it is the question of lesson 05.
+# training, finds the discs a little better in the sum than in fat alone. So a fused picture holds
+# no new information, but it can still be useful: it puts what was measured into a form that is
+# easier to read. Lesson 05 asks how much the paper's network gains from it.
 #
 # Mix a picture of your own: each slider is the weight of one contrast, and the buttons set the
 # paper's four. Begin with fat alone, then move the slider of opposed phase slowly from 0 to 1 and
@@ -471,8 +472,8 @@ if fused:
     display(viewer.fusion_mixer(case))
 
 # %% [markdown]
-# All this is a phantom, unless you named a folder. How close it comes to real scans is measured on
-# a page of its own: `ivdlib phantom --report` makes it.
+# All this is a phantom, unless you named a folder. To see how close it comes to real scans, run
+# `ivdlib phantom --report`: it writes a page of measurements.
 #
 # ## Patients, not pictures, are divided
 #
@@ -494,12 +495,12 @@ if pair:
     alt = f"One slice each of {', '.join(alike)}: the first two are the same person."
     plotting.show(figures["stages"], alt)
 else:
-    print("Everybody was scanned once here, so no two pictures show one person.")
+    print("Everybody was scanned once here, so no two pictures show the same person.")
 
 # %% [markdown]
-# Whoever has seen one scan of a person knows most of the other: the shapes of the bones, the curve
-# of the spine. That matters when we judge a network. It must be judged on people whom it has not
-# seen, or we only learn how well it remembers.
+# If you have seen one scan of a person, you know most of the other: the shapes of the bones, the
+# curve of the spine. That matters when we judge a network. We must judge it on people whom it has
+# not seen. Otherwise we only learn how well it remembers.
 #
 # In **cross-validation** the patients are dealt into groups. Each group is tested once, by a
 # network that was trained on all the others. One such division into training and test is a
@@ -512,9 +513,10 @@ plotting.show(
 )
 
 # %% [markdown]
-# If one scan of a person trains and the other tests, the score is too good. That is a **leak**.
-# Nothing in the numbers looks wrong, so the library checks it: a `Fold` with a patient on both
-# sides cannot be made. Let us divide *scans* instead, every second one into the test:
+# If one scan of a person is used for training and the other for testing, the score is too good.
+# This is called a **leak**. Nothing in the numbers looks wrong, so the library checks for it: it
+# refuses to make a `Fold` with a patient on both sides. Let us divide *scans* instead, and put
+# every second one into the test:
 
 # %%
 subjects = {scan: experiment.cases[scan].subject for scan in names}
@@ -528,8 +530,9 @@ except LeakageError as error:
 # ## Exercise 4 (15 minutes)
 #
 # Write `patient_folds`. It gets a dict that says who was scanned, such as
-# `{"01": "Ann", "02": "Bert", "03": "Ann"}`, and the number of folds. It gives back one list for
-# each fold, with the names of the scans that this fold *tests*; all others train.
+# `{"01": "Ann", "02": "Bert", "03": "Ann"}`, and the number of folds. It returns one list for each
+# fold, with the names of the scans that are *tested* in this fold; all others are used for
+# training.
 #
 # - Each scan is tested exactly once.
 # - All scans of a patient are in the same fold.
@@ -558,7 +561,7 @@ own.check(patient_folds, student=student)
 #
 # We plan the same experiment again, under another name, and let your function divide the patients.
 # Each fold goes through the library's leak check. (The library also shuffles the patients, so that
-# the order of their names plays no part. Yours may, too.)
+# the order of their names does not matter. Yours may do so, too.)
 
 # %%
 with own.plugged(patient_folds):
@@ -582,16 +585,16 @@ stored = {hashes.spine_digest(experiment, fold) for fold in experiment.folds}
 print(f"{len(stored & set(trainings))} of these trainings are those of the library's folds")
 
 # %% [markdown]
-# The column *training* shows a **hash**: a short code computed from all that decides on a training,
-# such as the scans of its fold. Other folds, or folds that your function has made, give other
-# codes. So a result that was stored for one division never passes for that of another.
+# The column *training* shows a **hash**: a short code computed from everything that affects a
+# training, such as the scans of its fold. Other folds give other codes, and so do folds that your
+# function has made. So the stored result of one division is never taken for that of another.
 
 # %% [markdown]
 # ## Exercise 5 (5 minutes)
 #
-# Ann was scanned twice. By mistake her first scan trains the network and her second one tests it.
-# Which numbers become too good? And why does nothing in the learning curve, the error on the
-# training scans over time, warn you? Two or three sentences.
+# Ann was scanned twice. By mistake her first scan is used to train the network and her second one
+# to test it. Which numbers become too good? The learning curve shows the error on the training
+# scans over time. Why does nothing in it warn you? Answer in two or three sentences.
 #
 # Hint: which scans does the curve show?
 
@@ -629,19 +632,19 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("01_*"))))
 # %% [markdown]
 # ## What counts as new
 #
-# Back to the two questions of the beginning.
+# Back to the two questions from the beginning.
 #
 # - **The third picture tells nothing new about the person.** A Dixon scan measures two things; the
 #   four contrasts and the fused ones are sums and differences of them. But the sum shows the same
 #   facts in another way, and a network may read it more easily.
-# - **A second scan of a person is not a second person.** It may help to train. It must never stand
-#   on the other side of a fold, and when we count examples, we count people.
+# - **A second scan of a person is not a second person.** It may help in training. But it must never
+#   be on the other side of a fold, and when we count examples, we count people.
 #
-# Your `fuse` and your `patient_folds` do both jobs in the library now.
+# Your `fuse` and your `patient_folds` did this work in the library.
 #
 # **Limits against the paper.** The challenge data may not be redistributed, so this page shows a
 # phantom unless you name a folder. The paper does not say whether it adds raw or normalised values,
 # over what it takes minimum and maximum, or who is in which fold. We add raw values, normalise the
-# whole scan, and deal patients by a seed.
+# whole scan, and deal the patients at random, from a fixed seed.
 #
 # **Next:** 02 finds the spine, so that the disc network need not look at the whole body.

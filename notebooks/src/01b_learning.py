@@ -12,16 +12,16 @@
 # > **Paper:** what it takes for granted · **Data:** the built-in phantom (synthetic scans), or the
 # > folder in `data_dir`
 #
-# Nobody can write down in a formula what a disc looks like. Programs that find discs *learn* it:
-# they begin with numbers that mean nothing and change them, example after example.
+# Nobody can write a formula for what a disc looks like. Programs that find discs *learn* it: they
+# start with meaningless numbers and change them, example by example.
 
 # %% tags=["parameters"]
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: your exercises have numbers of their own then
+student: str = ""  # your name or number: your exercises then have their own numbers
 
 # %% [markdown]
 # **The question of this lesson:** how does a program find out by itself which numbers find a disc?
@@ -54,7 +54,7 @@ k = plotting.middle_slice(case.discs)
 figures, scores = {}, {}
 
 # %% [markdown]
-# We learn from the scans in `train` and are judged on `case`, a person who is not among them.
+# We train on the scans in `train` and test on `case`, a scan of a person who is not among them.
 #
 # ## The simplest program: a threshold
 #
@@ -70,16 +70,15 @@ grey = {i: np.concatenate([images[c.name][i].ravel() for c in train]) for i in u
 figures["grey_values"] = learning_figures.grey_values(
     {i: (values[truth], values[~truth]) for i, values in grey.items()}
 )
-alt = "Histograms of grey values: those of discs lie in the midst of those of everything else."
+alt = "Histograms of grey values: those of discs lie in the middle of those of everything else."
 plotting.show(figures["grey_values"], alt)
 
 # %% [markdown]
 # (The tall bars at 0 are mostly air; we have cut them off.) Discs do differ from most of the rest,
-# but they are few, and a part of the rest looks like them.
-# How good is the best threshold? We measure with the **Dice** overlap: twice the voxels that are in
-# both masks, divided by the voxels of the one plus those of the other. 1 is perfect, 0 means
-# that nothing was found. (Lesson 02 lets you write it.) The threshold is chosen on the training
-# people:
+# but they have few voxels, and some of the rest looks like them. How good is the best threshold? We
+# measure with the **Dice** overlap: twice the voxels that are in both masks, divided by the voxels
+# of the one plus those of the other. 1 is perfect, 0 means that nothing was found. (You will write
+# it in lesson 02.) The threshold is chosen on the training people:
 
 # %%
 masks = {}
@@ -99,28 +98,27 @@ alt = "What the best thresholds mark: much of the body, and of the discs only a 
 plotting.show(figures["threshold"], alt)
 
 # %% [markdown]
-# That is no disc finder. A threshold has one number and sees one grey value. Let us give the
+# A threshold cannot find discs. It is a single number and sees a single grey value. Let us give the
 # program more numbers, and a way to find them.
 #
 # ## A weighted sum, and a chance
 #
-# What a program knows about a voxel are its **features**. Here they are the grey values in our
-# images. We multiply each feature by a number of its own, its **weight**, and add up. One more
-# weight, the **bias**, is added whatever the features are; to have it in the same sum, the first
-# feature of every voxel is a one:
+# The **features** of a voxel are what a program knows about it. Here they are the grey values in
+# our images. We multiply each feature by a number of its own, its **weight**, and add up. One more
+# weight, the **bias**, is added whatever the features are. To have it in the same sum, we let the
+# first feature of every voxel be 1:
 #
 # `sum = w0 · 1 + w1 · water + w2 · fat`
 #
-# A positive sum shall mean "disc". How sure are we? The **sigmoid** turns any sum into a number
-# between 0 and 1, the **chance** that the voxel is disc: `chance = 1 / (1 + exp(-sum))`. This
-# program is called **logistic regression**, and it is also what stands at the very end of almost
-# every network for segmentation.
+# A positive sum means "disc". How sure are we? The **sigmoid** turns any sum into a number between
+# 0 and 1, the **chance** that the voxel is disc: `chance = 1 / (1 + exp(-sum))`. This program is
+# called **logistic regression**. Almost every network for segmentation ends with one.
 #
 # ## How wrong is it? The loss
 #
-# To improve, a program must know how wrong it is, in one number: the **loss**. Ours is the
-# **cross-entropy**. Of a voxel that *is* disc it is `-log(chance)`; of one that is not,
-# `-log(1 - chance)`. Sure and right costs almost nothing; sure and wrong costs much.
+# To improve, a program needs one number that says how wrong it is: the **loss**. Ours is the
+# **cross-entropy**. For a voxel that *is* disc it is `-log(chance)`; for one that is not, it is
+# `-log(1 - chance)`. Being sure and right costs almost nothing; being sure and wrong costs a lot.
 
 # %%
 figures["loss"] = learning_figures.sigmoid_and_loss()
@@ -130,8 +128,9 @@ plotting.show(figures["loss"], alt)
 # %% [markdown]
 # ## One voxel by hand
 #
-# Take one voxel of a disc and three weights that we made up, and compute slowly. (Features are
-# scaled so that 0 is the average: this voxel is brighter than most in water, darker in fat.)
+# Take one voxel of a disc and three weights that we made up, and compute step by step. (Features
+# are scaled so that 0 is the average: this voxel is brighter than average in water, and darker in
+# fat.)
 
 # %%
 one = np.array([1.0, 0.6, -0.8])  # a one, water, fat
@@ -143,17 +142,18 @@ print(f"chance = 1 / (1 + exp({-z:.3f}))             = {p:.3f}")
 print(f"loss   = -log({p:.3f})                       = {-np.log(p):.3f}")
 
 # %% [markdown]
-# A chance of 0.25 for a voxel that is disc: poor weights. In which direction should each of them
-# change?
+# The chance is only 0.25, although the voxel is disc: these weights are poor. In which direction
+# should each of them change?
 #
 # ## Which way is down? The gradient, by the chain rule
 #
-# If a weight changes a little, the sum changes; then the chance changes; then the loss. The
-# **chain rule** says: how much the last changes by the first is the *product* of the links.
+# If a weight changes a little, the sum changes; then the chance changes; then the loss. How fast
+# one quantity changes with another is a *slope* (the derivative). The **chain rule** says that the
+# slope of the whole chain is the *product* of the slopes of its links:
 #
-# 1. The loss `-log(chance)` changes by the chance as `-1 / chance`.
-# 2. The chance changes by the sum as `chance · (1 - chance)`: the slope of the sigmoid.
-# 3. The sum changes by a weight as that weight's feature.
+# 1. From the chance to the loss `-log(chance)`, the slope is `-1 / chance`.
+# 2. From the sum to the chance, the slope is that of the sigmoid, `chance · (1 - chance)`.
+# 3. From a weight to the sum, the slope is that weight's feature.
 
 # %%
 links = [one[1], p * (1 - p), -1 / p]  # for the weight of water
@@ -165,17 +165,17 @@ plotting.show(figures["chain"], alt)
 print(f"product: {links[0]:.3f} · {links[1]:.3f} · {links[2]:.3f} = {np.prod(links):.3f}")
 
 # %% [markdown]
-# Links 1 and 2 together are `-(1 - chance)`, which is `chance - 1`. For a voxel that is *not* disc
-# the same sums give `chance - 0`. So for every voxel, with a truth of 1 or 0, the slope of each
-# weight is
+# The product of links 1 and 2 is `-(1 - chance)`, which is `chance - 1`. For a voxel that is *not*
+# disc the same steps give `chance - 0`. So for every voxel, with a truth of 1 or 0, the slope for
+# each weight is
 #
 # `(chance - truth) · feature`
 #
-# These slopes of all weights together are the **gradient**. No logarithm is left, and it is easy to
-# read: the error times what was seen.
+# The slopes for all weights together are the **gradient**. No logarithm is left, and the formula is
+# easy to read: the error times what was seen.
 #
-# Do you believe it? Check it. Nudge each weight by a millionth and see how much the loss changes
-# (this is called **finite differences**):
+# Do not just believe it, check it. Nudge each weight by a millionth and see how much the loss
+# changes (this method is called **finite differences**):
 
 
 # %%
@@ -238,13 +238,13 @@ exercises.check(
     tolerance=0.01,
     mistakes={
         "that is the slope for a voxel that is disc; this one is not": (_share - 1) * mine[2],
-        "the sign is wrong: chance less truth, and the truth is 0": -_share * mine[2],
+        "the sign is wrong: it is chance minus truth, and the truth is 0": -_share * mine[2],
         "that is the error alone; multiply it by the feature": _share,
         "that is the slope for the weight of water; the last weight is that of fat": (
             _share * mine[1]
         ),
-        "you multiplied by the weight; the slope has the feature in it": _share * my_weights[2],
-        "you took the sum for the chance: the sigmoid is missing": my_weights @ mine * mine[2],
+        "you multiplied by the weight; multiply by the feature": _share * my_weights[2],
+        "you used the sum, not the chance: the sigmoid is missing": my_weights @ mine * mine[2],
         "the factor chance · (1 - chance) has cancelled already": (
             _share**2 * (1 - _share) * mine[2]
         ),
@@ -255,13 +255,13 @@ exercises.check(
 # %% [markdown]
 # ## All voxels at once
 #
-# One voxel pulls the weights its way, the next one another way. So we take the **mean** of their
-# losses, and the gradient is the mean of their gradients. With all voxels in one table, a row for
-# each, it is only a few lines:
+# Each voxel pulls the weights in its own direction. So we take the **mean** of all losses, and the
+# gradient is the mean of all gradients. With all voxels in one table, a row for each, the code is
+# only a few lines:
 #
 # | name | shape | what it is |
 # |---|---|---|
-# | `features` | (voxels, features) | one row a voxel; the first column is all ones |
+# | `features` | (voxels, features) | one row for each voxel; the first column is all ones |
 # | `weights` | (features,) | the bias first |
 # | `truth` | (voxels,) | `True` for disc |
 # | `rate` | a number | the learning rate |
@@ -273,7 +273,7 @@ exercises.check(
 # ## Exercise 2 (20 minutes)
 #
 # Write one step of gradient descent on the mean cross-entropy: sums, chances, the gradient (a mean
-# over the voxels), and the new weights. Give back new weights and leave the old ones as they are.
+# over the voxels), and the new weights. Return new weights and leave the old ones unchanged.
 
 
 # %% tags=["solution"]
@@ -294,9 +294,10 @@ own.check(logistic_step, student=student)
 # %% [markdown]
 # ## Let it learn
 #
-# We draw 5,000 voxels from each training scan and bring every feature to mean 0 and spread 1, so
-# that one learning rate suits all. In each step the function sees some of the voxels, a **batch**.
-# When every voxel has been used once, an **epoch** is over, and they are dealt anew.
+# We draw 5,000 voxels from each training scan and bring every feature to mean 0 and spread
+# (standard deviation) 1, so that one learning rate suits all of them. In each step the function
+# sees some of the voxels, a **batch**. When every voxel has been used once, an **epoch** is over.
+# The voxels are then shuffled and dealt again.
 
 # %%
 step = own.yours(logistic_step)
@@ -321,13 +322,13 @@ alt = f"The loss falls from {curves['grey values'][0]:.2f} to {curves['grey valu
 plotting.show(figures["falling"], alt)
 
 # %% [markdown]
-# The loss falls: the program learns, by your function. It begins at 0.69, which is `-log(0.5)`:
-# weights of zero give everything a chance of one half. The curve trembles because each batch has
-# other voxels.
+# The loss falls: the program learns, with your function. The loss starts at 0.69, which is
+# `-log(0.5)`: weights of zero give everything a chance of one half. The curve is jagged because
+# each batch has different voxels.
 #
 # Where does it say "disc"? With two features each voxel is a point in a plane, and all points with
 # the same sum lie on a line. We draw the line where the chance is 1 in 20. (About 2 of 100 voxels
-# are disc, so the program seldom has reason to be surer. Below, we take the threshold with the best
+# are disc, so the program seldom has reason to be surer. Below, we use the threshold with the best
 # Dice on the training voxels.)
 
 # %%
@@ -337,7 +338,7 @@ if len(used) == 2:
         alone.features[:, 1:], alone.truth, [f"{i}, scaled" for i in used],
         {"after three epochs": early, "at the end": weights}, chance=0.05,
     )  # fmt: skip
-    alt = "Voxels by water and fat: beyond the line lie most discs, and many other voxels."
+    alt = "Voxels by water and fat: most disc voxels lie beyond the line, and so do many others."
     plotting.show(figures["border"], alt)
 else:
     print("One contrast only: voxels lie on a line here, and there is no plane to draw.")
@@ -354,16 +355,16 @@ scores["logistic regression, grey values"] = metrics.dice(found["one voxel"], ca
 print(f"Dice on the test person: {scores['logistic regression, grey values']:.3f}")
 
 # %% [markdown]
-# Learning works, and the Dice is hardly better than the threshold's. The best line through these
+# Learning works, but the Dice is hardly better than the threshold's. The best line through these
 # points is not good, because no line through them *can* be good: other tissue has the same grey
 # values. More steps will not help. Other features might.
 #
 # ## Your function in the place of the library's
 #
-# Tables in such papers need a row that says what can be had *without* a network. The library's is a
-# logistic regression with better features: an **atlas** (how often a disc lay here in other
-# people), the grey value, and the grey value after smoothing by 1.5 and by 3 mm. In the next cell,
-# your step fits it. Beside it stand the atlas alone and the library's own fit.
+# Tables in such papers need a row that shows what is possible *without* a network (a **baseline**).
+# The library's row is a logistic regression with better features: an **atlas** (how often a disc
+# lay here in other people), the grey value, and the grey value after smoothing by 1.5 and by 3 mm.
+# In the next cell, your step fits it, and then the library's own method does.
 
 # %%
 image = used[-1]
@@ -376,8 +377,9 @@ by_library = metrics.dice(usual[case.name], case.discs)
 print(f"Dice of the row on {image}: your step {by_you:.3f}, the library's fit {by_library:.3f}")
 
 # %% [markdown]
-# The two agree closely, not to the last digit: the library uses another way downhill, on all voxels
-# at once. And what does a trained network reach on the same scan? FDS-CNN comes with the package.
+# The two agree closely, but not to the last digit: the library goes downhill by another method, on
+# all voxels at once. How good are the atlas alone and a trained network on the same scan? A trained
+# FDS-CNN, the network of the paper, comes with the package.
 
 # %%
 scores["level atlas alone"] = metrics.dice(
@@ -399,11 +401,11 @@ display(pd.Series(scores, name="Dice").round(2).to_frame())
 # %% [markdown]
 # ## Let it look around: one learnt convolution
 #
-# What tells a disc from other dark places in the fat image? You know it from looking: *bone marrow
+# What distinguishes a disc from other dark places in the fat image? You can see it: *bone marrow
 # above, bone marrow below*. So let the features of a voxel be the grey values of **nine** pixels:
-# itself and its eight neighbours in the slice. Same step, ten weights. Nine weights that are laid
-# on each pixel and its neighbours are called a **kernel**, and doing that all over a picture is a
-# **convolution**.
+# itself and its eight neighbours in the slice. The step is the same, now with ten weights. Nine
+# weights that are laid on a pixel and its neighbours are called a **kernel**, and doing this at
+# every pixel of a picture is a **convolution**.
 #
 # Which neighbours? We try pixels next to each other, and pixels that lie further apart:
 
@@ -426,7 +428,7 @@ display(table.rename_axis("pixels apart").round(2))
 figures["kernels"] = learning_figures.kernels(
     {f"pixels {n} apart": learnt[n][1:].reshape(3, 3) for n in learnt}
 )
-alt = "Four learnt 3 × 3 kernels. The wide ones weigh the row of the disc against those beside it."
+alt = "Four learnt 3 × 3 kernels. The wide ones weigh the disc's row against those beside it."
 plotting.show(figures["kernels"], alt)
 
 # %% [markdown]
@@ -436,8 +438,8 @@ plotting.show(figures["kernels"], alt)
 # below*" (in a water image: the other way round). The kernel whose pixels touch is as wide as the
 # inside of a disc, so it sees no bone, and learns little more than a blur.
 #
-# So here is one half of the answer: **what a program may see decides what it can learn.** This is
-# what the wide kernel makes of the slice, and what it marks:
+# This is one half of the answer: **what a program can see decides what it can learn.** This is what
+# the wide kernel makes of the slice, and what it marks:
 
 # %%
 chance = sigmoid_of(learnt[8])(nine.of_case(case)).reshape(case.shape)
@@ -467,15 +469,16 @@ pairs["kernel 1 + kernel 2"] = pairs["kernel 1"] + pairs["kernel 2"]
 display(pairs)
 
 # %% [markdown]
-# It cannot be done: the two "yes" sums together are `a + b + 2c`, and so are the two "no" sums, so
-# they cannot all lie on their sides of zero. *Two* kernels can do it, if something stands behind
-# each that is not a sum: the **ReLU**, which sets negative numbers to zero. The next sum then adds
-# what the two have found. Without the ReLU, a sum of sums would be only one more sum.
+# It cannot be done. The two "yes" sums add up to `a + b + 2c`, which would have to be positive. The
+# two "no" sums add up to the same, which would have to be negative. *Two* kernels can do it, if
+# each is followed by something that is not a sum: the **ReLU**, which sets negative numbers to
+# zero. The next sum then adds what the two have found. Without the ReLU, a sum of sums would be
+# just another sum.
 #
-# That is a network: kernels, ReLU, and a weighted sum of their results, each such stage a
-# **layer**. How do the *inner* weights learn? By the chain rule again, with two links more: the
+# That is a network: kernels, ReLU, and a weighted sum of their results. Each such stage is a
+# **layer**. How do the *inner* weights learn? By the chain rule again, with two more links: the
 # error goes back through the outer weight and through the ReLU (slope 1 if the sum was positive,
-# else 0) to the inner kernel. This going back, layer by layer, is **backpropagation**:
+# else 0) to the inner kernel. Going back layer by layer like this is called **backpropagation**:
 
 
 # %%
@@ -493,7 +496,7 @@ def two_layer_step(inner, outer, features, truth, rate):
 
 # %%
 drawn_weights = np.random.default_rng(1)
-inner = drawn_weights.normal(size=(10, 8)) / np.sqrt(5)  # eight kernels, each begins by chance
+inner = drawn_weights.normal(size=(10, 8)) / np.sqrt(5)  # eight kernels, random at first
 outer = np.zeros(9)
 for features, of_batch in voxels.batches(nine.features, nine.truth, 2000, 80):
     inner, outer = two_layer_step(inner, outer, features, of_batch, 1.0)
@@ -516,12 +519,12 @@ alt = "What is found from one voxel's grey values, by one learnt kernel, and by 
 plotting.show(figures["found"], alt)
 
 # %% [markdown]
-# Same nine pixels, same rule of learning; eight kernels instead of one, and a second layer. FDS-CNN
-# does what this network does, with many more kernels and layers.
+# The nine pixels and the rule of learning are the same, but there are eight kernels instead of one,
+# and a second layer. FDS-CNN does what this network does, with many more kernels and layers.
 #
 # Layers have one more effect. A pixel of the second layer sees 3 × 3 pixels of the first, each of
-# which has seen 3 × 3 pixels itself. All that a result depends on is its **receptive field**, and
-# it grows with every layer:
+# which has seen 3 × 3 pixels itself. Together, all pixels that a result depends on form its
+# **receptive field**. It grows with every layer:
 
 # %%
 figures["field"] = diagrams.draw_receptive_field([(1,), (1, 1), (1, 1, 1)])
@@ -534,9 +537,9 @@ plotting.show(figures["field"], alt)
 # %% [markdown]
 # ## Exercise 3 (5 minutes)
 #
-# A disc with half of each vertebra beside it is about 40 mm high. How many layers of 3 × 3 kernels
-# whose pixels touch must follow each other, until the receptive field is at least 40 mm high? A
-# pixel is `case.spacing[2]` mm high. Give a whole number.
+# A disc together with half of each neighbouring vertebra is about 40 mm high. How many layers of
+# 3 × 3 kernels (with pixels that touch) does it take until the receptive field is at least 40 mm
+# high? A pixel is `case.spacing[2]` mm high. Give a whole number.
 #
 # Hint: how many pixels does each further layer add, above and below together?
 
@@ -558,23 +561,23 @@ exercises.check(
         "you let each layer add three pixels; it adds one above and one below": _three,
         "you let each layer add one pixel; it adds one above and one below": _all_pixels - 1,
         "that is the height in pixels; each layer adds two of them": _all_pixels,
-        "you took 40 for pixels; they are millimetres": 20,
+        "you took the 40 for pixels; it is in millimetres": 20,
         "that is one layer short: the field must reach 40 mm": _enough - 1,
     },
     hint="the first layer sees 3 pixels, two layers see 5",
 )
 
 # %% [markdown]
-# So many layers, only to see one disc and its neighbours! Lessons 02 and 03 know two ways out:
-# halve the picture (the U-Net), or spread the kernel as we did above (**dilation**, the idea of
-# the paper).
+# So many layers, only to see one disc and its neighbours! Lessons 02 and 03 show two ways out:
+# halve the picture (the U-Net), or spread the kernel as we did above (**dilation**, the idea of the
+# paper).
 
 # %% [markdown]
 # ## Exercise 4 (5 minutes)
 #
 # The logistic regression on grey values has a small loss, and 98 of 100 voxels are right if it says
 # "no disc" everywhere. Yet its Dice is poor. How can all three be true? And will ten times as many
-# steps help? Two or three sentences.
+# steps help? Answer in two or three sentences.
 #
 # Hint: of which voxels are there most, and what does each of the three numbers count?
 
@@ -582,9 +585,9 @@ exercises.check(
 # ### BEGIN SOLUTION
 # Only about 2 of 100 voxels are disc; loss and share of right voxels are means over all of them, so
 # the many easy voxels elsewhere decide (1 point). The Dice counts only voxels that are disc or are
-# called disc, so what is missed there shows (1 point). More steps do not help: the loss has stopped
-# falling, and voxels with equal grey values get equal chances whatever the weights; other
-# features, such as neighbours, are needed (1 point).
+# called disc, so it shows what was missed (1 point). More steps do not help: the loss has stopped
+# falling, and voxels with equal grey values get equal chances whatever the weights; other features,
+# such as neighbours, are needed (1 point).
 # ### END SOLUTION
 
 # %% [markdown]
@@ -607,12 +610,12 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("01b_*"))))
 #
 # **The answer to the question at the beginning.** A program finds its numbers by steps downhill: it
 # computes how wrong it is, the chain rule says how each number should change, and your function
-# changes them. Whether good numbers exist depends on what it may see: one grey value is almost
-# worth nothing, nine pixels that reach the bones are worth more, and eight kernels with a ReLU
+# changes them. Whether good numbers exist depends on what it may see: one grey value is worth
+# almost nothing, nine pixels that reach the bones are worth more, and eight kernels with a ReLU
 # between two sums much more.
 #
 # **Limits against the paper.** The paper compares FDS-CNN with other networks, not with rows like
-# these; that a logistic regression is far behind says nothing on which network is best. One test
+# these; a logistic regression that is far behind says nothing about which network is best. One test
 # person is not enough for a comparison: lesson 05 takes all of them.
 #
-# **Next:** 02 stacks learnt convolutions to a U-Net, which finds the spine.
+# **Next:** 02 stacks learnt convolutions into a U-Net, which finds the spine.

@@ -10,17 +10,17 @@
 # > **Paper:** Sect. 2.1, Fig. 1 · **Data:** the built-in phantom (synthetic scans), or the folder
 # > in `data_dir`
 #
-# Most of a sagittal slice is not spine: skin, fat, bowel, air. The paper first lets a small network
-# find the spine and then shows only that part to the disc network, which has less to compute and
-# fewer ways to be fooled.
+# Most of a sagittal slice is not spine but skin, fat, bowel and air. The paper first lets a small
+# network find the spine, and then shows only that part to the disc network. So the disc network has
+# less to compute, and there is less to mislead it.
 
 # %% tags=["parameters"]
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own inputs then
+student: str = ""  # your name or number: some exercises then use your own inputs
 
 # %% [markdown]
 # **The question of this lesson:** to say whether a grey pixel belongs to a vertebra or to a bone
@@ -70,7 +70,7 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 
 # %%
 network = weights.load_model(shipped.find("spine"))
-factor = network.passport["factor"]  # it sees slices averaged over so many pixels: faster
+factor = network.passport["factor"]  # it sees averaged slices, which is faster
 found = inference.predict_spine(network.model, case.contrasts, factor, case.spacing)
 planes = dict.fromkeys(("slice", "true spine", "found by the network"), plane)
 outlines = {"true spine": {"spine": true[k]}, "found by the network": {"spine": found[k]}}
@@ -80,7 +80,8 @@ plotting.show(figures["goal"], alt)
 
 # %% [markdown]
 # The two outlines look alike. How alike? We need a number. Counting the pixels that are right would
-# not do: most pixels are background, so a mask with nothing in it would be right nearly everywhere.
+# not work: most pixels are background, so a mask with nothing in it would be right nearly
+# everywhere.
 #
 # The **Dice overlap** ignores what is background in both masks. It is twice the number of voxels in
 # both masks, divided by the number in one plus the number in the other:
@@ -92,10 +93,10 @@ plotting.show(figures["goal"], alt)
 # %% [markdown]
 # ## Exercise 1 (2 minutes)
 #
-# A network marks 100 pixels as spine; 80 are spine in truth; 60 of them are the same. What is the
-# Dice overlap? Work it out on paper.
+# A network marks 100 pixels as spine. In truth 80 pixels are spine. 60 pixels are in both masks.
+# What is the Dice overlap? Work it out on paper.
 #
-# Hint: twice what both share, over the sum of both.
+# Hint: twice the pixels that both share, divided by the sum of both.
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
@@ -109,7 +110,7 @@ exercises.check(
     overlap, metrics.dice(marked, labelled), tolerance=0.006,  # two decimals will do
     mistakes={
         "the factor 2 is missing": np.sum(marked & labelled) / 180,
-        "that is the Jaccard index: below the line stand both masks, not their union": (
+        "that is the Jaccard index: divide by the sum of both masks, not by their union": (
             np.sum(marked & labelled) / np.sum(marked | labelled)
         ),
         "per cent? Dice is a share, from 0 to 1": 100 * metrics.dice(marked, labelled),
@@ -126,7 +127,7 @@ exercises.check(
 # `True`.
 #
 # One case needs a decision: what if both masks are empty? Nothing was there and nothing was marked,
-# so the two agree: let that be 1.
+# so the two agree: return 1.
 
 
 # %% tags=["solution"]
@@ -145,8 +146,7 @@ own.check(dice, student=student)
 
 # %% [markdown]
 # Now your function goes to work. Within the next block the library scores with *your* `dice`, not
-# with its own. (As long as yours has not passed the check above, the library's is used, and a line
-# says so.)
+# with its own. (Until yours has passed the check above, the library's is used, and a line says so.)
 
 # %%
 with own.plugged(dice):
@@ -156,21 +156,21 @@ print(f"Dice of the spine in the whole scan: {your_score:.3f}")
 print(f"by the library's own function: {library_score:.3f}")
 
 # %% [markdown]
-# This is the number that papers print. It is counted over the whole 3-D scan, not slice by slice:
-# then an empty slice cannot score 1 and lift the mean.
+# This is the number that papers report. It is computed over the whole 3-D scan, not slice by slice.
+# Otherwise an empty slice could score 1 and raise the mean.
 #
 # ## A convolution: nine numbers that slide over the image
 #
-# How does a network get from grey values to a mask? By many small steps of one kind. A
+# How does a network get from grey values to a mask? By many small steps of the same kind. A
 # **convolution** lays a small table of numbers, the **kernel** (its numbers are called *weights*),
-# on a pixel and its eight neighbours. It multiplies each pixel by the number above it and adds up.
-# The sum is the pixel of the result. Then the table moves on by one pixel.
+# on a pixel and its eight neighbours. It multiplies each pixel by the number that lies on it and
+# adds up the products. The sum is one pixel of the result. Then the table moves on by one pixel.
 
 # %%
 tiny = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [1, 1, 5, 5, 5, 1],
                  [1, 1, 5, 5, 5, 1], [1, 1, 1, 1, 1, 1]])  # fmt: skip
 kernel = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]])
-answer = ndimage.correlate(tiny, kernel, mode="constant")  # zeros stand around the image
+answer = ndimage.correlate(tiny, kernel, mode="constant")  # zeros around the image
 figures["window"] = network_drawings.convolution_step(tiny, kernel, answer, (1, 3))
 alt = (
     "An image of 5 by 6 numbers with a window of 3 by 3 marked, a kernel of 3 by 3, the result of "
@@ -179,10 +179,10 @@ alt = (
 plotting.show(figures["window"], alt)
 
 # %% [markdown]
-# This kernel takes what lies below a pixel and subtracts what lies above. Where nothing changes the
+# This kernel takes what lies below a pixel and subtracts what lies above. If nothing changes, the
 # sum is 0; at the upper border of the bright patch it is large. At the border of the image some of
-# the nine pixels are missing: there we take zeros for them (*zero padding*), so the result is as
-# large as the image. Other kernels answer to other things:
+# the nine pixels are missing. We take zeros in their place (*zero padding*), so the result is as
+# large as the image. Other kernels respond to other things:
 
 # %%
 ahead = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])  # first axis: front to back
@@ -209,20 +209,20 @@ plotting.show(figures["convolution"], alt)
 # %% [markdown]
 # ## Exercise 3 (20 minutes)
 #
-# Write `convolve(image, kernel, rate=1)`. It returns an array as large as `image`, and zeros stand
-# around the image.
+# Write `convolve(image, kernel, rate=1)`. It returns an array as large as `image`. Outside the
+# image, all pixels count as zero.
 #
-# You need no loop over the pixels. Each of the nine weights multiplies a copy of the *whole* image,
-# moved by one step, and the result is the sum of these nine copies:
+# You need no loop over the pixels. Each of the nine weights multiplies a shifted copy of the
+# *whole* image, and the result is the sum of these nine copies:
 #
 # 1. Put `rate` rows and columns of zeros on each side of the image (`np.pad`).
 # 2. Begin with a result of zeros, as large as the image.
-# 3. For each place `i, j` of the kernel, add the part of the padded image that begins at the right
-#    row and column, multiplied by `kernel[i, j]`.
+# 3. For each place `i, j` of the kernel, add the part of the padded image that belongs to this
+#    place, multiplied by `kernel[i, j]`. The part is as large as the image.
 #
-# With `rate=1` the nine pixels lie side by side. With `rate=2` every second pixel is taken: the
-# kernel is pulled apart (lesson 03 needs that). Put the kernel on the image as it is, without
-# turning it round. (Mathematicians turn it; networks do not.)
+# With `rate=1` the nine pixels lie side by side. With `rate=2` the kernel is pulled apart and takes
+# every second pixel (lesson 03 needs that). Use the kernel as it is, without flipping it.
+# (Mathematicians flip it; networks do not.)
 
 
 # %% tags=["solution"]
@@ -248,8 +248,8 @@ own.check(convolve, student=student)
 #
 # In the network's first step, 8 learnt kernels turn one slice into 8 new pictures. Each picture is
 # called a **channel** or *feature map*, and such a step is called a **layer**. The next cell runs
-# the trained network once more, but its first layer is computed by *your* `convolve`, all other
-# layers by Keras, the library in which our networks are written.
+# the trained network once more, but *your* `convolve` computes its first layer. All other layers
+# are computed by Keras, the library in which our networks are written.
 
 # %%
 model = network.model
@@ -260,7 +260,7 @@ true_small = on_tile(shrink(true[k : k + 1], factor)[0] >= 0.5, small.shape)
 with own.plugged(convolve) as at_work:
     with_yours = with_first_layer(model, at_work["convolve"])(small)
 by_keras = keras.ops.convert_to_numpy(model(small[np.newaxis, ..., np.newaxis]))[0, ..., 0]
-print(f"largest difference of the two answers: {np.abs(with_yours - by_keras).max():.0e}")
+print(f"largest difference between the two answers: {np.abs(with_yours - by_keras).max():.0e}")
 
 # %%
 titles = {"first layer by convolve": with_yours, "all by Keras": by_keras}
@@ -270,12 +270,12 @@ masks = [{"spine": answer >= 0.5} for answer in (with_yours, by_keras)]
 figures["yours"] = plotting.contrast_grid(
     dict.fromkeys(titles, small), case.spacing, dict(zip(titles, masks, strict=True)), columns=2
 )
-alt = "The spine found in a slice, with a first layer of one's own and by Keras alone: the same."
+alt = "The spine found in a slice, with your first layer and by Keras alone: the same."
 plotting.show(figures["yours"], alt)
 
 # %% [markdown]
-# Your function finds the spine. The numbers in the 8 kernels came out of a training, not out of
-# your head; but what is *done* with them is now your code. What do the 8 kernels look at?
+# Your function finds the spine. The numbers in the 8 kernels were learnt in training, but what is
+# *done* with them is now your code. What do the 8 kernels respond to?
 
 # %%
 learnt = keras.ops.convert_to_numpy(model.get_layer("down0_conv1").kernel)[:, :, 0]
@@ -287,12 +287,12 @@ alt = "What the kernels of the first layer make of the slice: borders and bright
 plotting.show(figures["first_layer"], alt)
 
 # %% [markdown]
-# Nobody told the network to look for borders, but many of its kernels do. The next layer takes all
-# 8 channels in, so it can answer to borders of borders, then to corners, and in the end to
-# vertebrae.
+# Nobody told the network to look for borders, but many of its kernels do. The next layer takes in
+# all 8 channels, so it can respond to borders of borders. Later layers respond to corners, and in
+# the end to vertebrae.
 #
-# Behind each convolution stands a **ReLU**, which sets negative numbers to zero. Without it, all
-# convolutions in a row could do no more than one large one, because a sum of sums is a sum.
+# Each convolution is followed by a **ReLU**, which sets negative numbers to zero. Without it,
+# several convolutions in a row could do no more than one large one, because a sum of sums is a sum.
 #
 # ## Down, up, and what is lost on the way
 #
@@ -315,7 +315,7 @@ plotting.show(figures["down_and_up"], alt)
 # %% [markdown]
 # The coarse picture still shows *that* there is a spine. *Where* it ends was lost on the way down,
 # and doubling does not bring it back. This is the answer to the question at the beginning: go down
-# to see much, and keep the fine pictures to see exactly.
+# to see more, and keep the fine pictures to see exactly.
 #
 # ## The U-Net
 #
@@ -336,7 +336,8 @@ plotting.show(figures["unet"], alt)
 
 # %% [markdown]
 # Each box stands for two 3 × 3 convolutions, each with its batch normalisation (explained below)
-# and its ReLU. The first boxes, layer by layer:
+# and its ReLU. Here are the first boxes, layer by layer. (AP is the axis between the front and the
+# back of the body, SI the axis between head and feet.)
 
 # %%
 rows = [(layer.name, str(tuple(layer.output.shape[1:])), layer.count_params())
@@ -348,15 +349,15 @@ print(f"all layers together hold {model.count_params():,} numbers")
 # ## What is learnt, and how: the loss
 #
 # At first all weights are random, and the answer is worthless. The **loss** is a number that says
-# how wrong the answer is for pictures of which the truth is known: near 0 if each pixel of spine
-# gets a probability near 1 and all others near 0. **Training** goes in small **steps**. In each
+# how wrong the answer is for pictures whose truth is known. It is near 0 if each pixel of spine
+# gets a probability near 1 and all others one near 0. **Training** goes in small **steps**. In each
 # step the network sees a **batch**, a handful of pictures, and every weight changes a little in the
 # direction that makes the loss smaller. (How that direction is found was the subject of 01b.)
 #
 # Each **fold** (lesson 01) has its own spine network, trained on the training patients of that fold
-# only. Otherwise a test patient would have shaped the picture that the disc network gets to see.
-# What has been trained before is not trained again. First: does a slice hold more than the disc
-# network can take in at once, a **tile**? If not, there is nothing to leave out.
+# only. Otherwise a test patient would influence the picture that the disc network sees. Finished
+# trainings are not repeated. First we check whether a slice is larger than a **tile**, the piece
+# that the disc network can take in at once. If not, there is nothing to leave out.
 
 # %%
 uses_network = experiment.uses_spine_network
@@ -385,8 +386,8 @@ if histories:
 
 # %% [markdown]
 # A falling curve says that the network fits its *training* patients better and better. If it still
-# falls at its end, more steps would help. How good the network is for other people, it cannot say.
-# That needs the Dice on patients who were kept out of the training:
+# falls at its end, more steps would help. It cannot say how good the network is on other people.
+# For that we need the Dice on patients who were kept out of the training:
 
 # %%
 if uses_network:
@@ -399,11 +400,11 @@ if uses_network:
 # ## Batch normalisation
 #
 # While many layers learn at once, the numbers in the channels drift: one becomes huge, another
-# fades. The layer behind then mostly notices how large a channel is, not what it shows. **Batch
+# fades. The next layer then mostly notices how large a channel is, not what it shows. **Batch
 # normalisation** (BN) brings each channel back to mean 0 and standard deviation 1, taken over all
 # pixels of the batch, and then lets the network choose a scale and an offset. Training becomes
-# faster and calmer. The paper puts one behind each convolution of the U-Net. We let four channels
-# drift and call them back:
+# faster and more stable. In the paper's U-Net, each convolution is followed by one. Here we let
+# four channels drift and then normalise them:
 
 # %%
 drift = np.stack(list(answers.values()), axis=-1)[np.newaxis] * (1, 5, 2, 20) + (0, 2, 8, -3)
@@ -425,15 +426,15 @@ plotting.show(figures["normalisation"], alt)
 
 # %% [markdown]
 # All eight panels have the same grey scale, from −3 (black) to 8 (white). Note one difference
-# between learning and use: in training, mean and standard deviation come from the batch. Later
-# there may be only a single picture, so the layer takes the values that it has noted during
+# between training and use. In training, mean and standard deviation come from the batch. Later
+# there may be only a single picture, so the layer takes the values that it recorded during
 # training.
 #
 # ## Into the network
 #
 # Now we follow a slice through the trained network and look at one channel on each level, the one
 # that varies most. `keras.Model(input, outputs)` gives us what we need: the same layers with the
-# same weights, but what comes out are the maps in between.
+# same weights, but its outputs are the maps in between.
 
 # %%
 stages = ["down0", "down1", "down2", "down3", "bottom", "up3", "up2", "up1", "up0"]
@@ -457,8 +458,8 @@ plotting.show(figures["feature_maps"], alt)
 
 # %% [markdown]
 # Above, from left to right, is the way down: the maps become small and many. On the coarsest you
-# will hardly know the slice again, but each of its pixels has seen a large part of the body. Below
-# is the way up: the maps become sharp again, with what comes over the skips.
+# will hardly recognise the slice, but each of its pixels has seen a large part of the body. Below
+# is the way up: the maps become sharp again, thanks to what comes over the skips.
 #
 # (The chequered pattern in `up0` comes from the doubling, which fills 2 × 2 pixels with four
 # different sums.)
@@ -490,14 +491,14 @@ plotting.show(figures["skip"], alt)
 
 # %% [markdown]
 # Level 0 is the finest. Did you expect it to matter most? A spine has a smooth outline, so this
-# network hardly misses the finest pixels, but it falls apart without the coarser skips. (It was
-# trained with all of them and counts on them. A network that is trained without a skip may find
-# another way; the package has one for discs, `no_skips`.)
+# network hardly misses the finest pixels, but it fails without the coarser skips. (It was trained
+# with all of them and relies on them. A network that is trained without a skip may find another
+# way; the package has one for discs, `no_skips`.)
 #
 # ## Further: how good could it be?
 #
-# A network that sees slices averaged over some pixels can only give blocks of so many pixels. What
-# would a perfect one reach? We average the *true* mask, cut it at one half, and enlarge it again:
+# A network that sees averaged slices can only answer in blocks of as many pixels. How good would a
+# perfect one be? We average the *true* mask, cut it at one half, and enlarge it again:
 
 # %%
 for side in (1, 2, 4, 8):
@@ -506,8 +507,8 @@ for side in (1, 2, 4, 8):
     print(f"{side} × {side} pixels: at best {best:.3f}")
 
 # %% [markdown]
-# Here slices are averaged because a region of interest need not be sharp, and a step of training
-# takes a fraction of the time.
+# We average the slices here because a region of interest need not be sharp, and a step of training
+# then takes only a fraction of the time.
 #
 # ## The region of interest
 #
@@ -517,8 +518,8 @@ for side in (1, 2, 4, 8):
 # %% [markdown]
 # ## Exercise 4 (6 minutes)
 #
-# Take the *true* spine of this scan, `true`. Which share of all voxels is kept with a margin of
-# 0 mm, and which with 15 mm? Put both into a list: `shares = [without margin, with 15 mm]`.
+# Take the *true* spine of this scan, `true`. What share of all voxels is kept with a margin of 0
+# mm, and what share with 15 mm? Put both into a list: `shares = [without margin, with 15 mm]`.
 #
 # Hint: `region_around(true, case.spacing, experiment.tile[0], margin)` gives a region with a
 # `mask`, an array of `True` and `False`.
@@ -546,10 +547,10 @@ exercises.check(
 )  # fmt: skip
 
 # %% [markdown]
-# The safety costs a good deal of background, and it is worth it: think of Exercise 5 at the end.
-# The band of the slice that holds the region is cut into **tiles**, small rectangles on which the
-# disc network works. This is Fig. 1 of the paper, for a test patient and with the spine network of
-# its fold:
+# The margin keeps a good deal of background, but it is worth it, as Exercise 5 will show. The band
+# of the slice that holds the region is cut into **tiles**, small rectangles on which the disc
+# network works. This is Fig. 1 of the paper, for a test patient and with the spine network of that
+# fold:
 
 # %%
 spine = None
@@ -580,21 +581,21 @@ plotting.show(figures["overview"], alt)
 # %% [markdown]
 # This network had far fewer steps of training than the one that comes with the package. If its mask
 # is poor, the region is poor too; if it finds nothing, the whole image is kept. The printed Dice
-# says which of these you are looking at.
+# tells you which of these you are looking at.
 
 # %% [markdown]
 # ## Exercise 5 (4 minutes)
 #
-# The region of interest can be too large or too small. Which of the two costs more Dice of the
-# discs in the end, and why can the second network not mend it?
+# The region of interest can be too large or too small. Which of the two lowers the final Dice of
+# the discs more, and why can the second network not repair it?
 #
 # Hint: what does the disc network see outside the region?
 
 # %% [markdown] tags=["written"] points=2
 # ### BEGIN SOLUTION
 # Too small costs more (1 point): what lies outside the region is set to zero, so a disc voxel that
-# was left out is lost whatever the second network does; background that was kept may still be
-# refused by it (1 point).
+# was left out is lost whatever the second network does; it may still reject background that was
+# kept (1 point).
 # ### END SOLUTION
 
 # %% [markdown]
@@ -622,10 +623,10 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("02_*"))))
 # ## What we have done
 #
 # You wrote the Dice overlap and a convolution, and a trained network found a spine with your first
-# layer. So how does it see the surroundings and the exact border, with 3 × 3 pixels at a time? It
-# halves the picture until 3 × 3 pixels span much of the body, and gets the fine borders back over
-# the skips. We trained a U-Net in each fold, scored it on people whom it had not seen, and cut the
-# region of interest.
+# layer. So how does it see both the surroundings and the exact border, with 3 × 3 pixels at a time?
+# It halves the picture until 3 × 3 pixels span much of the body, and gets the fine borders back
+# over the skips. We trained a U-Net for each fold, scored it on people whom it had not seen, and
+# cut the region of interest.
 #
 # **Limits against the paper.** The paper does not say which masks of the spine it trained on, how
 # wide the margin is, or how good the network was. Our phantom brings a true mask; for data with

@@ -18,14 +18,14 @@
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own inputs then
+student: str = ""  # your name or number: some exercises then use your own inputs
 
 # %% [markdown]
-# **The question of this lesson:** the U-Net halves the picture to see more of it at once, and loses
-# detail by that. The paper wants to see as much and halve only once. How can nine weights look
-# further without a smaller picture, and what might they overlook?
+# **The question of this lesson:** the U-Net halves the picture to see more of it at once, and so it
+# loses detail. The paper wants to see just as much but halve the picture only once. How can nine
+# weights look further without a smaller picture, and what might they overlook?
 #
 # The next cells load what this lesson needs and open the experiment.
 
@@ -65,10 +65,10 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}; network s
 # ## Separable: fewer weights
 #
 # Pictures inside a network have many **channels** (*feature maps*). A plain 3 × 3 convolution has a
-# kernel of nine weights for *each pair* of a channel that comes in and one that goes out. A
-# **depthwise separable** convolution does the same job in two steps: first each channel alone over
-# nine places (*depthwise*: one kernel for each channel), then all channels at a single place
-# (*pointwise*, a 1 × 1 convolution: one weight for each pair).
+# kernel of nine weights for *each pair* of a channel that comes in and a channel that goes out. A
+# **depthwise separable** convolution does the job in two steps. First it filters each channel alone
+# over nine places (*depthwise*: one kernel for each channel). Then it mixes all channels at a
+# single place (*pointwise*, a 1 × 1 convolution: one weight for each pair).
 
 # %%
 case = next(iter(experiment.cases.values()))
@@ -91,11 +91,11 @@ alt = f"Close-ups of the spine: {', '.join(steps)}. The sum shows something of e
 plotting.show(figures["separable"], alt)
 
 # %% [markdown]
-# Here the contrasts of a scan play the channels. All but the last picture are the depthwise step:
-# each channel has a kernel of its own. The last one is the pointwise step: one weight for each
-# channel, and the sum is *one* new channel. For 64 new channels, 64 such sums are made of the same
-# few pictures. A plain convolution would filter each channel anew for each of the sums. In NumPy
-# the two steps are a line each, and Keras agrees:
+# Here the contrasts of a scan play the part of channels. All pictures but the last show the
+# depthwise step: each channel has its own kernel. The last one shows the pointwise step: one weight
+# for each channel, and the sum is *one* new channel. For 64 new channels, 64 such sums are made of
+# the same few pictures. A plain convolution would filter each channel anew for each of the sums. In
+# NumPy each of the two steps is one line, and Keras agrees:
 
 # %%
 layer = keras.layers.SeparableConv2D(5, 3, padding="same", use_bias=False)
@@ -114,7 +114,7 @@ print(f"largest difference between hand and Keras: {np.abs(by_hand - by_keras).m
 # ## Exercise 1 (4 minutes)
 #
 # A separable 3 × 3 convolution takes 64 channels in and gives 128. How many weights does it have,
-# without offsets? Work it out on paper.
+# without offsets (biases)? Work it out on paper.
 #
 # Hint: the depthwise step does not know how many channels come out.
 
@@ -136,12 +136,12 @@ exercises.check(
         "nine weights for all channels together? each channel has nine of its own": 9 + 64 * 128,
         "that is the pointwise step alone": 64 * 128,
         "that is the depthwise step alone": 9 * 64,
-        "those are the offsets too": asked.count_params() + 128,
+        "you counted the offsets too": asked.count_params() + 128,
     },
 )  # fmt: skip
 
 # %% [markdown]
-# For as many channels out as in:
+# Here are the numbers for as many channels out as in:
 
 # %%
 counts = []
@@ -156,9 +156,9 @@ counts["times less"] = (counts["plain"] / counts["separable"]).round(1)
 display(counts)
 
 # %% [markdown]
-# The paper says "8 to 9 times" less to compute; for weights and for multiplications it is the same
-# sum. By hand: `9·c·c / (9·c + c·c) = 9·c / (9 + c)`, which comes near nine only if there are many
-# channels `c`.
+# The paper says "8 to 9 times" less to compute; the ratio is the same for weights and for
+# multiplications. By hand it is `9·c·c / (9·c + c·c) = 9·c / (9 + c)`, which comes near nine only
+# if there are many channels `c`.
 #
 # ## Dilated: a wider view
 #
@@ -166,7 +166,7 @@ display(counts)
 # it sees further with the same nine weights, and the picture keeps its size. (You have written this
 # in lesson 02: it is the `rate` of your `convolve`.) What one output pixel can see is its
 # **receptive field**. Here are the fields of three convolutions, one after the other. Orange: the
-# output pixel. Darker blue: seen on more ways. White: never seen.
+# output pixel. Darker blue: seen in more ways. White: never seen.
 
 # %%
 stacks = [(1, 1, 1), (2, 2, 2), config.rates[-1]]
@@ -176,10 +176,10 @@ explorer
 
 # %% [markdown]
 # Rates 1, 1, 1 see little. Rates 2, 2, 2 see further, but leave **holes**, pixels that are never
-# seen, as if one looked through a grid (hence *gridding*). Rates 1, 2, 5 see further still and
-# leave no hole. The sliders change the rates (first choose which of the three stacks). Keep a
-# question in mind while you play: how wide can three convolutions see, at most, without a hole? The
-# end of the lesson tells.
+# seen, as if you looked through a grid (hence the name *gridding*). Rates 1, 2, 5 see further still
+# and leave no hole. The sliders change the rates (first choose which of the three stacks). Keep a
+# question in mind while you play: how wide can three convolutions see, at most, without a hole? You
+# will find the answer at the end of the lesson.
 
 # %% [markdown]
 # ## Exercise 2 (3 minutes)
@@ -187,7 +187,7 @@ explorer
 # Three 3 × 3 convolutions with the rates 1, 2 and 4 follow each other. How many pixels wide is the
 # receptive field?
 #
-# Hint: each reaches as far as its rate to both sides.
+# Hint: each one reaches as many pixels to each side as its rate.
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
@@ -201,7 +201,7 @@ exercises.check(
         "you added the widths of the three; the second one begins where the first one ends, so "
         "add what each adds on both sides": 3 + 5 + 9,
         "to one side only? a convolution reaches to both": 1 + 1 + 2 + 4,
-        "rate 4 alone reaches so far; the others add to it": 9,
+        "rate 4 alone reaches that far; the others add to it": 9,
         "that is the width without dilation": 7,
         "the pixel itself is missing": 2 * (1 + 2 + 4),
         "that is how many pixels it sees, not how wide it is": len(diagrams.coverage((1, 2, 4)))**2,
@@ -214,7 +214,7 @@ exercises.check(
 # With rates 2, 2, 2 the field has holes. Find three rates, none of them above 3, that reach at
 # least as far as 2, 2, 2 (13 pixels) and leave no hole.
 #
-# Hint: try some with `diagrams.coverage(rates)`; it counts for each pixel on how many ways it is
+# Hint: try some with `diagrams.coverage(rates)`; it counts, for each pixel, in how many ways it is
 # seen.
 
 # %% tags=["solution"]
@@ -228,23 +228,24 @@ check_rates(rates, number=3, highest=3, least=13)
 # %% [markdown]
 # ## The brick: separable and dilated
 #
-# Now you build it. A Keras layer is made and then called, in one line:
-# `y = keras.layers.ReLU()(x)` makes a ReLU and calls it on the map `x`; `y` is the map that comes
-# out. No numbers flow yet: Keras notes what follows what, and the weights come later.
+# Now you build it. A Keras layer is made and then called, in one line: `y = keras.layers.ReLU()(x)`
+# makes a ReLU and calls it on the map `x`; `y` is the map that comes out. No numbers flow yet:
+# Keras only notes which layer follows which, and the weights come later.
 
 # %% [markdown]
 # ## Exercise 4 (12 minutes)
 #
-# Write `separable(x, filters, rate)` with four layers, each called on what the one before gives:
+# Write `separable(x, filters, rate)` with four layers, each called on the result of the one before:
 #
-# 1. A **depthwise** convolution, `DepthwiseConv2D`, with a side of 3. It is the one that is dilated
-#    (`dilation_rate`). `padding="same"` puts zeros around the map, so that its size stays.
-# 2. `BatchNormalization`, as Keras makes it.
-# 3. The **pointwise** convolution, a `Conv2D` with `filters` channels and a side of 1.
+# 1. A **depthwise** convolution, `DepthwiseConv2D`, with kernel size 3. It is the one that is
+#    dilated (`dilation_rate`). `padding="same"` puts zeros around the map, so that its size stays
+#    the same.
+# 2. `BatchNormalization`, with Keras's own settings.
+# 3. The **pointwise** convolution, a `Conv2D` with `filters` channels and kernel size 1.
 # 4. `BatchNormalization` again.
 #
 # Both convolutions get `use_bias=False`: an offset would be useless, because the normalisation
-# behind it removes it and has its own. There is no ReLU in here; it comes in the next exercise.
+# after it removes it and has its own. There is no ReLU here; it comes in the next exercise.
 
 
 # %% tags=["solution"]
@@ -264,10 +265,10 @@ def separable(x, filters, rate):
 own.check(separable, student=student)
 
 # %% [markdown]
-# The check gave your layers some weights and compared what comes out with the library's layer.
-# Now the real thing: an FDS-CNN that was trained on other people comes with the package. We build
-# the same network anew, but with *your* `separable` in every place that it fits. Then each of your
-# layers takes the trained weights that belong to its place.
+# The check gave your layers some weights and compared their output with that of the library's
+# layer. Now the real thing: an FDS-CNN that was trained on other people comes with the package. We
+# build the same network anew, but with *your* `separable` in every place where it fits. Then each
+# of your layers takes the trained weights that belong to its place.
 
 # %%
 trained = weights.load_model(shipped.find("fds_cnn"))
@@ -298,17 +299,17 @@ figures["bricks"] = plotting.contrast_grid(panels, case.spacing, columns=3)
 alt = "A tile; the probability of disc by a network with your layers; the same by the library's."
 plotting.show(figures["bricks"], alt)
 brick_difference = float(np.abs(np.subtract(*answers.values())).max())
-print(f"largest difference of the two: {brick_difference:.0e}")
+print(f"largest difference between the two: {brick_difference:.0e}")
 
 # %% [markdown]
 # ## The body: modules of Xception
 #
 # **Xception** is a network made of separable convolutions in **modules**. A module holds three of
-# them and a **shortcut**, a way around them: what goes in is added to what comes out. Then a module
-# need only learn what to *change*, and a signal can pass through many modules without fading. If
-# the number of channels changes, the two cannot be added as they are. Then a 1 × 1 convolution with
-# its normalisation stands on the way around (`conv`); else `x` itself is added (`sum`). A ReLU
-# stands *in front of* each separable convolution, so that the sum at the end is not cut at zero.
+# them and a **shortcut**, a way around them: what goes in is added to what comes out. So a module
+# only has to learn what to *change*, and a signal can pass through many modules without fading. If
+# the number of channels changes, the two cannot be added as they are. Then the shortcut has a 1 × 1
+# convolution with its normalisation (`conv`); otherwise `x` itself is added (`sum`). A ReLU comes
+# *before* each separable convolution, so that the sum at the end is not cut at zero.
 
 # %%
 widths = tuple(shipped_config.channels(w) for w in WIDTHS[BLOCKS.index("entry1")])
@@ -324,12 +325,13 @@ plotting.show(figures["module"], alt)
 #
 # Write `xception_module(x, widths, rates, shortcut)`. `widths` and `rates` have three numbers each.
 #
-# 1. For each width and its rate: a ReLU, then your `separable`, one after the other. The first of
-#    them begins at `x`. Keep what comes out of each in a list, `outputs`.
-# 2. The way around begins at `x` too, in front of any ReLU. If `shortcut` is `"conv"`, it is a
-#    `Conv2D` with the last of the widths and a side of 1, without offsets, and then a
-#    `BatchNormalization`. If it is `"sum"`, it is `x` itself.
-# 3. The last of the outputs is replaced by the sum of itself and the way around:
+# 1. For each width and its rate, call a ReLU and then your `separable`. The first ReLU is called on
+#    `x`, each further one on the result before. Keep the result of each `separable` in a list,
+#    `outputs`.
+# 2. The way around also begins at `x`, before any ReLU. If `shortcut` is `"conv"`, it is a `Conv2D`
+#    with the last of the widths and kernel size 1, without offsets, followed by a
+#    `BatchNormalization`. If `shortcut` is `"sum"`, it is `x` itself.
+# 3. Replace the last of the outputs by the sum of itself and the way around:
 #    `keras.layers.Add()([one, other])`.
 #
 # The function returns all three outputs, because one of FDS-CNN's skips begins inside a module.
@@ -337,7 +339,7 @@ plotting.show(figures["module"], alt)
 
 # %% tags=["solution"]
 def xception_module(x, widths, rates, shortcut):
-    """Three times a ReLU and a separable convolution, and a way around; gives three outputs."""
+    """Three times a ReLU and a separable convolution, and a way around: three outputs."""
     ### BEGIN SOLUTION
     outputs = []
     inside, around = x, x
@@ -359,7 +361,7 @@ own.check(xception_module, student=student)
 # %% [markdown]
 # ## Your network finds the discs
 #
-# FDS-CNN with your modules takes the trained weights and segments a whole scan; beside it, the
+# FDS-CNN with your modules takes the trained weights and segments a whole scan, and so does the
 # library's own network. Nothing is trained here.
 
 # %%
@@ -392,16 +394,17 @@ if masks:
     plotting.show(figures["yours"], alt)
 
 # %% [markdown]
-# The two agree. (Does this prove anything? Leave out a ReLU, or put a rate of 4 in place of 5: the
-# weights still fit, for neither of the two has any, but the check above refuses the module.)
+# The two agree. (Does this prove anything? If you leave out a ReLU, or use a rate of 4 instead of
+# 5, the weights still fit, because neither of these has weights. But the check above refuses the
+# module.)
 #
 # ## The body, module by module
 #
 # The paper makes three changes to Xception. All convolutions are separable and dilated, with
 # different rates. There is only **one down-sampling**, a convolution with *stride* 2: it computes
-# every second pixel and so halves the picture. And there are half as many feature maps; smaller
-# sizes of ours have fewer still. The *entry flow* has three modules, in the *middle flow* one is
-# repeated, the *exit flow* has one more, and then three convolutions without a way around.
+# every second pixel and so halves the picture. And there are half as many feature maps; our smaller
+# sizes have even fewer. The *entry flow* has three modules. In the *middle flow* one module is
+# repeated. The *exit flow* has one more module, and then three convolutions without a shortcut.
 
 # %%
 body = pd.DataFrame(
@@ -417,7 +420,7 @@ body = pd.DataFrame(
 display(body)
 
 # %% [markdown]
-# How far does it see? The receptive field behind some of its convolutions:
+# How far does it see? Here is the receptive field after some of its convolutions:
 
 # %%
 network = networks.build("fds_cnn", config, input_shape=(*experiment.tile, 1))
@@ -430,10 +433,10 @@ print(f"the last of {len(layers)} convolutions sees {field} × {field} pixels")
 print(f"a tile has {experiment.tile[0]} × {experiment.tile[1]}")
 
 # %% [markdown]
-# Read the table downwards: behind the first convolution the map never shrinks again, and still the
-# field grows and grows. In the end it is *larger than the tile*. What lies outside a tile does not
-# exist for the network; it sees zeros there. So each output pixel can see the whole tile, and a
-# still wider view would bring nothing.
+# Read the table from top to bottom: after the first convolution the map never shrinks again, but
+# the field keeps growing. In the end it is *larger than the tile*. What lies outside a tile does
+# not exist for the network; it sees zeros there. So each output pixel can see the whole tile, and
+# an even wider view would add nothing.
 #
 # ## Pyramid, skips, decoder
 #
@@ -450,26 +453,27 @@ plotting.show(
 
 # %% [markdown]
 # - The **pyramid** is called ASPP, *atrous spatial pyramid pooling* (*atrous*, from the French for
-#   "with holes", is another word for dilated). Five branches look at the same map side by side: a 1
-#   × 1 convolution, which sees the place itself; three separable ones with large rates, which see
-#   it from further and further away; and the mean of the whole map. Their channels are put one
-#   behind another, and a 1 × 1 convolution mixes them.
+#   "with holes", is another word for dilated). Five branches look at the same map side by side: a
+#   1 × 1 convolution, which sees the place itself; three separable ones with large rates, which see
+#   further and further around it; and the mean of the whole map. Their channels are stacked, and a
+#   1 × 1 convolution mixes them.
 # - **Dropout** then sets a random share of the numbers to zero, in training only, so that the
-#   network does not rely on single ones.
-# - The **skips** bring three early, sharper stages back in, as in the U-Net; each passes a 1 × 1
-#   convolution. The first begins inside a module, so your module returned three outputs.
-# - The **decoder**, two more separable convolutions, refines. A 1 × 1 convolution turns its
-#   channels into one number for each pixel. The picture is enlarged to twice its size; new pixels
-#   are mixtures of their neighbours (*bilinear*). The **sigmoid** turns each number into a
+#   network does not rely on single numbers.
+# - The **skips** bring three early, sharper stages back in, as in the U-Net; each passes through a
+#   1 × 1 convolution. The first begins inside a module, which is why your module returns three
+#   outputs.
+# - The **decoder**, two more separable convolutions, refines the result. A 1 × 1 convolution turns
+#   its channels into one number for each pixel. The picture is enlarged to twice its size; new
+#   pixels are mixtures of their neighbours (*bilinear*). The **sigmoid** turns each number into a
 #   probability.
 #
-# ## Set beside the others
+# ## Compared with the others
 #
 # The paper compares with two networks: the U-Net of lesson 02, and **DeepLabv3+**, which is built
 # on Xception too and shrinks the picture much more on its way. A **multiply–add** is one product
-# that goes into a sum; the work of a convolution is counted in them. Two more U-Nets stand below:
-# one with as many weights as FDS-CNN, one with as many multiply–adds. Whoever says that FDS-CNN is
-# better has to beat both.
+# that goes into a sum; the work of a convolution is counted in them. The table has two more U-Nets:
+# one with as many weights as FDS-CNN, one with as many multiply–adds. FDS-CNN has to beat both
+# before we may call it better.
 
 # %%
 beside = cost.comparison(experiment.tile, [size]).set_index("network")
@@ -481,8 +485,8 @@ display(pd.DataFrame({
 
 # %% [markdown]
 # Few weights do not mean few computations: FDS-CNN keeps its maps large, so each weight is used in
-# many more places than in the other two. And how much does each of its separable convolutions save
-# against a plain one in the same place?
+# many more places than in the other two. And how much does each of its separable convolutions save,
+# compared with a plain one in the same place?
 
 # %%
 saved = cost.savings(network)
@@ -492,26 +496,30 @@ print(f"at least 8 times in {eight} of {len(saved)}; all together", end=" ")
 print(f"{saved['standard'].sum() / saved['multiply_adds'].sum():.1f} times")
 
 # %% [markdown]
-# So "8 to 9 times" is true of wide layers and of nothing else: the narrower a network, the further
-# it is from the claim. The least, below one, is the very first convolution: it takes many kernels
-# for its one channel. Read literally, the paper takes one kernel there, and the whole network would
-# see a single filter's answer.
+# So "8 to 9 times" is true only of wide layers: the narrower a network, the further it is from the
+# claim. The smallest value, below one, belongs to the very first convolution: it has many kernels
+# for its one channel. Read literally, the paper has one kernel there, and then the whole network
+# would see the result of a single filter.
 #
 # ## What the paper leaves open, and what we chose
 #
-# The text describes ideas, not layers. Each choice below is a field of the configuration, so
-# another reading can be tried. (*Logits* are the numbers in front of the sigmoid. *Softmax* turns
-# two numbers a pixel, for background and disc, into two shares that add up to 1.)
+# The text describes ideas, not layers. Each choice below is a field of the configuration, so you
+# can try another reading. (*Logits* are the numbers before the sigmoid. *Softmax* turns two numbers
+# for each pixel, one for background and one for disc, into two shares that add up to 1.)
 
 # %%
 where = layers.index[layers["stride"] > 1]
 choices = [
     ("place of the one down-sampling", ", ".join(where), "second or third layer"),
-    ("rates", config.rates[-1], "(1, 2, 3); (1, 2, 4); other for each layer"),
-    ("repeats of the middle module", config.middle_units, "16 or 8, by the Xception meant"),
+    ("rates", config.rates[-1], "(1, 2, 3); (1, 2, 4); others for each layer"),
+    (
+        "repeats of the middle module",
+        config.middle_units,
+        "16 or 8, depending on which Xception is meant",
+    ),
     ("rates of the pyramid", config.aspp_rates, "(3, 6, 12); (12, 24, 36)"),
     ('"third layer convolution"', f"convolution {config.first_skip} of entry1", "its last one"),
-    ("first convolutions", config.stem, "plain ones, as there is one channel only"),
+    ("first convolutions", config.stem, "plain ones, because there is only one channel"),
     ("kernels of the very first", config.stem_depth_multiplier, "1, read literally"),
     ("what is enlarged at the end", config.upsample, "the features before the last layer"),
     ("last layer", config.head, "two channels and softmax"),
@@ -521,7 +529,7 @@ display(pd.DataFrame(choices, columns=["open", "ours", "other readings"]))
 # %% [markdown]
 # ## Further: where this experiment differs
 #
-# Our fullest reading of the paper is the profile `paper`. This experiment differs from it in:
+# The profile `paper` follows the paper most closely. This experiment differs from it as follows:
 
 # %%
 different = pd.DataFrame(deviations(experiment))
@@ -551,17 +559,17 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("03_*"))))
 # %% [markdown]
 # ## What we have done
 #
-# How can nine weights look further without a smaller picture? They move apart, and what they might
-# overlook are the holes, which well-chosen rates avoid. You split a convolution in two, built a
+# How can nine weights look further without a smaller picture? They move apart. They might overlook
+# the pixels in holes, but well-chosen rates leave no holes. You split a convolution in two, built a
 # module from it, and a trained FDS-CNN made of your modules found the discs.
 #
 # And how wide can three convolutions see without a hole? **27 pixels, with rates 1, 3, 9**: the
 # first sees 3 pixels side by side, the second puts three such groups side by side (9), the third
-# three of those (27). Each pixel is then seen on exactly one way, so nothing wider can be without
+# three of those (27). Each pixel is then seen in exactly one way, so nothing wider can be without
 # holes: 3 · 3 · 3 ways cannot cover more than 27 pixels.
 #
 # **Limits against the paper.** Nobody has published the layers of FDS-CNN; ours is one careful
-# reading. The paper's baselines have "fewer channels" than the originals; it does not say by how
-# much.
+# reading. The paper's baselines have "fewer channels" than the originals; it does not say how many
+# fewer.
 #
 # **Next:** 04 trains this network.

@@ -2,25 +2,25 @@
 # # 04 · Training: how a network learns
 #
 # > **You will be able to:** write an augmentation and a training loop, and train a network with
-# > them · explain loss, learning rate and Adam · read a learning curve · put tiles back to a scan ·
-# > say who may decide that a network is good enough
+# > them · explain loss, learning rate and Adam · read a learning curve · put tiles back into a scan
+# > · say who may decide that a network is good enough
 # >
 # > **Needs:** 01b, 02, 03 · **Study time:** 75 minutes, 55 of them for writing
 # >
 # > **Paper:** Sect. 3.1, Fig. 1 and 4 · **Data:** the built-in phantom (synthetic scans), or the
 # > folder in `data_dir`
 #
-# A network begins with random numbers and finds nothing. Then it repeats one small move, some
-# hundred or thousand times: look at a few pictures, see how wrong it was, change each weight a
-# little. In this lesson you write that move, and a network learns by it while you watch.
+# A network begins with random numbers and finds nothing. Then it repeats one small move hundreds or
+# thousands of times: look at a few pictures, see how wrong it was, change each weight a little. In
+# this lesson you write that move, and you watch a network learn with it.
 
 # %% tags=["parameters"]
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own inputs then
+student: str = ""  # your name or number: some exercises then use your own inputs
 
 # %% [markdown]
 # **The question of this lesson:** with every step the network gets better on the pictures that it
@@ -50,21 +50,22 @@ figures = {}
 print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 
 # %% [markdown]
-# ## Who learns, and who is asked
+# ## Who trains the network, and who tests it
 #
-# Lesson 01 divided the people into folds. In each fold some people train the network, and the
-# others test it: their scans are kept away from everything that follows until the network is done.
+# Lesson 01 divided the people into folds. In each fold the network is trained on some people and
+# tested on the others. The scans of the others are kept away from everything that follows until the
+# training is done.
 
 # %%
 fold = experiment.folds[0]
 case, held_out = experiment.cases[fold.train[0]], experiment.cases[fold.test[0]]
-print("people that train:", ", ".join(sorted({fold.subjects[c] for c in fold.train})))
-print("people that test: ", ", ".join(sorted({fold.subjects[c] for c in fold.test})))
+print("people for training:", ", ".join(sorted({fold.subjects[c] for c in fold.train})))
+print("people for testing: ", ", ".join(sorted({fold.subjects[c] for c in fold.test})))
 
 # %% [markdown]
 # The network sees **tiles**: pieces of a slice, cut from the region of interest of lesson 02. Here
 # are all tiles of the training scans, in one contrast, each with its **truth**, the mask of its
-# discs.
+# discs. (AP is the axis between front and back, SI the axis between head and feet.)
 
 # %%
 from ivdlib.preprocessing import fusion
@@ -93,21 +94,21 @@ print(f"{len(tiles)} tiles of {tile[0]} × {tile[1]} pixels; {100 * truths.mean(
 # ## Augmentation: one picture, many lessons
 #
 # That is not much. The paper has twelve scans to train on, and we have fewer here. A network soon
-# knows so few pictures by heart and fails on the next person; this is called **over-fitting**. So
-# each tile is changed a little each time it is drawn, and no tile comes twice. This is called
-# **augmentation**. The paper does two things: it turns tiles, and it sets up to 15 % of the pixels
-# of a tile to random values.
+# knows so few pictures by heart and fails on the next person; this is called **overfitting**. So
+# each tile is changed a little every time it is drawn, and the network never sees the same tile
+# twice. This is called **augmentation**. The paper does two things: it turns tiles, and it sets up
+# to 15 % of the pixels of a tile to random values.
 #
-# One rule must not be broken: whatever moves in the picture moves in its truth. Otherwise you teach
-# the network that discs lie beside the discs.
+# One rule must not be broken: whatever moves in the picture must also move in its truth. Otherwise
+# you teach the network that discs lie beside the discs.
 #
 # ## Exercise 1 (12 minutes)
 #
 # Write `augment`. First turn the tile and its truth by the same angle, about the middle, as
 # `ndimage.rotate` does with `reshape=False`. The image mixes neighbouring pixels (`order=1`). The
-# truth takes the nearest pixel (`order=0`), for there is nothing between disc and no disc. Then
+# truth takes the nearest pixel (`order=0`), because there is nothing between disc and no disc. Then
 # give a `share` of the pixels of the turned *image* new random values between 0 and 1, drawn from
-# `rng`, a random generator of NumPy: `rng.random(shape)` draws that many numbers from 0 to 1.
+# `rng`, a random generator of NumPy: `rng.random(shape)` draws an array of numbers from 0 to 1.
 
 
 # %% tags=["solution"]
@@ -128,8 +129,8 @@ own.check(augment, student=student)
 # %% [markdown]
 # ### Your augmentation at work
 #
-# One tile, turned three ways. The outline is its truth. (As long as your function has not passed
-# the check, the library's takes its place, and a line says so.)
+# Here is one tile at three angles. The outline is its truth. (Until your function has passed the
+# check, the library's takes its place, and a line says so.)
 
 # %%
 number = int(np.argmax(truths.sum(axis=(1, 2))))
@@ -151,8 +152,9 @@ alt = "A tile as it is, and turned to both sides, each with its truth turned alo
 plotting.show(figures["rotation"], alt)
 
 # %% [markdown]
-# The outline fits the discs in each of the three. In the corners stands black, because a tile ends
-# there; the library cuts a larger piece before it turns, so its corners show the rest of the slice.
+# The outline fits the discs in each of the three. The corners are black, because the tile ends
+# there. The library cuts a larger piece before it turns the tile, so its corners show the rest of
+# the slice.
 #
 # Now the random pixels:
 
@@ -170,11 +172,13 @@ alt = "The tile three times with a share of its pixels set to random values: " +
 plotting.show(figures["noise"], alt)
 
 # %% [markdown]
-# You still see the discs, and so must the network: it learns to trust the neighbourhood and not the
-# single pixel. Whether that helps on clean images is a claim of the paper; lesson 05 tests it.
+# You can still see the discs, and the network has to see them, too. It learns to trust the
+# neighbourhood and not the single pixel. Whether that helps on clean images is a claim of the
+# paper; lesson 05 tests it.
 #
 # The tiles that a network sees in one step are a **batch**. The library's batches look like this
-# (it also draws where each tile begins, and takes fused contrasts, if the data have them):
+# (the library also draws at random where each tile begins, and it uses fused contrasts if the data
+# have them):
 
 # %%
 from ivdlib.preprocessing.augmentation import Augmentation
@@ -200,11 +204,11 @@ plotting.show(figures["batch"], "Tiles of one batch, turned, each with its truth
 #
 # ## Loss: how wrong is an answer?
 #
-# The network gives each pixel a probability of disc. The **loss** makes one number of all these
-# answers, 0 if they are perfect. Lesson 01b had one, the **cross-entropy**: it punishes each pixel
-# on its own, the more the surer the network was of the wrong thing. **Soft Dice** is one minus the
-# Dice of lesson 02, with probabilities in the place of a mask; it punishes a poor overlap of the
-# whole. The paper names no loss; ours is the sum of the two. What do some answers to the batch
+# The network gives each pixel a probability of disc. The **loss** turns all these answers into one
+# number, which is 0 if they are perfect. Lesson 01b used the **cross-entropy**. It punishes each
+# pixel on its own, and most of all if the network was sure of a wrong answer. **Soft Dice** is one
+# minus the Dice of lesson 02, with probabilities in place of a mask; it punishes a poor overlap as
+# a whole. The paper names no loss; ours is the sum of the two. What do some answers to the batch
 # above cost?
 
 # %%
@@ -213,7 +217,7 @@ from ivdlib.training.gradients import value_and_gradient  # for exercise 2
 
 answers = {
     "the truth": y, "no disc anywhere": 0 * y, "disc everywhere": 0 * y + 1,
-    "one half everywhere": 0 * y + 0.5, "unsure, leaning right": 0.3 + 0.4 * y,
+    "one half everywhere": 0 * y + 0.5, "right, but unsure": 0.3 + 0.4 * y,
 }  # fmt: skip
 costs = {
     title: (float(losses.cross_entropy(y, p)), float(losses.soft_dice(y, p)))
@@ -223,20 +227,21 @@ display(pd.DataFrame(costs, index=["cross-entropy", "soft Dice"]).T.round(2))
 
 # %% [markdown]
 # Read the row "no disc anywhere". Most pixels are background, so most of that answer is right, and
-# cross-entropy is lower than for "disc everywhere"; soft Dice knows that nothing was found. The
-# last row is a perfect mask if you cut it at one half. It costs something all the same, for the
+# the cross-entropy is lower than for "disc everywhere"; but soft Dice shows that nothing was found.
+# The last row is a perfect mask if you cut it at one half. It still costs something, because the
 # loss wants the network to be sure.
 #
 # ## One step: which way, and how far?
 #
 # In lesson 01b you computed a **gradient** by hand: for each weight, how much the loss grows if the
 # weight grows a little. A step goes the other way. For a network with many layers the chain rule
-# does the same, layer by layer from the last to the first, and a framework does it for us.
+# does the same, layer by layer from the last to the first, and a framework (a library such as
+# TensorFlow) does it for us.
 #
 # How far should each weight go? **Adam**, the method of the paper, remembers two things about each
 # weight: the recent *mean* of its gradient, so that it does not zigzag, and the recent *size* of
-# its gradient, by which it divides. What comes out is a move of about 1, and it is multiplied by
-# the **learning rate**. Here it is in five lines:
+# its gradient, by which it divides. The result is a move of about 1, which is multiplied by the
+# **learning rate**. Here it is in five lines:
 
 
 # %%
@@ -270,7 +275,8 @@ def learn(rate, steps, weights=(0.0, 0.0), memory=None, done=0):
 
 
 # %% [markdown]
-# **What can go wrong?** The rate, first of all. The same network, the same 40 steps, three rates:
+# **What can go wrong?** First of all, the rate. Here are the same network and the same 40 steps
+# with three rates:
 
 # %%
 rates = {"too low: 0.01": 0.01, "about right: 0.3": 0.3, "too high: 30": 30.0}
@@ -290,32 +296,36 @@ ends = {
 display(pd.DataFrame(ends).T.round(2))
 
 # %% [markdown]
-# The low rate is on its way and would need many more steps. The high one leaps over the goal, turns
-# back, leaps over it again, and ends no better than it began. The right one is there after twenty
-# steps. No rate is right for every network; one tries a few, on people who do not test.
+# The low rate makes progress, but would need many more steps. The high one leaps over the goal,
+# turns back, leaps over it again, and ends no better than it began. The right one is there after
+# twenty steps. No rate is right for every network. So you try a few, on people who are not used for
+# testing.
 #
 # ## Exercise 2 (22 minutes)
 #
 # Now the loop itself, for a real network. `value_and_gradient(model, loss)` gives you a function
-# `ask`. Asked with images and truths of a batch, each of shape (4, AP, SI, 1), it returns the loss
-# and the gradient: a list with an array for each of `model.trainable_weights`, in their order.
+# `ask`. Call it with the images and the truths of a batch, each of shape (4, AP, SI, 1). It returns
+# the loss and the gradient: a list with an array for each of `model.trainable_weights`, in the same
+# order.
 #
 # Write `train`. In each step:
 #
-# 1. draw four tiles by chance: `rng.integers(len(tiles), size=4)` gives their numbers;
-# 2. `augment(image, mask, degrees, share, rng)` each of them with its truth: an angle from −15 to
-#    15 degrees, a share from 0 to 0.15, both drawn anew with `rng.uniform(low, high)`;
-# 3. stack the four images, and the four truths (`np.stack`, then `[..., np.newaxis]`), and ask;
+# 1. draw four tiles at random: `rng.integers(len(tiles), size=4)` gives their numbers;
+# 2. call `augment(image, mask, degrees, share, rng)` on each of them and its truth, with an angle
+#    from −15 to 15 degrees and a share from 0 to 0.15, both drawn anew with
+#    `rng.uniform(low, high)`;
+# 3. stack the four images, and the four truths (`np.stack`, then `[..., np.newaxis]`), and call
+#    `ask`;
 # 4. move each weight with `adam` from above (each weight has a memory of its own);
-#    `weight.assign_sub(amount)` takes an amount off a weight;
+#    `weight.assign_sub(amount)` subtracts an amount from a weight;
 # 5. keep the loss.
 #
-# The check lets your loop train a network of two weights and looks on.
+# The check lets your loop train a network of two weights and watches it.
 
 
 # %% tags=["solution"]
 def train(model, tiles, truths, steps, rate, augment, rng):
-    """Make `steps` steps of Adam, on four augmented tiles each; gives the loss before each step."""
+    """Make `steps` steps of Adam, on four augmented tiles each; return the loss before each."""
     ask = value_and_gradient(model, losses.cross_entropy_and_dice)
     memories = [[0.0, 0.0] for _ in model.trainable_weights]
     ### BEGIN SOLUTION
@@ -341,11 +351,11 @@ own.check(train, student=student)
 # %% [markdown]
 # ### Your loop at work
 #
-# Your function now teaches a U-Net, that of lesson 02 made small so that it learns in half a
-# minute. It knows nothing yet: its weights are random. At the end it makes some steps with a fifth
-# of the rate; you will see what for. We look in every twenty steps, at a scan that it trains on and
-# at one that is **held out**, from a person of the test side. Looking is all that we do: nothing
-# that we see there may change the training.
+# Your function now trains a small version of the U-Net of lesson 02, which learns in half a minute.
+# It knows nothing yet: its weights are random. The last steps have a fifth of the rate; you will
+# see why. Every twenty steps we look at two scans: one that it trains on, and one that is **held
+# out**, from a person of the test side. We only look: nothing that we see there may change the
+# training.
 
 # %%
 from ivdlib import networks
@@ -407,7 +417,7 @@ alt = "A held-out slice at four points of the training, discs found and true: " 
 plotting.show(figures["own_film"], alt)
 
 # %% [markdown]
-# This is your loop: nobody told it what a disc is. Now the curve that belongs to it:
+# Your loop did this: nobody told it what a disc is. Now look at its curve:
 
 # %%
 figure, (left, right) = plotting.new_figure(3.2, ncols=2)
@@ -426,11 +436,12 @@ alt = (
 plotting.show(figure, alt)
 
 # %% [markdown]
-# Four things to see. The loss wobbles from step to step, because each batch is another handful. The
-# Dice rises late and steeply: first the network learns that most of a picture is no disc, and only
-# then where the discs are. The two curves on the right differ: the distance between them is what
-# the network knows about *these* people and not about people. And from the dotted line on, with a
-# fifth of the rate, they come to rest. That is what the last part is for.
+# There are four things to see. The loss wobbles from step to step, because each batch is a
+# different handful. The Dice rises late and steeply: first the network learns that most of a
+# picture is not disc, and only then where the discs are. The two curves on the right differ: the
+# distance between them is what the network knows about *these* people but not about people in
+# general. And from the dotted line on, with a fifth of the rate, they settle. That is what the last
+# part is for.
 #
 # ## Exercise 3 (3 minutes)
 #
@@ -461,9 +472,9 @@ exercises.check(
 # ## Further: stop and go on
 #
 # A long training is interrupted sooner or later. A **checkpoint** is a file from which it can go
-# on. What must be in it? The weights, one would think. Let us stop the tiny network after 30 steps
-# and go on twice: with all that it had, and with its weights alone. (The rate is high, to make the
-# difference plain.)
+# on. What must be in it? The weights, you might think. Let us stop the tiny network after 30 steps
+# and go on in two ways: with everything that it had, and with its weights alone. (The rate is high,
+# to make the difference clear.)
 
 # %%
 whole = learn(3.0, 50)[0]
@@ -491,15 +502,15 @@ display(pd.Series(apart).round(3).to_frame("largest difference to never stopped"
 
 # %% [markdown]
 # The dotted line is where it stopped. With Adam's memory it goes on as if nothing had happened: the
-# curve stays within the band. With the weights alone Adam begins anew, its first moves are as long
-# as the rate allows, and it throws away what was learnt. The library keeps weights, memory and the
-# number of steps; the tiles of a step follow from the seed and that number.
+# curve stays within the band. With the weights alone Adam starts from scratch: its first moves are
+# as long as the rate allows, and they destroy what was learnt. The library saves weights, memory
+# and the number of steps; the tiles of a step follow from the seed and that number.
 #
 # ## The training of the paper's network
 #
 # FDS-CNN has at least ten times as many weights as your small U-Net and sees all contrasts, so it
 # takes longer. The library trains it, with a loop like yours; lesson 05 needs the result. A
-# training that is done already is read from the experiment's folder.
+# finished training is read from the experiment's folder.
 
 # %%
 from ivdlib import files
@@ -513,8 +524,9 @@ print(
 )
 
 # %% [markdown]
-# The name of the folder is a fingerprint of all that decides on the result: scans, network,
-# settings, seed. Change one of them, and it is another training in another folder. Its settings:
+# The name of the folder is a fingerprint of everything that affects the result: scans, network,
+# settings, seed. If you change one of them, it is another training in another folder. These are its
+# settings:
 
 # %%
 settings = {
@@ -529,8 +541,8 @@ display(pd.Series(settings).to_frame("value"))
 
 # %% [markdown]
 # A schedule says how the rate changes: `cosine` lets it fall to zero along half a wave, so that the
-# last steps are small; yours fell once. (An **epoch**, a word that you
-# will meet elsewhere, is as many steps as it takes to see every training image once.)
+# last steps are small. Your rate fell once. (An **epoch**, a word that you will meet elsewhere, is
+# as many steps as it takes to see every training image once.)
 
 # %%
 figures["curve"] = diagrams.learning_curve({training.title: history})
@@ -541,13 +553,13 @@ plotting.show(figures["curve"], alt)
 # %% [markdown]
 # | the curve … | … says |
 # |---|---|
-# | falls, then runs flat | it has learnt what it will learn at this rate |
-# | still falls at the end | a longer training would bring more |
+# | falls, then stays flat | it has learnt all that it will learn at this rate |
+# | still falls at the end | a longer training would help |
 # | leaps up and down | the rate is too high, or the batch too small |
 # | hardly falls at all | the rate is too low, or something is broken: look at a batch first |
 #
-# A short training has not much of a curve. Here are those of a long one, kept with the package: the
-# same network on real discs.
+# A short training shows little of a curve. Here are the curves of a long one, kept with the
+# package: the same network on real discs.
 
 # %%
 from ivdlib import provenance
@@ -569,9 +581,9 @@ else:
     print("This copy of the package has no reference results.")
 
 # %% [markdown]
-# Steep at first, then flatter and flatter. But this is the loss on *training* tiles. It says
-# whether the network learns, not how good it is on other people: a network that over-fits has a
-# beautiful curve. So may we not stop when the Dice of the test people is best?
+# They are steep at first, then flatter and flatter. But this is the loss on *training* tiles. It
+# says whether the network learns, not how good it is on other people: a network that overfits has a
+# beautiful curve. So why not stop when the Dice of the test people is best?
 #
 # ## Why no test patient may choose
 #
@@ -598,9 +610,9 @@ kept = {
 display(pd.Series(kept).round(3).to_frame("Dice that is reported, mean"))
 
 # %% [markdown]
-# The second number is not a better network. It is luck that was picked out. How much of it is there
-# in real trainings? This package has tried it, on real discs, with a long training whose rate fell
-# to zero:
+# The second number does not mean a better network. It is luck that was picked out. How much of it
+# is there in real trainings? We tried it on real discs, with a long training whose rate fell to
+# zero:
 
 # %%
 from ivdlib.evaluation import comparisons, statistics
@@ -616,34 +628,34 @@ if rows is not None:
     print(f"U-Net, {len(gain.differences)} patients: best of 40 looks {gain.mean:+.4f}, {interval}")
 
 # %% [markdown]
-# Next to nothing: a hundredth of the gift in the made-up studies. A rate that falls to zero lets
-# the curve come to rest, and where nothing wobbles there is nothing to pick. So was the worry
-# unfounded? For that training, yes. But you only know it afterwards, and the gift grows with the
-# wobble and with everything else that is chosen the same way: thresholds, rates, seeds, networks.
+# Next to nothing: a hundredth of the gain in the made-up studies. If the rate falls to zero, the
+# curve settles, and if nothing wobbles, there is nothing to pick. So was the worry unfounded? For
+# that training, yes. But you only know that afterwards, and the false gain grows with the wobble
+# and with everything else that is chosen the same way: thresholds, rates, seeds, networks.
 # Therefore **no test patient chooses anything here**: the number of steps is fixed beforehand, the
-# weights at its end are kept (or the mean of the last ones), and the threshold is one half.
+# weights at the end are kept (or the mean of the last ones), and the threshold is one half.
 #
 # If something must be chosen, set a *training* patient aside and choose on that one. (Even that is
-# not quite clean if the choice then holds in every fold, for the one set aside tests in another.
-# The audit names these people.)
+# not quite clean if the choice then holds in every fold, because the person set aside is a test
+# patient in another fold. The audit of lesson 05 names these people.)
 #
 # ## From tiles to a scan
 #
 # The network answers tile by tile; a doctor wants a scan. So the answers are put back where their
-# tiles were cut, which the paper calls **splicing**. Tiles may overlap, and some stick out over the
-# edge of the image.
+# tiles were cut, which the paper calls **splicing**. Tiles may overlap, and some stick out beyond
+# the edge of the image.
 #
 # ## Exercise 4 (12 minutes)
 #
-# Write `splice`. `tiles` is an array (tiles, AP, SI); `positions` has for each tile the slice, the
-# row and the column of its first pixel in the volume; `shape` is that of the volume. Where several
-# tiles lie, their mean counts; where none lies, zero. A row or column may be negative, and a tile
-# may end beyond the volume: leave out what sticks out.
+# Write `splice`. `tiles` is an array (tiles, AP, SI); `positions` has, for each tile, the slice,
+# the row and the column of its first pixel in the volume; `shape` is the shape of the volume. If
+# several tiles cover a pixel, it gets their mean; if none does, it gets zero. A row or column may
+# be negative, and a tile may end beyond the volume: leave out what sticks out.
 
 
 # %% tags=["solution"]
 def splice(tiles, positions, shape):
-    """Tiles put back to a volume of this shape; mean where they overlap, zero elsewhere."""
+    """Tiles put back into a volume of this shape: their mean, or zero where none lies."""
     ### BEGIN SOLUTION
     total, number = np.zeros(shape), np.zeros(shape)
     for patch, (plane, row, column) in zip(tiles, positions, strict=True):
@@ -663,8 +675,8 @@ own.check(splice, student=student)
 # %% [markdown]
 # ### Your splicing at work
 #
-# First with the network that you trained. Tiles that share half of their width are more work: is
-# their mean a better mask?
+# First with the network that you trained. If tiles overlap by half of their width, there is more to
+# compute. Is their mean a better mask?
 
 # %%
 halves = {}
@@ -686,8 +698,8 @@ alt = "Probability of disc, spliced from tiles side by side and overlapping, and
 plotting.show(figures["splice"], alt)
 
 # %% [markdown]
-# They differ at the seams, where a tile does not see what lies beyond its edge. And now with the
-# FDS-CNN that comes with the package, which was trained for hours on 64 other people:
+# They differ at the seams, where a tile does not see what lies beyond its edge. Now the same with
+# the FDS-CNN that comes with the package, which was trained for hours on 64 other people:
 
 # %%
 import warnings
@@ -719,8 +731,9 @@ except IvdlibError as error:  # a scan of a kind that it does not know
 # %% [markdown]
 # ## Exercise 5 (3 minutes)
 #
-# A pixel is called disc from a probability of one half on. What is the Dice of the held-out *scan*
-# with a threshold of 0.3 instead? Its probabilities, by your network, are `halves[0.0]`.
+# A pixel counts as disc if its probability is at least one half. What is the Dice of the held-out
+# *scan* with a threshold of 0.3 instead? The probabilities that your network gives it are in
+# `halves[0.0]`.
 #
 # Hint: `metrics.dice` compares two masks of one shape; the truth is `held_out.discs`.
 
@@ -738,7 +751,7 @@ exercises.check(
         "that is the threshold of one half": metrics.dice(usual, held_out.discs),
         "one slice, not the scan": metrics.dice(low[k], held_out.discs[k]),
         "per cent? Dice is a share, from 0 to 1": 100 * metrics.dice(low, held_out.discs),
-        "above 0.3 is what was asked for, not below": metrics.dice(~low, held_out.discs),
+        "you took the pixels below 0.3; take those above": metrics.dice(~low, held_out.discs),
         "that is the share of the pixels that are right": float((low == held_out.discs).mean()),
     },
 )  # fmt: skip
@@ -746,10 +759,10 @@ exercises.check(
 # %% [markdown]
 # ## Exercise 6 (5 minutes)
 #
-# If the threshold of 0.3 gave a higher Dice on this scan: why may you not use it from now on? And
-# what would you do instead?
+# Suppose that the threshold of 0.3 gave a higher Dice on this scan. Why may you not use it from now
+# on? And what would you do instead?
 #
-# Hint: on which side of the fold does the scan stand?
+# Hint: on which side of the fold is the scan?
 
 # %% [markdown] tags=["written"] points=3
 # ### BEGIN SOLUTION
@@ -761,8 +774,8 @@ exercises.check(
 # %% [markdown]
 # ## Scores on people it has not seen
 #
-# Back to FDS-CNN, trained above with the settings of this profile. Dice over the whole 3-D scan,
-# for each contrast; a row is the mean of a patient's scans.
+# Back to FDS-CNN, trained above with the settings of this profile. The table shows the Dice over
+# the whole 3-D scan, for each contrast. Each row is the mean of a patient's scans.
 
 # %%
 scores = metrics_csv.read_scores(place / metrics_csv.METRICS)
@@ -773,8 +786,8 @@ wide.loc["mean of all scans"] = scores.groupby("contrast")["dice"].mean()
 display(wide[list(experiment.images)].round(2))
 
 # %% [markdown]
-# Where this says "not comparable", the network has only begun to learn. Two results to hold it
-# against, from this package's records and from the paper:
+# If the line above says "not comparable", the network has only begun to learn. Here are two results
+# to compare it with, from this package's records and from the paper:
 
 # %%
 beside = []
@@ -788,8 +801,8 @@ if beside:
 # %% [markdown]
 # ## Look at an answer
 #
-# Numbers hide what went wrong; pictures show it. One test scan, drawn by a seed and not by its
-# score; the network is loaded again from its weights file, as anyone else would.
+# Numbers hide what went wrong; pictures show it. Here is one test scan, drawn by a seed and not by
+# its score. The network is loaded again from its weights file, as anyone else would load it.
 
 # %%
 from ivdlib.training.weights import load_model
@@ -820,11 +833,11 @@ alt = (
 plotting.show(figures["prediction"], alt)
 
 # %% [markdown]
-# (Fig. 4 of the paper shows the same.) Look where the two outlines part: at the rim, where a pixel
-# is half disc, or somewhere else? Experts differ by a rim one pixel wide; a missing disc, or one
-# where there is none, is a mistake.
+# (Fig. 4 of the paper shows the same.) Look where the two outlines differ. Is it at the rim, where
+# a pixel is half disc, or somewhere else? Experts, too, differ by a rim one pixel wide. But a
+# missing disc, or one where there is none, is a mistake.
 #
-# And the whole way of this slice, with the panel that lesson 02 left empty:
+# Here is the whole path of this slice, now with the panel that lesson 02 left empty:
 
 # %%
 spine = None
@@ -849,7 +862,7 @@ plotting.show(figures["overview"], alt)
 #
 # Nothing in this notebook says where it runs. A processor (CPU) has a few cores that can do
 # anything; a graphics card (**GPU**) has thousands that do the same sum on different pixels at the
-# same time, which is what a convolution asks for. If the framework finds a GPU, it is used:
+# same time, which is what a convolution needs. If the framework finds a GPU, it is used:
 
 # %%
 from ivdlib.networks import backend, replicas
@@ -866,18 +879,18 @@ with pd.option_context("display.max_colwidth", None):
     display(pd.Series(machine).to_frame("here"))
 
 # %% [markdown]
-# - **Compiler:** XLA melts many small operations into few large ones. That pays on a GPU; on a CPU
-#   it made a step of this network slower (`reports/reference/speed/xla`), so it is off there.
+# - **Compiler:** XLA merges many small operations into a few large ones. That pays off on a GPU; on
+#   a CPU it made a step of this network slower (`reports/reference/speed/xla`), so it is off there.
 # - **Precision:** `float32` keeps about seven digits of a number. `bfloat16` keeps two or three in
-#   half the memory: 1.001 becomes 1, so the weights stay in `float32`, and only what passes between
-#   the layers is short.
-# - **Memory:** to learn, what each layer gave has to be kept until the gradient is known. These
-#   maps, not the weights, fill a GPU; if it is full, take a smaller batch.
+#   half the memory: 1.001 becomes 1, so the weights stay in `float32`, and only the numbers that
+#   pass between the layers are short.
+# - **Memory:** in training, the output of each layer has to be kept until the gradient is known.
+#   These maps, not the weights, fill a GPU; if it is full, take a smaller batch.
 # - **Several GPUs**, such as the two of the paper, share a batch of sixteen tiles: each computes
-#   the gradient of its part, and the mean of them makes the step.
+#   the gradient of its part, and the step uses the mean of them.
 #
-# How much faster is it? The quickest trainings of FDS-CNN, size `tiny`, that stand in this
-# package's records:
+# How much faster is it? Here are the fastest trainings of FDS-CNN, size `tiny`, in this package's
+# records:
 
 # %%
 rows = []
@@ -892,9 +905,10 @@ speed = speed.groupby(["tile", "tiles a step", "device"]).min().round(3)
 display(speed) if len(speed) else print("This copy of the package has no reference results.")
 
 # %% [markdown]
-# Compare rows of the same tile and as many tiles a step. A GPU gains more the more there is to do
-# in a step; small tiles leave most of it idle. Two devices add up in another order, so do not
-# expect the same last digits; results agree within rounding, and so do the conclusions.
+# Compare rows with the same tile and the same number of tiles in a step. The more there is to do in
+# a step, the more a GPU gains; small tiles leave most of it idle. Two devices add up numbers in a
+# different order, so do not expect the same last digits. Results agree within rounding, and so do
+# the conclusions.
 #
 # ## Check
 
@@ -927,15 +941,15 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("04_*"))))
 # ## What we have done
 #
 # You wrote the three parts of a training: the augmentation, the loop, and the way from tiles back
-# to a scan. With them a network learnt to find discs, and the package's network found them too.
+# to a scan. With them a network learnt to find discs, and the package's network found them, too.
 #
-# **And the question?** A network has learnt enough if its loss runs flat *and* a person who did not
-# train it, and who has not been used to choose anything, is segmented as well as you need. The
-# curve of the training cannot tell you that, and the test people may be asked only once.
+# **And the question?** A network has learnt enough if its loss stays flat *and* it segments new
+# people as well as you need: people who were used neither to train it nor to choose anything. The
+# curve of the training cannot tell you that, and the test people may be used only once.
 #
 # **Limits against the paper.** Loss, number of steps, range of rotation and the share of noisy
 # tiles are ours; the paper gives none of them. It trained on two graphics cards with sixteen tiles
 # in a batch. Several cards under TensorFlow could not be tried here: tests let two parts of a CPU
 # stand in for them.
 #
-# **Next:** 05 does the whole grid and sets its tables beside the paper's.
+# **Next:** 05 trains the whole grid of networks and compares its tables with the paper's.

@@ -3,7 +3,7 @@
 #
 # > **You will be able to:** read Tables 1 to 3 beside the paper's · compute an interval, and the p
 # > of a comparison with a function of your own · tell a difference from luck · say what may be
-# > concluded and what not
+# > concluded and what may not
 # >
 # > **Needs:** 01 to 04. The first run trains all networks, if `make reproduce` has not done it yet
 # >
@@ -24,9 +24,9 @@
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own scan then
+student: str = ""  # your name or number: some exercises then use your own scan
 
 # %% jupyter={"source_hidden": true}
 import itertools
@@ -64,10 +64,10 @@ print("share of the lead:", ", ".join(f"{n} {v:.0%}" for n, v in (lead / lead.su
 #
 # ## The grid
 #
-# We look whether the same happens here. An **ablation** takes one idea away and looks at what is
-# lost. So every network is trained with fused contrasts and without them, for the *same number of
-# steps*, and that in every **fold** (lesson 01: each time other patients are kept for testing, so
-# that in the end each patient is tested once). What is trained already is only read:
+# Let us see whether the same happens here. An **ablation** takes one idea away to see what is lost.
+# So every network is trained with fused contrasts and without them, for the *same number of steps*
+# and in every **fold** (lesson 01: each time other patients are kept for testing, so that in the
+# end each patient is tested once). Finished trainings are only read:
 
 # %%
 grid = list(experiment.trainings())
@@ -81,7 +81,7 @@ results = run(experiment, most_useful(experiment))
 #
 # Each number is the Dice of a 3-D scan, averaged over all scans. Each scan was scored by networks
 # that had not seen its patient. Rows marked *paper* are copied from the paper: real patients, long
-# training. *not comparable* in a caption says that our networks have only begun to learn.
+# training. If a caption says *not comparable*, our networks have only begun to learn.
 
 
 # %%
@@ -96,7 +96,7 @@ for number in tables.CAPTIONS:
     if path.is_file():
         display(Markdown(shorter(path.read_text(encoding="utf-8"))))
     else:
-        print(f"Table {number}: nothing of its own here, as the data have no contrasts to fuse.")
+        print(f"Table {number}: nothing to show here, because the data have no contrasts to fuse.")
 
 # %% [markdown]
 # Table 2 looks best, and you know why. `fat+opp` and `inn+opp` are marked with ‡, because in discs
@@ -110,7 +110,8 @@ for number in tables.CAPTIONS:
 #
 # ## What happened on fat?
 #
-# A mean over scans hides the trainings. So we take them one by one, for the image of our question:
+# A mean over scans hides single trainings. So we look at them one by one, for the image in
+# question:
 
 # %%
 hard = "fat" if "fat" in experiment.contrasts else experiment.contrasts[0]
@@ -142,10 +143,10 @@ display(pd.DataFrame(means).round(2))
 
 # %% [markdown]
 # Compare the two columns: does the same network lead in both? A training that misses an image
-# completely pulls the mean of its network down, and so it can decide who wins. In the profile
-# `smoke` a U-Net that was trained with fused contrasts may find next to nothing on `fat`, though it
-# does well on the seven other images. (Did it happen here?) Is that a weakness of U-Net, or bad
-# luck? Four explanations come to mind, and each says what should help:
+# completely pulls the mean of its network down, and so it can decide which network wins. With the
+# profile `smoke` a U-Net that was trained with fused contrasts may find next to nothing on `fat`,
+# although it does well on the seven other images. (Did it happen here?) Is that a weakness of
+# U-Net, or bad luck? Four explanations come to mind. Each says what should help:
 #
 # - there are too few weights for two opposite tasks (discs are dark on fat, and bright or grey on
 #   the others): then twice the feature maps help;
@@ -184,21 +185,21 @@ if kept:
     )
 
 # %% [markdown]
-# More feature maps do not help, and statistics of fat alone do not either. On the people that it
-# was trained on the network misses fat as well, so new people are not the reason. But no training
+# More feature maps do not help, and statistics of fat alone do not either. The network misses fat
+# even on the people that it was trained on, so new people are not the reason. But no training
 # misses it if fat is drawn three times as often or the training is three times as long. So U-Net
 # *can* do it; it gets stuck. First it learns what seven images share, and while these improve,
-# little draws it towards the eighth. Such a **plateau** is left sooner or later, and chance decides
-# when. A short training may end on it.
+# little draws it towards the eighth. Such a stage is a **plateau**. A training leaves it sooner or
+# later, and chance decides when. A short training may end on it.
 #
-# What to take home: **look at each image and each training before you average**, and do not call a
-# network worse because one of its trainings got stuck. Whether that is what happened in the paper
-# nobody can say: it prints one number for each image.
+# Remember: **look at each image and each training before you average**, and do not call a network
+# worse because one of its trainings got stuck. Nobody can say whether that happened in the paper:
+# it prints one number for each image.
 #
 # ## Patient by patient
 #
-# A mean hides people, too. Each dot is one scan (mean over its single contrasts), each short line
-# the mean of a patient.
+# A mean hides people, too. Each dot is one scan (mean over its single contrasts), and each short
+# line is the mean of a patient.
 
 # %%
 arm = "contrasts+fused" if scores.has_fusion(results) else "contrasts"
@@ -222,16 +223,16 @@ people = dots[dots["trained_on"] == arm].groupby(["network", "subject"])["dice"]
 display(people.unstack("network").round(2))
 
 # %% [markdown]
-# Do the colours stand in the same order in every patient? If not, the next patient may turn the
-# order round. So the question becomes: how much does a difference vary from patient to patient?
+# Are the colours in the same order in every patient? If not, the next patient may reverse the
+# order. So the question becomes: how much does a difference vary from patient to patient?
 
 # %% [markdown]
 # ## Exercise 1 (5 minutes)
 #
 # `people["FDS-CNN"]` is a column with one number for each patient: the mean Dice of FDS-CNN. How
-# far do patients differ? Compute the standard deviation of these numbers.
+# much do patients differ? Compute the standard deviation of these numbers.
 #
-# Hint: the patients are a sample of all people there are, so divide by n − 1.
+# Hint: the patients are a sample of all people, so divide by n − 1.
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
@@ -243,28 +244,29 @@ theirs = people["FDS-CNN"].to_numpy()
 by_scan = dots[(dots["trained_on"] == arm) & (dots["network"] == "FDS-CNN")]["dice"]
 exercises.check(deviation, float(np.std(theirs, ddof=1)) if len(theirs) > 1 else np.nan, mistakes={
     "you divided by n; for a sample divide by n − 1 (NumPy: ddof=1)": float(np.std(theirs)),
-    "that is the standard error of the mean: do not divide by the root of n":
+    "that is the standard error of the mean: do not divide by the square root of n":
         float(np.std(theirs, ddof=1) / np.sqrt(len(theirs))) if len(theirs) > 1 else np.nan,
-    "those are scans, not patients": float(by_scan.std()),
-    "those are scans, not patients, and you divided by n": float(by_scan.std(ddof=0)),
-    "those are all networks: take FDS-CNN alone": float(people.std()),
-    "that is the variance: take its root": float(np.var(theirs, ddof=1)) if len(theirs) > 1 else 0.,
+    "you took scans, not patients": float(by_scan.std()),
+    "you took scans, not patients, and you divided by n": float(by_scan.std(ddof=0)),
+    "that is for all networks: take FDS-CNN alone": float(people.std()),
+    "that is the variance: take its square root":
+        float(np.var(theirs, ddof=1)) if len(theirs) > 1 else 0.0,
     "that is the mean": float(theirs.mean()),
     "per cent? A Dice goes from 0 to 1, and so does this": 100 * float(people.loc["FDS-CNN"].std()),
-}, hint="the standard deviation of people['FDS-CNN'], n − 1 below the line")  # fmt: skip
+}, hint="the standard deviation of people['FDS-CNN'], with n − 1")  # fmt: skip
 
 # %% [markdown]
 # ## Is a difference more than luck?
 #
-# We take the same patients with both networks: one **difference** for each patient. Their mean is
-# what we found. How far may it be from what we would find with very many patients? An example with
-# six differences, which you can follow with pencil and paper:
+# We test both networks on the same patients and get one **difference** for each patient. Their mean
+# is what we found. How far may it be from what we would find with very many patients? Here is an
+# example with six differences, which you can follow with pencil and paper:
 
 # %%
 six = np.array([0.02, -0.01, 0.03, 0.01, 0.00, 0.04])
 mean = six.mean()
-spread = np.sqrt(((six - mean) ** 2).sum() / 5)  # the standard deviation: n − 1 below the line
-error = spread / np.sqrt(6)  # the mean of six wavers less than each of them: the standard error
+spread = np.sqrt(((six - mean) ** 2).sum() / 5)  # the standard deviation: n − 1, not n
+error = spread / np.sqrt(6)  # a mean of six varies less than each of them: the standard error
 half = 2.571 * error
 
 # %%
@@ -273,8 +275,8 @@ print(f"95 % interval: {mean:.3f} ± {half:.3f}, that is {mean - half:+.3f} to {
 
 # %% [markdown]
 # - The **standard deviation** says how far patients differ from one another.
-# - The **standard error** says how far the *mean* of so many patients wavers. Four times as many
-#   patients halve it.
+# - The **standard error** says how far the *mean* of this many patients may be off by chance. Four
+#   times as many patients halve it.
 # - 2.571 is Student's t for six values. It makes the interval wide enough to hold the true mean in
 #   95 of 100 studies. (For very many values it is 1.96. With six it has to be larger, because the
 #   standard deviation is itself only estimated.)
@@ -304,10 +306,11 @@ plotting.show(figures["made_up"], alt)
 #
 # ## The sign-flip test
 #
-# There is a second way to ask, which needs no bell curve and which you can program yourself. If
-# both networks were alike, it would be chance which of them is better in a patient: each difference
-# might as well have the other sign. So take **every choice of signs**, and count how many give a
-# mean at least as far from zero as the one that was found. Their share is the **p** of the test.
+# There is a second way to ask this. It does not assume a bell curve (a normal distribution), and
+# you can program it yourself. If both networks were equally good, chance would decide which of them
+# is better in a patient: each difference might as well have the other sign. So take **every choice
+# of signs**, and count how many give a mean at least as far from zero as the one that was found.
+# Their share is the **p** of the test (its *p value*).
 #
 # Take three patients with differences of +3, +1 and −1 hundredths. Their sum is 3. There are
 # 2 × 2 × 2 = 8 choices of signs:
@@ -317,14 +320,14 @@ plotting.show(figures["made_up"], alt)
 # | sum | **3** (found) | 5 | 1 | 3 | −3 | −1 | −5 | −3 |
 # | as far from zero as 3? | yes | yes | no | yes | yes | no | yes | yes |
 #
-# Six of eight, so p = 0.75: such a result comes easily by chance. Note that both sides count (the
-# test is *two-sided*), and that the signs that were found are one of the choices.
+# Six of eight, so p = 0.75: such a result easily arises by chance. Note that both sides count (the
+# test is *two-sided*), and that the observed signs are one of the choices.
 
 # %% [markdown]
 # ## Exercise 2 (5 minutes)
 #
-# The paper tests eight patients. Suppose that FDS-CNN had been better in all eight. How small could
-# the p of this test be at best?
+# The paper tests eight patients. Suppose that FDS-CNN had been better in all eight. What is the
+# smallest p that this test could give?
 #
 # Hint: how many choices of signs are there, and how many of them are as far from zero as all plus?
 
@@ -336,21 +339,21 @@ smallest = 2 / 2**8
 # %% tags=["test"] points=2
 exercises.check(smallest, statistics.sign_flip(np.arange(1.0, 9.0)), mistakes={
     "both sides count: all minus is as far from zero as all plus": 1 / 2**8,
-    "that is what many people ask of a p, not the smallest one that there can be": 0.05,
+    "that is the usual limit for p, not the smallest p that is possible": 0.05,
     "each patient doubles the number of choices: eight patients have 2**8": 2 / 8,
     "each patient doubles the number of choices, and both sides count": 1 / 8,
     "8 × 8 is not 2**8: each patient doubles the number of choices": 2 / 8**2,
-    "those are scans, not patients: two scans of a person are not two people": 2 / 2**16,
-    "p is never zero: the signs that were found are one of the choices": 0.0,
+    "you counted scans, not patients: two scans of a person are not two people": 2 / 2**16,
+    "p is never zero: the observed signs are one of the choices": 0.0,
     "per cent? p goes from 0 to 1": 100 * 2 / 2**8,
-}, hint="divide the choices that are as uneven by all choices")  # fmt: skip
+}, hint="divide the number of choices that are as far from zero by all choices")  # fmt: skip
 
 # %% [markdown]
 # ## Exercise 3 (20 minutes)
 #
-# Write `sign_flip`. It gets an array with one difference for each patient and gives p: the share of
-# all choices of signs whose mean is at least as far from zero as that of the differences as they
-# are. (Computers round: let a mean that is smaller by 1e-12 count as just as far.)
+# Write `sign_flip`. It gets an array with one difference for each patient and returns p: the share
+# of all choices of signs whose mean is at least as far from zero as the mean of the observed
+# differences. (Computers round, so let a mean that is smaller by 1e-12 count as equally far.)
 
 
 # %% tags=["solution"]
@@ -372,7 +375,7 @@ def sign_flip(differences):
 own.check(sign_flip, student=student)
 
 # %% [markdown]
-# Now the comparisons of this experiment, with **your** p. First which ones there are:
+# Now the comparisons of this experiment, with **your** p. First we list them:
 
 
 # %%
@@ -401,7 +404,7 @@ if pairs and 2 <= patients <= most:
         for title, (one, other) in scan_pairs.items():
             over_scans[title] = statistics.sign_flip(one - other)
 elif pairs:
-    print(f"{patients} patients: the library's test works here (it draws signs if n > {most}).")
+    print(f"{patients} patients: the library's test is used here (if n > {most}, it draws signs).")
     comparisons = {title: statistics.compare(*pair) for title, pair in pairs.items()}
 
 # %%
@@ -424,18 +427,18 @@ if len(drawn):
 
 # %% [markdown]
 # Look at the row `FDS-CNN − U-Net`: that is our question. An interval that crosses zero does *not*
-# say that both are alike. It says that these data cannot tell: FDS-CNN may be better, or equal, or
-# worse, by as much as the interval reaches. With four patients p cannot fall below 2/16 = 0.125, so
-# it alone can never convince.
+# say that both are equally good. It says that these data cannot tell: FDS-CNN may be better, or
+# equal, or worse, by as much as the interval reaches. With four patients p cannot fall below 2/16 =
+# 0.125, so p alone can never convince.
 #
-# And an interval that leaves out zero? It was taken over patients, and knows nothing of the luck of
-# a training. If U-Net had missed fat in every fold, all patients would have a low score. They would
-# agree, the interval would be short, and yet other trainings might turn it round. (If it misses fat
-# in one fold only, patients disagree, and the interval is wide.) That is why you looked at the
-# trainings one by one first.
+# And an interval that leaves out zero? It was computed over patients, and it ignores the luck of a
+# training. If U-Net had missed fat in every fold, all patients would have a low score. They would
+# agree, the interval would be short, and yet other trainings might reverse the result. (If it
+# misses fat in one fold only, patients disagree, and the interval is wide.) That is why you looked
+# at the trainings one by one first.
 #
 # And what if somebody counts scans instead of patients, because there are twice as many of them?
-# The same differences, and again your function:
+# Here are the same differences, again with your function:
 
 # %%
 for title, p in over_scans.items():
@@ -446,13 +449,13 @@ if over_scans and dots["case"].nunique() == patients:
 
 # %% [markdown]
 # With more "cases" the p can become smaller although nothing new was found. Two scans of a person
-# are not two people: where one succeeds, the other one does as well. So the **patient** is what
-# counts.
+# are not two people: if a network succeeds on one, it succeeds on the other as well. So count
+# **patients**.
 #
 # ## What the paper leaves open
 #
-# Whoever repeats the paper has to make choices that it does not tell. Three of these decide whether
-# a U-Net leaves its plateau on fat at all:
+# To repeat the paper, you have to make choices that it does not describe. Three of these decide
+# whether a U-Net leaves its plateau on fat at all:
 
 # %%
 choices = pd.DataFrame(open_choices(experiment)).set_index("what")
@@ -461,9 +464,9 @@ with pd.option_context("display.max_colwidth", None):
     display(choices.loc[choices.index.isin(weighty), ["paper", "ours"]])
 
 # %% [markdown]
-# With three times the steps no training missed fat. So a choice of the recipe can weigh more than
-# the idea that is tested, and a lead that hangs on it says little about the network. The full list
-# is marked *further* below.
+# With three times the steps no training missed fat. So a choice in the recipe can matter more than
+# the idea that is tested, and a lead that depends on it says little about the network. The full
+# list is below, in a section marked *further*.
 #
 # ## What may be concluded here
 
@@ -475,21 +478,24 @@ if experiment.is_phantom:
 if "NOT COMPARABLE" in label:
     verdict.append("This profile is too short for the order of the rows to mean anything.")
 if experiment.profile.seeds == 1:
-    verdict.append("Each network was trained once a fold: how much of this is luck nobody knows.")
+    verdict.append(
+        "Each network was trained once in each fold: nobody knows how much of this is luck."
+    )
 if experiment.derived:
     verdict.append(f"Derived, not measured: {', '.join(sorted(experiment.derived))} (marked †).")
 if len(people.index.unique("subject")) < 10:
-    verdict.append("Few patients: a difference has to be large to be more than chance.")
+    verdict.append("There are few patients: a difference has to be large to be more than chance.")
 print("\n".join(f"- {sentence}" for sentence in verdict))
 
 # %% [markdown]
 # ## The audit, on one page
 #
 # What you ran is one experiment. The package keeps longer ones, on all kinds of data, and judges
-# ten claims of the paper by them. You now know all you need to read its first page. Each row is a
-# claim, each column a kind of data. A number is a mean difference of the Dice, patient by patient,
-# with its interval in brackets, and a sign says what follows. If a network may fail in training, or
-# come out otherwise by luck, the interval takes that in.
+# ten claims of the paper by them. This is the **audit**, and you now know all you need to read its
+# first page. Each row is a claim, each column a kind of data. A number is a mean difference of the
+# Dice, patient by patient, with its interval in brackets, and a sign says what follows. If a
+# network may fail in training, or turn out differently by luck, the interval takes that into
+# account.
 #
 # Find the rows of our question: 1 (FDS-CNN against U-Net) and 8 (is fat harder?).
 
@@ -510,10 +516,10 @@ for _, row in (
     print(f"{row['kind']}: {row['claim']}? {row['mean']:+.3f}, {row['verdict']}")
 
 # %% [markdown]
-# The same two rows once more, in words: **fat is harder than the other images**, for whatever
-# network is asked. Whether FDS-CNN beats a U-Net is another question, and *slabs* answer it best:
-# they have one image only, so fat cannot decide it. How all this was judged, and what would change
-# our mind, stands in `reports/reference/AUDIT.md`.
+# The same two rows once more, in words: **fat is harder than the other images**, whichever network
+# is asked. Whether FDS-CNN beats a U-Net is another question. The *slabs* (scans with a single
+# image) answer it best, because fat cannot decide it there. `reports/reference/AUDIT.md` says how
+# all this was judged, and what would change our mind.
 
 # %% [markdown]
 # ## Exercise 4 (10 minutes)
@@ -535,7 +541,7 @@ for _, row in (
 # %% [markdown]
 # ## Further: the audit as a picture
 #
-# A dot to the right of the line speaks for the paper; a bar that crosses the line leaves the claim
+# A dot to the right of the line supports the paper. A bar that crosses the line leaves the claim
 # open, unless it is short and close to zero: then there is no difference that matters.
 
 # %%
@@ -547,8 +553,8 @@ if page_one:
 # ## Further: the same tables from longer trainings
 #
 # These are *crops*: real scans, each cut down to the surroundings of a single disc. Compare the
-# order of the rows, and which column is lowest. The numbers themselves cannot stand beside the
-# paper's, for a crop shows no other disc that one could confuse it with.
+# order of the rows, and which column is lowest. The numbers themselves cannot be compared with the
+# paper's, because a crop shows no other disc that could be confused with the right one.
 
 # %%
 paths = sorted((reference / "audit" / "crops" / "tables").glob("table*.md"))
@@ -561,8 +567,8 @@ if not paths:
 # %% [markdown]
 # ## Further: disc by disc, and the hand that drew the labels
 #
-# `L5/S1` is the lowest disc. And a phantom can answer one more question: the labels hold the small
-# errors of a hand that draws. How good are the masks against the discs as they really are?
+# `L5/S1` is the lowest disc. And a phantom can answer one more question. Its labels have the small
+# errors of a drawing hand. How good are the masks, compared with the discs as they really are?
 
 # %%
 levels = result_figures.levels(results)
@@ -577,15 +583,15 @@ if len(exact):
 # %% [markdown]
 # ## Further: why fused contrasts score higher
 #
-# Water and fat answer the scanner with slightly different frequencies. At one moment their signals
-# add up (`inn` = water + fat), at another they cancel (`opp` = |water − fat|). In a voxel with more
+# The signals of water and fat have slightly different frequencies. At one moment their signals add
+# up (`inn` = water + fat), at another they cancel (`opp` = |water − fat|). In a voxel with more
 # water than fat, `opp` is water − fat, and so
 #
 # - `fat+opp` = fat + water − fat = **water**,
 # - `inn+opp` = water + fat + water − fat = **two times water**; min–max removes the factor.
 #
 # Discs are nearly all water. So inside them two of the four "new" contrasts should be the water
-# image again. Is it so in these scans? We look at every disc voxel.
+# image again. Is that true of these scans? We look at every disc voxel.
 
 # %%
 algebra = tables.fused_and_water(experiment.cases.values(), experiment.fused)
@@ -596,9 +602,10 @@ else:
     print("These data have no water and fat images to fuse.")
 
 # %% [markdown]
-# `more_water`: share of the disc voxels with more water than fat. In these, `slope` says how many
-# times the water image the sum is, `correlation` how alike the two pictures are (1: the same), and
-# `deviation` how far a voxel lies from that line, as a share of the mean. Mean over scans.
+# `more_water` is the share of the disc voxels with more water than fat. In these voxels, `slope`
+# says how many times the water image the sum is, `correlation` how alike the two pictures are (1:
+# the same), and `deviation` how far a voxel lies from that line, as a share of the mean. All are
+# means over the scans.
 
 # %%
 if len(algebra):
@@ -611,13 +618,14 @@ if "wat" in experiment.derived:
     print("can differ from 2 water only as far as opp differs from |water − fat|.")
 
 # %% [markdown]
-# Dots on the line: the sum *is* the water image, but for the factor. Dots beside it: there the
-# scanner saw something else, which may be noise. So the fair question is whether a fused contrast
-# beats the **best** single one. Row 9 of the audit answers it.
+# If dots lie on the line, the sum *is* the water image, except for the factor. If they lie beside
+# it, the scanner saw something else there, which may be noise. So the fair question is whether a
+# fused contrast beats the **best** single one. Row 9 of the audit answers it.
 #
 # ## Further: the paper's own means
 #
-# Not every mean in the paper follows from its row. We print it as it stands and recompute it:
+# Not every mean in the paper follows from its row. We show each mean as it is printed, and compute
+# it again:
 
 # %%
 means = [
@@ -632,28 +640,28 @@ display(means.round(4))
 # %% [markdown]
 # ## Further: all that the paper leaves open
 #
-# What we chose, and why. The choices inside the networks stand in lesson 03.
+# What we chose, and why. The choices inside the networks are in lesson 03.
 
 # %%
 with pd.option_context("display.max_colwidth", None):
     display(choices)
 
 # %% [markdown]
-# ## Further: what each kind of data may say
+# ## Further: what each kind of data can show
 #
-# - The **phantom** is made up by a program. It may say whether code and physics are right, and
-#   which idea matters if everything is known. It may say nothing about patients.
-# - The **crops** are real Dixon scans of a few patients, each cut down to one disc. They may say
-#   what fusion does to real contrasts. They may not say how well discs are *found*: a crop holds
+# - The **phantom** is made up by a program. It can show whether code and physics are right, and
+#   which idea matters if everything is known. It can show nothing about patients.
+# - The **crops** are real Dixon scans of a few patients, each cut down to one disc. They can show
+#   what fusion does to real contrasts. They cannot show how well discs are *found*: a crop holds
 #   just one, in the middle.
 # - The **slabs** are real scans of the whole lower spine with a single contrast of another kind
-#   (T2), from other scanners and raters. They may say which network copes with a large picture.
-#   They may say nothing about fusion, for there is nothing to fuse.
-# - The **paper** has eight patients with two scans each. It may say that the method works on these.
-#   It may hardly say which network is better: it gives no spread, no interval, no number of seeds.
+#   (T2), from other scanners and raters. They can show which network copes with a large picture.
+#   They can show nothing about fusion, because there is nothing to fuse.
+# - The **paper** has eight patients with two scans each. It can show that the method works on
+#   these. It can hardly show which network is better: it gives no spread, no interval, no number of
+#   seeds.
 #
-# None of them says how a network does on another hospital's scans, and none whether a doctor is
-# helped.
+# None of them shows how a network does on another hospital's scans, or whether it helps a doctor.
 
 # %% [markdown]
 # ## Check
@@ -677,12 +685,12 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("05_*"))))
 #
 # Is FDS-CNN the better network, or has U-Net only failed on fat? The paper's numbers cannot tell.
 # Most of its lead comes from fat, an image that a training can get stuck on, and whether it does is
-# partly luck. To decide it one needs each training, each patient, and an interval: you have
-# computed one, written the test, and read what longer experiments say.
+# partly luck. To decide, you need each training, each patient, and an interval. You have computed
+# an interval, written the test, and read what longer experiments say.
 #
 # **Limits against the paper.** The paper tests four groups of patients without saying who is in
-# which, gives no number of steps, and one number for each cell. Ours gives every scan one test,
-# equal steps for both ways, and every score in `metrics.csv`.
+# which, gives no number of steps, and prints one number for each cell. We test every scan once,
+# train both ways for equally many steps, and keep every score in `metrics.csv`.
 #
 # **Next:** 06 takes a scan that nobody has labelled. To go further here, run the profile `laptop`,
 # name your own folder in `data_dir`, or ask for more `seeds`.

@@ -13,7 +13,7 @@
 # > the folder of your own scan in `scan_dir`
 #
 # So far every scan came with its answer. Here is one without: nobody has drawn its discs, so no
-# score can tell whether the network is right. And it answers in any case, whatever you feed it.
+# score can tell whether the network is right. And a network always answers, whatever you feed it.
 #
 # **How do you notice that a mask is wrong if nobody tells you the truth?**
 
@@ -21,9 +21,9 @@
 profile: str = "smoke"  # test, smoke, laptop or paper
 data_dir: str = ""  # folder with scans; empty: the built-in phantom
 name: str = ""  # name of the experiment; empty: the name of the profile
-reports_dir: str = ""  # where experiments lie; empty: reports/ of the checkout
+reports_dir: str = ""  # where experiments are kept; empty: reports/ of the checkout
 seeds: int = 0  # trainings of each kind; 0: as many as the profile says
-student: str = ""  # your name or number: some exercises have your own scan then
+student: str = ""  # your name or number: some exercises then use your own scan
 scan_dir: str = ""  # folder of one scan, e.g. data/mine/01; empty: a new phantom scan
 
 # %% jupyter={"source_hidden": true}
@@ -82,7 +82,7 @@ else:
     given = experiment.cases[training.fold.test[0]]
 
 # %% [markdown]
-# Its images are copied into the experiment. The labels stay behind, as if nobody had drawn them:
+# The images are copied into the experiment. The labels stay behind, as if nobody had drawn them:
 
 # %% jupyter={"source_hidden": true}
 folder = experiment.folder / "own_scan" / given.name
@@ -117,9 +117,10 @@ for key in ("contrasts", "shape", "spacing_mm", "labels"):
     print(f"{key:>10}:", *(value if isinstance(value, list | tuple) else [value or "none"]))
 
 # %% [markdown]
-# An *error* means: do not go on. A *warning* means that something was assumed, so read what. Then
-# compare `shape` (slices, front to back, foot to head) and `spacing_mm` (the edges of a voxel) with
-# what you know of the scan. `ivdlib import` brings the files of a scanner (DICOM) into this form.
+# An *error* means: do not go on. A *warning* means that something was assumed, so read what it was.
+# Then compare `shape` (slices, front to back, foot to head) and `spacing_mm` (the edges of a voxel)
+# with what you know about the scan. `ivdlib import` brings the files of a scanner (DICOM) into this
+# form.
 #
 # ## Segment it
 #
@@ -140,8 +141,8 @@ found = answer.mask
 print(f"{found.sum():,} of {found.size:,} voxels are disc, says the network")
 
 # %% [markdown]
-# It answers for each contrast and each fused contrast alone. The mean of these answers, cut at one
-# half, is the mask. It is written on the scan's own grid, so that any viewer can show both:
+# It answers for each contrast and each fused contrast separately. The mean of these answers, cut at
+# one half, is the mask. It is written on the scan's own grid, so that any viewer can show both:
 
 # %%
 out = experiment.folder / "own_scan" / "masks"
@@ -153,7 +154,8 @@ print(f"{scan.name}_Discs.nii.gz: {mask.shape} voxels, as the scan's own files")
 # %% [markdown]
 # ## Look
 #
-# Always look, in more than one slice. A number cannot tell you that the third disc is missing.
+# Always look at the result, in more than one slice. A number cannot tell you that the third disc is
+# missing.
 
 # %%
 first = next(iter(scan.contrasts))
@@ -169,21 +171,21 @@ alt = f"Slices {', '.join(map(str, slices))} of the scan with the outline of the
 plotting.show(figures["prediction"], alt)
 
 # %% [markdown]
-# Ask of each outline: is there a disc inside it? And of each disc: is there an outline around it?
-# Then go through all slices, and look from the front and from above, too. What looks like a disc
-# from the side may be a speck of two voxels. (A printed page shows a still picture instead.)
+# Ask about each outline: is there a disc inside it? And about each disc: is there an outline around
+# it? Then go through all slices, and look from the front and from above, too. What looks like a
+# disc from the side may be a speck of two voxels. (A printed page shows a still picture instead.)
 
 # %%
 viewer.volume(scan, found)
 
 # %% [markdown]
-# Switch the mask off and on: it is easier to see what lies below if nothing covers it.
+# Switch the mask off and on: it is easier to see what lies under it if nothing covers it.
 
 # %% [markdown]
 # ## Exercise 1 (5 minutes)
 #
 # For once we may peek. The scan has labels after all, in `given.discs` (a scan of your own may have
-# none: then leave this out). How good is the mask? Compute its Dice.
+# none: then leave this exercise out). How good is the mask? Compute its Dice.
 #
 # Hint: `found` is the mask, and `metrics.dice` compares two of them, over all slices.
 
@@ -204,20 +206,20 @@ exercises.check(quality, right, tolerance=1e-4, mistakes={
     "that is the share of all voxels that are right, and most are background":
         float((found == known).mean()),
     "per cent? A Dice goes from 0 to 1": 100 * right,
-    "that is the Jaccard index: below the line stand both masks, counted one after the other":
+    "that is the Jaccard index: divide by the sum of both masks, not by their union":
         shared / max(both - shared, 1),
     "that compares two predictions; one of the two should be the truth":
         metrics.dice(found, next(iter(answer.votes.values()), found)),
 }, hint="compare found with given.discs, over all slices")  # fmt: skip
 
 # %% [markdown]
-# Scans of this kind have their seven lowest discs marked by hand, and the network marks all that it
-# sees. A disc too many costs it some Dice and is no fault at all. So even with the truth at hand, a
-# number has to be read beside the picture.
+# In scans of this kind only the seven lowest discs are marked by hand, but the network marks all
+# that it sees. An extra disc costs it some Dice but is not a mistake. So even if you know the
+# truth, read a number together with the picture.
 #
 # ## Find and name the discs
 #
-# The mask is one heap of voxels. First its pieces are sorted: specks are left out, parts of one
+# The mask is just a heap of voxels. First its pieces are sorted: specks are left out, parts of one
 # disc are joined, and the rest has to form a chain, one disc above the other.
 
 # %%
@@ -228,11 +230,12 @@ print("pieces of the mask:", ndimage.label(found)[1], "· discs:", len(discs.row
 print("names, from below:", ", ".join(discs.names.levels))
 
 # %% [markdown]
-# A disc is named by the vertebrae around it: L5/S1 lies between the fifth lumbar vertebra and the
-# sacrum (S), L4/5 above it, T12/L1 between the last thoracic (T) and the first lumbar one. The
-# lowest disc gets the name that fits the curve of the spine and the sizes best, if there are **five
-# lumbar vertebrae**. One person in seven to ten has four or six, or one that is half sacrum, and no
-# scan of the lower back alone can show that. What speaks against the names:
+# A disc is named by the vertebrae around it: L5/S1 lies between the fifth lumbar vertebra (L, of
+# the lower back) and the sacrum (S, the bone below it). L4/5 is the disc above it, and T12/L1 lies
+# between the last thoracic vertebra (T, of the chest) and the first lumbar one. The lowest disc
+# gets the name that fits the curve of the spine and the sizes best. This assumes **five lumbar
+# vertebrae**. One person in seven to ten has four or six, or one that is half sacrum, and no scan
+# of the lower back alone can show that. These are reasons to doubt the names:
 
 # %%
 print(*(discs.names.doubts or ["nothing was noticed"]), sep="\n")
@@ -241,21 +244,22 @@ print(*(discs.names.doubts or ["nothing was noticed"]), sep="\n")
 # ## Measure
 #
 # A mask becomes useful when it is measured. A disc that dries out gets lower and loses volume, so
-# doctors would like to have its size in numbers. You write what gives three of them.
+# doctors would like to have its size in numbers. You will write the function that gives three of
+# them.
 #
-# Voxels are no cubes: `spacing` has their edges in mm, in the order of the axes (left to right,
+# Voxels are not cubes: `spacing` has their edges in mm, in the order of the axes (left to right,
 # back to front, foot to head). A millilitre (ml) is a cube of 10 × 10 × 10 mm.
 
 # %% [markdown]
 # ## Exercise 2 (20 minutes)
 #
-# Write `measure`. It gets the mask of **one** disc, as large as the scan, and the spacing. It gives
-# a dict with three entries:
+# Write `measure`. It gets the mask of **one** disc, as large as the scan, and the spacing. It
+# returns a dict with three entries:
 #
 # - `volume_ml`: the volume of the disc in millilitres,
 # - `width_mm`: how wide it is from left to right, from its first slice to its last, both counted,
-# - `cut`: `True` if it meets an edge of the scan, on any of its six sides. A part of it may lie
-#   outside then, and the other two numbers are too small.
+# - `cut`: `True` if it touches an edge of the scan, on any of its six sides. Then a part of it may
+#   lie outside, and the other two numbers are too small.
 
 
 # %% tags=["solution"]
@@ -278,8 +282,8 @@ def measure(mask, spacing):
 own.check(measure, student=student)
 
 # %% [markdown]
-# Now your function goes to work. `ivdlib predict` writes a table of the discs, their numbers as an
-# image, and a page to look at. Here all of these are made with **your** numbers:
+# Now your function goes to work. `ivdlib predict` writes a table of the discs, an image that
+# numbers them, and a page to look at. Here all of these are made with **your** numbers:
 
 # %%
 yours = discs
@@ -304,8 +308,8 @@ elif len(table):
 print(f"Open the page: {os.path.relpath(out / f'{scan.name}.html')}")
 
 # %% [markdown]
-# Volume, width and cut are yours. The other columns are the library's, and they need more thought:
-# a disc that leans by 30° (`tilt_deg`), as L5/S1 does, seems a sixth too tall along the axes of the
+# Volume, width and cut are yours. The other columns are the library's, and they need more thought.
+# A disc that leans by 30° (`tilt_deg`), as L5/S1 does, seems a sixth too tall along the axes of the
 # image. So heights are measured at right angles to the disc's own middle plane, in the middle 10 mm
 # from left to right.
 #
@@ -315,9 +319,9 @@ print(f"Open the page: {os.path.relpath(out / f'{scan.name}.html')}")
 # %% [markdown]
 # ## Signs that something is wrong
 #
-# The numbers look equally sound whether the mask is right or not. Four signs cost nothing to look
-# at: too many or too few discs, a disc far larger or smaller than its neighbours, a disc at the
-# edge of the scan, and images that disagree. For the last one each image gets a mask of its own:
+# The numbers look equally sound whether the mask is right or not. Four warning signs are easy to
+# check: too many or too few discs, a disc far larger or smaller than its neighbours, a disc at the
+# edge of the scan, and images that disagree. For the last one, each image gets its own mask:
 
 # %%
 agreement = pd.Series({n: metrics.dice(m, found) for n, m in answer.votes.items()}, dtype=float)
@@ -340,14 +344,14 @@ signs = {
 display(pd.Series(signs, dtype=object).to_frame("sign"))
 
 # %% [markdown]
-# A scan of the lower back shows seven to nine discs. One bad sign is a reason to look again; no bad
-# sign is no proof.
+# A scan of the lower back shows seven to nine discs. One bad sign is a reason to look again; the
+# lack of bad signs proves nothing.
 #
 # ## Break it on purpose
 #
-# The surest way to know what a fault looks like is to make one. Two that happen: water and fat
-# exchanged (lesson 01), and a scan that lies upside down in its file. What happens to the mask? (We
-# take eight slices from the middle, to save time.)
+# The surest way to know what a fault looks like is to make one. Two faults really happen: water and
+# fat are exchanged (lesson 01), or a scan lies upside down in its file. What happens to the mask?
+# (We take eight slices from the middle, to save time.)
 
 # %%
 part = slice(max(middle - 4, 0), max(middle - 4, 0) + 8)
@@ -385,10 +389,10 @@ alt = "The same slice as it is, with water and fat exchanged, and upside down, e
 plotting.show(figures["broken"], alt)
 
 # %% [markdown]
-# The number of voxels and of discs may look quite normal, and so may the outlines. The phantom's
-# network saw fat images in its training, so it does not even mind the exchange. Upside down, the
+# The number of voxels and of discs may look quite normal, and so may the outlines. The network saw
+# fat images in its training, so it hardly notices the exchange. If the scan is upside down, the
 # last two columns give it away: discs should get *smaller* from the lowest to the uppermost. All
-# names are wrong then, and nobody has complained: a network never says "I do not know this".
+# names are then wrong, but nothing complained: a network never says "I do not know this".
 #
 # Would the check of lesson 01, which `ivdlib check` also makes, have noticed?
 
@@ -399,31 +403,31 @@ for title, images in broken.items():
         print(f"{title}: {seen.kind}; {seen.share:.0%} of the body is exchanged")
 
 # %% [markdown]
-# An exchange leaves marks, and if the evidence is clear, it is found. To such a check a scan upside
-# down is as good as any other: that one only **you** can find, by looking.
+# An exchange leaves marks, and if the evidence is clear, it is found. But to such a check, a scan
+# that is upside down looks like any other. Only **you** can find that, by looking.
 
 # %% [markdown]
 # ## Exercise 3 (10 minutes)
 #
-# A colleague sends a scan. Its page shows nine discs, and the names have question marks. What do
-# you look at first, what second, and when do you refuse to give her the height of L4/5?
+# A colleague sends you a scan. Its page shows nine discs, and the names have question marks. What
+# do you look at first, and what second? When do you refuse to give her the height of L4/5?
 #
-# Hint: first the picture, then what was decided and what went in.
+# Hint: first the picture, then the decisions and the input.
 
 # %% [markdown] tags=["written"] points=3
 # ### BEGIN SOLUTION
-# First the picture with the outlines: which of them are discs, and is the sacrum in view (1 point).
+# First the picture with the outlines: which of them are discs, and is the sacrum in view? (1 point)
 # Then what was decided and why the names are uncertain, and the input: what `ivdlib check` says,
-# orientation, exchange of water and fat, whether the contrasts agree (1 point). No number while a
-# disc is missing, merged, cut by the edge of the image or of unknown level: it would look as sound
-# as any other (1 point).
+# orientation, exchange of water and fat, whether the contrasts agree (1 point). Give no number as
+# long as a disc is missing, merged, cut by the edge of the image or of unknown level: it would look
+# as sound as any other (1 point).
 # ### END SOLUTION
 
 # %% [markdown]
 # ## Further: a network of your own
 #
-# The same works with the FDS-CNN that lesson 04 trained. Its file knows what it was trained on: the
-# contrasts, the size of the tiles, and which spine network finds the region of interest.
+# The same works with the FDS-CNN that lesson 04 trained. Its file records what it was trained on:
+# the contrasts, the size of the tiles, and which spine network finds the region of interest.
 
 # %%
 trial.train(experiment, training, training.title)  # read, if lesson 04 has done it
@@ -475,12 +479,12 @@ print("saved:", ", ".join(sorted(path.name for path in figure_folder.glob("06_*"
 # ## What we have done
 #
 # How do you notice that a mask is wrong if nobody tells you the truth? You check what goes in, look
-# at what comes out in more than one slice, measure it and compare with what is possible, ask the
-# images one by one, and know what typical faults look like. No number replaces the look.
+# at what comes out in more than one slice, measure it and compare it with what is possible, ask the
+# images one by one, and know what typical faults look like. No number replaces looking.
 #
 # **Limits against the paper.** Networks of the profile `smoke` have only begun to learn. Weights
 # trained on the phantom are for learning, not for patients; nothing here is a medical device. The
 # paper measures nothing but overlap: volumes and heights are ours.
 #
-# **Next:** the report beside these lessons; or the profile `laptop`, with scans of your own in
-# `data_dir`.
+# **Next:** read the report that comes with these lessons, or try the profile `laptop` with scans of
+# your own in `data_dir`.

@@ -30,7 +30,7 @@ def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
 
 def test_outside_a_checkout_there_are_no_lessons(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="no checkout of ivdlib.* no lessons; call this"):
+    with pytest.raises(ConfigError, match="inside a checkout of ivdlib.* no lessons; call this"):
         find_lesson(1)
 
 

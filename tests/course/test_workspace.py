@@ -96,5 +96,5 @@ def test_folders_that_will_not_do(checkout, tmp_path, monkeypatch):
     with pytest.raises(CannotWrite):
         workspace.start(tmp_path / "file" / "inside")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="lies in no checkout"):
+    with pytest.raises(ConfigError, match="not inside a checkout"):
         workspace.start()

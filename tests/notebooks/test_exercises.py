@@ -168,7 +168,7 @@ def test_a_missing_or_old_notebook_is_told(build, source, tmp_path):
         ("### END SOLUTION\n\n# %% tags", "\n# %% tags", "1, the cell tagged solution: put its"),
         ("# ### BEGIN SOLUTION", "#", "exercise 3, the cell tagged written: put its answer"),
         ("### BEGIN SOLUTION\nas_", "### BEGIN SOLUTIONS\nas_", "put its answer between one line"),
-        ('# %% tags=["solution"]\nsize', "# %%\nsize", "marks of a solution stand in a cell that"),
+        ('# %% tags=["solution"]\nsize', "# %%\nsize", "marks of a solution in a cell that is"),
         ('# %% tags=["test"] points=2', "# %%", "1, the cell tagged solution: let a cell tagged"),
         ('["test"] points=2', '["test"]', r'say what it is worth: # %% tags=\["test"\] points=2'),
         ('["test"] points=2', '["test"] points=0', "exercise 1, the cell tagged test: say what"),
@@ -177,10 +177,10 @@ def test_a_missing_or_old_notebook_is_told(build, source, tmp_path):
         ("## Exercise 1 (2 minutes)", "## Exercise 1", r"exercise \?, the cell tagged solution"),
         ("# ## Exercise 3 (5 minutes)", "# ## Last words", r"exercise \?, the cell tagged written"),
         ("answer = as_", "amount = as_", "its check reads nothing that it assigns; let both use"),
-        ("answer = as_numbers.sum()", "answer = (", "is no Python without its marks"),
+        ("answer = as_numbers.sum()", "answer = (", "without its marks it is not Python"),
         ('[markdown] tags=["written"]', 'tags=["written"]', "tagged written: make it a markdown"),
         ("# ## What we have", "# ## Exercise 4 (2 minutes)\n# What we have",
-         "below the heading of lesson01_exercise4 stands no cell tagged solution or written"),
+         "below the heading of lesson01_exercise4 there is no cell tagged solution or written"),
     ],
 )  # fmt: skip
 def test_a_source_that_breaks_the_rules_is_refused(build, source, old, new, sentence):

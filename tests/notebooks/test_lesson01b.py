@@ -63,7 +63,7 @@ def test_a_slope_by_hand(checks, answer, sentence):
         (11, "each layer add three pixels"),
         (31, "each layer add one pixel"),
         (32, "the height in pixels"),
-        (20, "you took 40 for pixels"),
+        (20, "you took the 40 for pixels"),
         (None, "not answered yet"),
         ([16], "expected a number, got an array"),
     ],

@@ -66,7 +66,7 @@ RIGHT = [
 ]
 
 WRONG = [
-    ("00_start_here", 1, {"people": 8}, "those are scans"),
+    ("00_start_here", 1, {"people": 8}, "the number of scans"),
     ("00_start_here", 1, {"people": 2}, "how many scans each person has"),
     ("00_start_here", 2, {"kinds": 2}, "give the names"),
     ("00_start_here", 2, {"kinds": {"wat"}}, "only one of them"),
@@ -79,7 +79,7 @@ WRONG = [
     ("05_ablation_tables", 1, {"deviation": [0.1]}, "expected a number"),
     ("05_ablation_tables", 2, {"smallest": 1 / 2**8}, "both sides count"),
     ("05_ablation_tables", 2, {"smallest": 0.00775}, "too small"),
-    ("05_ablation_tables", 2, {"smallest": 0.05}, "what many people ask of a p"),
+    ("05_ablation_tables", 2, {"smallest": 0.05}, "the usual limit for p"),
     ("05_ablation_tables", 2, {"smallest": 2 / 2**16}, "scans, not patients"),
     ("05_ablation_tables", 2, {"smallest": 0}, "never zero"),
     ("05_ablation_tables", 2, {"smallest": "2/256"}, "expected a number"),

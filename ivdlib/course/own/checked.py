@@ -83,7 +83,7 @@ def _result(task: Task, function: Callable, arguments: Arguments) -> Any:
         )
     if not untouched:
         raise WrongAnswer(
-            f"{task.name} changes what it was given, and the next step would work with that: make "
+            f"{task.name} changes what it was given, and the next step would use that: make "
             "new arrays, e.g. with a + b instead of a += b"
         )
     return found

@@ -50,17 +50,17 @@ def _fuse_inputs(rng: np.random.Generator) -> list[Arguments]:
 
 
 _FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "one slice, not the scan: take the smallest and the largest value of all slices together, else "
-    "a slice of noise becomes as bright as one with discs": (
+    "you stretched each slice on its own: take the smallest and the largest value "
+    "of all slices together; otherwise a slice of noise becomes as bright as one with discs": (
         lambda a, b: np.stack([_stretched(plane) for plane in a + b])
     ),
     "with axis=0 you compare a voxel only with those at the same place in the other slices; take "
-    "the smallest and the largest of the whole scan": lambda a, b: (
+    "the smallest and the largest value of the whole scan": lambda a, b: (
         (a + b - (a + b).min(axis=0)) / np.ptp(a + b, axis=0)
     ),
-    "you brought each image to 0 to 1 before the sum, so the result goes beyond 1; add first, then "
+    "you brought each image to 0 to 1 before adding, so the result goes beyond 1; add first, then "
     "bring the sum to 0 to 1": lambda a, b: _stretched(a) + _stretched(b),
-    "you brought each image to 0 to 1 before the sum and the sum again after it, so a dim image "
+    "you brought each image to 0 to 1 before adding, and the sum again afterwards, so a dim image "
     "counts as much as a bright one; add the values as they are, then bring the sum to 0 to 1": (
         lambda a, b: _stretched(_stretched(a) + _stretched(b))
     ),
@@ -75,7 +75,7 @@ _FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
         lambda a, b: (a + b) / 2
     ),
     "you subtracted the second image; add the two": lambda a, b: _stretched(a - b),
-    "you took how far the two images differ; add them": lambda a, b: _stretched(np.abs(a - b)),
+    "you took the difference of the two images; add them": lambda a, b: _stretched(np.abs(a - b)),
     "you multiplied the two images; add them": lambda a, b: _stretched(a * b),
     "you took the brighter of the two values in each voxel; add them": (
         lambda a, b: _stretched(np.maximum(a, b))
@@ -90,7 +90,7 @@ _FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "brackets are missing: (image - min) / max - min subtracts the last min after the division": (
         lambda a, b: (a + b - (a + b).min()) / (a + b).max() - (a + b).min()
     ),
-    "smallest and largest must be those of the sum; yours are the two images' own, added up": (
+    "smallest and largest must be those of the sum; you added up those of the two images": (
         lambda a, b: (a + b - a.min() - b.min()) / (a.max() + b.max() - a.min() - b.min())
     ),
     "your result has mean 0 and standard deviation 1 (a z-score); min–max brings the smallest "
@@ -100,12 +100,12 @@ _FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ),
     "the largest value should become 1, not 255": lambda a, b: 255 * _stretched(a + b),
     "per cent? The largest value should become 1, not 100": lambda a, b: 100 * _stretched(a + b),
-    "black and white are exchanged: the smallest value becomes 0": (
+    "black and white are exchanged: the smallest value should become 0": (
         lambda a, b: 1 - _stretched(a + b)
     ),
 }
 
-_CONSTANT = "if the sum is the same everywhere, max - min is 0: let the result be 0 everywhere then"
+_CONSTANT = "if the sum is the same everywhere, max - min is 0: then return 0 everywhere"
 
 
 def _constant_is_0(formula: Callable) -> Callable:
@@ -127,15 +127,16 @@ FUSE = Task(
         _CONSTANT: lambda a, b: _stretched(a + b),
         **{sentence: _constant_is_0(formula) for sentence, formula in _FORMULAS.items()},
         **{f"{sentence}. And {_CONSTANT}": formula for sentence, formula in _FORMULAS.items()},
-        "you subtracted the smallest value above the line and not below it, so the largest does "
-        "not become 1": lambda a, b: (a + b - (a + b).min()) / (a + b).max(),
+        "you subtracted the smallest value before dividing, but not in max - min, so the largest "
+        "does not become 1": lambda a, b: (a + b - (a + b).min()) / (a + b).max(),
     },
     rules={
-        "no voxel lies below 0": lambda arguments, found: np.min(found) > -1e-6,
-        "no voxel lies above 1": lambda arguments, found: np.max(found) < 1 + 1e-6,
-        "a voxel whose sum is larger is brighter in the result": _is_monotone,
-        "the darkest voxel of the scan becomes 0": lambda arguments, found: np.min(found) < 1e-6,
-        "the brightest voxel of the scan becomes 1": lambda arguments, found: (
+        "no voxel should be below 0": lambda arguments, found: np.min(found) > -1e-6,
+        "no voxel should be above 1": lambda arguments, found: np.max(found) < 1 + 1e-6,
+        "a voxel whose sum is larger should be brighter in the result": _is_monotone,
+        "the darkest voxel of the scan should become "
+        "0": lambda arguments, found: np.min(found) < 1e-6,
+        "the brightest voxel of the scan should become 1": lambda arguments, found: (
             np.max(found) > 1 - 1e-6 or not np.ptp(np.add(*arguments))
         ),
     },
@@ -143,7 +144,7 @@ FUSE = Task(
         "three lines: the sum, its smallest and its largest value (.min(), .max()), and "
         "(image - min) / (max - min).",
         "leave out axis: .min() without it looks at the whole scan. If min and max are the same, "
-        "give back np.zeros(first.shape).",
+        "return np.zeros(first.shape).",
     ),
     picture=lambda arguments, found: {
         "fat": arguments[0][1], "opposed phase": arguments[1][1], "result": found[1],

@@ -100,40 +100,40 @@ PATIENT_FOLDS = Task(
     by_rules=True,
     inputs=_patient_folds_inputs,
     mistakes={
-        "you deal scans: two scans of one patient come into two folds, so one trains when the "
-        "other tests. Deal patients; their scans go along": lambda patient_of, number: [
-            sorted(patient_of)[n::number] for n in range(number)
-        ],
-        "you cut the list of scans into blocks: two scans of one patient come into two folds, so "
-        "one trains when the other tests. Deal patients; their scans go along": (
-            lambda patient_of, number: np.array_split(sorted(patient_of), number)
-        ),
-        "your lists hold patients; put the scans of these patients in their place": (
+        "you deal scans: two scans of one patient end up in two folds, so one is used for "
+        "training when the other is tested. Deal patients; their scans go with "
+        "them": lambda patient_of, number: [sorted(patient_of)[n::number] for n in range(number)],
+        "you cut the list of scans into blocks: two scans of one patient end up in two folds, so "
+        "one is used for training when the other is tested. Deal patients; their scans go with "
+        "them": (lambda patient_of, number: np.array_split(sorted(patient_of), number)),
+        "your lists hold patients; they should hold the scans of these patients": (
             lambda patient_of, number: [_people(patient_of)[n::number] for n in range(number)]
         ),
-        "some patients are in no fold: len(patients) // number does not count the rest": (
+        "some patients are in no fold: len(patients) // number drops the remainder": (
             lambda patient_of, number: _in_blocks(
                 patient_of, number, len(_people(patient_of)) // number
             )
         ),
-        "the last fold gets all that the division leaves over; deal the patients one by one, so "
+        "the last fold gets the whole remainder of the division; deal the patients one by one, so "
         "that the folds differ by one patient at most": _rest_in_the_last,
         "you fill one fold after the other, and the last one gets what is left, perhaps nothing; "
         "deal the patients one by one": lambda patient_of, number: _in_blocks(
             patient_of, number, -(-len(_people(patient_of)) // number)
         ),
-        "you made a fold of each patient; make as many as number says": lambda patient_of, number: (
-            _with_scans(patient_of, [[who] for who in _people(patient_of)])
+        "you made a fold for each patient; make as many folds as number "
+        "says": lambda patient_of, number: _with_scans(
+            patient_of, [[who] for who in _people(patient_of)]
         ),
         "a patient's other scans are lost: a dict from patient to scan keeps only the last scan of "
         "each": _last_scan_only,
-        "the folds have equally many scans, and not equally many patients; patients are what "
-        "counts": _even_in_scans,
-        "these scans train; give those that test": _trains,
+        "the folds have equally many scans, but not equally many patients; count "
+        "patients": _even_in_scans,
+        "these are the scans for training; return those for testing": _trains,
     },
     rules={
-        "give one list for each fold, with the names of the scans that it tests": _are_names,
-        "a name in it is no scan; give names of scans, not of patients": lambda arguments, found: (
+        "return one list for each fold, with the names of the scans that it tests": _are_names,
+        "a name in it is not a scan; return names of scans, not of "
+        "patients": lambda arguments, found: (
             {scan for fold in found for scan in fold} <= arguments[0].keys()
         ),
         "a scan is in no fold; each one should be tested": lambda arguments, found: (
@@ -142,11 +142,11 @@ PATIENT_FOLDS = Task(
         "a scan is tested twice; each one should be in one fold": lambda arguments, found: (
             max(Counter(scan for fold in found for scan in fold).values()) == 1
         ),
-        "a patient is in two folds: one of the scans trains when the other tests. Deal patients; "
-        "their scans go along": lambda arguments, found: (
+        "a patient is in two folds: one scan is used for training when the other is tested. Deal "
+        "patients; their scans go with them": lambda arguments, found: (
             max(Counter(_sides(arguments, found)).values()) == 1
         ),
-        "one fold has more patients than another by two or more; deal them one by one": _is_even,
+        "one fold has at least two patients more than another; deal them one by one": _is_even,
     },
     hints=(
         "make a list of the patients first, each of them once: sorted(set(patient_of.values())).",

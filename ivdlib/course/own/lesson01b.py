@@ -116,28 +116,28 @@ LOGISTIC_STEP = Task(
     right=logistic_step,
     inputs=_inputs,
     mistakes={
-        "your step climbs: the gradient points up the hill, so take rate times the gradient away "
-        "from the weights": _changed(lambda w, down, rate, shape: w - rate * down),
+        "your step climbs: the gradient points uphill, so subtract rate times the gradient from "
+        "the weights": _changed(lambda w, down, rate, shape: w - rate * down),
         "you added the gradients of all voxels; the loss is their mean, so divide by the number of "
         "voxels": _changed(lambda w, down, rate, shape: w + rate * down * shape[0]),
         "you divided by the number of all entries or of features; divide by the number of voxels, "
         "len(truth)": _changed(lambda w, down, rate, shape: w + rate * down / shape[1]),
         "the sigmoid is missing: that is the step of a linear regression; chance is "
         "1 / (1 + exp(-sum))": _by(lambda z, t: z - t),
-        "your sigmoid is turned round: 1 / (1 + exp(-sum)), with the minus sign": (
+        "your sigmoid is reversed: it is 1 / (1 + exp(-sum)), with the minus sign": (
             _by(lambda z, t: special.expit(-z) - t)
         ),
-        "your gradient has a factor chance * (1 - chance) too many: that one belongs to the "
-        "squared error; with the cross-entropy it cancels": _by(_squared),
+        "your gradient has an extra factor chance * (1 - chance): it belongs to the squared "
+        "error; with the cross-entropy it cancels": _by(_squared),
         "that is the step of the squared error, (chance - truth)²; the lesson's loss is the "
         "cross-entropy": _by(lambda z, t: 2 * _squared(z, t)),
-        "you put the loss itself, with its logarithm, in the place of its slope; no logarithm is "
-        "left after the chain rule": _by(_cross_entropy),
+        "you used the loss itself, with its logarithm, instead of its slope; after the chain rule "
+        "no logarithm is left": _by(_cross_entropy),
         "you took the logarithm of the chance; the slope of the loss is chance - truth, without a "
         "logarithm": _by(lambda z, t: np.log(special.expit(z)) - t),
         "you compare yes or no with the truth: take the chance itself, not whether it exceeds one "
         "half": _by(lambda z, t: (z > 0) - t),
-        "only voxels of discs pull at your weights; the others have a loss too: chance - 0": (
+        "only disc voxels change your weights; the others count too: their error is chance - 0": (
             _by(lambda z, t: (special.expit(z) - t) * t)
         ),
         "the rate has no effect: multiply the gradient by it": (
@@ -146,10 +146,10 @@ LOGISTIC_STEP = Task(
         "you divided by the rate; multiply the gradient by it": (
             _changed(lambda w, down, rate, shape: w + down / rate)
         ),
-        "that is the gradient; give back the new weights": (
+        "that is the gradient; return the new weights": (
             _changed(lambda w, down, rate, shape: -down)
         ),
-        "that is the change alone; add it to the old weights and give back the new ones": (
+        "that is the change alone; add it to the old weights and return the new ones": (
             _changed(lambda w, down, rate, shape: rate * down)
         ),
         "the first weight, of the column of ones, stays as it was; it learns like the others": (
@@ -158,10 +158,10 @@ LOGISTIC_STEP = Task(
         "your weights do not change": _changed(lambda w, down, rate, shape: w),
     },
     rules={
-        "nudge the weights a little along your step, and the loss rises: it should fall": (
+        "if the weights move a little along your step, the loss rises; it should fall": (
             lambda arguments, found: (found - arguments[0]) @ _gradient(*arguments[:3]) < 0
         ),
-        "nudge each weight a little, and the loss does not change as your gradient says": (
+        "if each weight is nudged a little, the loss does not change as your gradient says": (
             lambda arguments, found: np.allclose(
                 (arguments[0] - found) / arguments[3], _gradient(*arguments[:3]), atol=1e-6
             )
@@ -169,8 +169,8 @@ LOGISTIC_STEP = Task(
     },
     hints=(
         "four lines: sums = features @ weights, the sigmoid of the sums, the gradient, the step.",
-        "the gradient is features.T @ (chance - truth) / len(truth): each voxel's error times its "
-        "features, and of that the mean.",
+        "the gradient is features.T @ (chance - truth) / len(truth): the mean over the voxels of "
+        "error times feature.",
     ),
     picture=_picture,
     seams=("ivdlib.training.baselines:_classifier",),

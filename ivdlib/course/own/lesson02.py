@@ -56,8 +56,8 @@ CONVOLVE = Task(
     right=convolve,
     inputs=_convolve_inputs,
     mistakes={
-        "the kernel is turned round: that is what mathematicians call a convolution; a network "
-        "puts the kernel on the image as it is": lambda image, kernel, rate=1: convolve(
+        "the kernel is flipped: that is what mathematicians call a convolution; a network uses "
+        "the kernel as it is": lambda image, kernel, rate=1: convolve(
             image, kernel[::-1, ::-1], rate
         ),
         "rows and columns are exchanged: the first index of a kernel goes along the first axis of "
@@ -67,27 +67,27 @@ CONVOLVE = Task(
         ),
         "you took the rate for a stride: the result is as large as the image, and each of its "
         "pixels is computed": lambda image, kernel, rate=1: convolve(image, kernel)[::rate, ::rate],
-        "at the border your nine pixels come in again from the other side; outside the image stand "
-        "zeros": _around("wrap"),
-        "at the border you repeat the last pixel; outside the image stand zeros": _around(
+        "at the border you take pixels from the other side of the image; outside the image "
+        "everything is zero": _around("wrap"),
+        "at the border you repeat the last pixel; outside the image everything is zero": _around(
             "nearest"
         ),
         "your result is smaller than the image: put zeros around the image first, rate on each "
         "side": lambda image, kernel, rate=1: convolve(image, kernel, rate)[rate:-rate, rate:-rate],
-        "you divided by nine: a convolution adds, the weights decide": (
+        "you divided by nine: a convolution adds up the products and takes no mean": (
             lambda image, kernel, rate=1: convolve(image, kernel, rate) / 9
         ),
         "only the pixel in the middle counts in your sum; each of the nine places has its weight": (
             lambda image, kernel, rate=1: image * kernel[1, 1]
         ),
-        "your result holds the last of the nine parts alone: add each to what is there already": (
+        "your result holds only the last of the nine parts: add each part to the sum so far": (
             lambda image, kernel, rate=1: convolve(
                 image, kernel * (np.arange(9) == 8).reshape(3, 3), rate
             )
         ),
     },
     rules={
-        "a kernel of numbers and an image of numbers give an image as large": (
+        "the result should be as large as the image": (
             lambda arguments, found: np.shape(found) == arguments[0].shape
         ),
     },
@@ -194,33 +194,33 @@ DICE = Task(
     mistakes={
         "you counted every pixel that is right, background too: a mask with nothing in it would "
         "score well": lambda a, b: np.mean(a == b),
-        "that is the Jaccard index: below the line stand both masks, counted one after the other, "
-        "not their union": lambda a, b: (a & b).sum() / (a | b).sum() if (a | b).any() else 1.0,
-        "that is the Jaccard index, and two empty masks give 0/0; below the line stand both masks, "
-        "counted one after the other": lambda a, b: (a & b).sum() / (a | b).sum(),
-        "a mask and itself give one half: the factor 2 is missing": (
+        "that is the Jaccard index: divide by the pixels of one mask plus those of the other, not "
+        "by their union": lambda a, b: (a & b).sum() / (a | b).sum() if (a | b).any() else 1.0,
+        "that is the Jaccard index, and two empty masks give 0/0; divide by the pixels of one "
+        "mask plus those of the other": lambda a, b: (a & b).sum() / (a | b).sum(),
+        "two equal masks give one half: the factor 2 is missing": (
             lambda a, b: dice(a, b) / 2 if a.any() or b.any() else 1.0
         ),
-        "a mask and itself give one half: the factor 2 is missing; and two empty masks give 0/0": (
+        "two equal masks give one half: the factor 2 is missing; and two empty masks give 0/0": (
             lambda a, b: (a & b).sum() / (a.sum() + b.sum())
         ),
-        "two empty masks give 0/0; nothing was missed, so they agree: let that be 1": (
+        "two empty masks give 0/0; nothing was missed, so they agree: return 1": (
             lambda a, b: 2 * (a & b).sum() / (a.sum() + b.sum())
         ),
-        "two empty masks give 0 with you; nothing was missed, so they agree: let that be 1": (
+        "you give two empty masks 0; nothing was missed, so they agree: return 1": (
             _unless_empty(1.0, 0.0)
         ),
-        "below the line stand all pixels of both masks; count those that are True, with .sum()": (
+        "you divided by all pixels of both masks; count those that are True, with .sum()": (
             lambda a, b: 2 * (a & b).sum() / (a.size + b.size)
         ),
         "per cent? Dice is a share, from 0 to 1": lambda a, b: 100 * dice(a, b),
-        "you divided by the first mask alone: that is how much of it is right, and does not tell "
-        "what was missed": lambda a, b: (a & b).sum() / a.sum() if a.any() else float(not b.any()),
-        "you divided by the second mask alone: that is how much of it was found, and a mask of "
+        "you divided by the first mask alone: that says how much of it is right, but not what was "
+        "missed": lambda a, b: (a & b).sum() / a.sum() if a.any() else float(not b.any()),
+        "you divided by the second mask alone: that says how much of it was found, but a mask of "
         "everything would score 1": (
             lambda a, b: (a & b).sum() / b.sum() if b.any() else float(not a.any())
         ),
-        "one slice, not the scan: count over all of the array, then divide once": (
+        "you scored slice by slice, not the scan: count over the whole array, then divide once": (
             lambda a, b: (
                 np.mean([dice(x, y) for x, y in zip(a, b, strict=True)])
                 if a.ndim == 3
@@ -229,8 +229,8 @@ DICE = Task(
         ),
     },
     rules={
-        "Dice lies between 0 and 1": lambda arguments, found: 0 <= found <= 1,
-        "masks that share nothing score 0": (
+        "Dice should lie between 0 and 1": lambda arguments, found: 0 <= found <= 1,
+        "masks that share nothing should score 0": (
             lambda arguments, found: (
                 (arguments[0] & arguments[1]).any() or not arguments[0].any() or found == 0
             )

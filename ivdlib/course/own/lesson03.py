@@ -46,7 +46,7 @@ def _built(function: Callable, arguments: Arguments) -> dict[str, Any] | None:
     outputs = list(found) if isinstance(found, list | tuple) else [found]
     if not outputs or not all(isinstance(output, keras.KerasTensor) for output in outputs):
         raise WrongAnswer(
-            "the function should give back what its last layer gives: call each layer on the "
+            "the function should return the result of its last layer: call each layer on the "
             "result of the one before, as in y = keras.layers.ReLU()(y)"
         )
     model = keras.Model(image, outputs)
@@ -142,7 +142,7 @@ SEPARABLE = Task(
         "four layers, each called on the result of the one before: DepthwiseConv2D, "
         "BatchNormalization, Conv2D, BatchNormalization.",
         'DepthwiseConv2D(3, padding="same", dilation_rate=rate, use_bias=False) comes first, and '
-        "Conv2D has filters, a side of 1, and no offset either.",
+        "then Conv2D has filters channels, kernel size 1, and no offset either.",
     ),
     call=_tried,
     picture=_drawn,
@@ -194,8 +194,8 @@ XCEPTION_MODULE = Task(
     inputs=_module_inputs,
     mistakes=mistakes.XCEPTION_MODULE,
     rules={
-        "give back a list of three: what comes out of each of the convolutions, the last one with "
-        "the shortcut added": lambda arguments, found: len(found["outputs"]) == 3,
+        "return a list of three: the result of each convolution, the last one with the shortcut "
+        "added": lambda arguments, found: len(found["outputs"]) == 3,
         "each result should be as high and as wide as x": _as_large,
         "the results should have as many channels as widths says": (
             lambda arguments, found: (
@@ -204,10 +204,11 @@ XCEPTION_MODULE = Task(
         ),
     },
     hints=(
-        "in a loop over zip(widths, rates): a ReLU, then your separable, and its result goes into "
-        "the list; keep x for the way around.",
-        'if shortcut is "conv", x goes through a Conv2D with a side of 1, without an offset, and a '
-        "BatchNormalization; then keras.layers.Add()([y, x]) takes the place of the last result.",
+        "in a loop over zip(widths, rates), call a ReLU and then your separable, and append its "
+        "result to the list; keep x for the way around.",
+        'if shortcut is "conv", x goes through a Conv2D with kernel size 1, without an offset, '
+        "and a BatchNormalization; then keras.layers.Add()([y, x]) takes the place of the last "
+        "result.",
     ),
     call=_tried,
     picture=_drawn,

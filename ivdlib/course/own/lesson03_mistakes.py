@@ -68,12 +68,11 @@ def _other_way_round(x: Map, filters: int, rate: int) -> Map:
 BIAS = {"use_bias": True}
 
 SEPARABLE: dict[str, Callable[[Map, int, int], Map]] = {
-    "between the depthwise and the 1 × 1 convolution stands no batch normalisation; each of the "
-    "two has its own": lambda x, f, r: _separable(x, f, r, between=_as_it_is),
-    "behind the 1 × 1 convolution stands no batch normalisation; each of the two has its own": (
-        lambda x, f, r: _separable(x, f, r, last=_as_it_is)
-    ),
-    "there is no batch normalisation in it: one stands behind each of the two convolutions": (
+    "the batch normalisation between the depthwise and the 1 × 1 convolution is missing; each of "
+    "the two convolutions has its own": lambda x, f, r: _separable(x, f, r, between=_as_it_is),
+    "the batch normalisation after the 1 × 1 convolution is missing; each of the two convolutions "
+    "has its own": (lambda x, f, r: _separable(x, f, r, last=_as_it_is)),
+    "there is no batch normalisation in it: one comes after each of the two convolutions": (
         lambda x, f, r: _separable(x, f, r, between=_as_it_is, last=_as_it_is)
     ),
     "that is a plain 3 × 3 convolution, which looks at all channels at once; separable takes two "
@@ -87,23 +86,23 @@ SEPARABLE: dict[str, Callable[[Map, int, int], Map]] = {
         lambda x, f, r: _by_keras(x, f, r, True)
     ),
     "you took the rate for a stride, which leaves out pixels of the result; a rate pulls the nine "
-    "places apart, dilation_rate=rate": (
+    "places apart: dilation_rate=rate": (
         lambda x, f, r: _separable(x, f, r, {"dilation_rate": 1, "strides": r})
     ),
-    "the rate changes nothing: it belongs to the depthwise convolution, dilation_rate=rate (a "
-    "1 × 1 convolution has nothing that could be pulled apart)": (
+    "the rate has no effect: it belongs to the depthwise convolution, dilation_rate=rate (a 1 × 1 "
+    "convolution has nothing that could be pulled apart)": (
         lambda x, f, r: _separable(x, f, r, {"dilation_rate": 1})
     ),
     'your result is smaller than x: padding="same" puts zeros around it': (
         lambda x, f, r: _separable(x, f, r, {"padding": "valid"})
     ),
     "both convolutions have offsets, which Keras adds unless you say use_bias=False; the "
-    "normalisation behind has one already": lambda x, f, r: _separable(x, f, r, BIAS, BIAS),
+    "normalisation after each already has one": lambda x, f, r: _separable(x, f, r, BIAS, BIAS),
     "the depthwise convolution has offsets, which Keras adds unless you say use_bias=False; the "
-    "normalisation behind has one already": lambda x, f, r: _separable(x, f, r, BIAS),
+    "normalisation after it already has one": lambda x, f, r: _separable(x, f, r, BIAS),
     "the 1 × 1 convolution has offsets, which Keras adds unless you say use_bias=False; the "
-    "normalisation behind has one already": lambda x, f, r: _separable(x, f, r, None, BIAS),
-    "there is a ReLU in front; separable has none, the module will put it there": (
+    "normalisation after it already has one": lambda x, f, r: _separable(x, f, r, None, BIAS),
+    "there is a ReLU at the beginning; separable has none, because the module puts one there": (
         lambda x, f, r: _separable(_relu(x), f, r)
     ),
     "there is a ReLU between the two convolutions; separable has none": (
@@ -112,13 +111,13 @@ SEPARABLE: dict[str, Callable[[Map, int, int], Map]] = {
     "there is a ReLU at the end; separable has none": (
         lambda x, f, r: _separable(x, f, r, last=lambda y: _relu(_norm(y)))
     ),
-    "the 1 × 1 convolution comes first with you; first each channel alone, then the channels are "
-    "mixed": _other_way_round,
+    "your 1 × 1 convolution comes first; first treat each channel alone, then mix the "
+    "channels": _other_way_round,
     "the 1 × 1 convolution is missing, so the channels are never mixed": (
         lambda x, f, r: _norm(_depthwise(x, r))
     ),
-    "each channel gets filters filters of its own; depth_multiplier stays at 1, how many channels "
-    "come out is up to the 1 × 1 convolution": (
+    "each channel gets several kernels of its own; leave depth_multiplier at 1, because the 1 × 1 "
+    "convolution decides how many channels come out": (
         lambda x, f, r: _separable(x, f, r, {"depth_multiplier": f})
     ),
 }
@@ -180,45 +179,46 @@ def _only_around(change: Callable[[Map, int], Map]) -> Callable:
 
 
 XCEPTION_MODULE: dict[str, Callable[..., Any]] = {
-    "the ReLU stands behind your convolutions; it belongs in front of each of them": (
+    "the ReLU comes after your convolutions; it belongs before each of them": (
         lambda x, w, r, s: _module(x, w, r, s, unit=lambda y, f, r: _relu(_separable(y, f, r)))
     ),
-    "there is no ReLU: one stands in front of each of the three convolutions": (
+    "there is no ReLU: one comes before each of the three convolutions": (
         lambda x, w, r, s: _module(x, w, r, s, unit=_separable)
     ),
-    "the first ReLU is missing: one stands in front of each of the three convolutions": _not_first,
-    "there is no shortcut: what comes in is added to what the third convolution gives": (
+    "the first ReLU is missing: one comes before each of the three convolutions": _not_first,
+    "there is no shortcut: add what comes in to the result of the third convolution": (
         lambda x, w, r, s: _module(x, w, r, s, join=lambda y, x: y)
     ),
-    "the way around is put beside the result, not added to it": (
+    "you put the way around beside the result; add it to the result": (
         lambda x, w, r, s: _module(x, w, r, s, join=lambda y, x: layers.Concatenate()([y, x]))
     ),
-    "a ReLU follows the sum; the next module begins with one anyway": (
+    "a ReLU follows the sum; leave it out, because the next module begins with one": (
         lambda x, w, r, s: _module(x, w, r, s, join=lambda y, x: _relu(layers.Add()([y, x])))
     ),
-    'a 1 × 1 convolution stands on every way around; if shortcut is "sum", x itself is added': (
+    'every way around has a 1 × 1 convolution; if shortcut is "sum", x itself should be added': (
         lambda x, w, r, s: _module(x, w, r, "conv")
     ),
-    'x itself is added even if shortcut is "conv"; then a 1 × 1 convolution and its batch '
-    "normalisation stand on the way around": lambda x, w, r, s: _module(x, w, r, "sum"),
-    "the way around begins behind the convolutions with you, because x was written over; keep x, "
-    "and give what comes out of each another name": _lost,
-    "the 1 × 1 convolution on the way around lacks its batch normalisation": (
+    'x itself is added even if shortcut is "conv"; then the way around needs a 1 × 1 convolution '
+    "and its batch normalisation": lambda x, w, r, s: _module(x, w, r, "sum"),
+    "your way around begins after the convolutions, because x was overwritten; keep x, and give "
+    "the results of the convolutions another name": _lost,
+    "the 1 × 1 convolution on the way around needs its batch normalisation": (
         _only_around(_pointwise)
     ),
     "the 1 × 1 convolution on the way around has offsets, which Keras adds unless you say "
     "use_bias=False": _only_around(lambda x, f: _norm(_pointwise(x, f, use_bias=True))),
-    "the way around begins at x itself, not behind the first ReLU": (
+    "the way around should begin at x itself, not after the first ReLU": (
         lambda x, w, r, s: _module(x, w, r, s, around=lambda x, f, s: _around(_relu(x), f, s))
     ),
-    "all three convolutions have the first of the rates": (
+    "all three convolutions have the first of the rates; each has its own": (
         lambda x, w, r, s: _module(x, w, [r[0]] * len(r), s)
     ),
-    "all three convolutions have the last of the widths": (
+    "all three convolutions have the last of the widths; each has its own": (
         lambda x, w, r, s: _module(x, [w[-1]] * len(w), r, s)
     ),
-    "each of your convolutions begins at x; they follow one another": _side_by_side,
-    "give back a list of three, what comes out of each convolution, not the last of them alone": (
+    "each of your convolutions begins at x; each should take the result of the one "
+    "before": _side_by_side,
+    "return a list of three, the result of each convolution, not only the last of them": (
         lambda x, w, r, s: _module(x, w, r, s)[-1]
     ),
 }

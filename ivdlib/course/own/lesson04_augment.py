@@ -71,7 +71,7 @@ def _call(function: Callable, arguments: Arguments) -> Any:
     if found is None:
         return None
     if not isinstance(found, tuple | list) or len(found) != 2:
-        raise WrongAnswer("augment gives two things back, in this order: return image, mask")
+        raise WrongAnswer("augment should return two things, in this order: return image, mask")
     if any(part is None for part in found):
         return None
     tile, truth = map(np.asarray, found)
@@ -137,37 +137,39 @@ AUGMENT = Task(
     inputs=_inputs,
     call=_call,
     mistakes={
-        "the picture is turned and its truth is not: the outline no longer fits": _made_of(
+        "the picture is turned but its truth is not, so the outline no longer fits": _made_of(
             mask_by=lambda mask, degrees: mask
         ),
-        "the truth is turned and its picture is not: the outline no longer fits": _made_of(
+        "the truth is turned but its picture is not, so the outline no longer fits": _made_of(
             image_by=lambda image, degrees: image
         ),
-        "picture and truth are turned to different sides: the same angle for both": _made_of(
+        "picture and truth are turned to different sides: use the same angle for both": _made_of(
             mask_by=lambda mask, degrees: _nearest(mask, -degrees)
         ),
-        "both are turned to the other side than ndimage.rotate(plane, degrees) does": _made_of(
+        "both are turned the opposite way to ndimage.rotate(plane, degrees)": _made_of(
             lambda image, degrees: _turned(image, -degrees),
             lambda mask, degrees: _nearest(mask, -degrees),
         ),
-        "the truth is mixed, so it holds halves; take the nearest pixel, order=0": _made_of(
+        "the truth mixes neighbouring pixels, so it holds values between 0 and 1; take the "
+        "nearest pixel, order=0": _made_of(
             mask_by=_turned
         ),
-        "the truth is mixed, and whatever is above 0 counts: the discs grow by a rim; take the "
-        "nearest pixel, order=0": _made_of(
+        "the truth mixes neighbouring pixels and counts everything above 0, so the discs grow by "
+        "a rim; take the nearest pixel, order=0": _made_of(
             mask_by=lambda mask, degrees: _turned(mask, degrees) > 0
         ),
-        "the truth is mixed and cut at one half: that is close; the nearest pixel, order=0, needs "
-        "no cut": _made_of(mask_by=lambda mask, degrees: _turned(mask, degrees) > 0.5),
-        "the truth is mixed and what is not wholly disc is lost: the discs shrink; take the "
-        "nearest pixel, order=0": _made_of(mask_by=_by_scipy(order=1)),
-        "the truth is turned with order=3, which is what ndimage.rotate does unasked: a mask needs "
+        "the truth mixes neighbouring pixels and is cut at one half: that is close, but the "
+        "nearest pixel, order=0, needs no "
+        "cut": _made_of(mask_by=lambda mask, degrees: _turned(mask, degrees) > 0.5),
+        "the truth mixes neighbouring pixels and loses what is not wholly disc, so the discs "
+        "shrink; take the nearest pixel, order=0": _made_of(mask_by=_by_scipy(order=1)),
+        "the truth is turned with order=3, the default of ndimage.rotate: a mask needs "
         "order=0": _made_of(mask_by=_by_scipy()),
-        "the image is turned with order=3, which is what ndimage.rotate does unasked: its values "
-        "leave 0 to 1; order=1 mixes neighbours": _made_of(image_by=_by_scipy()),
-        "both are turned with order=3, which is what ndimage.rotate does unasked: order=1 for the "
-        "image, order=0 for the mask": _made_of(_by_scipy(), _by_scipy()),
-        "the image is turned with order=0, which gives its edges teeth; order=1 mixes "
+        "the image is turned with order=3, the default of ndimage.rotate, so its values leave 0 "
+        "to 1; use order=1, which mixes neighbours": _made_of(image_by=_by_scipy()),
+        "both are turned with order=3, the default of ndimage.rotate: use order=1 for the image, "
+        "order=0 for the mask": _made_of(_by_scipy(), _by_scipy()),
+        "the image is turned with order=0, which makes its edges jagged; use order=1, which mixes "
         "neighbours": _made_of(image_by=lambda image, degrees: _turned(image, degrees, 0)),
         "the result is larger than the tile: ndimage.rotate keeps the shape with reshape=False": (
             _made_of(
@@ -178,43 +180,45 @@ AUGMENT = Task(
             lambda image, degrees: _turned(image, np.deg2rad(degrees)),
             lambda mask, degrees: _nearest(mask, np.deg2rad(degrees)),
         ),
-        "you drew an angle of your own: turn by degrees; whoever calls augment draws": _own_angle,
+        "you drew an angle of your own: turn by degrees, because the angle is drawn before "
+        "augment is called": _own_angle,
         "nearly every pixel has a random value: only a share of them should": _made_of(
             noise=lambda image, share, rng: rng.random(image.shape) if share else image
         ),
-        "(nearly) no pixel has a random value: a share of 0.1 is every tenth": _made_of(
+        "(nearly) no pixel has a random value: a share of 0.1 is about every tenth": _made_of(
             noise=lambda image, share, rng: image
         ),
-        "random values stand where the image should stay: compare rng.random(image.shape) < "
+        "there are random values where the image should stay: compare rng.random(image.shape) < "
         "share": _made_of(noise=lambda image, share, rng: _random(image, 1 - share, rng)
                           if share else image),
     },
     rules={
-        "tile and truth keep their shape": lambda arguments, found: (
+        "tile and truth should keep their shape": lambda arguments, found: (
             found.get("image", found["mask"]).shape == found["mask"].shape == arguments[0].shape
         ),
-        "a truth holds True and False, nothing between": lambda arguments, found: (
+        "a truth should hold only True and False": lambda arguments, found: (
             found["mask"].dtype == bool
         ),
-        "without a turn and without random pixels both stay as they are": lambda arguments, found: (
+        "without a turn and without random pixels both should stay as they "
+        "are": lambda arguments, found: (
             arguments[2] or arguments[3] or np.allclose(found["image"], arguments[0])
         ),
-        "the truth has random values in it: they belong into the image only": (
+        "the truth has random values in it: they belong only in the image": (
             lambda arguments, found: (
                 arguments[2] or not arguments[3] or np.array_equal(found["mask"], arguments[1])
             )
         ),
-        "values leave 0 to 1: the chosen pixels get new values, nothing is added to them": (
+        "values leave 0 to 1: give the chosen pixels new values, and add nothing to them": (
             lambda arguments, found: found.get("all from 0 to 1", True)
         ),
-        "the share of pixels with a random value is not the one that was asked for; if it is so "
-        "only for a turned tile, turn first": lambda arguments, found: (
+        "the share of pixels with a random value is not the one that was asked for; if this "
+        "happens only with a turned tile, turn first": lambda arguments, found: (
             np.isclose(found.get("share of random pixels", arguments[3]), arguments[3])
         ),
         "all chosen pixels have (nearly) one value: draw as many values as there are pixels": (
             lambda arguments, found: found.get("their spread", 0.3) > 0.2
         ),
-        "the same rng gives another tile each time: draw from rng, not from np.random": (
+        "the same rng gives a different tile each time: draw from rng, not from np.random": (
             lambda arguments, found: found.get("same rng, same tile", True)
         ),
     },

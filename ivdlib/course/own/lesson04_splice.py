@@ -94,27 +94,27 @@ SPLICE = Task(
     right=splice,
     inputs=_inputs,
     mistakes={
-        "where tiles overlap the last one wins: each of them should count": _one_by_one(
+        "if tiles overlap, only the last one counts: each of them should": _one_by_one(
             lambda old, new: new
         ),
-        "where tiles overlap the first one wins: each of them should count": _one_by_one(
+        "if tiles overlap, only the first one counts: each of them should": _one_by_one(
             lambda old, new: old
         ),
-        "where tiles overlap you keep the largest value: the mean was asked for": _one_by_one(
+        "if tiles overlap, you keep the largest value: take the mean": _one_by_one(
             np.fmax
         ),
-        "you take the mean of what is there and the new tile: with three tiles the last one then "
-        "weighs one half; add all, count them, divide once": _one_by_one(
+        "you take the mean of what is there and the new tile: then the last of three tiles counts "
+        "one half; add all, count them, divide once": _one_by_one(
             lambda old, new: (old + new) / 2
         ),
-        "you take the mean of what is there and the new tile, and begin with zero: the first tile "
-        "is halved; add all, count them, divide once": _one_by_one(
+        "you take the mean of what is there and the new tile, and begin with zero, so the first "
+        "tile is halved; add all, count them, divide once": _one_by_one(
             lambda old, new: (old + new) / 2, 0.0
         ),
-        "where tiles overlap you have their sum: divide it by the number of tiles there": _from(
+        "if tiles overlap, you take their sum: divide it by the number of tiles there": _from(
             lambda total, count: total
         ),
-        "you divide by the largest number of tiles: each voxel has its own": _from(
+        "you divide by the largest number of tiles: each voxel has its own number": _from(
             lambda total, count: total / count.max()
         ),
         "you divide by the number of all tiles: only those that lie on a voxel count there": (
@@ -123,7 +123,8 @@ SPLICE = Task(
         "you begin to count at 1, so every mean is too small": _from(
             lambda total, count: total / (count + 1)
         ),
-        "where no tile lies you have 0/0; let it be 0": _from(lambda total, count: total / count),
+        "if no tile covers a voxel, you get 0/0; let it be "
+        "0": _from(lambda total, count: total / count),
         "rows and columns are exchanged: a position is (slice, row, column)": _elsewhere(
             lambda place, *_: (place[0], place[2], place[1])
         ),
@@ -132,16 +133,16 @@ SPLICE = Task(
         ),
         "a tile that sticks out is moved until it fits: leave it where it is, and cut off what "
         "sticks out": _elsewhere(_inside),
-        "a tile that sticks out is left out whole: cut off only what sticks out": _only_whole,
+        "a tile that sticks out is left out completely: cut off only what sticks out": _only_whole,
     },
     rules={
-        "the result has the shape that was asked for": lambda arguments, found: (
+        "the result should have the shape that was asked for": lambda arguments, found: (
             np.shape(found) == tuple(arguments[2])
         ),
         "a mean is never larger than the largest value that it is made of": (
             lambda arguments, found: np.max(found) <= np.max(arguments[0]) + 1e-9
         ),
-        "where no tile lies stands zero": lambda arguments, found: (
+        "the result should be zero where no tile lies": lambda arguments, found: (
             not found[_added(*arguments)[1] == 0].any()
         ),
     },

@@ -116,7 +116,7 @@ def _call(function: Callable, arguments: Arguments) -> Any:
     if run.curve is None:
         return None
     if np.ndim(run.curve) != 1:
-        raise WrongAnswer("train gives a list back: the loss before each step")
+        raise WrongAnswer("train should return a list: the loss before each step")
     half = _watched(function, arguments, 2, rate / 2)
     pairs = [pair for images, truth in run.asked for pair in zip(images, truth, strict=False)]
     made = [(image[..., np.newaxis], mask[..., np.newaxis]) for *_, image, mask in run.augmented]
@@ -229,21 +229,21 @@ def _loop(
     return mistaken
 
 
-_INSIDE = "your training ends after one step: return stands inside the loop; move it to the left"
+_INSIDE = "your training ends after one step: return is inside the loop; move it to the left"
 _CLIMBS = "the loss climbs: a step goes against the gradient (assign_sub, or minus)"
 _STILL = (
     "no weight moves: the new value has to go into the weight, with weight.assign_sub(…) for each "
     "of model.trainable_weights"
 )
-_ONE_WEIGHT = "only some weights move: each of model.trainable_weights takes its step"
-_RATE = "the rate does nothing: with half the rate the first step should be half as long"
-_ONE_BATCH = "every step sees the same batch: draw it within the loop"
-_ONE_GRADIENT = "you ask for the gradient once: ask again in each step, for the weights have moved"
+_ONE_WEIGHT = "only some weights move: each of model.trainable_weights must take its step"
+_RATE = "the rate has no effect: with half the rate the first step should be half as long"
+_ONE_BATCH = "every step sees the same batch: draw it inside the loop"
+_ONE_GRADIENT = "you ask for the gradient once: ask again in each step, as the weights have moved"
 _APART = (
     "the tiles and the truths do not belong together: augment turns both in one call, so use both "
-    "things that this call gives back"
+    "results of this call"
 )
-_PLAIN = "your batches hold tiles that are not augmented: give the network what augment gives back"
+_PLAIN = "your batches hold tiles that are not augmented: give the network what augment returns"
 _FIXED = (
     f"draw an angle from -{DEGREES} to {DEGREES} degrees and a share from 0 to {SHARE} anew for "
     "each tile, with rng.uniform"
@@ -282,7 +282,7 @@ TRAIN = Task(
         "ask once in each step, so as many times as there are steps": (
             lambda arguments, found: found["batches"] == arguments[2]
         ),
-        "give back as many losses as there are steps: append each to a list": (
+        "return as many losses as there are steps: append each to a list": (
             lambda arguments, found: found["losses"] == arguments[2]
         ),
         _SINGLE: lambda arguments, found: found["tiles in a batch"] == [TILES],

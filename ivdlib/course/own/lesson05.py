@@ -88,62 +88,62 @@ SIGN_FLIP = Task(
     right=sign_flip,
     inputs=_inputs,
     mistakes={
-        "you count one side only: a mean as far from zero on the other side is as uneven, so "
-        "compare sizes without their signs": lambda differences: _share(
+        "you count one side only: a mean equally far from zero on the other side counts too, so "
+        "compare absolute values": lambda differences: _share(
             _sums(differences), abs(float(np.sum(differences)))
         ),
         "you compare the means with their signs: what counts is how far each is from zero, on "
         "either side": lambda differences: _share(_sums(differences), float(np.sum(differences))),
-        "you took the size of the means, but not of the one that was found, which may lie below "
+        "you took the absolute value of all means but not of the observed one, which may be below "
         "zero": lambda differences: _share(np.abs(_sums(differences)), float(np.sum(differences))),
-        "you count only what is farther from zero than the mean that was found; what is just as "
-        "far counts too, and the signs that were found are one of the choices": (
+        "you count only means that are farther from zero than the observed one; those just as far "
+        "count too, and the observed signs are one of the choices": (
             lambda differences: float(
                 np.mean(np.abs(_sums(differences)) > abs(np.sum(differences)) + 1e-9)
             )
         ),
-        "you left out the signs that were found: they are one of the choices, and p is never "
+        "you left out the observed signs: they are one of the choices, and p is never "
         "zero": _among_others(lambda count: count - 1, lambda choices: choices),
-        "you left out the signs that were found, above the line and below it: they are one of the "
-        "choices, and p is never zero": _among_others(
+        "you left out the observed signs in both numbers, the choices that count and all choices: "
+        "they are one of the choices, and p is never zero": _among_others(
             lambda count: count - 1, lambda choices: choices - 1
         ),
-        "you added one above and below the line: that is for signs drawn at random; all choices "
-        "hold the signs that were found already": _among_others(
+        "you added one to both numbers: that is for signs drawn at random; all choices already "
+        "include the observed signs": _among_others(
             lambda count: count + 1, lambda choices: choices + 1
         ),
-        "that is a number of choices: p is their share, so divide by the number of all": (
+        "that is a number of choices: p is their share, so divide by the number of all choices": (
             _among_others(lambda count: count, lambda choices: 1)
         ),
-        "that is the share of the choices that are less uneven; p is the share of those that are "
-        "at least as uneven": lambda differences: 1 - sign_flip(differences),
+        "that is the share of the choices closer to zero; p is the share of those at least as far "
+        "from zero": lambda differences: 1 - sign_flip(differences),
         "you take each difference or leave it out, 1 or 0: flip its sign instead, 1 or -1": (
             lambda differences: _share(
                 np.abs(_sums(differences) + np.sum(differences)) / 2, abs(np.sum(differences))
             )
         ),
-        "that is the t-test, which asks for a bell curve: go through the choices of signs "
+        "that is the t-test, which assumes a bell curve: go through the choices of signs "
         "instead": lambda differences: stats.ttest_1samp(differences, 0.0).pvalue,
-        "you count how many patients are better and not by how much: that is the sign test; flip "
+        "you count how many patients are better but not by how much: that is the sign test; flip "
         "the signs of the differences themselves": lambda differences: sign_flip(
             np.sign(differences)
         ),
     },
     rules={
-        "p is a share, from 0 to 1": lambda arguments, found: 0 <= found <= 1,
+        "p should be a share, from 0 to 1": lambda arguments, found: 0 <= found <= 1,
         "with n differences there are 2**n choices of signs, so p is a whole number of them, "
         "divided by 2**n: go through each choice once, and draw none at random": (
             lambda arguments, found: (
                 abs(found * 2 ** len(arguments[0]) - round(found * 2 ** len(arguments[0]))) < 1e-6
             )
         ),
-        "the signs that were found and their opposite are both as uneven, so p is never below "
-        "2 / 2**n": lambda arguments, found: found >= 2 / 2 ** len(arguments[0]) - 1e-9,
+        "the observed signs and their opposites are equally far from zero, so p is never below 2 "
+        "/ 2**n": lambda arguments, found: found >= 2 / 2 ** len(arguments[0]) - 1e-9,
     },
     hints=(
         "itertools.product([1, -1], repeat=n) gives all choices of n signs, one after the other.",
-        "for each choice take the mean of signs * differences, and compare its size with the size "
-        "of the mean that was found; count those at least as large (1e-12 forgives rounding).",
+        "for each choice take the mean of signs * differences, and compare its absolute value "
+        "with that of the observed mean; count those at least as large (allow 1e-12 for rounding).",
     ),
     seams=("ivdlib.evaluation.statistics:sign_flip",),
     adapt=_as_the_library_has_it,

@@ -88,15 +88,14 @@ MEASURE = Task(
     right=measure,
     inputs=_inputs,
     mistakes={
-        "you took a voxel for a cube with the distance of two slices as its edge: multiply its "
+        "you took a voxel for a cube whose edge is the distance between two slices: multiply its "
         "three edges": _with(volume_ml=lambda mask, s: mask.sum() * s[0] ** 3 / 1000),
-        "you took a voxel for a cube with the edge of a pixel: multiply its three edges": _with(
-            volume_ml=lambda mask, s: mask.sum() * s[1] ** 3 / 1000
-        ),
-        "your volume_ml is a number of voxels: multiply by the volume of one": _with(
+        "you took a voxel for a cube whose edge is that of a pixel: multiply its three "
+        "edges": _with(volume_ml=lambda mask, s: mask.sum() * s[1] ** 3 / 1000),
+        "your volume_ml is a number of voxels: multiply by the volume of a voxel": _with(
             volume_ml=lambda mask, s: int(mask.sum())
         ),
-        "you took a voxel for one cubic millimetre: multiply by the volume of one": _with(
+        "you took a voxel for one cubic millimetre: multiply by the volume of a voxel": _with(
             volume_ml=lambda mask, s: mask.sum() / 1000
         ),
         "your volume_ml is in cubic millimetres: a millilitre has 1000 of them": _with(
@@ -112,7 +111,7 @@ MEASURE = Task(
                 slices(mask, s) * rows(mask, s) * columns(mask, s) * np.prod(s) / 1000
             )
         ),
-        "your width_mm is a number of slices: multiply by the distance of two": _with(
+        "your width_mm is a number of slices: multiply by the distance between two": _with(
             width_mm=slices
         ),
         "your width_mm is one slice too small: from slice 2 to slice 4 there are three": _with(
@@ -125,13 +124,14 @@ MEASURE = Task(
         "right": _with(width_mm=lambda mask, s: rows(mask, s) * s[1]),
         "your width_mm runs from the foot to the head: the first axis of a mask goes from left to "
         "right": _with(width_mm=lambda mask, s: columns(mask, s) * s[2]),
-        "your width_mm takes the edge of a pixel for the distance of two slices: spacing has the "
-        "edges in the order of the axes": _with(width_mm=lambda mask, s: slices(mask, s) * s[1]),
+        "your width_mm takes the edge of a pixel for the distance between two slices: spacing has "
+        "the edges in the order of the "
+        "axes": _with(width_mm=lambda mask, s: slices(mask, s) * s[1]),
         "your width_mm is that of the scan: take the first and the last slice of the disc": _with(
             width_mm=lambda mask, s: mask.shape[0] * s[0]
         ),
-        "your numbers are in voxels: multiply by the volume of one, and by the distance of two "
-        "slices": _with(volume_ml=lambda mask, s: int(mask.sum()), width_mm=slices),
+        "your numbers are in voxels: multiply by the volume of a voxel, and by the distance "
+        "between two slices": _with(volume_ml=lambda mask, s: int(mask.sum()), width_mm=slices),
         "your cut looks at the first slice, row and column only; a disc is also cut if it holds "
         "the last one, whose index is one less than the shape": _with(
             cut=_edges((0, 1, 2), far=False)
@@ -144,30 +144,31 @@ MEASURE = Task(
         "your cut looks within a slice only: a scan also ends at its first and last slice": _with(
             cut=_edges((1, 2))
         ),
-        "your cut is turned round: True should mean that the disc meets an edge of the scan": _with(
+        "your cut is reversed: True should mean that the disc meets an edge of the scan": _with(
             cut=lambda mask, s: not measure(mask, s)["cut"]
         ),
         "your cut is never True: compare the first and the last place along each axis with 0 and "
-        "with the shape less one": _with(cut=lambda mask, s: False),
+        "with the shape minus one": _with(cut=lambda mask, s: False),
     },
     rules={
-        "volume_ml is above zero": lambda arguments, found: found["volume_ml"] > 0,
-        "width_mm is a whole number of slices, each spacing[0] wide": lambda arguments, found: (
+        "volume_ml should be above zero": lambda arguments, found: found["volume_ml"] > 0,
+        "width_mm should be a whole number of slices, each spacing[0] "
+        "wide": lambda arguments, found: (
             abs(found["width_mm"] / arguments[1][0] - round(found["width_mm"] / arguments[1][0]))
             < 1e-6
         ),
-        "width_mm is no more than the scan is wide": lambda arguments, found: (
+        "width_mm should be no more than the width of the scan": lambda arguments, found: (
             found["width_mm"] <= arguments[0].shape[0] * arguments[1][0] + 1e-9
         ),
-        "cut is True or False, no number or text": lambda arguments, found: (
+        "cut should be True or False, not a number or text": lambda arguments, found: (
             np.asarray(found["cut"]).dtype.kind == "b"
         ),
     },
     hints=(
         "mask.sum() counts voxels; np.nonzero(mask) gives three arrays: for every voxel of the "
         "disc its slice, its row and its column.",
-        "the width is (last slice − first slice + 1) * spacing[0]; the disc is cut if along any of "
-        "the three axes its first place is 0 or its last one is the shape less one.",
+        "the width is (last slice − first slice + 1) * spacing[0]; the disc is cut if along any "
+        "of the three axes its first place is 0 or its last one is the shape minus one.",
     ),
     seams=("ivdlib.evaluation.measurements:_of_whole",),
     adapt=lambda function: (

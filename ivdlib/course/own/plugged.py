@@ -41,7 +41,7 @@ def yours(function: Any, name: str = "") -> Callable:
     task = catalogue.task(name or getattr(function, "__name__", "") or "")
     if checked.PASSED.get(task.name) is function and function is not None:
         return function
-    print(f"{task.name} has not passed its check yet, so the library's works here.")
+    print(f"{task.name} has not passed its check yet, so the library's is used here.")
     return task.right
 
 

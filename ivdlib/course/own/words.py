@@ -35,17 +35,17 @@ def result_in_words(found: Any, right: Any) -> str:
     """What is wrong with the kind or shape of a result; nothing where both are right."""
     if isinstance(right, dict):
         if not isinstance(found, dict):
-            return f"give back a dict, not {_kind(found)}"
+            return f"return a dict, not {_kind(found)}"
         lacking, odd = right.keys() - found.keys(), found.keys() - right.keys()
         told = [f"lacks {', '.join(map(repr, sorted(lacking, key=str)))}"] if lacking else []
-        told += [f"has {', '.join(map(repr, sorted(odd, key=str)))}, unasked"] if odd else []
+        told += [f"should not have {', '.join(map(repr, sorted(odd, key=str)))}"] if odd else []
         return f"the dict {' and '.join(told)}" if told else ""
     ours, theirs = _array(right), _array(found)
     if ours is None:
         fits = isinstance(found, type(right))
-        return "" if fits else f"give back {_kind(right)}, not {_kind(found)}"
+        return "" if fits else f"return {_kind(right)}, not {_kind(found)}"
     if theirs is None:
-        return f"give back {_kind(right)}, not {_kind(found)}"
+        return f"return {_kind(right)}, not {_kind(found)}"
     if ours.shape != theirs.shape:
         return f"the result should be {_kind(right)}, and is {_kind(found)}"
     if ours.dtype.kind == "b" != theirs.dtype.kind:

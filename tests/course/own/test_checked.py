@@ -49,9 +49,9 @@ def test_a_function_that_writes_into_what_it_gets(said):
     ("function", "sentence"),
     [
         (lambda a, b: a & b, "the result should be a number, and is an array of shape (1, 5)"),
-        (lambda a, b: "0.5", "give back a number, not a str"),
-        (lambda a, b: 2.0, "gives 2: Dice lies between 0 and 1"),
-        (lambda a, b: 0.25, "gives 0.25: masks that share nothing score 0"),
+        (lambda a, b: "0.5", "return a number, not a str"),
+        (lambda a, b: 2.0, "gives 2: Dice should lie between 0 and 1"),
+        (lambda a, b: 0.25, "gives 0.25: masks that share nothing should score 0"),
         (squared, "gives 0.25, which is not right; 3 of 6 inputs are wrong"),
     ],
 )

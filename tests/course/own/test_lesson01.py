@@ -19,9 +19,9 @@ RNG = np.random.default_rng(0)
         (lambda a, b: lesson01.fuse(a, b) ** 2, "which is not right"),
         (
             lambda a, b: np.abs(2 * lesson01.fuse(a, b) - 1),
-            "a voxel whose sum is larger is brighter",
+            "a voxel whose sum is larger should be brighter",
         ),
-        (lambda a, b: (a + b) / 1e6 - 1, "no voxel lies below 0"),
+        (lambda a, b: (a + b) / 1e6 - 1, "no voxel should be below 0"),
         (lambda a, b: (a + b).sum(), "the result should be an array of shape (2, 1, 3)"),
         (lambda a, b: np.concatenate([a, b]), "and is an array of shape (4, 1, 3)"),
         (lambda a, b: np.divide(a + b, 0), "holds NaN or infinity"),

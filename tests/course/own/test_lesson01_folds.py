@@ -36,13 +36,16 @@ def test_any_division_without_a_leak_passes():
         (lambda scans, number: [[*scans]] * number, "a scan is tested twice"),
         (
             lambda scans, number: [["99", *f] for f in shuffled(scans, number)],
-            "in it is no scan",
+            "in it is not a scan",
         ),
         (lambda scans, number: [[], *shuffled(scans, number)[1:]], "a scan is in no fold"),
-        (lambda scans, number: dict(enumerate(shuffled(scans, number))), "give back a list, not"),
-        (lambda scans, number: ["01", "02"], "give one list for each fold"),
-        (lambda scans, number: [(f, f) for f in shuffled(scans, number)], "give one list for each"),
-        (lambda scans, number: [], "give one list for each fold"),
+        (lambda scans, number: dict(enumerate(shuffled(scans, number))), "return a list, not"),
+        (lambda scans, number: ["01", "02"], "return one list for each fold"),
+        (
+            lambda scans, number: [(f, f) for f in shuffled(scans, number)],
+            "return one list for each",
+        ),
+        (lambda scans, number: [], "return one list for each fold"),
     ],
 )
 def test_a_division_that_breaks_a_rule(function, sentence, said):

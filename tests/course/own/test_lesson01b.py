@@ -66,7 +66,7 @@ def test_what_nobody_has_catalogued_is_found_by_finite_differences():
         return weights + (weights - logistic_step(weights, features, truth, rate)) / 2
 
     assert "the loss does not change as your gradient says" in said(halved)
-    assert "the loss rises: it should fall" in said(uphill_by_half)
+    assert "the loss rises; it should fall" in said(uphill_by_half)
 
 
 def test_one_that_writes_into_the_weights():

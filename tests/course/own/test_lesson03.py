@@ -11,8 +11,8 @@ from ivdlib.course.exercises import WrongAnswer
     ("function", "told"),
     [
         (lambda x, f, r: x, "stops with|gives"),
-        (lambda x, f, r: 5, "give back what its last layer gives"),
-        (lambda x, f, r: keras.layers.ReLU(), "give back what its last layer gives"),
+        (lambda x, f, r: 5, "return the result of its last layer"),
+        (lambda x, f, r: keras.layers.ReLU(), "return the result of its last layer"),
         (lambda x, f: x, "stops with TypeError"),
     ],
 )

@@ -65,10 +65,10 @@ def test_another_order_of_draws_is_right(student):
         (noise_on_the_truth, "the truth has random values in it"),
         (added, "values leave 0 to 1"),
         (one_value, "all chosen pixels have (nearly) one value"),
-        (before_the_turn, "if it is so only for a turned tile, turn first"),
+        (before_the_turn, "if this happens only with a turned tile, turn first"),
         (not_from_rng, "draw from rng, not from np.random"),
-        (numbers, "a truth holds True and False"),
-        (lambda image, mask, degrees, share, rng: image, "gives two things back"),
+        (numbers, "a truth should hold only True and False"),
+        (lambda image, mask, degrees, share, rng: image, "should return two things"),
     ],
 )
 def test_augmentations_that_are_wrong(function, sentence, said):

@@ -59,12 +59,12 @@ def test_other_ways_down_are_right():
     [
         ({"times": -3}, "the loss climbs"),
         ({"times": 0}, "no weight moves"),
-        ({"rate": 0.1}, "the rate does nothing"),
+        ({"rate": 0.1}, "the rate has no effect"),
         ({"size": 3}, "a batch should have 4 tiles"),
         ({"reach": 40}, "draw an angle from -15 to 15"),
         ({"asks": 2}, "ask once in each step"),
         ({"gives": lambda curve: curve[-1:]}, "as many losses as there are steps"),
-        ({"gives": lambda curve: 0.1}, "train gives a list back"),
+        ({"gives": lambda curve: 0.1}, "train should return a list"),
     ],
 )
 def test_trainings_that_are_wrong(how, sentence, said):

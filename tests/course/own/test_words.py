@@ -22,14 +22,15 @@ def test_words(value, text):
 @pytest.mark.parametrize(
     ("found", "right", "text"),
     [
-        (1.0, 2.0, ""), ("1", 2.0, "give back a number, not a str"),
+        (1.0, 2.0, ""), ("1", 2.0, "return a number, not a str"),
         (np.zeros(3), 2.0, "the result should be a number, and is an array of shape (3,)"),
         (1.0, np.zeros(3), "the result should be an array of shape (3,), and is a number"),
         (np.zeros(2), np.zeros(2, bool), "the result should hold True and False, not numbers"),
         (np.nan, 2.0, "the result holds NaN or infinity: something is divided by zero"),
-        (1.0, {"a": 1}, "give back a dict, not a number"),
-        ({"b": 1}, {"a": 1}, "the dict lacks 'a' and has 'b', unasked"), ({"a": 2}, {"a": 1}, ""),
-        (1.0, "wat", "give back a str, not a number"), (np.nan, np.nan, ""),
+        (1.0, {"a": 1}, "return a dict, not a number"),
+        ({"b": 1}, {"a": 1}, "the dict lacks 'a' and should not have 'b'"),
+        ({"a": 2}, {"a": 1}, ""),
+        (1.0, "wat", "return a str, not a number"), (np.nan, np.nan, ""),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_the_kind_of_a_result(found, right, text):
