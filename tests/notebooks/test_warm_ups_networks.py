@@ -103,7 +103,7 @@ WRONG = [
     ("04_gpu_training", 3, {"seen": 2 * 960}, "not scans"),
     ("04_gpu_training", 5, {"lower": metrics.dice(CHANCES >= 0.5, DISC)}, "threshold of one half"),
     ("04_gpu_training", 5, {"lower": metrics.dice(CHANCES[K] >= 0.3, DISC[K])}, "one slice"),
-    ("04_gpu_training", 5, {"lower": metrics.dice(CHANCES < 0.3, DISC)}, "not below"),
+    ("04_gpu_training", 5, {"lower": metrics.dice(CHANCES < 0.3, DISC)}, "pixels below"),
     ("04_gpu_training", 5, {"lower": CHANCES >= 0.3}, "expected a number"),
 ]  # fmt: skip
 
