@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import sys
 import typing
 import warnings
 from typing import TYPE_CHECKING, Any, TextIO
@@ -189,5 +191,24 @@ def _plainly(message, category, filename, lineno, line=None) -> str:
     return _python_format(message, category, filename, lineno, line)
 
 
+def in_kernel() -> bool:
+    """Whether this is the process of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
+
+
+def in_lab() -> bool:
+    """Whether somebody sits before a live notebook, where stderr stands in a red box."""
+    return in_kernel() and os.environ.get("IVDLIB_PROGRESS") != "plain"
+
+
+def _shown(message, category, filename, lineno, file=None, line=None) -> None:
+    """Show our own warnings where they do not look like errors."""
+    if file is None and issubclass(category, DataWarning) and in_lab():
+        file = sys.stdout
+    _python_show(message, category, filename, lineno, file, line)
+
+
+_python_show, warnings.showwarning = warnings.showwarning, _shown
 _python_format = warnings.formatwarning
 warnings.formatwarning = _plainly

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from ivdlib.errors import behind, printable
+from ivdlib.errors import behind, in_kernel, in_lab, printable
 
 _T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def _style() -> str:
     wish = os.environ.get("IVDLIB_PROGRESS", "")
     if wish in {"bar", "plain", "off"}:
         return wish
-    return "bar" if "ipykernel" in sys.modules or sys.stderr.isatty() else "plain"
+    return "bar" if in_kernel() or sys.stderr.isatty() else "plain"
 
 
 def duration(seconds: float) -> str:
@@ -105,4 +105,4 @@ def say(text: str) -> None:
         return
     from tqdm import tqdm
 
-    tqdm.write(printable(text, keep="\t"), file=behind(sys.stderr))
+    tqdm.write(printable(text, keep="\t"), file=behind(sys.stdout if in_lab() else sys.stderr))

@@ -1,8 +1,11 @@
 """Progress: lines with the time left in a log, nothing that redraws itself there."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
-from ivdlib import progress
+from ivdlib import errors, progress
 
 
 @pytest.fixture
@@ -54,7 +57,6 @@ def test_steps_of_an_earlier_run_do_not_count_for_the_time_left(clock, monkeypat
 
 def test_a_file_gets_plain_lines_and_no_bar(monkeypatch):
     monkeypatch.delenv("IVDLIB_PROGRESS", raising=False)
-    monkeypatch.delitem(progress.sys.modules, "ipykernel", raising=False)
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: False, raising=False)
     assert progress._style() == "plain"
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
@@ -88,3 +90,19 @@ def test_say_speaks_unless_told_to_be_quiet(monkeypatch, capsys):
     monkeypatch.setenv("IVDLIB_PROGRESS", "off")
     progress.say("one line")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("style", ["bar", "plain"])
+def test_nothing_stands_in_a_red_box_of_a_live_notebook(style, monkeypatch, capsys):
+    monkeypatch.setenv("IVDLIB_PROGRESS", style)
+    kernel = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    assert errors.in_kernel()
+    where = []
+    monkeypatch.setattr(errors, "_python_show", lambda *given: where.append(given[4]))
+    errors._shown("look", errors.DataWarning, "a.py", 1)
+    errors._shown("of another library", UserWarning, "b.py", 1)
+    assert where == [sys.stdout if style == "bar" else None, None]
+    progress.say("a line")
+    out, err = capsys.readouterr()
+    assert (out, err) == (("a line\n", "") if style == "bar" else ("", "a line\n"))  # papermill

@@ -25,7 +25,8 @@ from ivdlib import files
 from ivdlib.course.parameters import checked_values
 from ivdlib.errors import IvdlibError
 from ivdlib.progress import duration, say
-from ivdlib.report import edits
+from ivdlib.report import edits, shortening
+from ivdlib.report import notebook as notebook_page
 from ivdlib.training import workers
 
 
@@ -134,7 +135,16 @@ def execute_lesson(
 
 
 def _finish(done: nbformat.NotebookNode, temporary: Path, lesson: str, output: Path) -> None:
-    """Write an executed copy with its names; what stands at `output` may be somebody's work."""
+    """Write an executed copy with its names; what stands at `output` may be somebody's work.
+
+    Nothing of it stands in a red box, which looks like an error: lines of progress have done their
+    work in the terminal, and the rest of stderr is for readers, too.
+    """
+    for cell in (cell for cell in done.cells if "outputs" in cell):
+        cell.outputs = notebook_page.without_noise(cell.outputs)
+        for printed in (out for out in cell.outputs if out.output_type == "stream"):
+            printed.name = "stdout"
+        cell.outputs = shortening.settled(cell.outputs)
     done.metadata.papermill.update(input_path=lesson, output_path=output.name)
     edits.stamp(done)
     nbformat.write(done, temporary)

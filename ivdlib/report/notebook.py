@@ -203,12 +203,17 @@ def _quietened(notebook: nbformat.NotebookNode) -> None:
         drop.add("parameters")  # the values that were used stand in the cell after it
     notebook.cells = [cell for cell in notebook.cells if not tags(cell) & drop]
     for cell in (cell for cell in notebook.cells if "outputs" in cell):
-        cell.outputs = shortening.settled(cell.outputs)
-        for output in cell.outputs:
-            if output.output_type == "stream" and output.name == "stderr":
-                lines = output.text.splitlines(keepends=True)
-                output.text = "".join(line for line in lines if not _NOISE.match(line))
-        cell.outputs = [o for o in cell.outputs if o.get("text", "-") != ""]
+        cell.outputs = without_noise(cell.outputs)
+
+
+def without_noise(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Outputs of a cell without lines of progress and a framework's log; what is empty goes."""
+    settled = shortening.settled(outputs)
+    for output in settled:
+        if output.output_type == "stream" and output.name == "stderr":
+            lines = output.text.splitlines(keepends=True)
+            output.text = "".join(line for line in lines if not _NOISE.match(line))
+    return [output for output in settled if output.get("text", "-") != ""]
 
 
 SUMMARIES = {"solution": "A solution", "test": "The check of the solution"}
