@@ -46,7 +46,7 @@ Count = Annotated[Whole, Field(ge=1)]
 Number = Annotated[float, Strict(), Field(le=LARGEST)]
 Positive = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
-Side = Annotated[Whole, Field(ge=SMALLEST_TILE)]
+TileSide = Annotated[Whole, Field(ge=SMALLEST_TILE)]
 Momentum = Annotated[float, Strict(), Field(ge=0, lt=1)]
 Millimetres = Annotated[Number, Field(ge=0, le=LONGEST_MM, description="mm")]
 FROM_LIST = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
@@ -88,7 +88,7 @@ class TrainingOptions:
     loss: Literal[*LOSSES] = "bce_dice"
     """`bce_dice`, `bce` or `dice`. The paper names none; Dice balances discs (1 % of a scan)."""
     tile: Annotated[
-        tuple[Side, Side], Strict(), FROM_LIST, Field(description="pixels, AP and SI")
+        tuple[TileSide, TileSide], Strict(), FROM_LIST, Field(description="pixels, AP and SI")
     ] = TILE
     """Pixels (AP, SI) (Sect. 3.1); smaller images get a tile of their own size."""
     rotation: Annotated[Number, Field(ge=0, le=180, description="degrees")] = 15.0

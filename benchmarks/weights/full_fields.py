@@ -5,7 +5,7 @@
 Every fold and seed of FDS-CNN, U-Net and DeepLabv3+, on every scan: none of them trained on these
 scans, and nothing was chosen on them. A scan has no disc labels; between each two labelled bodies
 lies one disc (`ivdlib.evaluation.gaps`). A gap counts as *found* if exactly one piece of the mask
-lies in it and fills at least `FILL` of it: declared before any network was scored so.
+lies in it and fills at least `FILLED` of it: declared before any network was scored so.
 
 A network that has its rows is not scored again. Rows go to `reports/full_fields/NAME.csv.gz`.
 """
@@ -25,7 +25,7 @@ from ivdlib import files, provenance
 from ivdlib.data.case import Case
 from ivdlib.errors import DataError, IvdlibError
 from ivdlib.evaluation import gaps, recorded
-from ivdlib.evaluation.full_fields import FILL, FOLDER
+from ivdlib.evaluation.full_fields import FILLED, OF_FIELDS
 from ivdlib.profiles import ARMS, leaves_out
 from ivdlib.progress import say, track
 from ivdlib.training import engines, spine_of_scan
@@ -53,7 +53,7 @@ def rows_of(
     spine = (spine_of_scan.spine_beside(disc, place / WEIGHTS) or [None])[0]
     for case, bodies in scans:
         found = gaps.score_gaps(quietly(disc, case, spine=spine), bodies, case.spacing)
-        right = [gap.pieces == 1 and gap.fill >= FILL for gap in found.gaps]
+        right = [gap.pieces == 1 and gap.fill >= FILLED for gap in found.gaps]
         yield {
             "training": place.name, "network": record["network"],
             "trained_on": ARMS[record["arm"]], "fold": record["fold"], "seed": record["seed"],
@@ -70,7 +70,7 @@ def main(words: list[str] | None = None) -> int:
     add("experiment", type=Path, help="folder with the trainings")
     add("scans", help="folder of scans with their bodies, in --data")
     add("--data", type=Path, default=Path("data"))
-    add("--out", type=Path, default=provenance.reports_folder() / FOLDER)
+    add("--out", type=Path, default=provenance.reports_folder() / OF_FIELDS)
     given = parser.parse_args(words)
     path = given.out / f"{given.experiment.name}_on_{given.scans}.csv.gz"
     old = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["training"])
@@ -86,7 +86,7 @@ def main(words: list[str] | None = None) -> int:
         new = pd.DataFrame(rows_of(place, record, scans))
         old = pd.concat([old, new]) if len(old) else new
         files.write_csv(path, old)
-    made = provenance.record(experiment=given.experiment.name, scans=given.scans, fill=FILL)
+    made = provenance.record(experiment=given.experiment.name, scans=given.scans, fill=FILLED)
     files.write_json(path.with_suffix("").with_suffix(".json"), made)
     print(old.groupby(["network", "trained_on"])[["found", "gaps"]].sum().to_string())
     return 0

@@ -102,9 +102,9 @@ class Pieces:
 def measure_stack(discs: np.ndarray, spacing: tuple[float, float, float]) -> Pieces:
     """Centre and spread of each disc; a voxel counts with its size, however thin the disc is."""
     from ivdlib.data.discs import number_discs  # needs SciPy, which takes a while to load
-    from ivdlib.data.masks import box
+    from ivdlib.data.masks import box_of
 
-    numbers = number_discs(discs[box(discs != 0)])
+    numbers = number_discs(discs[box_of(discs != 0)])
     places = np.nonzero(numbers)
     found = numbers[places] - 1
     size = np.bincount(found)

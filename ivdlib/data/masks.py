@@ -87,7 +87,7 @@ def check_spacing(spacing: Sequence[float], axes: int) -> tuple[float, ...]:
     return values
 
 
-def box(mask: np.ndarray) -> tuple[slice, ...]:
+def box_of(mask: np.ndarray) -> tuple[slice, ...]:
     """Return the smallest box that holds every true voxel of `mask`, which must not be empty."""
     return ndimage.find_objects(mask.view(np.uint8), max_label=1)[0]
 
@@ -119,7 +119,7 @@ def nearest(
         tree = KDTree(targets * spacing, compact_nodes=False, balanced_tree=False)
         distance, found = tree.query(np.argwhere(of) * spacing)
         return distance, tuple(targets[found].T)
-    near = box(of | to)
+    near = box_of(of | to)
     distance, where = ndimage.distance_transform_edt(
         ~to[near], sampling=spacing, return_indices=True
     )

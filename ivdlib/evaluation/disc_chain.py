@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from ivdlib.data.discs import by_height, clean_specks, components
-from ivdlib.data.masks import as_mask, box, check_spacing, nearest
+from ivdlib.data.masks import as_mask, box_of, check_spacing, nearest
 from ivdlib.errors import DataError
 
 LEAST_SHARE = 0.05
@@ -179,7 +179,7 @@ def _split(pieces: np.ndarray, spacing: Sequence[float]) -> tuple[np.ndarray, li
     for number, place in enumerate(places_of(pieces, spacing), start=1):
         if place.height <= TALLEST_MM and abs(place.tilt) <= STEEPEST_DEG:
             continue
-        near = box(pieces == number)
+        near = box_of(pieces == number)
         alone = pieces[near] == number
         if (parts := _worn_apart(alone, spacing)) is None:
             continue

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from ivdlib.data.masks import box, check_spacing
+from ivdlib.data.masks import box_of, check_spacing
 from ivdlib.evaluation.disc_chain import Chain, find_chain
 from ivdlib.evaluation.disc_names import Names, name_chain
 from ivdlib.evaluation.measurements import lordosis_deg, measure
@@ -110,7 +110,8 @@ def _spreads(
         return [{} for _ in range(count)]
     margin = [int(np.ceil(OWN_MM / edge)) for edge in spacing]
     near = tuple(
-        slice(max(s.start - m, 0), s.stop + m) for s, m in zip(box(labels > 0), margin, strict=True)
+        slice(max(s.start - m, 0), s.stop + m)
+        for s, m in zip(box_of(labels > 0), margin, strict=True)
     )
     far, where = ndimage.distance_transform_edt(
         labels[near] == 0, sampling=spacing, return_indices=True

@@ -20,14 +20,14 @@ from ivdlib.evaluation.comparisons import WITH, WITHOUT, Side, difference
 from ivdlib.evaluation.statistics import TRAINING, Comparison
 from ivdlib.profiles import title
 
-FILL = 0.4
+FILLED = 0.4
 """A gap between two bodies is *found* if exactly one piece of the mask lies in it and fills at
 least this share of it: a disc of usual height fills some .7."""
 
-FOLDER = "full_fields"
+OF_FIELDS = "full_fields"
 """Where the rows lie, beside the page of the audit."""
 
-NUMBERS = ("fold", "seed", "gaps", "found", "fill", "bone", "astray", "specks")
+OF_A_FIELD = ("fold", "seed", "gaps", "found", "fill", "bone", "astray", "specks")
 
 
 def read(folder: str | os.PathLike) -> dict[str, pd.DataFrame]:
@@ -38,14 +38,14 @@ def read(folder: str | os.PathLike) -> dict[str, pd.DataFrame]:
     DataError
         If a file cannot be read or lacks a column.
     """
-    paths = sorted((Path(folder) / FOLDER).glob("*_on_*.csv.gz"))
+    paths = sorted((Path(folder) / OF_FIELDS).glob("*_on_*.csv.gz"))
     return {
-        path.name.removesuffix(".csv.gz").replace("_on_", " on "): scores.numbers(path, NUMBERS)
+        path.name.removesuffix(".csv.gz").replace("_on_", " on "): scores.numbers(path, OF_A_FIELD)
         for path in paths
     }
 
 
-def side(rows: pd.DataFrame, network: str, arm: str) -> Side | None:
+def side_on_fields(rows: pd.DataFrame, network: str, arm: str) -> Side | None:
     """Share of gaps found by each training of a network, by scan; None if nothing was scored."""
     mine = rows[(rows["network"] == network) & (rows["trained_on"] == arm)]
     if mine.empty:
@@ -54,17 +54,17 @@ def side(rows: pd.DataFrame, network: str, arm: str) -> Side | None:
     return Side(sums["found"] / sums["gaps"])
 
 
-def compare(rows: pd.DataFrame, first: str, second: str) -> Comparison | None:
+def compare_on_fields(rows: pd.DataFrame, first: str, second: str) -> Comparison | None:
     """Compare two networks by the share of gaps found, both trained alike.
 
     Each network sees every scan, so the interval over trainings is that over networks: the luck of
     a training, where the one over patients is that of who was scanned.
     """
     arm = WITH if (rows["trained_on"] == WITH).any() else WITHOUT
-    return difference(side(rows, first, arm), side(rows, second, arm))
+    return difference(side_on_fields(rows, first, arm), side_on_fields(rows, second, arm))
 
 
-def networks(rows: pd.DataFrame) -> pd.DataFrame:
+def by_network(rows: pd.DataFrame) -> pd.DataFrame:
     """How each network does: a row a network and what it was trained on.
 
     Returns
@@ -96,4 +96,4 @@ def pairs(rows: pd.DataFrame) -> Iterator[tuple[str, Any]]:
     """Each two networks, compared: FDS-CNN first where it takes part."""
     names = sorted(rows["network"].unique(), key=lambda name: (name != "fds_cnn", name))
     for first, second in combinations(names, 2):
-        yield f"{title(first)} − {title(second)}", compare(rows, first, second)
+        yield f"{title(first)} − {title(second)}", compare_on_fields(rows, first, second)

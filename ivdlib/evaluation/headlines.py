@@ -18,17 +18,17 @@ from ivdlib.evaluation.claims import CLAIMS
 from ivdlib.evaluation.scores import disc_rows, has_variants, trained
 from ivdlib.evaluation.verdicts import (
     ALIKE,
+    DATA_KINDS,
     FAILS,
     HANGS,
     JUDGED,
-    KINDS,
     OPEN,
     OPPOSITE,
     SUPPORTED,
     UNTESTED,
     clear,
     cleared,
-    numbers,
+    numbers_of,
     verdict,
 )
 
@@ -187,7 +187,7 @@ def overall(cells: Mapping[str, str], decided_by: Iterable[str]) -> str:
     return PART if {OPEN, HANGS} & set(found) else FAILS
 
 
-def sentence(headline: Headline, word: str) -> str:
+def headline_sentence(headline: Headline, word: str) -> str:
     """What follows for the reader from this verdict."""
     return headline.so_what.get(word, _OTHERWISE[word])
 
@@ -216,7 +216,7 @@ def evidence(
         How many patients each experiment has.
     """
     rows = cleared(judged)
-    rows = rows[rows["kind"].isin(list(KINDS))]
+    rows = rows[rows["kind"].isin(list(DATA_KINDS))]
     for headline in HEADLINES:
         rows = rows[~(rows["key"].isin(headline.claims) & rows["kind"].isin(headline.not_on))]
     # astype: without rows, a column of text is mapped to a column of text
@@ -272,11 +272,11 @@ def field_rows(fields: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]) -> 
         if kinds.get(name.split(" on ")[0]) not in ("phantom", "dixon"):
             continue
         for claim in wanted:
-            found = full_fields.compare(frame, "fds_cnn", _ON_FIELDS[claim.key])
+            found = full_fields.compare_on_fields(frame, "fds_cnn", _ON_FIELDS[claim.key])
             rows.append({
                 "key": claim.key, "claim": claim.text, "source": claim.source,
                 "difference": f"share of gaps found, {claim.difference.split(',')[0]}",
-                "experiment": name, "kind": "bodies", **numbers(found), "paper": np.nan,
+                "experiment": name, "kind": "bodies", **numbers_of(found), "paper": np.nan,
                 "verdict": verdict(found), "fixed": False,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=JUDGED)
@@ -293,7 +293,7 @@ def page_one(found: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a headline: `key`, `text`, a verdict for each of `KINDS`, `verdict` of all that
+        A row a headline: `key`, `text`, a verdict for each of `DATA_KINDS`, `verdict` of all that
         decide, `so_what`.
     """
     by_claim = {(row.key, row.kind): row.verdict for row in found.itertuples()}
@@ -303,9 +303,9 @@ def page_one(found: pd.DataFrame) -> pd.DataFrame:
             kind: together(
                 [by_claim.get((key, kind), UNTESTED) for key in headline.claims], headline.mixed
             )
-            for kind in KINDS
+            for kind in DATA_KINDS
         }
         word = overall(cells, headline.decided_by)
         lines.append({"key": headline.key, "text": headline.text, **cells, "verdict": word,
-                      "so_what": sentence(headline, word)})  # fmt: skip
+                      "so_what": headline_sentence(headline, word)})  # fmt: skip
     return pd.DataFrame(lines)

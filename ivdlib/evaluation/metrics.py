@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ivdlib.data.masks import as_mask, box, check_spacing, surface_distances
+from ivdlib.data.masks import as_mask, box_of, check_spacing, surface_distances
 from ivdlib.errors import DataError
 
 MEASURES = ("dice", "asd_mm", "hd95_mm", "centre_distance_mm")
@@ -55,7 +55,7 @@ def compare_masks(
 ) -> dict[str, float]:
     """Score two checked masks (bool, one shape) by every measure of `MEASURES`."""
     if pred.any() and truth.any():
-        near = box(pred | truth)
+        near = box_of(pred | truth)
         pred, truth = pred[near], truth[near]
         offset = _centre_mm(pred, spacing) - _centre_mm(truth, spacing)
         distances = surface_distances(pred, truth, spacing)
@@ -219,7 +219,7 @@ def score_volume(
         **compare_masks(pred, truth, spacing, diagonal_mm(truth.shape, spacing)),
         "dice_slices": slice_dice(pred, truth),
         **volumes(pred, truth, spacing),
-        "touches_border": bool(truth.any()) and at_edge(box(truth), truth.shape),
+        "touches_border": bool(truth.any()) and at_edge(box_of(truth), truth.shape),
     }
 
 

@@ -92,7 +92,7 @@ EXPERIMENT = {
 }  # fmt: skip
 """What the record of an experiment must be, see `misfit`."""
 
-TRAINING = {
+TRAINING_FIELDS = {
     "target!": ("disc", "spine", "reference").__contains__, "device": str,
     "network": str, "arm": [*ARMS].__contains__, "fold": int,
     "seconds": float, "seconds_training": float, "seconds_scoring": float, "sha256": _vouches,
@@ -135,7 +135,7 @@ def trainings(folder: Path) -> dict[Path, dict[str, Any]]:
 
 def training(path: Path) -> dict[str, Any]:
     """Read the record of a training; see `trainings`."""
-    return _checked(path, TRAINING, "a training")
+    return _checked(path, TRAINING_FIELDS, "a training")
 
 
 def _checked(path: Path, shape: Mapping, what: str) -> dict[str, Any]:

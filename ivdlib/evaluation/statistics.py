@@ -22,7 +22,7 @@ from ivdlib.errors import DataError
 LEVEL = 0.95
 """Of the intervals."""
 
-ALIKE = 0.9
+WITHIN = 0.9
 """Level of the interval that shows that two things do not differ by a margin: two one-sided tests
 at 5 % (Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657)."""
 
@@ -69,8 +69,8 @@ class Comparison:
     failed: int = 0
 
     def within(self, margin: float) -> bool:
-        """Whether the interval at `ALIKE` lies within this much of zero."""
-        half = _half(self.differences, self.trainings, ALIKE)
+        """Whether the interval at `WITHIN` lies within this much of zero."""
+        half = _half(self.differences, self.trainings, WITHIN)
         return bool(abs(self.mean) + half <= margin)
 
 

@@ -41,7 +41,7 @@ HANGS = "open, hangs on failed trainings"
 FAILS = "does not hold"
 UNTESTED = "not tested on these data"
 
-KINDS = {
+DATA_KINDS = {
     "crops": "crops",
     "slabs": "slabs",
     "phantom": "phantom",
@@ -94,8 +94,8 @@ JUDGED = ("key", "claim", "source", "difference", "experiment", "kind", "mean", 
 """Columns of `judge`."""
 
 
-def kind_of(record: Mapping, metrics: pd.DataFrame) -> str:
-    """Which kind of data an experiment is of, one of `KINDS`."""
+def data_kind_of(record: Mapping, metrics: pd.DataFrame) -> str:
+    """Which kind of data an experiment is of, one of `DATA_KINDS`."""
     if record.get("phantom"):
         return "phantom"
     if record.get("one_tile"):
@@ -114,7 +114,7 @@ def judge(
     experiments : mapping of str to DataFrame
         Rows of `metrics.csv` by the name of the experiment.
     kinds : mapping of str to str, optional
-        Kind of the data of each, see `kind_of`: only those that a primary comparison names are.
+        Kind of the data of each, see `data_kind_of`: only those of a primary comparison are.
 
     Returns
     -------
@@ -138,14 +138,15 @@ def judge(
                 "key": claim.key, "claim": claim.text, "source": claim.source,
                 "difference": claim.difference + which, "experiment": name, "kind": kind,
                 # If the data left something out, it is not the paper's difference.
-                **numbers(found), "paper": np.nan if which or claim.paper is None else claim.paper,
+                **numbers_of(found),
+                "paper": np.nan if which or claim.paper is None else claim.paper,
                 "verdict": verdict(found, claim.margin, claim.each),
                 "fixed": FIXED.get(claim.key) == kind,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=JUDGED)
 
 
-def numbers(found: Comparison | None) -> dict[str, float | int]:
+def numbers_of(found: Comparison | None) -> dict[str, float | int]:
     """Numbers of a comparison, as columns of `judge`; NaN and 0 if there is none."""
     nothing = np.nan, np.nan
     trainings = None if found is None else found.trainings
@@ -173,7 +174,7 @@ def judge_spine(experiments: Mapping[str, tuple[Mapping, pd.DataFrame]]) -> pd.D
     -------
     DataFrame
         `experiment`, `data`, `use` of the spine, `steps` of the training, `discs_inside` and
-        `region_share` (means over scans), `dice` of FDS-CNN, the `numbers` of its difference to no
+        `region_share` (means over scans), `dice` of FDS-CNN, `numbers_of` its difference to no
         region at all, over the patients that both have, with its `verdict`; a row an experiment, of
         data that were tried with a region and without.
     """
@@ -218,7 +219,7 @@ def _spine_row(
         "use": "none" if use["region"] == "none" else f"{use['region']}, {masked}",
         "steps": record["config"]["profile"]["training"]["steps"],
         **scans.mean().mean(),
-        "dice": people[shared].mean(), **numbers(compared), "patients": len(shared),
+        "dice": people[shared].mean(), **numbers_of(compared), "patients": len(shared),
         "verdict": verdict(compared),
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KEPT = 0.84
+KEPT_BAND = 0.84
 """Share of the phase-encoding lines that are measured, the rest zero-filled (general knowledge)."""
 CHEMICAL_SHIFT_MM = 0.5
 """220 Hz between water and fat at 1.5 T (as in SeiberlichLab/Abdominal_MR_Phantom) over a read
@@ -285,7 +285,7 @@ def point_spread(image: np.ndarray, ringing: float) -> np.ndarray:
     """
     from scipy import fft
 
-    line = np.abs(np.fft.fftfreq(len(image))) * 2 / KEPT
+    line = np.abs(np.fft.fftfreq(len(image))) * 2 / KEPT_BAND
     soft = np.cos(np.minimum(line, 1) * np.pi / 2) ** 2
     keep = np.where(line <= 1, ringing + (1 - ringing) * soft, 0)
     return fft.ifft(fft.fft(np.complex64(image), axis=0) * np.float32(keep)[:, None], axis=0)

@@ -201,7 +201,7 @@ def patient_folds(
     if not 2 <= folds <= len(patients):
         raise ConfigError(f"{folds} folds do not fit {len(patients)} patients; use 2 to that many.")
     dealt = _dealt(subjects, folds, seed)
-    return grouped({case: n for n, cases in enumerate(dealt) for case in cases}, subjects)
+    return folds_of_groups({case: n for n, cases in enumerate(dealt) for case in cases}, subjects)
 
 
 def _dealt(subjects: Mapping[str, str], folds: int, seed: int) -> list[list[str]]:
@@ -212,7 +212,7 @@ def _dealt(subjects: Mapping[str, str], folds: int, seed: int) -> list[list[str]
     return [[case for case, who in subjects.items() if group[who] == n] for n in range(folds)]
 
 
-def grouped(group: Mapping[str, object], subjects: Mapping[str, str]) -> list[Fold]:
+def folds_of_groups(group: Mapping[str, object], subjects: Mapping[str, str]) -> list[Fold]:
     """A fold for each group of cases, in the order of the groups' names."""
     cases = sorted(subjects)
     names = sorted(set(group.values()), key=lambda name: (len(str(name)), str(name)))  # 2, then 10

@@ -12,7 +12,7 @@ from ivdlib.data.people import key, meant
 from ivdlib.data.remarks import NAMED, listed
 from ivdlib.data.spreadsheet import read_table, says_who
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.preprocessing.folds import Fold, grouped, subjects_of
+from ivdlib.preprocessing.folds import Fold, folds_of_groups, subjects_of
 
 
 def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]) -> list[Fold]:
@@ -62,7 +62,7 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
     group = {case: fold_of[key(name)] for case, name in meant_by.items()}
     if len(set(group.values())) < 2:
         raise ConfigError(f"{path} has one fold only; at least two are needed.")
-    return grouped(group, subjects)
+    return folds_of_groups(group, subjects)
 
 
 def _compare_people(path: Path, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:

@@ -49,7 +49,7 @@ def save_figure(figure: Figure, target: str | os.PathLike | io.BytesIO, **how) -
     if letters:
         from ivdlib.report import fonts  # which draws figures itself
 
-        warnings.warn(fonts.sentence("a figure", letters), DataWarning, stacklevel=4)
+        warnings.warn(fonts.missing_letters("a figure", letters), DataWarning, stacklevel=4)
 
 
 @contextmanager

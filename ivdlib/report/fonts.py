@@ -29,7 +29,7 @@ _SHOWN = 8
 
 
 @contextmanager
-def watched() -> Iterator[set[str]]:
+def watched_letters() -> Iterator[set[str]]:
     """Collect the signs without a font while WeasyPrint writes; its other warnings are dropped."""
     logger, signs = logging.getLogger("weasyprint"), set()
 
@@ -48,7 +48,7 @@ def watched() -> Iterator[set[str]]:
         logger.setLevel(level)
 
 
-def sentence(name: str, signs: Iterable[str]) -> str:
+def missing_letters(name: str, signs: Iterable[str]) -> str:
     """Say which signs have no font, and what brings one; "" if there are none.
 
     Parameters

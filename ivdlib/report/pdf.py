@@ -50,8 +50,8 @@ def write_pdf(html: str, path: Path) -> bool:
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     fetcher = URLFetcher(allowed_protocols=["data"])
     document = weasyprint.HTML(string=html, url_fetcher=fetcher)
-    with files.atomic(path) as temporary, fonts.watched() as signs:
+    with files.atomic(path) as temporary, fonts.watched_letters() as signs:
         document.write_pdf(temporary, pdf_variant="pdf/ua-1")
-    if told := fonts.sentence(path.name, signs):
+    if told := fonts.missing_letters(path.name, signs):
         warnings.warn(told, DataWarning, stacklevel=2)
     return True

@@ -546,7 +546,7 @@ for _, row in (
 
 # %%
 if page_one:
-    figures["audit"] = page_one_figure.draw(pd.read_csv(reference / verdicts.EVIDENCE))
+    figures["audit"] = page_one_figure.draw_page_one(pd.read_csv(reference / verdicts.EVIDENCE))
     plotting.show(figures["audit"], page_one_figure.ALT)
 
 # %% [markdown]

@@ -47,7 +47,7 @@ def test_each_verdict_has_a_sentence():
     words = (SUPPORTED, OPPOSITE, ALIKE, OPEN, HANGS, FAILS, UNTESTED, SIZE, DATA, PART)
     for headline in headlines.HEADLINES:
         for word in words:
-            assert headlines.sentence(headline, word).endswith(".")
+            assert headlines.headline_sentence(headline, word).endswith(".")
 
 
 def page(experiments, kinds, steps):
@@ -130,7 +130,7 @@ def test_nothing_judged_is_no_evidence():
 
 
 def test_the_papers_use_of_the_spine_is_a_claim():
-    numbers = verdicts.numbers(None) | {"mean": 0.1, "low": 0.05, "high": 0.15, "patients": 12}
+    numbers = verdicts.numbers_of(None) | {"mean": 0.1, "low": 0.05, "high": 0.15, "patients": 12}
     rows = pd.DataFrame([
         {"experiment": "a", "use": use, "verdict": SUPPORTED, **numbers}
         for use in ("none", "predicted, zero outside", "true, zero outside")

@@ -113,7 +113,7 @@ def test_small_differences_are_told_from_open_ones():
 ])  # fmt: skip
 def test_kinds_of_data(record, contrasts, kind):
     rows = scores({("unet", WITHOUT): 0.0}, contrasts=contrasts)
-    assert verdicts.kind_of(record, rows) == kind
+    assert verdicts.data_kind_of(record, rows) == kind
 
 
 def test_the_papers_own_difference_stands_beside_ours():
@@ -161,4 +161,4 @@ def test_one_training_gives_no_verdict():
 
 def test_contrasts_of_no_dixon_scan_are_slabs():
     rows = scores({("unet", WITHOUT): 0.0}, contrasts=("t1", "t2"))
-    assert verdicts.kind_of({}, rows) == "slabs"
+    assert verdicts.data_kind_of({}, rows) == "slabs"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from ivdlib.phantom.artefacts import (
-    KEPT,
+    KEPT_BAND,
     SPECKLE_MM,
     bowel_speckle,
     draw_artefacts,
@@ -247,7 +247,7 @@ def test_the_point_spread_is_that_of_a_slow_transform():
     image, ringing = slice_of((20, 3)), 0.6
     index, expected = np.arange(20), np.zeros((20, 3), complex)
     for line in range(-10, 10):
-        far = abs(line) / (KEPT * 10)
+        far = abs(line) / (KEPT_BAND * 10)
         if far <= 1:
             weight = ringing + (1 - ringing) * (1 + np.cos(np.pi * far)) / 2
             wave = np.exp(2j * np.pi * line * index / 20)

@@ -75,7 +75,7 @@ def test_what_has_a_font_or_nothing_to_show_is_no_matter(said):
 def test_the_log_of_others_is_as_it_was(caplog):
     logger = logging.getLogger("weasyprint")
     before = logger.level, list(logger.filters)
-    with fonts.watched() as signs:
+    with fonts.watched_letters() as signs:
         logger.warning('.notdef glyph rendered for "%s" (U+%04X)', "김", ord("김"))
         logger.warning("Ignored `x: y` at 1:2, unknown property.")
         logger.error("Failed to load image")
@@ -84,8 +84,12 @@ def test_the_log_of_others_is_as_it_was(caplog):
 
 
 def test_a_group_has_its_name_and_its_package():
-    told = fonts.sentence("x.pdf", {"ക", "𓀀", "𝔸", "あ", "🦴", "김"})
+    told = fonts.missing_letters("x.pdf", {"ക", "𓀀", "𝔸", "あ", "🦴", "김"})
     for word in ("(Malayalam)", "Egyptian", "Mathematical", "Hiragana", "Hangul"):
         assert word in told
     assert told.count("fonts-noto-cjk") == 1 and told.count("(Debian:") == 1
-    assert fonts.sentence("x.pdf", set()) == fonts.sentence("x.pdf", set(UNSEEN[1::2])) == ""
+    assert (
+        fonts.missing_letters("x.pdf", set())
+        == fonts.missing_letters("x.pdf", set(UNSEEN[1::2]))
+        == ""
+    )

@@ -28,7 +28,7 @@ _GAP = 0.2
 """Of the range from the lowest to the highest voxel, where no value lies: beyond it are few voxels
 that stretch the range (real images: 0.15 at most, phantoms 0.12)."""
 
-FEW = 0.01
+FEW_SHARE = 0.01
 """Such voxels are at most this share of all; negative ones may be more, as where a scanner's or a
 program's filling stands outside the field, or a number ran over."""
 
@@ -228,9 +228,9 @@ def _apart(image: np.ndarray, ranked: np.ndarray, sign: int) -> np.ndarray:
     count, whole = len(ranked), ranked[-1] - ranked[0]
     gaps, few = np.diff(ranked), max(1, count // 1000)
     bulk = ranked[-1 - count // 1000] - ranked[count // 1000]
-    most = EDGE if count >= LEAST else FEW
+    most = EDGE if count >= LEAST else FEW_SHARE
     for start in np.flatnonzero(gaps > _GAP * whole) + 1:
-        if count - start <= (most if sign > 0 else FEW) * count or (sign < 0 < ranked[start]):
+        if count - start <= (most if sign > 0 else FEW_SHARE) * count or (sign < 0 < ranked[start]):
             return image >= ranked[start]
     if sign < 0 and count >= LEAST and (low := np.flatnonzero(gaps[-few:] > LOW * bulk)).size:
         return image >= ranked[count - few + low[0]]

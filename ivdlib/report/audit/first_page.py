@@ -12,7 +12,7 @@ from ivdlib.evaluation.comparisons import difference, side
 from ivdlib.evaluation.headlines import HEADLINES, SIZE, Headline
 from ivdlib.evaluation.scores import TOGETHER
 from ivdlib.evaluation.statistics import LEVEL, Comparison
-from ivdlib.evaluation.verdicts import ALIKE, FAILS, HANGS, KINDS, OPEN, OPPOSITE, SUPPORTED
+from ivdlib.evaluation.verdicts import ALIKE, DATA_KINDS, FAILS, HANGS, OPEN, OPPOSITE, SUPPORTED
 from ivdlib.profiles import title
 from ivdlib.report.audit.sections import Found, markdown_table
 
@@ -71,7 +71,7 @@ def first_page(
         What else was tried, a sentence each.
     """
     rows = {(row.key, row.kind): row for row in found.itertuples()}
-    kinds = [kind for kind in KINDS if (found["kind"] == kind).any()]
+    kinds = [kind for kind in DATA_KINDS if (found["kind"] == kind).any()]
     lines = []
     for number, (headline, line) in enumerate(_lines(page), start=1):
         if headline is None:
@@ -105,7 +105,7 @@ def _people(found: pd.DataFrame, kind: str) -> int:
 
 def _head(found: pd.DataFrame, kind: str) -> str:
     what = {"bodies": "scans", "phantom": "people"}.get(kind, "patients")
-    return f"{KINDS[kind]} ({_people(found, kind)} {what})"
+    return f"{DATA_KINDS[kind]} ({_people(found, kind)} {what})"
 
 
 def _cell(
@@ -183,7 +183,7 @@ def footer(
     """What else was tried, and what was not: a sentence each."""
     told = []
     noise = [
-        f"{KINDS[row.kind]} {MARKS[row.verdict]} {' '.join(_number(row))}"
+        f"{DATA_KINDS[row.kind]} {MARKS[row.verdict]} {' '.join(_number(row))}"
         f"{marks.get(row.experiment, '')}"
         for row in found[found["key"] == "noise_volume"].itertuples()
     ]

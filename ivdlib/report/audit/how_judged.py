@@ -26,7 +26,7 @@ two: over patients, who differ from one another, and over trainings, for a netwo
 again comes out otherwise, and all patients of a fold share it. **The wider of the two decides.**
 *Supported*: it lies above zero; for a claim that something costs nothing, above
 −{claims.NO_WORSE:g}. *The opposite holds*: it lies below that. *{ALIKE.capitalize()}*: neither, and
-the {statistics.ALIKE:.0%} interval lies within ±{claims.NO_WORSE:g}. *Open*: everything else; it
+the {statistics.WITHIN:.0%} interval lies within ±{claims.NO_WORSE:g}. *Open*: everything else; it
 says that these data cannot tell, not that the claim is wrong. Of a claim with two parts both must
 hold. Fewer than {verdicts.PATIENTS} patients or {verdicts.TRAININGS} trainings give no verdict. The
 p in the appendix is that of the exact sign-flip test; with six patients it cannot fall below 0.031.
@@ -65,7 +65,7 @@ _NAMED = (
     " They were named before their experiments ran, though not before any look at these patients: "
     "the README beside this page says what had been seen."
 )
-SEEN = "AUDIT.md calls primary"
+SEEN_BEFORE = "AUDIT.md calls primary"
 """Words of a README that says it; without one beside the page, the page does not either."""
 CHOSEN = (
     " Each takes its learning rate from the same few, by patients who test nothing in the same "
@@ -98,7 +98,7 @@ def rules(folder: Path, found: Mapping[str, Found], judged: pd.DataFrame) -> str
     sizes = sorted({record["config"]["profile"]["size"] for record, _ in results})
     fair = any(names & set(FAIR) for names in networks)
     readme = folder / "README.md"
-    seen = readme.is_file() and SEEN in readme.read_text(encoding="utf-8")
+    seen = readme.is_file() and SEEN_BEFORE in readme.read_text(encoding="utf-8")
     moving = f" (in {', '.join(averaged)} their moving average)" if averaged else ""
     return RULES.format(
         widest=_widest(judged),

@@ -80,7 +80,7 @@ def _judged(
     results: Found, fields: Mapping[str, pd.DataFrame], spine: pd.DataFrame
 ) -> pd.DataFrame:
     """Every claim on every experiment, the use of the spine and real whole fields too."""
-    kinds = {name: verdicts.kind_of(*pair) for name, pair in results.items()}
+    kinds = {name: verdicts.data_kind_of(*pair) for name, pair in results.items()}
     judged = verdicts.judge({name: metrics for name, (_, metrics) in results.items()}, kinds)
     more = headlines.spine_rows(spine, kinds), headlines.field_rows(fields, kinds)
     return pd.concat([frame for frame in (judged, *more) if len(frame)] or [judged])
@@ -115,7 +115,7 @@ def _first_pages(
         if how_judged.uneven(record)
     }
     files.write_csv(folder / EVIDENCE, evidence)
-    plotting.save({"page_one": page_one_figure.draw(evidence)}, drawn.parent)
+    plotting.save({"page_one": page_one_figure.draw_page_one(evidence)}, drawn.parent)
     page = headlines.page_one(evidence)
     footer = first_page.footer(judged, evidence, marks, found["external"], results)
     return "\n".join(

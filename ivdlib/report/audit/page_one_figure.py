@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ivdlib.evaluation.claims import NO_WORSE
 from ivdlib.evaluation.headlines import HEADLINES
-from ivdlib.evaluation.verdicts import KINDS
+from ivdlib.evaluation.verdicts import DATA_KINDS
 from ivdlib.report.plotting import BLACK, MARKERS, new_figure
 
 ALT = (
@@ -20,7 +20,7 @@ ALT = (
 WIDEST = 0.06
 """The axis goes no farther: what lies beyond is cut, with an arrow."""
 
-NAMES = {
+SHORT_NAMES = {
     "equal_weights": "beats U-Net,\nequal weights", "equal_cost": "beats U-Net,\nequal cost",
     "fds_deeplab": "beats DeepLabv3+", "aligned_two_down": "one halving\nbeats two",
     "aligned_four_down": "one halving\nbeats four", "no_dilation": "dilation helps",
@@ -32,14 +32,14 @@ NAMES = {
 """What stands beside the dots, by claim."""
 
 
-def draw(found: pd.DataFrame) -> Figure:
+def draw_page_one(found: pd.DataFrame) -> Figure:
     """Draw the rows of `headlines.evidence` that are of Dice; those of gaps the table has."""
     keys = [key for one in HEADLINES for key in one.claims]
     rows = found[found["key"].isin(keys) & (found["kind"] != "bodies")]
     keys = [key for key in keys if (rows["key"] == key).any()]
     figure, axes = new_figure(1.1 + 0.5 * len(keys))
     axes.axvline(0, color=BLACK, linewidth=1.5)
-    kinds = [kind for kind in KINDS if (rows["kind"] == kind).any()]
+    kinds = [kind for kind in DATA_KINDS if (rows["kind"] == kind).any()]
     shift = np.linspace(0.24, -0.24, len(kinds)) if len(kinds) > 1 else [0.0]
     for kind, (colour, marker), up in zip(kinds, MARKERS, shift, strict=False):
         mine = rows[rows["kind"] == kind]
@@ -47,7 +47,7 @@ def draw(found: pd.DataFrame) -> Figure:
         middle = mine["mean"].clip(-WIDEST, WIDEST)
         sides = [middle - mine["low"].clip(-WIDEST), mine["high"].clip(upper=WIDEST) - middle]
         axes.errorbar(middle, place, xerr=np.clip(sides, 0, None), fmt=marker, color=colour,
-                      markersize=9, linewidth=2.5, label=KINDS[kind])  # fmt: skip
+                      markersize=9, linewidth=2.5, label=DATA_KINDS[kind])  # fmt: skip
         axes.plot(np.where(mine["high"] > WIDEST, WIDEST, np.nan), place, ">", color=colour)
         axes.plot(np.where(mine["low"] < -WIDEST, -WIDEST, np.nan), place, "<", color=colour)
         for x, y, end in zip(mine["mean"], place, middle, strict=True):
@@ -58,7 +58,7 @@ def draw(found: pd.DataFrame) -> Figure:
     if "standard" in keys:
         row = len(keys) - keys.index("standard")
         axes.plot([-NO_WORSE] * 2, [row - 0.4, row + 0.4], color=BLACK, linestyle="--")
-    axes.set_yticks(range(len(keys), 0, -1), [NAMES[key] for key in keys], fontsize=13)
+    axes.set_yticks(range(len(keys), 0, -1), [SHORT_NAMES[key] for key in keys], fontsize=13)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=12)
     axes.set(xlim=(-WIDEST * 1.02, WIDEST * 1.02), ylim=(0.4, len(keys) + 0.6))

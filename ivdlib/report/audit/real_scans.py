@@ -16,7 +16,7 @@ def full_fields_section(fields: Mapping[str, pd.DataFrame]) -> str:
     """Networks on real whole fields: which transfers best, and what the differences are worth."""
     rows, pairs = [], []
     for name, frame in fields.items():
-        for row in full_fields.networks(frame).itertuples():
+        for row in full_fields.by_network(frame).itertuples():
             shares = (f"{row.found:.1%}", *("–" if np.isnan(v) else f"{v:.1%}"
                                             for v in (row.of_trainings, row.of_scans)))  # fmt: skip
             cells = (name, row.network, row.trained_on, f"{row.trainings}, {row.scans}", *shares)
@@ -26,7 +26,7 @@ def full_fields_section(fields: Mapping[str, pd.DataFrame]) -> str:
     about = (
         "Real scans of the whole field, whose vertebral bodies are labelled: between each two lies "
         "one disc. A gap is found if exactly one piece of the mask lies in it and fills "
-        f"{full_fields.FILL:.0%} of it or more. Nothing was trained on these scans or chosen by "
+        f"{full_fields.FILLED:.0%} of it or more. Nothing was trained on these scans or chosen by "
         "them. Spread: standard deviation over trainings, and over scans."
     )
     heads = ("trained, tested", "network", "trained on", "trainings, scans", "gaps found",

@@ -21,7 +21,7 @@ Found = Mapping[str, tuple[dict, pd.DataFrame]]
 NUMBERS = ("interval", "p", "n")
 """Heads of what stands behind the mean of a comparison."""
 
-UNTESTED = (
+NOT_TESTED = (
     ("no pre-training is needed", "Sect. 2.2",
      "every network here starts from random weights, so nothing speaks against it; whether "
      "pre-training would do better was not tried: no pre-trained single-channel Xception is at "
@@ -190,7 +190,7 @@ def cost() -> str:
 
 def untested() -> str:
     """What no data at hand can speak for or against, and why."""
-    rows = ((f"{claim} ({source})", why) for claim, source, why in UNTESTED)
+    rows = ((f"{claim} ({source})", why) for claim, source, why in NOT_TESTED)
     return section("What cannot be tested here", ("claim", "why"), rows)
 
 

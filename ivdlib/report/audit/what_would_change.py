@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib.evaluation import statistics
-from ivdlib.evaluation.verdicts import ALIKE, KINDS, OPPOSITE, SUPPORTED
+from ivdlib.evaluation.verdicts import ALIKE, DATA_KINDS, OPPOSITE, SUPPORTED
 from ivdlib.report.audit.sections import holds, markdown_table
 
 
@@ -17,7 +17,7 @@ def change(judged: pd.DataFrame, page: pd.DataFrame) -> str:
         needed = patients_needed(row)
         told = f"{int(needed):,}" if np.isfinite(needed) else "–"
         rows.append((
-            f"{row.difference} ({KINDS.get(row.kind, row.kind)})",
+            f"{row.difference} ({DATA_KINDS.get(row.kind, row.kind)})",
             f"{row.mean:+.4f} {statistics.shown_interval(row.low, row.high)}",
             f"{row.paper:+.4f}", holds(row), str(row.patients), told,
         ))  # fmt: skip

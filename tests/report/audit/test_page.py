@@ -141,7 +141,7 @@ def test_rules_say_what_is_so_here(tmp_path):
     assert "(in two their moving average)" in page
     assert "none were compared" not in page
     reference = provenance.root() / "reports" / "reference" / "README.md"
-    assert how_judged.SEEN in " ".join(reference.read_text(encoding="utf-8").split())
+    assert how_judged.SEEN_BEFORE in " ".join(reference.read_text(encoding="utf-8").split())
 
 
 def test_an_experiment_that_was_stopped_says_so(tmp_path):
