@@ -368,10 +368,9 @@ print(f"Dice on the test person: {scores[by_grey_value]:.3f}")
 
 # %% [markdown]
 # Learning works: the loss has fallen. Yet compare this Dice with those of the thresholds: next to
-# nothing is gained. One reason is that the steps make the loss small, and the loss is not the Dice;
-# the threshold was chosen for the Dice itself. The main reason is that no line through these points
-# *can* be good: other tissue has the same grey values. More steps will not help. Other features
-# might.
+# nothing is gained. One reason is that the steps make the loss small, and a small loss is not a
+# large Dice. The main reason is that no line through these points *can* be good: other tissue has
+# the same grey values. More steps will not help. Other features might.
 #
 # ## Your function in the place of the library's
 #
