@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ivdlib.training.atlas import best_threshold
-
 Volumes = Callable[[Any], Sequence[np.ndarray]]
 """Gives the features of a case, each as a volume (slices, AP, SI)."""
 
@@ -64,7 +62,7 @@ class Voxels:
 
         It is the one with the best Dice on the drawn voxels; the case has no say in it.
         """
-        threshold = best_threshold([(chance(self.features), self.truth)])
+        threshold = _best_cut(chance(self.features), self.truth)
         return (chance(self.of_case(case)) >= threshold).reshape(case.shape)
 
 
@@ -118,6 +116,18 @@ def batches(
         for start in range(0, len(order) - size + 1, size):
             batch = order[start : start + size]
             yield features[batch], truth[batch]
+
+
+def _best_cut(chances: np.ndarray, truth: np.ndarray) -> float:
+    """The chance at which the Dice of the voxels that reach it is best, of all chances there are.
+
+    A few fixed thresholds would not do: of a weak program, no chance may reach the lowest of them.
+    """
+    order = np.argsort(-chances, kind="stable")
+    sums = 1.0 + np.arange(len(truth)) + np.count_nonzero(truth)
+    dice = 2 * np.cumsum(truth[order]) / sums
+    last_of_equals = np.append(np.diff(chances[order]) != 0, True)
+    return float(chances[order][np.argmax(np.where(last_of_equals, dice, -1.0))])
 
 
 def _with_ones(rows: np.ndarray) -> np.ndarray:

@@ -51,9 +51,10 @@ class Fold:
         both = sorted({key(self.subjects[case]) for case in self.test} & ours.keys())
         if both:
             shown = ", ".join(ours[who] for who in both)
+            stands = f"patient {shown} stands" if len(both) == 1 else f"patients {shown} stand"
             raise LeakageError(
-                f"fold {self.number}: patient {shown} stands in training and test; "
-                "move all scans of a patient to one side."
+                f"fold {self.number}: {stands} in training and test; move all scans of a patient "
+                "to one side."
             )
 
     def inner(self) -> Fold:

@@ -181,6 +181,8 @@ def coverage(rates: Sequence[int]) -> np.ndarray:
 def draw_receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
     """Draw which pixels stacks of dilated 3 × 3 convolutions see, and how often; holes stay white.
 
+    Titles say how many holes there are if a stack has some.
+
     Parameters
     ----------
     stacks : sequence of sequences of int
@@ -188,6 +190,7 @@ def draw_receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
     """
     figure, panels = new_figure(WIDTH / len(stacks) + 0.6, ncols=len(stacks), squeeze=False)
     reach = max(sum(rates) for rates in stacks) + 1
+    some = any((coverage(rates) == 0).any() for rates in stacks)
     for axes, rates in zip(panels[0], stacks, strict=True):
         ways = coverage(rates)
         seen = np.outer(ways, ways).astype(float)
@@ -196,7 +199,7 @@ def draw_receptive_field(stacks: Sequence[Sequence[int]]) -> Figure:
         axes.plot(0, 0, "s", color=ORANGE, ms=4)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
         holes = 100 * np.isnan(seen).mean()
-        size = f"{len(ways)} × {len(ways)} pixels, {holes:.0f} % holes"
+        size = f"{len(ways)} × {len(ways)} pixels{f', {holes:.0f} % holes' if some else ''}"
         axes.set_title(f"rates {', '.join(map(str, rates))}\n{size}", fontsize=10)
     return figure
 

@@ -131,6 +131,9 @@ def borders(
 ) -> Figure:
     """Draw voxels as points of two features, and the line where a regression gives a chance.
 
+    What is drawn is the neighbourhood of the discs. The side of the last line that has the higher
+    chances is grey.
+
     Parameters
     ----------
     points : ndarray, (voxels, 2)
@@ -146,6 +149,7 @@ def borders(
     for which, label, colour in ((~truth, "not disc", BLUE), (truth, "disc", VERMILION)):
         axes.plot(*points[which].T, ".", ms=4, alpha=0.5, color=colour, label=label)
     low, high = np.quantile(points, 0.002, axis=0), np.quantile(points, 0.998, axis=0)
+    high = np.minimum(high, np.quantile(points[truth], 0.99, axis=0) + 1)
     across = np.linspace(low[0], high[0], 2)
     dashes, needed = (":", "-", "--"), np.log(chance / (1 - chance))
     for (name, (bias, first, second)), dash in zip(lines.items(), dashes, strict=False):
@@ -153,6 +157,11 @@ def borders(
             axes.plot(
                 across, (needed - bias - first * across) / second, dash, color="black", label=name
             )
+    if lines:
+        plane = np.meshgrid(*np.linspace(low, high, 400).T)
+        above = bias + first * plane[0] + second * plane[1] > needed
+        axes.pcolormesh(*plane, np.where(above, 1.0, np.nan), cmap="Greys", vmin=0, vmax=5,
+                        zorder=0)  # fmt: skip
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=names[0], ylabel=names[1])
     axes.legend(frameon=True, loc="upper right", fontsize=9)
     return figure

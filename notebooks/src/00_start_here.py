@@ -10,8 +10,12 @@
 # >
 # > **Paper:** Abstract, Sect. 1 · **Data:** one made-up scan, or one of the folder in `data_dir`
 #
-# Between the vertebrae, the bones of your spine, lie soft **discs**. Below you see the same slice
-# through a back twice. In one picture the discs were outlined by hand. In the other they were
+# **Begin here: click on this text, hold Shift down and press Enter five times.** The page then
+# makes a picture. The first run takes about a minute, because the scans are made up first. While
+# `[*]` stands to the left of a part of the page, that part is still working.
+#
+# Between the vertebrae, the bones of your spine, lie soft **discs**. The picture shows the same
+# slice through a back twice. In one half the discs were outlined by hand. In the other they were
 # outlined by a *neural network* that had never seen this person.
 #
 # **Which of the two did the network draw, picture 1 or picture 2?** Make up your mind before you
@@ -81,8 +85,12 @@ plotting.show(
 #
 # A lesson consists of **cells**, some with text and some with code. The code that made the picture
 # is folded away, because you need not read it; click on the three dots to open it. Click into the
-# cell below and press Shift and Enter. The cell runs, and its output appears below it. Each cell
-# uses what earlier cells have computed, so run them from top to bottom.
+# cell below and press Shift and Enter. The cell runs, and its output appears below it.
+#
+# Each cell uses what earlier cells have computed, so run them from top to bottom. If a cell says
+# `NameError: name 'case' is not defined`, an earlier cell has not run yet. Click on the first cell
+# of the lesson and press Shift and Enter until you are back. (After a text, Shift and Enter only
+# leads to the next cell.)
 
 # %%
 slices, *_ = case.shape
@@ -107,10 +115,17 @@ plotting.show(picture, f"Slice {chosen} of a scan, plain and with its discs as d
 #
 # ## How an exercise works
 #
-# Write your answer in place of `# YOUR CODE HERE`. Run that cell, and then the check below it. The
-# check shows ✅, or ❌ and what is wrong; it never gives the answer away. If you have to write a
-# function, it gives you hints from the second wrong try on. Don't worry about a red ❌: it also
-# appears before you have answered.
+# An exercise has two cells. The first has a line such as `people = None`, and below it `# YOUR CODE
+# HERE`. Leave the line with `None`, and write your answer in place of `# YOUR CODE HERE`, for
+# example `people = 3`. Run this cell, and then the folded one below it: that is the check.
+#
+# The check shows ✅, or ❌ and what is wrong. That sentence does not give the answer away. The
+# folded cell would: it holds the code that computes the answer, so answer before you open it. Don't
+# worry about a red ❌: it also appears before you have answered.
+#
+# In later lessons you write functions. With the second wrong try the check gives a hint. With the
+# third it gives another hint, and an example: what is right for another input. An empty function is
+# not counted as a try.
 
 # %% [markdown]
 # ## Exercise 1 (3 minutes)
@@ -132,7 +147,8 @@ exercises.check(people, int(listed.nunique()), mistakes={
     "that is the number of scans, and a person may have been scanned more than once": len(listed),
     "that is how many scans each person has": len(listed) // listed.nunique(),
     "that is the number of slices of one scan": case.shape[0],
-}, hint="collect scan.subject of all scans in a set")  # fmt: skip
+    "those are the people; now count them, with len(…)": {*listed},
+}, hint="collect scan.subject of all scans in a set, and count what is in it")  # fmt: skip
 
 # %% [markdown]
 # ## Exercise 2 (3 minutes)
@@ -173,10 +189,21 @@ exercises.check(kinds, {*experiment.contrasts}, mistakes={
 #
 # ## Parameters
 #
-# Near the top of each lesson a cell holds its **parameters** (in this one it is folded, too). The
-# most important one is `profile`: it sets how much is done. A network learns in small **steps**. In
-# each step it looks at a few pictures and changes its numbers a little. More steps and more people
-# give better networks, but take longer:
+# Near the top of each lesson a cell holds its **parameters** (in this one it is folded, too). Two
+# of them matter to you.
+#
+# `student` is your name or number. **Write it between the quotation marks, in each lesson from 01
+# on, before you run the lesson.** Some exercises then have a scan or numbers of your own, so your
+# neighbour's answer is not yours. If it is empty, you get the same version as everybody without a
+# name.
+
+# %%
+print(exercises.whose(student))
+
+# %% [markdown]
+# `profile` sets how much is done. A network learns in small **steps**. In each step it looks at a
+# few pictures and changes its numbers a little. More steps and more people give better networks,
+# but take longer:
 
 # %%
 amounts = {
@@ -250,12 +277,13 @@ record = files.read_json(experiment.folder / "record.json")
 assert set(record["cases"]) == set(experiment.cases)
 plotting.save({"00_first_look": picture}, experiment.folder / "figures")
 print("✅ installed, a scan was drawn, and the experiment has its folder")
+exercises.tally(2)
 
 # %% [markdown]
 # ## What we have done
 #
-# You have seen what a network can do, run and changed cells, answered two exercises, and learnt
-# what a phantom, a voxel, a contrast, a profile and an experiment are.
+# You have seen what a network can do, run and changed cells, met two exercises, and learnt what a
+# phantom, a voxel, a contrast, a profile and an experiment are.
 #
 # **Limits against the paper.** Its scans come from patients; the phantom's people are made up.
 # Results from the phantom are labelled "phantom", and those of the profile `smoke` "not

@@ -30,9 +30,10 @@ student: str = ""  # your name or number: some exercises then use your own scan
 # third picture. Does it tell you anything new about the person? And if the same person comes back
 # for a second scan, do you then have two examples or one?
 #
-# Write down a guess. The last section comes back to both questions.
+# Write down a guess. The last section comes back to both questions. (The next cells are folded:
+# they fetch what the lesson needs.)
 
-# %%
+# %% jupyter={"source_hidden": true}
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -215,9 +216,9 @@ viewer.volume(case)
 # %% [markdown]
 # ## Exercise 2 (4 minutes)
 #
-# Is "bright" a good description of a disc? This exercise has a scan of your own, chosen by the
-# parameter `student`. What share of its disc voxels is brighter than the mean of the whole image,
-# in the first contrast?
+# Is "bright" a good description of a disc? This exercise has a scan of your own, if you have
+# written your name behind `student` in the parameter cell. What share of its disc voxels is
+# brighter than the mean of the whole image, in the first contrast?
 #
 # Hint: a mask picks voxels: `picture[mask]`.
 
@@ -226,6 +227,7 @@ names = sorted(experiment.cases)
 yours = experiment.cases[names[exercises.seed(student) % len(names)]]
 picture = yours.contrasts[experiment.contrasts[0]]
 print(f"your scan: case {yours.name}, contrast {experiment.contrasts[0]}")
+print(exercises.whose(student))
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
@@ -234,6 +236,7 @@ bright = (picture[yours.discs] > picture.mean()).mean()
 
 # %% tags=["test"] points=2
 above, disc = picture > picture.mean(), yours.discs
+elsewhere = case.discs if case.discs.shape == disc.shape else disc
 both = np.count_nonzero(disc & above)
 exercises.check(
     bright,
@@ -251,6 +254,11 @@ exercises.check(
         ),
         "compare with the mean, not with the median": np.mean(picture[disc] > np.median(picture)),
         "those are the voxels that are darker": 1 - both / disc.sum(),
+        "those are the discs of `case`; the picture is of `yours`, so take yours.discs": (
+            above[elsewhere].mean()
+        ),
+        "that says how many times as bright as the mean a disc is; a share is at most 1: count "
+        "the voxels that are brighter": picture[disc].mean() / picture.mean(),
         "that is another scan; yours is in `yours`": np.mean(
             case.contrasts[experiment.contrasts[0]][case.discs]
             > case.contrasts[experiment.contrasts[0]].mean()
@@ -327,7 +335,8 @@ if is_dixon:
 # %%
 if is_dixon:
     found = exchange.find_exchange(swapped, case.spacing, case.discs)
-    print(f"verdict: {found.kind}; water and fat are exchanged in {found.share:.0%} of the body")
+    where = {"local": "in one region", "whole": "everywhere"}.get(found.kind, "nowhere")
+    print(f"water and fat are exchanged {where}: in {found.share:.0%} of the body")
     views = {"wat, exchanged": swapped["wat"][k], "fat, exchanged": swapped["fat"][k]}
     marks = {name: {"ball": ball[k], "found": found.map[k]} for name in views}
     figures["exchange"] = plotting.contrast_grid(views, case.spacing, marks)
@@ -336,7 +345,7 @@ if is_dixon:
 
 # %% [markdown]
 # `ivdlib check` does this for every scan of a folder and draws what it finds. If the evidence is
-# weak, it says *none* and does not guess.
+# weak, it says that nothing is exchanged, and does not guess.
 #
 # ## Fusion: more pictures for nothing
 #
@@ -364,7 +373,8 @@ display(pd.DataFrame(ranges).T.round(1))
 # whole scan. If the sum is the same everywhere, there is nothing to stretch: return zeros.
 #
 # The check tries your function on several small inputs. If it is wrong, the check says what is
-# wrong, and from the second wrong try on it also gives a hint.
+# wrong. With the second wrong try it also gives a hint. With the third it gives another hint, and
+# an example: what is right for another input.
 
 
 # %% tags=["solution"]
@@ -413,7 +423,8 @@ if fused:
 #
 # Does that matter to a network? Let us ask one. A trained network comes with the package; lesson 03
 # explains how it is built. It gets one picture of our scan and marks the discs. First it gets fat
-# alone, then your `fat+opp`, and then the `fat+opp` that the library's own function makes.
+# alone, then your `fat+opp` (if your function has passed its check), and then the `fat+opp` that
+# the library's own function makes.
 
 # %%
 weights = shipped.find()
@@ -431,20 +442,20 @@ def find_discs(contrast):
 
 
 # %%
-masks, is_yours = {}, False
+masks = {}
 if "fat+opp" in fused:
     masks["fat"] = find_discs("fat")
-    with own.plugged(fuse) as at_work:
-        masks["fat+opp"] = find_discs("fat+opp")
-    is_yours = at_work["fuse"].function is fuse
+    if own.passed(fuse):
+        with own.plugged(fuse):
+            masks["fat+opp, yours"] = find_discs("fat+opp")
     masks["fat+opp, the library's"] = find_discs("fat+opp")
 
 # %%
 dice = {name: metrics.dice(mask, case.discs) for name, mask in masks.items()}
 for name, value in dice.items():
     print(f"{name:24} Dice {value:.3f}")
-if is_yours:
-    print(f"Your function finds the discs: Dice {dice['fat+opp']:.2f}")
+if masks and not own.passed(fuse):
+    print("Your fuse has not passed its check yet, so its fat+opp is missing here.")
 
 # %%
 if masks:
@@ -454,53 +465,83 @@ if masks:
         planes[name] = planes[f"{name}, found"] = seen[name][k][near]
         marks[f"{name}, found"] = {"found": mask[k][near], "disc label": case.discs[k][near]}
     figures["your_fuse"] = plotting.contrast_grid(planes, case.spacing, marks)
-    alt = "Close-up of the fat image and of your fused picture, with the discs that were found."
+    alt = "Close-up of the fat image and of the fused picture, with the discs that were found."
     plotting.show(figures["your_fuse"], alt)
 
 # %% [markdown]
-# Your function and the library's agree. And the network, which has met both kinds of picture in its
-# training, finds the discs a little better in the sum than in fat alone. So a fused picture holds
-# no new information, but it can still be useful: it puts what was measured into a form that is
-# easier to read. Lesson 05 asks how much the paper's network gains from it.
+# If your function has passed, its Dice is that of the library's. And the network, which has met
+# both kinds of picture in its training, finds the discs a little better in the sum than in fat
+# alone. So a fused picture holds no new information, but it can still be useful: it puts what was
+# measured into a form that is easier to read. Lesson 05 asks how much the paper's network gains
+# from it.
 #
-# Mix a picture of your own: each slider is the weight of one contrast, and the buttons set the
-# paper's four. Begin with fat alone, then move the slider of opposed phase slowly from 0 to 1 and
-# watch the discs.
+# Now mix a picture yourself. Each slider is the weight of one contrast, and the buttons set the
+# paper's four sums. Beside your mixture you see one contrast alone, fat at first. The line below
+# says how far discs and the rest of the spine are apart on average.
+#
+# 1. Make the mixture fat alone: set fat to 1 and the others to 0. The discs are dark.
+# 2. Move the slider of opposed phase slowly from 0 to 1. Watch the discs, and the number: what is
+#    it at the end? Can you still see the discs?
 
 # %%
 if fused:
     display(viewer.fusion_mixer(case))
 
 # %% [markdown]
+# With fat alone the discs are darker by about one spread (1.04 in the first scan of the phantom).
+# In `fat+opp` hardly any difference is left: 0.02. Yet you still see the discs, because a thin dark
+# rim parts them from the bones. An average says nothing about edges. And it hides that the rest of
+# the spine is mixed: most of it is darker than the discs now, but where there is much fat it is
+# brighter.
+#
 # All this is a phantom, unless you named a folder. To see how close it comes to real scans, run
 # `ivdlib phantom --report`: it writes a page of measurements.
 #
 # ## Patients, not pictures, are divided
 #
 # Now to the second question: is a second scan of the same person a second example? Here are two
-# scans of one person, and beside them a scan of another person.
+# scans of one person, and beside them a scan of another person. We have drawn the outlines of the
+# *first* scan's discs into all three, moved so that the middles of the discs coincide.
 
 # %%
 cases = list(experiment.cases.values())
-pair = next(([a, b] for a in cases for b in cases if a.subject == b.subject and a is not b), [])
-others = [c for c in cases if pair and c.subject != pair[0].subject]
-alike = {}
-for scan in (*pair, *others[:1]):
-    plane = scan.contrasts[first][plotting.middle_slice(scan.discs)]
-    alike[f"case {scan.name}: patient {scan.subject}"] = plane
+pair = next(([a, b] for a in cases for b in cases
+             if a.subject == b.subject and a is not b and a.shape == b.shape), [])  # fmt: skip
+others = [c for c in cases if pair and c.subject != pair[0].subject and c.shape == pair[0].shape]
+compared = [*pair, *others[:1]]
+
+
+def middle(scan, volume):
+    """Slice of a volume of this scan, in the middle of its discs."""
+    return volume[plotting.middle_slice(scan.discs)]
+
+
+# %%
+alike, laid_on = {}, {}
+for scan in compared:
+    laid, discs = (middle(s, s.discs) for s in (compared[0], scan))
+    move = np.argwhere(discs).mean(axis=0) - np.argwhere(laid).mean(axis=0)
+    laid = np.roll(laid, np.round(move).astype(int), axis=(0, 1))
+    title = f"case {scan.name}: patient {scan.subject}"
+    alike[title] = middle(scan, scan.contrasts[first])
+    laid_on[title] = {f"discs of case {compared[0].name}": laid}
+    print(f"laid on {title}: Dice {metrics.dice(laid, discs):.2f}")
 
 # %%
 if pair:
-    figures["stages"] = plotting.contrast_grid(alike, case.spacing)
+    figures["stages"] = plotting.contrast_grid(alike, case.spacing, laid_on)
     alt = f"One slice each of {', '.join(alike)}: the first two are the same person."
     plotting.show(figures["stages"], alt)
 else:
     print("Everybody was scanned once here, so no two pictures show the same person.")
 
 # %% [markdown]
-# If you have seen one scan of a person, you know most of the other: the shapes of the bones, the
-# curve of the spine. That matters when we judge a network. We must judge it on people whom it has
-# not seen. Otherwise we only learn how well it remembers.
+# Two scans of one person are not the same picture. The bowel has moved, and the slice cuts the back
+# at another place, so the bones behind the spine look different. But the discs of the first scan
+# fit the second one: their distances, their tilt, the curve of the spine. They do not fit the other
+# person. So if you have seen one scan of a person, you know most of the other. That matters when we
+# judge a network. We must judge it on people whom it has not seen. Otherwise we only learn how well
+# it remembers.
 #
 # In **cross-validation** the patients are dealt into groups. Each group is tested once, by a
 # network that was trained on all the others. One such division into training and test is a
@@ -559,9 +600,10 @@ own.check(patient_folds, student=student)
 # %% [markdown]
 # ### Your folds in an experiment
 #
-# We plan the same experiment again, under another name, and let your function divide the patients.
-# Each fold goes through the library's leak check. (The library also shuffles the patients, so that
-# the order of their names does not matter. Yours may do so, too.)
+# We plan the same experiment again, under another name, and let your function divide the patients
+# (if it has passed its check; otherwise the library's does it once more). Each fold goes through
+# the library's leak check. (The library also shuffles the patients, so that the order of their
+# names does not matter. Yours may do so, too.)
 
 # %%
 with own.plugged(patient_folds):
@@ -571,7 +613,10 @@ with own.plugged(patient_folds):
 
 # %%
 figures["my_folds"] = diagrams.fold_map(mine.folds)
-plotting.show(figures["my_folds"], "Your folds: who trains and who tests in each of them.")
+who_divided = "your function" if own.passed(patient_folds) else "the library's function"
+print(f"These folds were made by {who_divided}:")
+alt = f"Folds made by {who_divided}: who trains and who tests in each of them."
+plotting.show(figures["my_folds"], alt)
 
 # %%
 rows = [
@@ -586,8 +631,9 @@ print(f"{len(stored & set(trainings))} of these trainings are those of the libra
 
 # %% [markdown]
 # The column *training* shows a **hash**: a short code computed from everything that affects a
-# training, such as the scans of its fold. Other folds give other codes, and so do folds that your
-# function has made. So the stored result of one division is never taken for that of another.
+# training, such as the scans of its fold. Other folds give other codes, and so do folds that a
+# student's function has made. So the stored result of one division is never taken for that of
+# another.
 
 # %% [markdown]
 # ## Exercise 5 (5 minutes)
@@ -612,8 +658,8 @@ print(f"{len(stored & set(trainings))} of these trainings are those of the libra
 # %%
 assert nib.aff2axcodes(case.affine) == ("R", "A", "S")
 assert all(np.isclose([v.min(), v.max()], [0, 1]).all() for v in fused.values())
-if dice:
-    with_yours, with_ours = dice["fat+opp"], dice["fat+opp, the library's"]
+if "fat+opp, yours" in dice:
+    with_yours, with_ours = dice["fat+opp, yours"], dice["fat+opp, the library's"]
     assert abs(with_yours - with_ours) < 0.01, "your fused picture is another one"
 for folds in (experiment.folds, mine.folds):
     tested = [c for fold in folds for c in fold.test]
@@ -621,7 +667,8 @@ for folds in (experiment.folds, mine.folds):
     for fold in folds:
         sides = [{fold.subjects[c] for c in side} for side in (fold.train, fold.test)]
         assert not sides[0] & sides[1], "a patient on both sides"
-print("✅ axes, ranges, fused pictures and folds are as they should be")
+print("✅ this lesson ran as it should: axes, ranges, fused pictures and folds")
+exercises.tally(4)
 
 # %%
 folder = experiment.folder / "figures"
@@ -640,7 +687,8 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("01_*"))))
 # - **A second scan of a person is not a second person.** It may help in training. But it must never
 #   be on the other side of a fold, and when we count examples, we count people.
 #
-# Your `fuse` and your `patient_folds` did this work in the library.
+# If your `fuse` and your `patient_folds` have passed their checks, they did this work in the
+# library.
 #
 # **Limits against the paper.** The challenge data may not be redistributed, so this page shows a
 # phantom unless you name a folder. The paper does not say whether it adds raw or normalised values,

@@ -47,6 +47,17 @@ def test_discs_are_found_by_a_threshold_from_the_drawn_voxels():
     assert np.array_equal(mask, other.discs)
 
 
+def test_discs_are_found_however_small_all_chances_are():
+    drawn, other = voxels.draw([scan(0)], lambda case: [case.image], 300), scan(3)
+    mask = drawn.find(lambda features: 0.001 / (1 + np.exp(-features[:, 1])), other)
+    assert np.array_equal(mask, other.discs)
+
+
+def test_equal_chances_get_equal_answers():
+    chances, truth = np.array([0.2, 0.2, 0.1, 0.1]), np.array([True, False, True, True])
+    assert voxels._best_cut(chances, truth) == 0.1  # 0.2 alone is no choice: Dice 2/5, all: 6/7
+
+
 def test_each_epoch_deals_every_voxel_once_in_another_order():
     features, truth = np.arange(12.0)[:, None], np.arange(12) % 2 == 0
     dealt = list(voxels.batches(features, truth, 4, 2))

@@ -1,7 +1,6 @@
 """Lesson 01b's checks of numbers: right passes, plausible wrong answers are told their mistake."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import jupytext
 import numpy as np
@@ -16,7 +15,7 @@ GIVEN = {
     "exercises": exercises,
     "mine": np.array([1.0, 0.9, 0.7]),
     "my_weights": np.array([-0.5, 1.2, 1.1]),
-    "case": SimpleNamespace(spacing=(2.0, 1.25, 1.25)),
+    "high": 1.25,
 }
 CHANCE = 1 / (1 + np.exp(-1.35))
 
@@ -46,6 +45,8 @@ def told(check, **answer):
         (CHANCE * 0.9, "the weight of water"),
         (CHANCE * 1.1, "you multiplied by the weight"),
         (1.35 * 0.7, "the sigmoid is missing"),
+        (CHANCE * (1 - CHANCE) * 0.7, "the first link of the chain is missing"),
+        ((1 - CHANCE) * 0.7, "the sign in exp"),
         (None, "not answered yet"),
         ("a half", "expected a number, got text"),
     ],
@@ -70,4 +71,20 @@ def test_a_slope_by_hand(checks, answer, sentence):
 )
 def test_layers_for_a_field(checks, answer, sentence):
     found = told(checks[2], layers=answer)
+    assert sentence in found if sentence else not found
+
+
+@pytest.mark.parametrize(
+    ("high", "layers", "sentence"),
+    [
+        (1.25, 40 / (2 * 1.24999998), ""),  # nearly 16, with the spacing as the file holds it
+        (0.8, 25, ""),
+        (0.8, 50, "the height in pixels"),
+        (0.8, 49, "each layer add one pixel"),
+        (0.8, 17, "each layer add three pixels"),
+        (0.8, 24, "one layer short"),
+    ],
+)
+def test_layers_for_other_pixels(checks, high, layers, sentence):
+    found = told(checks[2], high=high, layers=layers)
     assert sentence in found if sentence else not found

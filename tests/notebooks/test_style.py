@@ -96,3 +96,26 @@ def test_each_exercise_has_a_number_minutes_and_a_hint(lessons, stem):
         if "own.check(" not in exercise:
             assert re.search(r"^Hint: ", exercise, re.M), f"{head} has no line that begins Hint:"
     assert 2 <= len(asked) <= 6
+
+
+def test_the_first_lesson_says_how_often_to_press_enter():
+    """Cells up to the picture, as a student has them; every press runs one of them."""
+    build = scripts.load("build")
+    text = build.render_lesson(SOURCES[0], "student")
+    cells = nbformat.reads(text, as_version=4).cells
+    picture = next(n for n, cell in enumerate(cells) if "plotting.show(" in cell.source)
+    times = ["once", "twice", "three times", "four times", "five times", "six times"][picture]
+    assert f"press Enter {times}." in cells[0].source
+
+
+TALLIED = [path.stem for path in SOURCES if "exercises.tally(" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("stem", TALLIED)
+def test_the_tally_at_the_end_knows_how_many_checks_there_are(lessons, stem):
+    checks = [c for c in lessons[stem] if "test" in c.metadata.get("tags", [])]
+    said = [
+        n for cell in code(lessons[stem]) for n in re.findall(r"exercises.tally\((\d+)\)", cell)
+    ]
+    assert said == [str(len(checks))]
+    assert {"00_start_here", "01_data_loading", "01b_learning"} <= set(TALLIED)

@@ -68,6 +68,7 @@ RIGHT = [
 WRONG = [
     ("00_start_here", 1, {"people": 8}, "the number of scans"),
     ("00_start_here", 1, {"people": 2}, "how many scans each person has"),
+    ("00_start_here", 1, {"people": {"1", "2", "3", "4"}}, "now count them, with len"),
     ("00_start_here", 2, {"kinds": 2}, "give the names"),
     ("00_start_here", 2, {"kinds": {"wat"}}, "only one of them"),
     ("00_start_here", 2, {"kinds": set(EXPERIMENT.cases)}, "names of scans"),

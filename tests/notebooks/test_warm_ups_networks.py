@@ -33,6 +33,7 @@ def scan(share):
 CASES = {"01": scan(6), "02": scan(9), "03": scan(12)}
 CASE, YOURS = CASES["01"], CASES["03"]
 PICTURE, DISC = YOURS.contrasts["wat"], YOURS.discs
+ABOVE = PICTURE.mean() < PICTURE
 SHARES = np.array([one.discs.mean() for one in CASES.values()])
 BRIGHT = (PICTURE[DISC] > PICTURE.mean()).mean()
 
@@ -78,6 +79,8 @@ WRONG = [
     ("01_data_loading", 2, {"bright": 1 - BRIGHT}, "darker"),
     ("01_data_loading", 2, {"bright": DISC[PICTURE.mean() < PICTURE].mean()}, "how many bright"),
     ("01_data_loading", 2, {"bright": (PICTURE[DISC] > PICTURE[DISC].mean()).mean()}, "not of the"),
+    ("01_data_loading", 2, {"bright": ABOVE[CASE.discs].mean()}, "those are the discs of `case`"),
+    ("01_data_loading", 2, {"bright": PICTURE[DISC].mean() / PICTURE.mean()}, "at most 1"),
     ("02_spine_unet", 1, {"overlap": 60 / 180}, "factor 2"),
     ("02_spine_unet", 1, {"overlap": 0.5}, "Jaccard"),
     ("02_spine_unet", 1, {"overlap": 66.7}, "per cent"),

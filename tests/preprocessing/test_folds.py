@@ -87,6 +87,8 @@ def test_a_fold_refuses_a_patient_on_both_sides():
         Fold(1, ("01", "03"), ("02",), subjects)
     with pytest.raises(LeakageError):
         Fold(1, ("03",), ("03",), subjects)
+    with pytest.raises(LeakageError, match="patients A, B stand in training and test"):
+        Fold(1, ("01", "03"), ("02", "03"), subjects)
     assert Fold(1, ("01", "02"), ("03",), subjects).test == ("03",)
 
 

@@ -32,6 +32,11 @@ def test_receptive_field_draws_holes_white():
     assert "0 % holes" in figure.axes[0].get_title()
 
 
+def test_receptive_fields_without_holes_say_nothing_of_them():
+    titles = [axes.get_title() for axes in diagrams.draw_receptive_field([(1,), (1, 1)]).axes]
+    assert titles == ["rates 1\n3 × 3 pixels", "rates 1, 1\n5 × 5 pixels"]
+
+
 def test_learning_curve_has_a_named_line_for_each_training():
     history = pd.DataFrame({"step": [1, 2], "loss": [1.0, 0.5]})
     axes = diagrams.learning_curve({"one": history, "two": history / 2}).axes[0]

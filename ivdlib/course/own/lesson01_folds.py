@@ -84,6 +84,10 @@ def _are_names(arguments: Arguments, found: list) -> bool:
     )
 
 
+def _differ(arguments: Arguments, found: list) -> bool:
+    return len(found) < 2 or not found[0] or any(fold != found[0] for fold in found)
+
+
 def _sides(arguments: Arguments, found: list) -> list[str]:
     """Patients of each fold, one after the other."""
     return [who for fold in found for who in {arguments[0][scan] for scan in fold}]
@@ -132,6 +136,8 @@ PATIENT_FOLDS = Task(
     },
     rules={
         "return one list for each fold, with the names of the scans that it tests": _are_names,
+        "all your lists are the same. [[]] * number holds one list several times, so whatever you "
+        "append to it is in all of them; write [[] for _ in range(number)]": _differ,
         "a name in it is not a scan; return names of scans, not of "
         "patients": lambda arguments, found: (
             {scan for fold in found for scan in fold} <= arguments[0].keys()

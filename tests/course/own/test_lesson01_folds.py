@@ -20,6 +20,14 @@ def shuffled(patient_of, number):
     return [{scan for scan, who in patient_of.items() if who in group} for group in dealt]
 
 
+def one_list_only(patient_of, number):
+    """What appending to the lists of [[]] * number gives, patient by patient."""
+    tested = [[]] * number
+    for n, patient in enumerate(sorted(set(patient_of.values()))):
+        tested[n % number].extend(scan for scan, who in patient_of.items() if who == patient)
+    return tested
+
+
 def test_any_division_without_a_leak_passes():
     own.check(shuffled, name="patient_folds")
     own.check(lambda *given: tuple(map(sorted, shuffled(*given))), name="patient_folds")
@@ -33,7 +41,9 @@ def test_any_division_without_a_leak_passes():
             lambda scans, number: np.array_split(RNG.permutation([*scans]), number),
             "a patient is in two folds",
         ),
-        (lambda scans, number: [[*scans]] * number, "a scan is tested twice"),
+        (lambda scans, number: [[*scans]] * number, "[[]] * number holds one list several times"),
+        (one_list_only, "write [[] for _ in range(number)]"),
+        (lambda scans, number: [[*scans]] + [["01"]] * (number - 1), "a scan is tested twice"),
         (
             lambda scans, number: [["99", *f] for f in shuffled(scans, number)],
             "in it is not a scan",
