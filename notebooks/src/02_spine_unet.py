@@ -73,7 +73,7 @@ network = weights.load_model(shipped.find("spine"))
 factor = network.passport["factor"]  # it sees averaged slices, which is faster
 found = inference.predict_spine(network.model, case.contrasts, factor, case.spacing)
 planes = dict.fromkeys(("slice", "true spine", "found by the network"), plane)
-outlines = {"true spine": {"spine": true[k]}, "found by the network": {"spine": found[k]}}
+outlines = {"true spine": {"truth": true[k]}, "found by the network": {"found": found[k]}}
 figures["goal"] = plotting.contrast_grid(planes, case.spacing, outlines, columns=3)
 alt = "A slice; the same with the true spine; and with the spine that the network found."
 plotting.show(figures["goal"], alt)
@@ -266,7 +266,7 @@ print(f"largest difference between the two answers: {np.abs(with_yours - by_kera
 titles = {"first layer by convolve": with_yours, "all by Keras": by_keras}
 dices = [metrics.dice(answer >= 0.5, true_small) for answer in titles.values()]
 titles = [f"{title}: Dice {score:.3f}" for title, score in zip(titles, dices, strict=True)]
-masks = [{"spine": answer >= 0.5} for answer in (with_yours, by_keras)]
+masks = [{"found": answer >= 0.5} for answer in (with_yours, by_keras)]
 figures["yours"] = plotting.contrast_grid(
     dict.fromkeys(titles, small), case.spacing, dict(zip(titles, masks, strict=True)), columns=2
 )

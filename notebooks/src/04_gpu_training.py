@@ -828,7 +828,7 @@ found = {name: mask[k][near] for name, mask in masks.items()}
 figures["prediction"] = plotting.overlay(planes, found, chosen.discs[k][near], chosen.spacing)
 alt = (
     f"Part of slice {k} of case {chosen.name}, a test scan. Above, each contrast with outlines "
-    "of prediction and truth; below, the predicted mask beside the true one."
+    "of what was found and of the truth; below, the mask that was found beside the true one."
 )
 plotting.show(figures["prediction"], alt)
 
