@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,9 @@ _WHOLE = 1e-4
 
 _FEW = 8
 """Numbers of an array that are written out."""
+
+RIGHT: dict[str, bool] = {}
+"""Whether the check in a cell was content when it last ran in this kernel, by the cell."""
 
 _WORDS = {"b": "truth value", "i": "number", "u": "number", "f": "number", "U": "text"}
 
@@ -73,6 +77,8 @@ def check(
     >>> check(0.2501, 0.25)
     ✅ 0.2501 is right
     """
+    cell = calling_cell()
+    RIGHT[cell] = False
     expected_kind = _kind(expected)
     if expected_kind.startswith("a value of type"):
         raise TypeError(f"check compares numbers, text, sets and arrays, not {expected_kind}.")
@@ -84,7 +90,49 @@ def check(
     if fault:
         told = f"; hint: {hint}" if hint and answer is not None else ""
         raise WrongAnswer(f"❌ {fault}{told}".rstrip(".") + ".")
+    RIGHT[cell] = True
     print(f"✅ {_show(answer)} is right")
+
+
+def calling_cell() -> str:
+    """The cell whose check is being run: what calls the function that calls this one."""
+    return sys._getframe(2).f_code.co_filename
+
+
+def tally(number: int) -> None:
+    """Say how many exercises of a lesson are right, as their checks found when they last ran.
+
+    Parameters
+    ----------
+    number : int
+        Exercises of the lesson that have a check.
+    """
+    right = sum(RIGHT.values())
+    if right >= number:
+        print(f"✅ All {number} exercises with a check are right.")
+    else:
+        print(f"{right} of {number} exercises with a check are right so far.")
+
+
+def whose(student: str) -> str:
+    """Whose version of an exercise it is, in a sentence; how to get one's own if it is nobody's.
+
+    Parameters
+    ----------
+    student : str
+        As `seed` takes it.
+
+    Examples
+    --------
+    >>> whose("Ann")
+    'This version is for Ann.'
+    """
+    if name := student.strip():
+        return f"This version is for {name}."
+    return (
+        "This version is for everybody who gives no name. For one of your own, write your name "
+        "behind student = in the parameter cell near the top, and run the lesson again from there."
+    )
 
 
 def seed(student: str) -> int:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ivdlib.course.exercises import WrongAnswer, check, seed
+from ivdlib.course import exercises
+from ivdlib.course.exercises import WrongAnswer, check, seed, tally, whose
 
 MASK = np.eye(2) > 0
 
@@ -116,3 +117,31 @@ def test_a_seed_is_the_same_on_every_machine():
     seeds = {seed(f"student {n}") for n in range(200)}
     assert len(seeds) == 200
     assert all(0 <= number < 2**32 for number in seeds)
+
+
+def run_cell(name, code):
+    exec(compile(code, name, "exec"), {"check": check})
+
+
+def test_a_tally_counts_cells_as_their_checks_last_found(monkeypatch, capsys):
+    monkeypatch.setattr(exercises, "RIGHT", {})
+    run_cell("first", "check(4, 4)")
+    run_cell("first", "check(4, 4)")
+    with pytest.raises(WrongAnswer):
+        run_cell("second", "check(4, 4)\ncheck(None, 4)")
+    capsys.readouterr()
+    tally(2)
+    assert capsys.readouterr().out == "1 of 2 exercises with a check are right so far.\n"
+    run_cell("second", "check(4, 4)\ncheck(4, 4)")
+    capsys.readouterr()
+    tally(2)
+    assert capsys.readouterr().out == "✅ All 2 exercises with a check are right.\n"
+    with pytest.raises(WrongAnswer):
+        run_cell("first", "check(5, 4)")
+    tally(2)
+    assert capsys.readouterr().out.startswith("1 of 2")
+
+
+def test_whose_version():
+    assert whose(" Ann ") == "This version is for Ann."
+    assert "write your name behind student = in the parameter cell" in whose("  ")

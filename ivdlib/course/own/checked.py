@@ -50,6 +50,8 @@ def check(function: Any, *, name: str = "", student: str = "") -> None:
         If there is no task of this name.
     """
     task = catalogue.task(name or getattr(function, "__name__", "") or "")
+    cell = exercises.calling_cell()
+    exercises.RIGHT[cell] = False
     PASSED.pop(task.name, None)
     if not callable(function):
         raise WrongAnswer(f"❌ {task.name} is not a function (yet): write it with def.")
@@ -60,7 +62,7 @@ def check(function: Any, *, name: str = "", student: str = "") -> None:
     except WrongAnswer as wrong:
         TRIES[task.name] += not isinstance(wrong, _NotWritten)
         raise WrongAnswer(f"❌ {str(wrong).rstrip('.')}.{_help(task)}") from None
-    PASSED[task.name] = function
+    PASSED[task.name], exercises.RIGHT[cell] = function, True
     pictures.show(task, inputs[-1], found[-1])
     print(f"✅ {task.name} is right on {len(inputs)} input{'s' * (len(inputs) != 1)}")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivdlib.course import own
+from ivdlib.course import exercises, own
 from ivdlib.course.exercises import WrongAnswer
 from ivdlib.course.own import checked
 
@@ -12,6 +12,7 @@ def no_tries(monkeypatch):
     """Forget wrong tries, and what has passed."""
     monkeypatch.setattr(checked, "TRIES", type(checked.TRIES)())
     monkeypatch.setattr(checked, "PASSED", {})
+    monkeypatch.setattr(exercises, "RIGHT", {})
 
 
 @pytest.fixture

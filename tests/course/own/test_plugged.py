@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ivdlib import provenance
-from ivdlib.course import own
+from ivdlib.course import exercises, own
 from ivdlib.course.exercises import WrongAnswer
 from ivdlib.evaluation import metrics
 from ivdlib.training import hashes
@@ -34,6 +34,23 @@ def test_one_that_has_not_passed_is_left_out(capsys):
     assert "dice has not passed its check yet" in capsys.readouterr().out
     with own.plugged(None, names=("dice",)) as at_work:
         assert at_work["dice"](A, B) == pytest.approx(metrics.dice(A, B))
+
+
+def test_whether_it_has_passed():
+    assert not own.passed(dice) and not own.passed(None, name="dice")
+    own.check(dice)
+    assert own.passed(dice) and not own.passed(lambda a, b: 1.0, name="dice")
+
+
+def test_a_function_that_passed_counts_in_the_tally(capsys):
+    exercises.tally(1)
+    own.check(dice)
+    exercises.tally(1)
+    with pytest.raises(WrongAnswer):
+        own.check(lambda a, b: 1.0, name="dice")
+    exercises.tally(1)
+    said = [line for line in capsys.readouterr().out.splitlines() if "exercises with" in line]
+    assert [line[0] for line in said] == ["0", "✅", "0"]
 
 
 def test_one_that_was_changed_after_it_passed_is_left_out():
