@@ -541,6 +541,7 @@ exercises.check(
         "the two are exchanged: without a margin comes first": kept[::-1],
         "both have no margin": kept[[0, 0]],
         "both have a margin of 15 mm": kept[[1, 1]],
+        "those are numbers of voxels; divide by the number of all voxels": kept * true.size,
         "15 pixels are not 15 mm": np.array([kept[0], in_pixels]),
         "one slice, not the scan": np.array([true[k].mean(), (far[k] <= 15 + 1e-3).mean()]),
     },

@@ -202,7 +202,8 @@ exercises.check(
         "add what each adds on both sides": 3 + 5 + 9,
         "to one side only? a convolution reaches to both": 1 + 1 + 2 + 4,
         "rate 4 alone reaches that far; the others add to it": 9,
-        "that is the width without dilation": 7,
+        "1 + 2 + 4 counts one side only, and not the pixel itself (7 is also the width without "
+        "dilation, which would be rates 1, 1 and 1)": 1 + 2 + 4,
         "the pixel itself is missing": 2 * (1 + 2 + 4),
         "that is how many pixels it sees, not how wide it is": len(diagrams.coverage((1, 2, 4)))**2,
     },
