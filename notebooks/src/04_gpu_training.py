@@ -464,7 +464,7 @@ exercises.check(
         "that is one batch; there are many steps": options.batch,
         "multiply them; do not add them": options.steps + options.batch,
         "a batch holds tiles, not scans; leave out the number of scans": (
-            options.steps * options.batch * len(fold.train)
+            sum([options.batch] * options.steps) * len(fold.train)
         ),
     },
 )  # fmt: skip
