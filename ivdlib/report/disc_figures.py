@@ -10,8 +10,8 @@ from ivdlib.data.case import Case
 from ivdlib.evaluation.disc_table import Discs
 from ivdlib.report import plotting
 
-LINES = (plotting.ORANGE, plotting.SKY)
-"""Of discs in turn."""
+LINES = (plotting.BLUE, plotting.SKY)
+"""Of discs in turn: they were found, so they are blue, as in all pictures."""
 
 ASIDE_MM = 12.0
 """How far the other slices lie to the left and right of the middle one."""

@@ -18,7 +18,7 @@ from ivdlib.phantom.calibration.real import (
     band,
     real_statistics,
 )
-from ivdlib.report.plotting import BLACK, MARKERS, OUTLINES, WIDTH, draw, middle_slice, new_figure
+from ivdlib.report.plotting import BLACK, MARKERS, WIDTH, draw, middle_slice, new_figure, styles_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +161,7 @@ def example(
     body = np.flatnonzero(tissue[k].any(axis=1))
     crop = slice(max(0, body[0] - 6), body[-1] + 7) if len(body) else slice(None)
     shown, count = tissue[k, crop], len(case.contrasts) + 1
-    masks = {"disc label": case.discs[k, crop]}
+    masks = {"labelled discs": case.discs[k, crop]}
     swapped = np.zeros(shown.shape, bool) if exchange is None else exchange[k, crop] > 0
     # Where nearly all of the body is exchanged, an outline would only hide it.
     if swapped[shown > 0].mean() < 0.5:
@@ -183,8 +183,8 @@ def example(
     last.set(xticks=[], yticks=[])
     lines = [
         Line2D([], [], color=colour, linestyle=dashes, label=name)
-        for (name, mask), (colour, dashes) in zip(masks.items(), OUTLINES, strict=False)
-        if mask.any()
+        for name, (colour, dashes) in styles_of(masks).items()
+        if masks[name].any()
     ]
     patches = [Patch(color=colours[code], label=names[code].replace("_", " ")) for code in here]
     figure.legend(

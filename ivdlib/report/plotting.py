@@ -1,7 +1,8 @@
 """Pictures of scans for the lessons, and showing and saving figures. Arrays in, figures out.
 
 Slices are (AP, SI) and drawn upright: superior up, anterior left. The colours of Okabe and Ito
-can be told apart by the colour-blind; outlines differ in their dashes too.
+can be told apart by the colour-blind; outlines differ in their dashes too. The truth is orange and
+solid in every picture, what was found is blue and dashed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import base64
 import io
 import os
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +31,15 @@ if TYPE_CHECKING:
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
-OUTLINES = ((ORANGE, "solid"), (SKY, "dashed"), (GREEN, "dotted"))
-"""Colour and dashes of the first, second and third outline of a figure."""
+OUTLINES = {
+    "truth": (ORANGE, "solid"),
+    "labelled discs": (ORANGE, "solid"),
+    "found": (SKY, "dashed"),
+}
+"""Colour and dashes of a mask by what it is, the same in every picture."""
+
+OTHERS = ((GREEN, "solid"), (PURPLE, "dotted"))
+"""Colour and dashes of the first and second mask that is none of these."""
 
 MARKERS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"), (BLACK, "x"), (ORANGE, "v"))
 """Colour and marker of the first, second, … series of a figure."""
@@ -121,6 +130,7 @@ def draw(
     outlines: Mapping[str, np.ndarray] | None = None,
     limits: tuple[float, float] | None = None,
     cmap: str = "gray",
+    letters: bool = True,
 ) -> None:
     """Draw a slice upright, with outlines over a light fill.
 
@@ -132,18 +142,21 @@ def draw(
         Voxel edges in mm (left–right, AP, SI).
     title : str
     outlines : mapping of str to ndarray of bool, (AP, SI)
-        At most as many as there are `OUTLINES`.
+        Masks by what they are, see `styles_of`.
     limits : tuple of float, optional
         Values drawn black and white; without them the picture is stretched on its own.
     cmap : str
         Colour map.
+    letters : bool
+        Whether it says where anterior, posterior, superior and inferior are: of a scan, it does.
     """
     low, high = limits or np.percentile(plane, (0.5, 99.5))
     axes.imshow(
         upright(plane), cmap=cmap, vmin=low, vmax=max(high, low + 1e-6),
         aspect=spacing[2] / spacing[1], interpolation="nearest",
     )  # fmt: skip
-    for mask, (colour, dashes) in zip((outlines or {}).values(), OUTLINES, strict=False):
+    for name, (colour, dashes) in styles_of(outlines or {}).items():
+        mask = outlines[name]
         if mask.any():
             levels = upright(mask).astype(float)
             axes.contourf(levels, levels=[0.5, 1.5], colors=[colour], alpha=0.2)
@@ -153,7 +166,21 @@ def draw(
                 )
     axes.set_title(title, fontsize=10)
     axes.set(xticks=[], yticks=[])
-    _letters(axes)
+    if letters:
+        _letters(axes)
+
+
+def styles_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Colour and dashes of masks by name, in the order in which they are drawn.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Those of `OUTLINES`, and at most as many more as there are `OTHERS`.
+    """
+    names = list(names)
+    known = {name: style for name, style in OUTLINES.items() if name in names}
+    return known | dict(zip((name for name in names if name not in known), OTHERS, strict=False))
 
 
 def _letters(axes: Axes) -> None:
@@ -168,13 +195,31 @@ def _letters(axes: Axes) -> None:
 
 
 def _panels(
-    heights: Sequence[float], columns: int, plane: np.ndarray, spacing: Sequence[float]
+    heights: Sequence[float],
+    columns: int,
+    plane: np.ndarray,
+    spacing: Sequence[float],
+    lines: int = 1,
 ) -> tuple[Figure, np.ndarray]:
     """Make a figure whose panels fit a slice; a height of 1 makes a row as high as a slice."""
-    side = min(min(WIDTH / columns, 4.0) * _ratio(plane, spacing), 5.5)
-    inches = [height * side + 0.45 for height in heights]
+    across, side = _panel(columns, plane, spacing)
+    inches = [height * side + 0.3 + 0.15 * lines for height in heights]
     panels = {"nrows": len(inches), "ncols": columns, "height_ratios": inches}
-    return new_figure(sum(inches) + 0.2, squeeze=False, **panels)
+    width = min(WIDTH, columns * (across + 0.15))  # narrower than the page: else there are holes
+    return new_figure(sum(inches) + 0.2, width, squeeze=False, **panels)
+
+
+def _panel(columns: int, plane: np.ndarray, spacing: Sequence[float]) -> tuple[float, float]:
+    """Width and height of a panel in inches."""
+    ratio = _ratio(plane, spacing)
+    side = min(min(WIDTH / columns, 4.0) * ratio, 5.5)
+    return side / ratio, side
+
+
+def _folded(title: str, across: float) -> str:
+    """A title in lines that are no longer than its panel is wide, of so many inches."""
+    letters = max(8, int(across / 0.08))
+    return "\n".join(textwrap.fill(line, letters) for line in title.split("\n"))
 
 
 def _ratio(plane: np.ndarray, spacing: Sequence[float]) -> float:
@@ -185,7 +230,7 @@ def _ratio(plane: np.ndarray, spacing: Sequence[float]) -> float:
 def _legend(figure: Figure, names: Sequence[str]) -> None:
     handles = [
         Line2D([], [], color=colour, linestyle=dashes, label=name)
-        for name, (colour, dashes) in zip(names, OUTLINES, strict=False)
+        for name, (colour, dashes) in styles_of(names).items()
     ]
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9)
@@ -197,6 +242,7 @@ def contrast_grid(
     outlines: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     columns: int = 4,
     limits: tuple[float, float] | None = None,
+    letters: bool = True,
 ) -> Figure:
     """Draw slices side by side (as Fig. 3 of the paper).
 
@@ -207,21 +253,27 @@ def contrast_grid(
     spacing : sequence of 3 floats
         Voxel edges in mm.
     outlines : mapping, optional
-        For each title, masks by name; the names are the same for all titles.
+        For each title, masks by what they are, see `styles_of`.
     columns : int
         Panels in a row.
     limits : tuple of float, optional
         Values drawn black and white in all panels; without them each is stretched on its own.
+    letters : bool
+        Whether the panels are slices of a scan, and say where anterior and superior are.
     """
     rows = -(-len(planes) // columns)
+    columns = min(columns, max(len(planes), 2))
     first = next(iter(planes.values()))
-    figure, axes = _panels([1.0] * rows, min(columns, max(len(planes), 2)), first, spacing)
+    across, _ = _panel(columns, first, spacing)
+    folded = {title: _folded(title, across) for title in planes}
+    lines = 1 + max(title.count("\n") for title in folded.values())
+    figure, axes = _panels([1.0] * rows, columns, first, spacing, lines)
     outlines = outlines or {}
     for place, (title, plane) in zip(axes.flat, planes.items(), strict=False):
-        draw(place, plane, spacing, title, outlines.get(title), limits)
+        draw(place, plane, spacing, folded[title], outlines.get(title), limits, letters=letters)
     for place in axes.flat[len(planes) :]:
         place.set_axis_off()
-    _legend(figure, list(next(iter(outlines.values()), {})))
+    _legend(figure, [name for masks in outlines.values() for name in masks])
     return figure
 
 
@@ -249,15 +301,15 @@ def overlay(
     figure, axes = _panels([1.0, 0.5], max(len(planes), 2), truth, spacing)
     gap = np.full((max(1, truth.shape[0] // 20), truth.shape[1]), 0.5)
     for column, (name, plane) in enumerate(planes.items()):
-        both = {"prediction": predictions[name], "truth": truth}
+        both = {"found": predictions[name], "truth": truth}
         draw(axes[0, column], plane, spacing, name, both)
         pair = np.concatenate(
             [truth, gap, predictions[name]]
         )  # anterior left: the last is drawn first
-        draw(axes[1, column], pair, spacing, "prediction | truth", limits=(0, 1))
+        draw(axes[1, column], pair, spacing, "found | truth", limits=(0, 1))
     for place in axes[:, len(planes) :].flat:
         place.set_axis_off()
-    _legend(figure, ["prediction", "truth"])
+    _legend(figure, ["found", "truth"])
     return figure
 
 
@@ -295,10 +347,10 @@ def region_overview(
     left = plane if kept is None else np.where(kept, plane, 0)
     draw(scan, plane, spacing, "1 image", limits=limits)
     title = "2 spine" if spine is not None else "2 spine\n(not looked for)"
-    draw(mask, plane, spacing, title, None if spine is None else {"spine": spine}, limits)
+    draw(mask, plane, spacing, title, None if spine is None else {"found": spine}, limits)
     draw(band, left, spacing, "3 region of interest", limits=limits)
     for edge in window:
-        band.axvline(plane.shape[0] - edge - 0.5, color=ORANGE, linestyle="dashed", linewidth=1.2)
+        band.axvline(plane.shape[0] - edge - 0.5, color=GREEN, linestyle="dashed", linewidth=1.2)
     draw(tiles, left, spacing, f"4 tiles of {tile[0]} × {tile[1]}", limits=limits)
     for start in starts:
         tiles.add_patch(_tile(start, tile, plane.shape))
@@ -316,4 +368,4 @@ def _tile(start: tuple[int, int], tile: tuple[int, int], shape: tuple[int, int])
     """Outline of the part of a tile that lies on the slice, in the upright picture."""
     size = [min(t, n - s) for t, n, s in zip(tile, shape, start, strict=True)]
     corner = [n - s - t - 0.5 for n, s, t in zip(shape, start, size, strict=True)]
-    return Rectangle(corner, *size, fill=False, edgecolor=ORANGE, linewidth=1.5, clip_on=False)
+    return Rectangle(corner, *size, fill=False, edgecolor=GREEN, linewidth=1.5, clip_on=False)

@@ -104,8 +104,8 @@ print(f"This scan is a stack of {slices} slices, and you look at slice {k}.")
 # %%
 chosen = k
 picture = plotting.contrast_grid(
-    {"plain": case.contrasts[first][chosen], "by hand": case.contrasts[first][chosen]},
-    case.spacing, {"by hand": {"discs": case.discs[chosen]}},
+    {"plain": case.contrasts[first][chosen], "with the truth": case.contrasts[first][chosen]},
+    case.spacing, {"with the truth": {"truth": case.discs[chosen]}},
 )  # fmt: skip
 plotting.show(picture, f"Slice {chosen} of a scan, plain and with its discs as drawn by hand.")
 
@@ -243,7 +243,7 @@ if found is not None:
 # %%
 if found is not None:
     near = {f"slice {n}": n for n in (k, max(k - 2, 0))}
-    both = {title: {"by hand": case.discs[n], "network": found[n]} for title, n in near.items()}
+    both = {title: {"truth": case.discs[n], "found": found[n]} for title, n in near.items()}
     views = {title: case.contrasts[first][n] for title, n in near.items()}
     answer = plotting.contrast_grid(views, case.spacing, both)
     plotting.save({"00_found": answer}, experiment.folder / "figures")

@@ -193,7 +193,7 @@ plotting.show(figures["orientation"], alt)
 
 # %%
 singles = {name: image[k] for name, image in case.contrasts.items()}
-outlines = {name: {"disc label": case.discs[k]} for name in singles}
+outlines = {name: {"truth": case.discs[k]} for name in singles}
 figures["contrasts"] = plotting.contrast_grid(singles, case.spacing, outlines)
 plotting.show(
     figures["contrasts"],
@@ -463,7 +463,7 @@ if masks:
     planes, marks = {}, {}
     for name, mask in zip(seen, masks.values(), strict=False):
         planes[name] = planes[f"{name}, found"] = seen[name][k][near]
-        marks[f"{name}, found"] = {"found": mask[k][near], "disc label": case.discs[k][near]}
+        marks[f"{name}, found"] = {"truth": case.discs[k][near], "found": mask[k][near]}
     figures["your_fuse"] = plotting.contrast_grid(planes, case.spacing, marks)
     alt = "Close-up of the fat image and of the fused picture, with the discs that were found."
     plotting.show(figures["your_fuse"], alt)

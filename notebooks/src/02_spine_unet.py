@@ -27,9 +27,9 @@ student: str = ""  # your name or number: some exercises then use your own input
 # elsewhere, you must look at its surroundings; to say where exactly the bone ends, you must look at
 # the pixel itself. How can a program do both if it only ever looks at 3 × 3 pixels at a time?
 #
-# The next cells load what this lesson needs and open the data.
+# The next cell is folded away: it imports what this lesson needs. The one after it opens the data.
 
-# %%
+# %% jupyter={"source_hidden": true}
 import ivdlib  # noqa: F401  first, so that TensorFlow starts without its pages of messages
 
 # isort: split
@@ -73,7 +73,7 @@ network = weights.load_model(shipped.find("spine"))
 factor = network.passport["factor"]  # it sees averaged slices, which is faster
 found = inference.predict_spine(network.model, case.contrasts, factor, case.spacing)
 planes = dict.fromkeys(("slice", "true spine", "found by the network"), plane)
-outlines = {"true spine": {"spine": true[k]}, "found by the network": {"spine": found[k]}}
+outlines = {"true spine": {"truth": true[k]}, "found by the network": {"found": found[k]}}
 figures["goal"] = plotting.contrast_grid(planes, case.spacing, outlines, columns=3)
 alt = "A slice; the same with the true spine; and with the spine that the network found."
 plotting.show(figures["goal"], alt)
@@ -248,8 +248,9 @@ own.check(convolve, student=student)
 #
 # In the network's first step, 8 learnt kernels turn one slice into 8 new pictures. Each picture is
 # called a **channel** or *feature map*, and such a step is called a **layer**. The next cell runs
-# the trained network once more, but *your* `convolve` computes its first layer. All other layers
-# are computed by Keras, the library in which our networks are written.
+# the trained network once more, but *your* `convolve` computes its first layer (the library's, if
+# yours has not passed its check). All other layers are computed by Keras, the library in which our
+# networks are written.
 
 # %%
 model = network.model
@@ -263,19 +264,21 @@ by_keras = keras.ops.convert_to_numpy(model(small[np.newaxis, ..., np.newaxis]))
 print(f"largest difference between the two answers: {np.abs(with_yours - by_keras).max():.0e}")
 
 # %%
-titles = {"first layer by convolve": with_yours, "all by Keras": by_keras}
+whose = "your" if own.passed(convolve) else "the library's"
+titles = {f"first layer by {whose} convolve": with_yours, "all by Keras": by_keras}
 dices = [metrics.dice(answer >= 0.5, true_small) for answer in titles.values()]
 titles = [f"{title}: Dice {score:.3f}" for title, score in zip(titles, dices, strict=True)]
-masks = [{"spine": answer >= 0.5} for answer in (with_yours, by_keras)]
+masks = [{"found": answer >= 0.5} for answer in (with_yours, by_keras)]
 figures["yours"] = plotting.contrast_grid(
     dict.fromkeys(titles, small), case.spacing, dict(zip(titles, masks, strict=True)), columns=2
 )
-alt = "The spine found in a slice, with your first layer and by Keras alone: the same."
+alt = f"The spine found in a slice, first layer by {whose} convolve, and all by Keras: the same."
 plotting.show(figures["yours"], alt)
 
 # %% [markdown]
-# Your function finds the spine. The numbers in the 8 kernels were learnt in training, but what is
-# *done* with them is now your code. What do the 8 kernels respond to?
+# The title says whose `convolve` that was. If it was yours, then your function finds the spine: the
+# numbers in the 8 kernels were learnt in training, but what is *done* with them is your code. What
+# do the 8 kernels respond to?
 
 # %%
 learnt = keras.ops.convert_to_numpy(model.get_layer("down0_conv1").kernel)[:, :, 0]
@@ -337,7 +340,8 @@ plotting.show(figures["unet"], alt)
 # %% [markdown]
 # Each box stands for two 3 × 3 convolutions, each with its batch normalisation (explained below)
 # and its ReLU. Here are the first boxes, layer by layer. (AP is the axis between the front and the
-# back of the body, SI the axis between head and feet.)
+# back of the body, SI the axis between head and feet.) The first convolution has 8 kernels of nine
+# weights, and one **offset** for each kernel, a number that is added to its result: 80 numbers.
 
 # %%
 rows = [(layer.name, str(tuple(layer.output.shape[1:])), layer.count_params())
@@ -358,6 +362,9 @@ print(f"all layers together hold {model.count_params():,} numbers")
 # only. Otherwise a test patient would influence the picture that the disc network sees. Finished
 # trainings are not repeated. First we check whether a slice is larger than a **tile**, the piece
 # that the disc network can take in at once. If not, there is nothing to leave out.
+#
+# The cell after the next one trains a small U-Net for each fold. With the profile `smoke` that
+# takes two to four minutes the first time; later it only reads the result.
 
 # %%
 uses_network = experiment.uses_spine_network
@@ -392,7 +399,8 @@ if histories:
 # %%
 if uses_network:
     scores = experiment.metrics().query("target == 'spine'")
-    print(f"Dice of the spine, test patients ({experiment.label()}):")
+    print(f"Dice of the spine, test patients. The spine networks had {options.steps} steps each.")
+    print(f"Experiment: {experiment.label()}")
     display(scores[["fold", "subject", "case", "dice"]].round(3).reset_index(drop=True))
     print(f"mean {scores['dice'].mean():.3f}, lowest {scores['dice'].min():.3f}")
 
@@ -428,7 +436,9 @@ plotting.show(figures["normalisation"], alt)
 # All eight panels have the same grey scale, from −3 (black) to 8 (white). Note one difference
 # between training and use. In training, mean and standard deviation come from the batch. Later
 # there may be only a single picture, so the layer takes the values that it recorded during
-# training.
+# training. It thus holds four numbers for each channel: scale, offset, recorded mean and recorded
+# variance (the square of the standard deviation). With 8 channels these are the 32 in the table
+# above.
 #
 # ## Into the network
 #
@@ -541,6 +551,7 @@ exercises.check(
         "the two are exchanged: without a margin comes first": kept[::-1],
         "both have no margin": kept[[0, 0]],
         "both have a margin of 15 mm": kept[[1, 1]],
+        "those are numbers of voxels; divide by the number of all voxels": kept * true.size,
         "15 pixels are not 15 mm": np.array([kept[0], in_pixels]),
         "one slice, not the scan": np.array([true[k].mean(), (far[k] <= 15 + 1e-3).mean()]),
     },
@@ -600,6 +611,9 @@ plotting.show(figures["overview"], alt)
 
 # %% [markdown]
 # ## Check
+#
+# The first line is about this page, whoever wrote the functions that worked in it. The second is
+# about your exercises (written answers are not counted).
 
 # %%
 assert np.isclose(your_score, library_score), "your dice and the library's agree"
@@ -611,6 +625,7 @@ if uses_network:
     assert set(scores["case"]) == set(experiment.cases), "each scan is tested once"
     assert len(histories) == len(experiment.folds)
 print("✅ Dice, first layer, region, masks and scores are as they should be")
+exercises.tally(4)
 
 # %%
 folder = experiment.folder / "figures"
@@ -622,11 +637,11 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("02_*"))))
 # %% [markdown]
 # ## What we have done
 #
-# You wrote the Dice overlap and a convolution, and a trained network found a spine with your first
-# layer. So how does it see both the surroundings and the exact border, with 3 × 3 pixels at a time?
-# It halves the picture until 3 × 3 pixels span much of the body, and gets the fine borders back
-# over the skips. We trained a U-Net for each fold, scored it on people whom it had not seen, and
-# cut the region of interest.
+# Two functions were yours to write: the Dice overlap, and a convolution that can compute the first
+# layer of a trained network. So how does a network see both the surroundings and the exact border,
+# with 3 × 3 pixels at a time? It halves the picture until 3 × 3 pixels span much of the body, and
+# gets the fine borders back over the skips. We trained a U-Net for each fold, scored it on people
+# whom it had not seen, and cut the region of interest.
 #
 # **Limits against the paper.** The paper does not say which masks of the spine it trained on, how
 # wide the margin is, or how good the network was. Our phantom brings a true mask; for data with

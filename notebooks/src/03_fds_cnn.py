@@ -27,9 +27,9 @@ student: str = ""  # your name or number: some exercises then use your own input
 # loses detail. The paper wants to see just as much but halve the picture only once. How can nine
 # weights look further without a smaller picture, and what might they overlook?
 #
-# The next cells load what this lesson needs and open the experiment.
+# The next cell is folded away: it imports what this lesson needs. The one after it opens the data.
 
-# %%
+# %% jupyter={"source_hidden": true}
 import ivdlib  # noqa: F401  first, so that TensorFlow starts without its pages of messages
 
 # isort: split
@@ -48,6 +48,7 @@ from ivdlib.evaluation import metrics
 from ivdlib.networks import cost
 from ivdlib.networks.xception import BLOCKS, SHORTCUTS, WIDTHS
 from ivdlib.preprocessing import fusion
+from ivdlib.progress import track
 from ivdlib.report import architecture, diagrams, network_drawings, plotting
 from ivdlib.training import one_scan, shipped, spine_of_scan, weights
 from ivdlib.training.deviations import deviations
@@ -202,7 +203,8 @@ exercises.check(
         "add what each adds on both sides": 3 + 5 + 9,
         "to one side only? a convolution reaches to both": 1 + 1 + 2 + 4,
         "rate 4 alone reaches that far; the others add to it": 9,
-        "that is the width without dilation": 7,
+        "1 + 2 + 4 counts one side only, and not the pixel itself (7 is also the width without "
+        "dilation, which would be rates 1, 1 and 1)": 1 + 2 + 4,
         "the pixel itself is missing": 2 * (1 + 2 + 4),
         "that is how many pixels it sees, not how wide it is": len(diagrams.coverage((1, 2, 4)))**2,
     },
@@ -268,7 +270,8 @@ own.check(separable, student=student)
 # The check gave your layers some weights and compared their output with that of the library's
 # layer. Now the real thing: an FDS-CNN that was trained on other people comes with the package. We
 # build the same network anew, but with *your* `separable` in every place where it fits. Then each
-# of your layers takes the trained weights that belong to its place.
+# of your layers takes the trained weights that belong to its place. (If yours has not passed its
+# check, all layers are the library's, and no number goes into yours.)
 
 # %%
 trained = weights.load_model(shipped.find("fds_cnn"))
@@ -296,7 +299,7 @@ answers = {
 # %%
 panels = {"a tile": seen[0, ..., 0], **answers}
 figures["bricks"] = plotting.contrast_grid(panels, case.spacing, columns=3)
-alt = "A tile; the probability of disc by a network with your layers; the same by the library's."
+alt = "A tile; the probability of disc by the network of these bricks; the same by the library's."
 plotting.show(figures["bricks"], alt)
 brick_difference = float(np.abs(np.subtract(*answers.values())).max())
 print(f"largest difference between the two: {brick_difference:.0e}")
@@ -359,10 +362,17 @@ def xception_module(x, widths, rates, shortcut):
 own.check(xception_module, student=student)
 
 # %% [markdown]
-# ## Your network finds the discs
+# ## A network of your modules
 #
-# FDS-CNN with your modules takes the trained weights and segments a whole scan, and so does the
-# library's own network. Nothing is trained here.
+# Now FDS-CNN is built with your modules, as soon as they have passed their check, and takes the
+# trained weights. How often does the *library* call your functions? There are six modules, so it
+# calls `xception_module` six times. Each of them calls your `separable` three times by itself; the
+# library calls it only once more, for the second convolution of the network.
+#
+# Fewer than half of the trained numbers go into your layers. The others belong to layers that are
+# of another kind: the first convolution, which halves the picture; the last three of the body and
+# those of the pyramid and the decoder, which have a ReLU between their two steps; and a few 1 × 1
+# convolutions. You will meet them below.
 
 # %%
 with own.plugged(separable, xception_module):
@@ -370,11 +380,16 @@ with own.plugged(separable, xception_module):
 number = take_weights(built, trained.model)
 print(f"{number:,} of {built.count_params():,} trained numbers went into your layers")
 
+# %% [markdown]
+# This network segments a whole scan, and so does the library's own. Nothing is trained here, but it
+# takes about a quarter of a minute.
+
 # %%
 yours = weights.Network(built, trained.passport)
 spine, _ = spine_of_scan.spine_beside(trained, shipped.find("fds_cnn"))
 masks = {}
-for title, network in {"built of these modules": yours, "the library's": trained}.items():
+both = {"built of these modules": yours, "the library's": trained}
+for title, network in track(both.items(), "looking for discs", len(both)):
     try:
         masks[title] = one_scan.predict_case(network, case, spine=spine, contrast=first)
     except IvdlibError as error:  # images of a kind that it does not know
@@ -385,12 +400,12 @@ dices = {title: metrics.dice(mask, case.discs) for title, mask in masks.items()}
 for title, score in dices.items():
     print(f"{title}: Dice of the discs {score:.3f}")
 if masks:
-    both = {f"{title}: Dice {dices[title]:.3f}": mask[k][near] for title, mask in masks.items()}
-    outlines = {title: {"found": mask, "truth": case.discs[k][near]}
-                for title, mask in both.items()}  # fmt: skip
-    planes = dict.fromkeys(both, case.contrasts[first][k][near])
+    seen = {f"{title}\nDice {dices[title]:.3f}": mask[k][near] for title, mask in masks.items()}
+    outlines = {title: {"truth": case.discs[k][near], "found": mask}
+                for title, mask in seen.items()}  # fmt: skip
+    planes = dict.fromkeys(seen, case.contrasts[first][k][near])
     figures["yours"] = plotting.contrast_grid(planes, case.spacing, outlines, columns=2)
-    alt = f"Discs found in a slice and their true outlines, twice: {', '.join(both)}."
+    alt = f"Discs found in a slice and their truth, twice: {', '.join(seen)}.".replace("\n", ", ")
     plotting.show(figures["yours"], alt)
 
 # %% [markdown]
@@ -538,6 +553,9 @@ with pd.option_context("display.max_colwidth", None):
 
 # %% [markdown]
 # ## Check
+#
+# The first line is about this page, whoever wrote the functions that worked in it. The second is
+# about your exercises (written answers are not counted).
 
 # %%
 assert np.allclose(by_hand, by_keras, atol=1e-5)
@@ -547,6 +565,7 @@ assert brick_difference < 1e-4, "a network with your bricks answers as the libra
 assert cost.parameters(built) == cost.parameters(trained.model)
 assert len(set(np.round(list(dices.values()), 3))) <= 1, "your network finds the same discs"
 print("✅ separable by hand, no holes, one down-sampling, both networks find the same discs")
+exercises.tally(5)
 
 # %%
 folder = experiment.folder / "figures"
@@ -560,8 +579,9 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("03_*"))))
 # ## What we have done
 #
 # How can nine weights look further without a smaller picture? They move apart. They might overlook
-# the pixels in holes, but well-chosen rates leave no holes. You split a convolution in two, built a
-# module from it, and a trained FDS-CNN made of your modules found the discs.
+# the pixels in holes, but well-chosen rates leave no holes. Two functions were yours to write: a
+# convolution that is split in two, and a module made of it. A trained FDS-CNN can be built of such
+# modules, and it finds the discs.
 #
 # And how wide can three convolutions see without a hole? **27 pixels, with rates 1, 3, 9**: the
 # first sees 3 pixels side by side, the second puts three such groups side by side (9), the third

@@ -375,7 +375,8 @@ def sign_flip(differences):
 own.check(sign_flip, student=student)
 
 # %% [markdown]
-# Now the comparisons of this experiment, with **your** p. First we list them:
+# Now the comparisons of this experiment, with **your** p. (If `sign_flip` has not passed its check,
+# the library's is used, and a line says so.) First we list them:
 
 
 # %%
@@ -438,7 +439,7 @@ if len(drawn):
 # at the trainings one by one first.
 #
 # And what if somebody counts scans instead of patients, because there are twice as many of them?
-# Here are the same differences, again with your function:
+# Here are the same differences, tested by the same function:
 
 # %%
 for title, p in over_scans.items():
@@ -665,6 +666,9 @@ with pd.option_context("display.max_colwidth", None):
 
 # %% [markdown]
 # ## Check
+#
+# The first line is about this page, whoever wrote the functions that worked in it. The second is
+# about your exercises (written answers are not counted).
 
 # %%
 assert len(results.query("target == 'disc'")["case"].unique()) == len(experiment.cases)
@@ -686,8 +690,8 @@ print("saved:", ", ".join(sorted(path.name for path in folder.glob("05_*"))))
 #
 # Is FDS-CNN the better network, or has U-Net only failed on fat? The paper's numbers cannot tell.
 # Most of its lead comes from fat, an image that a training can get stuck on, and whether it does is
-# partly luck. To decide, you need each training, each patient, and an interval. You have computed
-# an interval, written the test, and read what longer experiments say.
+# partly luck. To decide, you need each training, each patient, and an interval. You have seen how
+# an interval is computed and how a test works, and read what longer experiments say.
 #
 # **Limits against the paper.** The paper tests four groups of patients without saying who is in
 # which, gives no number of steps, and prints one number for each cell. We test every scan once,

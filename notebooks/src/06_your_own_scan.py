@@ -283,7 +283,8 @@ own.check(measure, student=student)
 
 # %% [markdown]
 # Now your function goes to work. `ivdlib predict` writes a table of the discs, an image that
-# numbers them, and a page to look at. Here all of these are made with **your** numbers:
+# numbers them, and a page to look at. Here all of these are made with **your** numbers. (If
+# `measure` has not passed its check, the library's is used, and a line says so.)
 
 # %%
 yours = discs
@@ -308,7 +309,8 @@ elif len(table):
 print(f"Open the page: {os.path.relpath(out / f'{scan.name}.html')}")
 
 # %% [markdown]
-# Volume, width and cut are yours. The other columns are the library's, and they need more thought.
+# Volume, width and cut come from `measure`. The other columns are always the library's: they need
+# more thought.
 # A disc that leans by 30° (`tilt_deg`), as L5/S1 does, seems a sixth too tall along the axes of the
 # image. So heights are measured at right angles to the disc's own middle plane, in the middle 10 mm
 # from left to right.
@@ -456,6 +458,9 @@ plotting.show(figures["own_network"], "One slice with the discs that each of two
 
 # %% [markdown]
 # ## Check
+#
+# The first line is about this page, whoever wrote the functions that worked in it. The second is
+# about your exercises (written answers are not counted).
 
 # %%
 assert mask.shape == nib.load(next(folder.glob(f"*_{first}.nii*"))).shape, "one grid"

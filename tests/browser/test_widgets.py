@@ -107,7 +107,7 @@ def test_widgets_are_moved_by_keyboard_without_a_network(visit, tmp_path):
     }
     assert max(times.values()) < LONGEST, times
     for words in (
-        ("contrast fat", "with prediction (blue)"),
+        ("contrast fat", "outlines: found (blue)"),
         ("1 × in phase + 1 × opposed phase",),
         ("Rates 2, 1, 1: a field of 9 × 9",),
     ):  # a busy machine is a moment late with the last one

@@ -37,7 +37,7 @@ def test_example_shows_contrasts_outlines_and_tissues(phantom_folder, measured):
     assert [axes.get_title() for axes in figure.axes] == ["wat", "fat", "inn", "opp", "tissue"]
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     here = np.unique(tissue[plotting.middle_slice(case.discs)])
-    assert words[:2] == ["disc label", "water and fat exchanged"]
+    assert words[:2] == ["labelled discs", "water and fat exchanged"]
     assert words[2:] == [names[code].replace("_", " ") for code in sorted(names) if code in here]
     shown = figure.axes[-1].images[0].get_array()
     assert shown.shape[:2] == figure.axes[0].images[0].get_array().shape
@@ -59,7 +59,7 @@ def test_an_exchange_of_most_of_the_body_hides_nothing(phantom_folder, measured)
     everywhere = np.ones(case.shape, np.uint8)
     figure = phantom_figures.example(case, measure.stages_beside(case, "Tissue"), names, everywhere)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words[0] == "disc label" and "water and fat exchanged" not in words
+    assert words[0] == "labelled discs" and "water and fat exchanged" not in words
 
 
 def test_every_tissue_has_a_colour_of_its_own(measured, phantom_folder):

@@ -65,6 +65,45 @@ def test_contrast_grid_has_a_panel_for_each_slice_and_outlines_where_asked():
     assert [bool(outlines(axes)) for axes in panels(figure)] == [False, True, False, False, False]
 
 
+def legend(figure):
+    """Colour and dashes of each line of a figure's legend, by its name."""
+    return {
+        line.get_label(): (line.get_color(), line.get_linestyle())
+        for line in figure.legends[0].legend_handles
+    }
+
+
+def test_what_a_mask_is_decides_its_colour_and_not_its_order():
+    plane, mask = corner_plane(), corner_plane() > 0
+    one = plotting.contrast_grid({"a": plane}, SPACING, {"a": {"truth": mask, "found": mask}})
+    other = plotting.contrast_grid({"a": plane}, SPACING, {"a": {"found": mask, "truth": mask}})
+    apart = {"a": {"found": mask}, "b": {"truth": mask, "ball": mask}}
+    third = plotting.contrast_grid({"a": plane, "b": plane}, SPACING, apart)
+    known = {"truth": (plotting.ORANGE, "-"), "found": (plotting.SKY, "--")}
+    assert legend(one) == legend(other) == known
+    assert legend(third) == known | {"ball": (plotting.GREEN, "-")}
+
+
+def test_what_was_found_lies_on_the_truth():
+    assert list(plotting.styles_of(["ball", "found", "truth"])) == ["truth", "found", "ball"]
+
+
+def test_letters_stand_on_slices_of_scans_only():
+    figure = plotting.contrast_grid({"kernel": np.eye(3)}, SPACING, letters=False)
+    assert not panels(figure)[0].texts
+
+
+def test_titles_are_no_wider_than_their_panel_and_narrow_panels_leave_no_hole():
+    narrow = np.zeros((20, 100))
+    title = "the network that is built of these modules: Dice 0.896"
+    figure = plotting.contrast_grid({title: narrow, "b": narrow}, (1, 1, 1), columns=2)
+    figure.draw_without_rendering()
+    first, second = (axes.get_window_extent() for axes in panels(figure))
+    assert second.x0 - first.x1 < first.width / 2
+    assert panels(figure)[0].title.get_window_extent().x1 < second.x0
+    assert figure.get_figwidth() < plotting.WIDTH / 2
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("value", [True, False])
 def test_full_and_empty_masks_are_drawn_without_a_warning(value, tmp_path):

@@ -17,7 +17,7 @@ from ivdlib.course import exercises
 from ivdlib.course.exercises import WrongAnswer
 from ivdlib.course.own import catalogue, pictures
 from ivdlib.course.own.task import Arguments, Task, holds, plain, same
-from ivdlib.course.own.words import result_in_words, words
+from ivdlib.course.own.words import result_in_words, words, written_out
 
 TRIES: Counter[str] = Counter()
 """Wrong tries of each function in this kernel."""
@@ -144,8 +144,15 @@ def _help(task: Task) -> str:
     if tries > 2:
         if task.hints[1]:
             told += f"\nAnother hint: {task.hints[1]}"
-        arguments = task.inputs(np.random.default_rng(0))[0]
-        right = plain(task.result(task.right, arguments)[0])
-        called = f"{task.name}({', '.join(map(words, arguments))})"
-        told += f"\nAn example: {called} {'may be' if task.by_rules else 'is'} {words(right)}"
+        told += _example(task)
     return told
+
+
+def _example(task: Task) -> str:
+    """The first case that can be written out whole; nothing if none can."""
+    for arguments in task.inputs(np.random.default_rng(0)):
+        right = plain(task.result(task.right, arguments)[0])
+        if all(map(written_out, (*arguments, right))):
+            called = f"{task.name}({', '.join(map(words, arguments))})"
+            return f"\nAn example: {called} {'may be' if task.by_rules else 'is'} {words(right)}"
+    return ""

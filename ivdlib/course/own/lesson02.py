@@ -37,13 +37,18 @@ def _around(mode: str) -> Callable:
     return mistaken
 
 
+def _padded_only(image: np.ndarray, kernel: np.ndarray, rate: int = 1) -> np.ndarray:
+    """A wrong convolution: the rate decides on the zeros around the image, and on nothing else."""
+    padded, (rows, columns) = np.pad(np.float64(image), rate), image.shape
+    places = np.ndindex(3, 3)
+    return sum(kernel[i, j] * padded[i : i + rows, j : j + columns] for i, j in places)
+
+
 def _convolve_inputs(rng: np.random.Generator) -> list[Arguments]:
-    dot = np.zeros((5, 5))
-    dot[2, 2] = 1.0
     picture = ndimage.gaussian_filter(rng.normal(size=(40, 32)), 2)
     edges = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     return [
-        (dot, np.arange(1.0, 10.0).reshape(3, 3)),
+        (rng.permutation(9).reshape(3, 3) * 1.0, rng.permutation(9).reshape(3, 3) - 4.0),
         (rng.integers(0, 9, (4, 5)).astype(float), rng.integers(-2, 3, (3, 3)) + 0.5),
         (rng.normal(size=(7, 8)), rng.normal(size=(3, 3)), 2),
         (rng.normal(size=(9, 6)), rng.normal(size=(3, 3)), 3),
@@ -65,6 +70,8 @@ CONVOLVE = Task(
         "your result is the same for every rate: the nine pixels should lie rate apart": (
             lambda image, kernel, rate=1: convolve(image, kernel)
         ),
+        "your nine pixels still lie side by side: rate is in np.pad, but the part for kernel[i, j] "
+        "begins at row i * rate and column j * rate": _padded_only,
         "you took the rate for a stride: the result is as large as the image, and each of its "
         "pixels is computed": lambda image, kernel, rate=1: convolve(image, kernel)[::rate, ::rate],
         "at the border you take pixels from the other side of the image; outside the image "
@@ -198,6 +205,11 @@ DICE = Task(
         "by their union": lambda a, b: (a & b).sum() / (a | b).sum() if (a | b).any() else 1.0,
         "that is the Jaccard index, and two empty masks give 0/0; divide by the pixels of one "
         "mask plus those of the other": lambda a, b: (a & b).sum() / (a | b).sum(),
+        "a + b of two masks is their union: count each mask on its own, a.sum() + b.sum()": (
+            lambda a, b: 2 * (a & b).sum() / (a + b).sum() if (a + b).any() else 1.0
+        ),
+        "a + b of two masks is their union: count each mask on its own, a.sum() + b.sum(); and two "
+        "empty masks give 0/0": lambda a, b: 2 * (a & b).sum() / (a + b).sum(),
         "two equal masks give one half: the factor 2 is missing": (
             lambda a, b: dice(a, b) / 2 if a.any() or b.any() else 1.0
         ),

@@ -19,8 +19,12 @@ def show(task: Task, arguments: Arguments, found: Any) -> None:
     expected = task.picture(arguments, task.result(task.right, arguments)[0])
     given = {title: plane for title, plane in yours.items() if title not in RESULTS}
     panels = given | {"expected": expected["result"], "yours": yours["result"]}
+    pairs = {title: shown for title, shown in panels.items() if isinstance(shown, tuple)}
+    planes = panels | {title: plane for title, (plane, _) in pairs.items()}
+    truths = {title: {"truth": truth} for title, (_, truth) in pairs.items()}
     alt = f"Input of {task.name}, what was expected of it, and what your function gives."
-    plotting.show(plotting.contrast_grid(panels, SPACING), alt)
+    # made-up arrays, no scans: nothing in them is anterior or superior
+    plotting.show(plotting.contrast_grid(planes, SPACING, truths, letters=False), alt)
 
 
 RESULTS = ("result",)

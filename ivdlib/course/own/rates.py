@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ivdlib.course import exercises
 from ivdlib.course.exercises import WrongAnswer
 from ivdlib.report import diagrams
 
@@ -29,6 +30,8 @@ def check_rates(answer: Any, *, number: int = 3, highest: int = 3, least: int = 
     WrongAnswer
         What is wrong with them: kind, number, size, reach or holes.
     """
+    cell = exercises.calling_cell()
+    exercises.RIGHT[cell] = False
     if answer is None:
         raise WrongAnswer("❌ not answered yet: write it in place of # YOUR CODE HERE.")
     rates = _whole_numbers(answer)
@@ -54,6 +57,7 @@ def check_rates(answer: Any, *, number: int = 3, highest: int = 3, least: int = 
             f"❌ {shown}: {len(ways)} pixels wide, but {holes} of them are holes: look at "
             "diagrams.coverage(rates), zeros are never seen."
         )
+    exercises.RIGHT[cell] = True
     print(f"✅ {shown} is right: {len(ways)} pixels wide, and no hole")
 
 

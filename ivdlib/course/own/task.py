@@ -49,7 +49,8 @@ class Task:
     call : callable
         Gets a function and arguments, gives the result: for what is no plain call.
     picture : callable
-        Gets arguments and a result, gives slices (AP, SI) by title; nothing: no picture.
+        Gets arguments and a result, gives slices (AP, SI) by title, or a slice and its truth;
+        nothing: no picture.
     seams : tuple of str
         Where the library has this function, as ``module:name``; all places that hold it.
     adapt : callable
@@ -65,7 +66,7 @@ class Task:
     hints: tuple[str, str] = ("", "")
     tolerance: float = 1e-4
     call: Callable[[Callable, Arguments], Any] = _call
-    picture: Callable[[Arguments, Any], Mapping[str, np.ndarray]] = _nothing
+    picture: Callable[[Arguments, Any], Mapping[str, Any]] = _nothing
     seams: tuple[str, ...] = ()
     adapt: Callable[[Callable], Callable] = lambda function: function
 

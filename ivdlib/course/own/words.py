@@ -31,6 +31,16 @@ def words(value: Any) -> str:
     return f"an array of {' × '.join(map(str, array.shape))}"
 
 
+def written_out(value: Any) -> bool:
+    """Whether `words` tells a whole value, and not only what it is."""
+    if isinstance(value, dict):
+        return all(map(written_out, value.values()))
+    array = _array(value)
+    if isinstance(value, list | tuple) and (array is None or array.size > FEW):
+        return len(value) <= FEW and all(map(written_out, value))
+    return not callable(value) and (array is None or array.size <= FEW)
+
+
 def result_in_words(found: Any, right: Any) -> str:
     """What is wrong with the kind or shape of a result; nothing where both are right."""
     if isinstance(right, dict):

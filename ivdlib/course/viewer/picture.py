@@ -26,7 +26,7 @@ HEIGHT = 400
 _GAP = 12
 """Pixels between panels."""
 
-COLOURS = {"disc labels": ("orange", *OUTLINES[0]), "prediction": ("blue", *OUTLINES[1])}
+COLOURS = {"truth": ("orange", *OUTLINES["truth"]), "found": ("blue", *OUTLINES["found"])}
 """Word, colour and dashes of each overlay."""
 
 FILL = 0.2

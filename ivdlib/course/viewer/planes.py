@@ -76,9 +76,9 @@ def volume(
     if unknown:
         known = ", ".join(case.contrasts)
         raise ConfigError(f"case {case.name} has no contrast {unknown[0]!r}; there are {known}.")
-    masks = {} if case.discs is None else {"disc labels": case.discs}
+    masks = {} if case.discs is None else {"truth": case.discs}
     if prediction is not None:
-        masks["prediction"] = _mask(case, prediction)
+        masks["found"] = _mask(case, prediction)
     return _Volume(case, names, masks)
 
 
@@ -167,7 +167,7 @@ class _Volume(Shown):
         i, j, k = self.voxel
         return (
             f"Case {self.case.name}, contrast {self.contrast}, planes through voxel ({i}, {j}, {k})"
-            f"{', with ' + ' and '.join(shown) if shown else ''}."
+            f"{'; outlines: ' + ', '.join(shown) if shown else ''}."
         )
 
     def picture(self) -> Picture:

@@ -61,6 +61,18 @@ def test_a_stub_is_not_written_yet(name):
         own.check(lambda *_: None, name=name)
 
 
+def test_an_example_is_written_out_whole_or_left_out(monkeypatch):
+    """A network of layers has no small example; what is a plain function has one."""
+    told = {}
+    for name in NAMES:
+        monkeypatch.setitem(checked.TRIES, name, 2)
+        with pytest.raises(WrongAnswer) as caught:
+            own.check(lambda *_: "wrong", name=name)
+        told[name] = str(caught.value).partition("An example: ")[2]
+    assert {"convolve", "dice", "fuse", "splice", "sign_flip"} <= {n for n in told if told[n]}
+    assert not any("an array of" in example or "…" in example for example in told.values())
+
+
 def test_a_name_that_no_lesson_knows():
     with pytest.raises(ConfigError, match="no lesson asks for a function overlap"):
         own.check(lambda a: a, name="overlap")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ivdlib.course import exercises
 from ivdlib.course.exercises import WrongAnswer
 from ivdlib.course.own.rates import check_rates
 
@@ -37,3 +38,13 @@ def test_what_is_wrong_is_named(answer, told):
     with pytest.raises(WrongAnswer) as caught:
         check_rates(answer)
     assert told in str(caught.value) and str(caught.value).startswith("❌")
+
+
+def test_it_counts_in_the_tally(capsys):
+    check_rates((1, 2, 3))
+    exercises.tally(1)
+    with pytest.raises(WrongAnswer):
+        check_rates((2, 2, 2))
+    exercises.tally(1)
+    said = capsys.readouterr().out.splitlines()[1:]
+    assert [line[0] for line in said] == ["✅", "0"]

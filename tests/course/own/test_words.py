@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ivdlib.course.own.words import result_in_words, words
+from ivdlib.course.own.words import FEW, result_in_words, words, written_out
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,16 @@ def test_words(value, text):
 )  # fmt: skip
 def test_what_is_wrong_with_the_kind_of_a_result(found, right, text):
     assert result_in_words(found, right) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "whole"),
+    [
+        (0.5, True), ("wat", True), (np.eye(2), True), (np.zeros((5, 6)), False), (abs, False),
+        ({"a": [1, 2]}, True), ({"a": np.zeros(FEW + 1)}, False), (["a"] * FEW, True),
+        (["a"] * (FEW + 1), False), ([["a"], np.zeros((5, 6))], False),
+    ],
+)  # fmt: skip
+def test_whether_words_tell_all(value, whole):
+    assert written_out(value) is whole
+    assert ("an array of" not in words(value) and "…" not in words(value)) or not whole

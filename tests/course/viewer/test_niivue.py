@@ -34,7 +34,7 @@ def test_graphics_card_follows_the_controls_and_they_follow_a_click():
     screen, control = shown.widget.children[1], controls(shown)
     scan, labels, prediction = screen.volumes
     control["contrast"].value = "inn"
-    control["disc labels (orange)"].value = False
+    control["truth (orange)"].value = False
     control["left–right"].value = 1
     assert (scan.frame_4d, labels.frame_4d, prediction.frame_4d) == (2, 0, 1)
     assert np.allclose(screen.scene.crosshair_pos, [1.5 / 5, 8.5 / 16, 10.5 / 20])

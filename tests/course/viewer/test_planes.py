@@ -66,13 +66,13 @@ def test_overlays_are_outlined_in_their_colours_and_switched(no_graphics_card):
         return int((np.abs(pixels(shown).astype(int) - colour).max(axis=2) <= 1).sum())
 
     assert min(count(orange), count(sky)) > 300  # orange between the dashes
-    controls(shown)["disc labels (orange)"].value = False
+    controls(shown)["truth (orange)"].value = False
     dashes = count(sky)
     assert count(orange) == 0
-    assert "orange" not in said(shown) and "prediction (blue)" in said(shown)
-    controls(shown)["prediction (blue)"].value = False
-    assert count(sky) == 0 and "with" not in said(shown)
-    controls(shown)["disc labels (orange)"].value = True
+    assert "orange" not in said(shown) and "found (blue)" in said(shown)
+    controls(shown)["found (blue)"].value = False
+    assert count(sky) == 0 and "outlines" not in said(shown)
+    controls(shown)["truth (orange)"].value = True
     assert 0.4 < dashes / count(orange) < 0.6
 
 
