@@ -666,9 +666,6 @@ with pd.option_context("display.max_colwidth", None):
 
 # %% [markdown]
 # ## Check
-#
-# The first line is about this page, whoever wrote the functions that worked in it. The second is
-# about your exercises (written answers are not counted).
 
 # %%
 assert len(results.query("target == 'disc'")["case"].unique()) == len(experiment.cases)

@@ -458,9 +458,6 @@ plotting.show(figures["own_network"], "One slice with the discs that each of two
 
 # %% [markdown]
 # ## Check
-#
-# The first line is about this page, whoever wrote the functions that worked in it. The second is
-# about your exercises (written answers are not counted).
 
 # %%
 assert mask.shape == nib.load(next(folder.glob(f"*_{first}.nii*"))).shape, "one grid"
