@@ -46,7 +46,7 @@ from ivdlib.evaluation import metrics
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import enlarge, region_around, region_of, shrink
 from ivdlib.preprocessing.tiles import TileGrid
-from ivdlib.report import diagrams, network_drawings, plotting
+from ivdlib.report import diagrams, network_drawings, paper_figures, plotting
 from ivdlib.training import hashes, inference, shipped, spine_stage, weights
 from ivdlib.training.experiment import of_parameters
 
@@ -576,7 +576,7 @@ grid = TileGrid(case.shape, experiment.tile, region.window)
 print(f"{len(grid.positions)} tiles, band of {region.window[1] - region.window[0]} pixels")
 
 # %%
-figures["overview"] = plotting.region_overview(
+figures["overview"] = paper_figures.region_overview(
     plane, case.spacing, region.window, experiment.tile,
     [start[1:] for start in grid.positions if start[0] == k],
     None if spine is None else spine[k],

@@ -39,7 +39,7 @@ from IPython.display import display
 from scipy import ndimage
 
 from ivdlib.course import exercises, own
-from ivdlib.report import diagrams, plotting
+from ivdlib.report import diagrams, paper_figures, plotting
 from ivdlib.training.experiment import of_parameters
 
 # %%
@@ -828,7 +828,7 @@ everything = np.any([chosen.discs[k], *(mask[k] for mask in masks.values())], ax
 near = plotting.around(everything, 10)
 planes = {name: image[k][near] for name, image in images.items()}
 found = {name: mask[k][near] for name, mask in masks.items()}
-figures["prediction"] = plotting.overlay(planes, found, chosen.discs[k][near], chosen.spacing)
+figures["prediction"] = paper_figures.overlay(planes, found, chosen.discs[k][near], chosen.spacing)
 alt = (
     f"Part of slice {k} of case {chosen.name}, a test scan. Above, each contrast with outlines "
     "of what was found and of the truth; below, the mask that was found beside the true one."
@@ -849,7 +849,7 @@ if experiment.uses_spine_network:
     spine = spine_stage.find_spine(spine_network, experiment, chosen)[k]
 kept = None if region.mask is None else region.mask[k]
 grid = TileGrid(chosen.shape, tile, region.window)
-figures["overview"] = plotting.region_overview(
+figures["overview"] = paper_figures.region_overview(
     images[first][k], chosen.spacing, region.window, tile,
     [position[1:] for position in grid.positions if position[0] == k],
     spine, kept, probability[first][k],
