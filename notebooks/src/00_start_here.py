@@ -113,6 +113,9 @@ plotting.show(picture, f"Slice {chosen} of a scan, plain and with its discs as d
 # Here is the task of all these lessons in one sentence: **given the left picture, find the outlines
 # in the right one.**
 #
+# The outlines drawn by hand count as the **truth**. They are orange in all pictures of these
+# lessons. What a network or a function has *found* is blue and dashed.
+#
 # ## How an exercise works
 #
 # An exercise has two cells. The first has a line such as `people = None`, and below it `# YOUR CODE

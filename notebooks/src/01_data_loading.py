@@ -189,7 +189,7 @@ plotting.show(figures["orientation"], alt)
 # water from that of fat and yields four: water (`wat`), fat (`fat`), in phase (`inn`, both signals
 # added) and opposed phase (`opp`, one signal subtracted from the other). In every scan somebody has
 # marked the discs: an expert in patients, the program that drew it in a phantom. That mask is the
-# **label**, and its outline lies on each picture here.
+# **label**. It counts as the truth, and its outline lies on each picture here.
 
 # %%
 singles = {name: image[k] for name, image in case.contrasts.items()}
