@@ -126,3 +126,12 @@ def test_saved_figure_keeps_the_text_it_was_shown_with(tmp_path, monkeypatch):
     path = tmp_path / "figures" / "blank.png"
     assert path.name == "blank.png"
     assert b"a blank page" in path.read_bytes()
+
+
+def test_a_mask_on_several_pictures_has_one_colour_in_the_legend_too():
+    planes = {name: np.zeros((8, 8)) for name in "abc"}
+    mask = np.pad(np.ones((4, 4), bool), 2)
+    figure = plotting.contrast_grid(planes, (1, 1, 1), {name: {"a ball": mask} for name in planes})
+    (handle,) = figure.legends[0].legend_handles
+    colour, dashes = plotting.OTHERS[0]
+    assert handle.get_color() == colour and handle.get_linestyle() in (dashes, "-")
