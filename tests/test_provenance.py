@@ -120,7 +120,9 @@ def test_a_checkout_of_another_project_is_none(tmp_path, monkeypatch, about):
     assert provenance.checkout() is None and provenance.root() == place
     monkeypatch.chdir(tmp_path)
     assert lesson_source.source_of("01") is None
-    with pytest.raises(ConfigError, match=r"not inside a checkout of ivdlib.* call this inside one\."):
+    with pytest.raises(
+        ConfigError, match=r"not inside a checkout of ivdlib.* call this inside one\."
+    ):
         lessons.series()
 
 

@@ -177,7 +177,7 @@ def styles_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     names : iterable of str
         Those of `OUTLINES`, and at most as many more as there are `OTHERS`.
     """
-    names = list(dict.fromkeys(names))  # on several pictures, named once
+    names = list(dict.fromkeys(names))  # one on several pictures is named once
     known = {name: style for name, style in OUTLINES.items() if name in names}
     return known | dict(zip((name for name in names if name not in known), OTHERS, strict=False))
 
