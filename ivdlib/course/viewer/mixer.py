@@ -67,7 +67,7 @@ class _Mixer(Shown):
             )
             for name in case.contrasts
         }  # fmt: skip
-        self._fused = fusion.fuse(case, [self._sum()])[self._sum()]
+        self._take(self._fuse(self._sum()))
         middle = case.shape[0] // 2 if case.discs is None else middle_slice(case.discs)
         self._brightness = ipywidgets.FloatSlider(
             description="brightness", value=contrast.brightness(self._fused), step=0.25,
@@ -75,12 +75,14 @@ class _Mixer(Shown):
         )  # fmt: skip
         names = sorted(case.contrasts, key=lambda name: name != "fat")  # the hardest one first
         self._beside = choice("beside it", [(_WORDS.get(name, name), name) for name in names])
+        self._single = self._fuse(names[0])
         self._slice = whole_slider("sagittal slice", middle, 0, case.shape[0] - 1)
         self._screen, self._text = ipywidgets.HTML(), ipywidgets.HTML()
         for slider in self._weights.values():
             slider.observe(self._mix, "value")
-        for control in (self._slice, self._brightness, self._beside):
+        for control in (self._slice, self._brightness):
             control.observe(self._draw, "value")
+        self._beside.observe(self._put_beside, "value")
         controls = [*self._weights.values(), self._slice, self._brightness, self._buttons()]
         controls += [self._beside] if len(names) > 1 else []
         self.widget = arranged(self._screen, self._text, controls)
@@ -111,11 +113,23 @@ class _Mixer(Shown):
         some = {name: weight for name, weight in weights.items() if weight} or weights
         return "+".join(f"{weight:g}*{name}" for name, weight in some.items())
 
+    def _fuse(self, wanted: str) -> np.ndarray:
+        return fusion.fuse(self._case, [wanted])[wanted]
+
+    def _take(self, fused: np.ndarray, fault: str = "") -> None:
+        """Keep a fused contrast, and what a change of the slice leaves as it is."""
+        self._fused, self._fault = fused, fault
+        self._distance = contrast.apart(fused, self._case.discs, self._case.spine)
+
     def _mix(self, _change: object = None) -> None:
         try:
-            self._fused, self._fault = fusion.fuse(self._case, [self._sum()])[self._sum()], ""
+            self._take(self._fuse(self._sum()))
         except DataError as error:  # such as all weights 0: no picture, but a reason
-            self._fused, self._fault = np.zeros(self._case.shape, np.float32), str(error)
+            self._take(np.zeros(self._case.shape, np.float32), str(error))
+        self._draw()
+
+    def _put_beside(self, _change: object = None) -> None:
+        self._single = self._fuse(self._beside.value)
         self._draw()
 
     def _draw(self, _change: object = None) -> None:
@@ -126,8 +140,7 @@ class _Mixer(Shown):
         """The fused slice, and to its right the same slice of one contrast."""
         panels = [self._panel(self._fused, self._brightness.value)]
         if len(self._case.contrasts) > 1:
-            single = fusion.fuse(self._case, [self._beside.value])[self._beside.value]
-            panels.append(self._panel(single, contrast.brightness(single)))
+            panels.append(self._panel(self._single, contrast.brightness(self._single)))
         return next_to(panels)
 
     def _panel(self, volume: np.ndarray, brightness: float) -> Picture:
@@ -150,13 +163,12 @@ class _Mixer(Shown):
         )
         by = self._brightness.value
         words += f", shown {by:g} times brighter." if by > 1 else "."
-        distance = contrast.apart(self._fused, self._case.discs, self._case.spine)
-        if distance is None:
+        if self._distance is None:
             return words
-        than = "brighter" if distance > 0 else "darker"
+        than = "brighter" if self._distance > 0 else "darker"
         return (
             f"{words} On average the discs are {than} than the rest of the spine by "
-            f"{abs(distance):.2f} times the spread of the two."
+            f"{abs(self._distance):.2f} times the spread of the two."
         )
 
     @property
