@@ -39,7 +39,7 @@ def three_slices(case: Case, discs: Discs) -> Figure:
     slices = [k for k in (middle - step, middle, middle + step) if 0 <= k < len(image)]
     band = _band(labels, case.spacing[1])
     limits = tuple(np.percentile(image[slices], (0.5, 99.7)))
-    ratio = plotting._ratio(image[0][band], case.spacing)
+    ratio = plotting.slice_ratio(image[0][band], case.spacing)
     width = plotting.WIDTH / 3
     figure, axes = plotting.new_figure(
         min(width * ratio, 9.0) + 0.4, ncols=len(slices), squeeze=False

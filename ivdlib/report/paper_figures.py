@@ -32,7 +32,7 @@ def overlay(
     Figure
         Above, each slice with both outlines; below, the predicted mask (left) and the true one.
     """
-    figure, axes = plotting._panels([1.0, 0.5], max(len(planes), 2), truth, spacing)
+    figure, axes = plotting.slice_panels([1.0, 0.5], max(len(planes), 2), truth, spacing)
     gap = np.full((max(1, truth.shape[0] // 20), truth.shape[1]), 0.5)
     for column, (name, plane) in enumerate(planes.items()):
         both = {"found": predictions[name], "truth": truth}
@@ -43,7 +43,7 @@ def overlay(
         plotting.draw(axes[1, column], pair, spacing, "found | truth", limits=(0, 1))
     for place in axes[:, len(planes) :].flat:
         place.set_axis_off()
-    plotting._legend(figure, ["found", "truth"])
+    plotting.mask_legend(figure, ["found", "truth"])
     return figure
 
 
@@ -75,7 +75,7 @@ def region_overview(
     probability : ndarray, (AP, SI), optional
         Probability of disc; without it an empty panel stands for it.
     """
-    figure, axes = plotting._panels([1.0], 5, plane, spacing)
+    figure, axes = plotting.slice_panels([1.0], 5, plane, spacing)
     scan, mask, band, tiles, discs = axes[0]
     limits = tuple(np.percentile(plane, (0.5, 99.5)))
     left = plane if kept is None else np.where(kept, plane, 0)
@@ -94,7 +94,7 @@ def region_overview(
         discs.set_title("5 disc probability", fontsize=10)
         discs.text(0.5, 0.5, "comes in\nlesson 04", ha="center", va="center", fontsize=10)
         discs.set_aspect("equal", adjustable="box")
-        discs.set(xticks=[], yticks=[], box_aspect=plotting._ratio(plane, spacing))
+        discs.set(xticks=[], yticks=[], box_aspect=plotting.slice_ratio(plane, spacing))
     else:
         plotting.draw(
             discs, probability, spacing, "5 disc probability", limits=(0, 1), cmap="cividis"

@@ -193,7 +193,7 @@ def _letters(axes: Axes) -> None:
                   fontsize=8, path_effects=halo)  # fmt: skip
 
 
-def _panels(
+def slice_panels(
     heights: Sequence[float],
     columns: int,
     plane: np.ndarray,
@@ -210,7 +210,7 @@ def _panels(
 
 def _panel(columns: int, plane: np.ndarray, spacing: Sequence[float]) -> tuple[float, float]:
     """Width and height of a panel in inches."""
-    ratio = _ratio(plane, spacing)
+    ratio = slice_ratio(plane, spacing)
     side = min(min(WIDTH / columns, 4.0) * ratio, 5.5)
     return side / ratio, side
 
@@ -221,12 +221,13 @@ def _folded(title: str, across: float) -> str:
     return "\n".join(textwrap.fill(line, letters) for line in title.split("\n"))
 
 
-def _ratio(plane: np.ndarray, spacing: Sequence[float]) -> float:
+def slice_ratio(plane: np.ndarray, spacing: Sequence[float]) -> float:
     """Height over width of a slice as it is drawn."""
     return plane.shape[1] * spacing[2] / (plane.shape[0] * spacing[1])
 
 
-def _legend(figure: Figure, names: Sequence[str]) -> None:
+def mask_legend(figure: Figure, names: Sequence[str]) -> None:
+    """Name the masks of all panels below them."""
     handles = [
         Line2D([], [], color=colour, linestyle=dashes, label=name)
         for name, (colour, dashes) in styles_of(names).items()
@@ -266,11 +267,11 @@ def contrast_grid(
     across, _ = _panel(columns, first, spacing)
     folded = {title: _folded(title, across) for title in planes}
     lines = 1 + max(title.count("\n") for title in folded.values())
-    figure, axes = _panels([1.0] * rows, columns, first, spacing, lines)
+    figure, axes = slice_panels([1.0] * rows, columns, first, spacing, lines)
     outlines = outlines or {}
     for place, (title, plane) in zip(axes.flat, planes.items(), strict=False):
         draw(place, plane, spacing, folded[title], outlines.get(title), limits, letters=letters)
     for place in axes.flat[len(planes) :]:
         place.set_axis_off()
-    _legend(figure, [name for masks in outlines.values() for name in masks])
+    mask_legend(figure, [name for masks in outlines.values() for name in masks])
     return figure

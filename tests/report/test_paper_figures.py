@@ -2,22 +2,9 @@
 
 import numpy as np
 import pytest
+from upright import SPACING, corner_plane, panels
 
 from ivdlib.report import paper_figures, plotting
-
-SPACING = (2.0, 1.25, 1.25)
-
-
-def corner_plane(shape=(20, 30)):
-    """A slice (AP, SI) with one bright pixel at its anterior, superior corner."""
-    plane = np.zeros(shape, np.float32)
-    plane[-1, -1] = 1
-    return plane
-
-
-def panels(figure):
-    """Axes that show something."""
-    return [axes for axes in figure.axes if axes.axison]
 
 
 @pytest.mark.filterwarnings("error")

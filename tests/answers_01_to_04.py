@@ -1,18 +1,15 @@
-"""The short exercises of lessons 01 to 04: right passes, known mistakes are named.
+"""Answers to the short exercises of lessons 01 to 04, right and wrong; asked in test_warm_ups.
 
-The checks are taken from the lessons' sources and get made-up data, so that nothing is trained.
+Their checks get made-up data, so that nothing is trained.
 """
 
 from types import SimpleNamespace
 
 import keras
 import numpy as np
-import pytest
 from scipy import ndimage
-from scripts import check_of
 
 from ivdlib.course import exercises
-from ivdlib.course.exercises import WrongAnswer
 from ivdlib.course.own.rates import check_rates
 from ivdlib.evaluation import metrics
 from ivdlib.preprocessing.region import region_around
@@ -110,34 +107,3 @@ WRONG = [
     ("04_gpu_training", 5, {"lower": metrics.dice(CHANCES < 0.3, DISC)}, "pixels below"),
     ("04_gpu_training", 5, {"lower": CHANCES >= 0.3}, "expected a number"),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("stem", "number", "answer"), RIGHT)
-def test_right_passes(stem, number, answer, capsys):
-    exec(check_of(stem, number), GIVEN | answer)
-    assert capsys.readouterr().out.startswith("✅")
-
-
-@pytest.mark.parametrize(("stem", "number", "answer", "sentence"), WRONG)
-def test_wrong_is_named(stem, number, answer, sentence):
-    with pytest.raises(WrongAnswer, match=sentence):
-        exec(check_of(stem, number), GIVEN | answer)
-
-
-@pytest.mark.parametrize(("stem", "number", "answer"), RIGHT)
-def test_unanswered_is_said(stem, number, answer):
-    with pytest.raises(WrongAnswer, match="not answered yet"):
-        exec(check_of(stem, number), GIVEN | dict.fromkeys(answer))
-
-
-def test_no_exercise_is_left_out():
-    """Each of these lessons' checks of an answer stands above, or in tests/course/own."""
-    asked = {(stem, number) for stem, number, _ in RIGHT}
-    for stem in {stem for stem, _ in asked}:
-        for number in range(1, 99):
-            try:
-                check = check_of(stem, number)
-            except LookupError:
-                break
-            by_hand = not check or "own.check(" in check
-            assert by_hand or (stem, number) in asked, (stem, number)
