@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -138,14 +139,30 @@ def test_the_scorer_agrees_with_its_peers(monkeypatch):
     assert not scorer.measure(rounds=1)[1]
 
 
-def test_the_readme_says_what_the_records_say(monkeypatch):
+@pytest.mark.parametrize(
+    ("page", "tables"),
+    [
+        ("README.md", ["found"]),
+        ("RESULTS.md", ["dice", "claims", "transfer", "weights", "measured", "names"]),
+    ],
+)
+def test_pages_say_what_the_records_say(monkeypatch, page, tables):
     monkeypatch.syspath_prepend(str(FOLDER))
-    import readme
+    import results
 
-    text = (readme.ROOT / "README.md").read_text(encoding="utf-8")
-    assert "<!-- dice -->" in text and "<!-- claims -->" in text
-    assert readme.filled(text) == text, "run python benchmarks/readme.py"
-    assert readme.filled(text.replace("FDS-CNN is better than U-Net", "x")) == text
+    text = (results.ROOT / page).read_text(encoding="utf-8")
+    assert re.findall(r"<!-- (\w+) -->", text.replace("<!-- end -->", "")) == tables
+    assert results.filled(text) == text, "run python benchmarks/results.py"
+    spoilt = re.sub(r"(<!-- \w+ -->\n).", r"\1x", text)
+    assert spoilt != text and results.filled(spoilt) == text
+
+
+def test_the_readme_shows_five_whole_rows_of_the_audit(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import results
+
+    shown, all_rows = results.found().splitlines(), results.claims().splitlines()
+    assert len(shown) == 7 and set(shown) < set(all_rows)
 
 
 def test_each_module_has_a_test_file_of_its_name(monkeypatch):

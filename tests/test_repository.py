@@ -27,6 +27,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 TOP_LEVEL = {
     *(
         "README.md",
+        "RESULTS.md",
         "CONTRIBUTING.md",
         "LICENSE",
         "CITATION.cff",
@@ -35,7 +36,7 @@ TOP_LEVEL = {
         "environment.yml",
     ),
     *("requirements.lock", ".gitignore", ".ci"),
-    *("ivdlib", "notebooks", "data", "reports", "benchmarks", "tests"),
+    *("ivdlib", "notebooks", "data", "docs", "reports", "benchmarks", "tests"),
 }
 TARGETS = (
     *("help", "reproduce", "quick", "test", "test-all", "lab", "lesson", "notebooks", "book"),

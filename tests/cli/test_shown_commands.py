@@ -11,9 +11,11 @@ import pytest
 from ivdlib import cli
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ("*.md", "data/*.md", "reports/*.md", "reports/reference/*.md", "benchmarks/*.md",
-          "notebooks/*.md", "notebooks/src/*.py", "notebooks/*.py", "benchmarks/**/*.py",
-          "benchmarks/**/*.toml", "ivdlib/**/*.py", "ivdlib/**/*.j2", "Makefile")  # fmt: skip
+PLACES = (
+    *("*.md", "data/*.md", "docs/*.md", "reports/*.md", "reports/reference/*.md"),
+    *("benchmarks/*.md", "notebooks/*.md", "notebooks/src/*.py", "notebooks/*.py"),
+    *("benchmarks/**/*.py", "benchmarks/**/*.toml", "ivdlib/**/*.py", "ivdlib/**/*.j2", "Makefile"),
+)
 PARSER = cli._parser()
 (COMMANDS,) = (a for a in PARSER._actions if isinstance(a, argparse._SubParsersAction))
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

@@ -1,9 +1,9 @@
-"""Write the tables of the README's section Results from the records under reports/reference/.
+"""Write the tables of README.md and RESULTS.md from the records under reports/reference/.
 
-    python benchmarks/readme.py            # after `ivdlib audit --page --reports reports/reference`
+    python benchmarks/results.py           # after `ivdlib audit --page --reports reports/reference`
 
 Between `<!-- NAME -->` and `<!-- end -->` everything is replaced; the sentences around are written
-by hand. A test fails where the README and the records differ.
+by hand. A test fails if a page and the records differ.
 """
 
 from __future__ import annotations
@@ -84,6 +84,21 @@ def claims() -> str:
     return "\n".join(line for line in page.splitlines() if line.startswith("|"))
 
 
+FOUND = (1, 2, 6, 8, 10)
+"""Numbers of the claims that the README shows; the audit has them all."""
+
+
+def found() -> str:
+    """Five rows of that table, as they are."""
+    head, rule, *rows = claims().splitlines()
+    return "\n".join([head, rule, *(row for row in rows if _number(row) in FOUND)])
+
+
+def _number(row: str) -> int:
+    """Number of the claim that a row is about: ``"| 8. The fat image …"`` is 8."""
+    return int(row.strip("| ").partition(".")[0])
+
+
 def transfer() -> str:
     """What a network that saw the phantom alone is worth on real crops, by patient."""
     page = (REFERENCE / "transfer" / "table.md").read_text(encoding="utf-8")
@@ -147,22 +162,28 @@ def names() -> str:
     return "\n".join(lines)
 
 
-BLOCKS = {"dice": dice, "claims": claims, "transfer": transfer, "weights": weights,
-          "measured": measured, "names": names}  # fmt: skip
+BLOCKS = {"found": found, "dice": dice, "claims": claims, "transfer": transfer,
+          "weights": weights, "measured": measured, "names": names}  # fmt: skip
+
+PAGES = ("README.md", "RESULTS.md")
 
 
 def filled(text: str) -> str:
-    """Fill the tables of a README anew."""
-    for name, table in ((name, make()) for name, make in BLOCKS.items()):
+    """Fill the tables of a page anew."""
+    for name, make in BLOCKS.items():
         begin, end = f"<!-- {name} -->\n", "<!-- end -->"
-        text = re.sub(f"{begin}.*?{end}", f"{begin}{table}\n{end}", text, count=1, flags=re.S)
+        if begin in text:
+            # by a function: a table may hold backslashes, which a replacement would read
+            table = f"{begin}{make()}\n{end}"
+            text = re.sub(f"{begin}.*?{end}", lambda _, new=table: new, text, count=1, flags=re.S)
     return text
 
 
 def main() -> int:
-    """Write the README."""
-    path = ROOT / "README.md"
-    files.write_text(path, filled(path.read_text(encoding="utf-8")))
+    """Write the pages."""
+    for name in PAGES:
+        path = ROOT / name
+        files.write_text(path, filled(path.read_text(encoding="utf-8")))
     return 0
 
 
