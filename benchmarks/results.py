@@ -1,4 +1,4 @@
-"""Write the tables of README.md and RESULTS.md from the records under reports/reference/.
+"""Write the tables of README, RESULTS and model card from the records under reports/reference/.
 
     python benchmarks/results.py           # after `ivdlib audit --page --reports reports/reference`
 
@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+import model_card
 import pandas as pd
 
 from ivdlib import files
@@ -163,9 +164,10 @@ def names() -> str:
 
 
 BLOCKS = {"found": found, "dice": dice, "claims": claims, "transfer": transfer,
-          "weights": weights, "measured": measured, "names": names}  # fmt: skip
+          "weights": weights, "measured": measured, "names": names,
+          **model_card.BLOCKS}  # fmt: skip
 
-PAGES = ("README.md", "RESULTS.md")
+PAGES = ("README.md", "RESULTS.md", "docs/model_card.md")
 
 
 def filled(text: str) -> str:

@@ -1,5 +1,6 @@
 """The peers of benchmarks/ are the same networks; the timing of a step runs."""
 
+import email.message
 import json
 import os
 import re
@@ -144,6 +145,7 @@ def test_the_scorer_agrees_with_its_peers(monkeypatch):
     [
         ("README.md", ["found"]),
         ("RESULTS.md", ["dice", "claims", "transfer", "weights", "measured", "names"]),
+        ("docs/model_card.md", ["card_files", "card_contrast", "card_level", "card_grade"]),
     ],
 )
 def test_pages_say_what_the_records_say(monkeypatch, page, tables):
@@ -186,3 +188,33 @@ def test_the_page_of_many_scans_is_worked_out_from_what_was_measured(monkeypatch
     assert "| 64 | 16,000 | 3.1 h | 88.9 |" in text  # 50,000 / (250 · 64); 64 · 250 / 3600 · 20
     assert "| 2 | 500 | 4.2 days | 2.8 |" in text
     assert "50,000 · 20.0 MB = 1.00 TB" in text
+
+
+def test_licences_are_those_of_the_lock(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import licences
+
+    shown = licences.PAGE.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w.-]+) \| ([\w.]+) \| (.+) \|$", shown, re.MULTILINE)
+    rows = [row for row in rows if row[0] != "package"]
+    assert [row[:2] for row in rows] == licences.locked(), "run python benchmarks/licences.py"
+    assert [name for name, _, licence in rows if licence == "not said"] == ["namex"]
+    assert licences.licence("numpy").startswith("BSD") and licences.licence("tqdm")
+
+
+def test_a_licence_is_read_from_where_a_package_says_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import licences
+
+    def said(**fields):
+        about = email.message.Message()
+        for name, value in fields.items():
+            about[name.replace("_", "-")] = value
+        monkeypatch.setattr(licences.metadata, "metadata", lambda _: about)
+        return licences.licence("any")
+
+    assert said(License_Expression="MIT AND PSF-2.0", License="x") == "MIT AND PSF-2.0"
+    assert said(Classifier="License :: OSI Approved :: BSD License") == "BSD License"
+    assert said(Classifier="License :: OSI Approved", License="MIT") == "MIT"
+    assert said(License="Apache License\n" + "words " * 40) == "APACHE (by its text)"
+    assert said(Name="any") == "not said"

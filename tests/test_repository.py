@@ -28,6 +28,8 @@ TOP_LEVEL = {
     *(
         "README.md",
         "RESULTS.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
         "CONTRIBUTING.md",
         "LICENSE",
         "CITATION.cff",
