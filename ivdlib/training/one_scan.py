@@ -15,7 +15,7 @@ from ivdlib.data.case_files import NO_WORD
 from ivdlib.data.discs import clean_specks
 from ivdlib.errors import DataError, DataWarning, NothingFound
 from ivdlib.preprocessing.fusion import images_of
-from ivdlib.preprocessing.region import fits_one_tile
+from ivdlib.preprocessing.region import Region, fits_one_tile
 from ivdlib.preprocessing.resampling import on_plane, plane_for, resample
 from ivdlib.training import inference, likeness
 from ivdlib.training.spine_of_scan import finds_spines, region_of_scan
@@ -155,13 +155,8 @@ def _answer(
     """Probability of disc by each image on the scan's own grid, and the spine."""
     names = images_for(network.passport["images"], case, contrast)
     _say_if_new(network, case, names)
-    seen = _on_known_pixels(network, case)
-    tile = tuple(network.passport["tile"])
-    spine = None if _is_crop(seen, spine, tile) else spine
-    for text in likeness.unlike(network.passport, spine and spine.passport, seen):
-        warnings.warn(text, DataWarning, stacklevel=3)
+    seen, region, body = scan_and_region(network, spine, case)
     images = images_of(seen.contrasts, names, network.passport.get("neighbours", 0))
-    region, body = region_of_scan(spine, network, seen, tile) if spine else (None, None)
     found = inference.predict_images(network, images, region)
     if mirror:
         turned = {name: image[:, :, ::-1] for name, image in images.items()}
@@ -171,6 +166,44 @@ def _answer(
         found = {name: resample(p, case.shape[1:]) for name, p in found.items()}
         body = None if body is None else resample(body, case.shape[1:]) >= 0.5
     return found, body
+
+
+def scan_and_region(
+    network: Network, spine: Network | None, case: Case
+) -> tuple[Case, Region | None, np.ndarray | None]:
+    """What a network gets to see of a scan, before its images are made.
+
+    Parameters
+    ----------
+    network, spine, case
+        As for `segment_case`.
+
+    Returns
+    -------
+    Case
+        The scan, on pixels that the network knows; `case` itself if they are its own.
+    Region or None
+        None: the whole image.
+    ndarray of bool, (slices, AP, SI), or None
+        The spine; None without the spine stage.
+
+    Raises
+    ------
+    DataError
+        As `segment_case`.
+
+    Warns
+    -----
+    NothingFound, DataWarning
+        As `segment_case`.
+    """
+    seen = _on_known_pixels(network, case)
+    tile = tuple(network.passport["tile"])
+    spine = None if _is_crop(seen, spine, tile) else spine
+    for text in likeness.unlike(network.passport, spine and spine.passport, seen):
+        warnings.warn(text, DataWarning, stacklevel=4)
+    region, body = region_of_scan(spine, network, seen, tile) if spine else (None, None)
+    return seen, region, body
 
 
 def _is_crop(case: Case, spine: Network | None, tile: tuple[int, int]) -> bool:
@@ -200,7 +233,7 @@ def _on_known_pixels(network: Network, case: Case) -> Case:
         "network was trained on, and the probabilities back before they are cut; slices stay as "
         "they are.",
         DataWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
     return found
 

@@ -18,7 +18,7 @@ import sys
 import numpy as np, keras
 from ivdlib import networks
 from ivdlib.networks import losses
-from ivdlib.training.gradients import value_and_gradient
+from ivdlib.training.gradients import pixel_gradient, value_and_gradient
 model = networks.build("unet", networks.UNetConfig(base=2, levels=1), (8, 12, 1))
 rng = np.random.default_rng(0)
 weights = [rng.uniform(-1, 1, w.shape) if w.ndim > 1 else np.abs(w + 0.1) for w in
@@ -27,7 +27,9 @@ model.set_weights(weights)
 x = rng.random((2, 8, 12, 1))
 value, gradient = value_and_gradient(model, losses.cross_entropy_and_dice)(x, x > 0.6)
 assert isinstance(value, float) and all(type(part) is np.ndarray for part in gradient)
-np.savez(sys.argv[1], value, *gradient, *model.get_weights())
+logits, looked_at = pixel_gradient(model)(x, (3, 7))
+assert type(logits) is np.ndarray and looked_at.shape == x.shape and np.abs(looked_at).max() > 0
+np.savez(sys.argv[1], value, *gradient, *model.get_weights(), logits, looked_at)
 """
 
 
@@ -86,6 +88,36 @@ def test_batch_normalisation_notes_what_it_sees():
     gradients.value_and_gradient(model, losses.cross_entropy)(x, x > 0.5)
     after = [np.array(v) for v in model.non_trainable_variables]
     assert any((a != b).any() for a, b in zip(before, after, strict=True))
+
+
+def test_the_gradient_of_a_pixel_is_that_of_small_differences_of_its_logit():
+    # 10 x 14 is padded inside to 12 x 16
+    model = networks.build("unet", networks.UNetConfig(base=2, levels=2), (10, 14, 1))
+    rng = np.random.default_rng(1)
+    x = rng.random((3, 10, 14, 1)).astype("f4")
+    before = model.get_weights()
+    ask, pixel = gradients.pixel_gradient(model), (4, 9)
+    logits, gradient = ask(x, pixel)
+    place = 1, *np.unravel_index(np.abs(gradient[1]).argmax(), x.shape[1:])
+    answers = keras.ops.convert_to_numpy(model(x))[:, 4, 9, 0]
+    assert np.allclose(1 / (1 + np.exp(-logits)), answers, atol=1e-5)
+    little = np.zeros_like(x)
+    little[place] = 1e-3
+    above, below = (ask(x + sign * little, pixel)[0] for sign in (1, -1))
+    changed = (above - below) / 2e-3
+    assert changed[1] == pytest.approx(float(gradient[place]), rel=0.05) and changed[1] != 0
+    assert changed[0] == changed[2] == 0  # each logit has its own tile
+    assert all(map(np.array_equal, before, model.get_weights()))  # nothing is learnt or noted
+
+
+def test_of_two_channels_disc_stands_against_background():
+    image = keras.Input((4, 4, 1))
+    two = keras.layers.Conv2D(2, 1, use_bias=False, data_format="channels_last")(image)
+    model = keras.Model(image, keras.layers.Activation("softmax", name="probability")(two))
+    model.set_weights([np.float32([[[[1, 3]]]])])
+    logits, gradient = gradients.pixel_gradient(model)(np.full((1, 4, 4, 1), 0.5), (1, 2))
+    assert logits == pytest.approx(1)  # 3 * 0.5 - 1 * 0.5
+    assert gradient[0, 1, 2, 0] == pytest.approx(2) and np.count_nonzero(gradient) == 1
 
 
 @pytest.mark.long

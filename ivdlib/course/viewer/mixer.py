@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import html
-from functools import partial
 
 import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
 from ivdlib.course.viewer import contrast
+from ivdlib.course.viewer.mixture import WORDS, Mixture
 from ivdlib.course.viewer.picture import HEIGHT, Picture, enlarge_pixels, grey, lettered, next_to
-from ivdlib.course.viewer.shown import (
-    STYLE,
-    WIDE,
-    Shown,
-    arranged,
-    choice,
-    row_of_widgets,
-    whole_slider,
-)
+from ivdlib.course.viewer.shown import STYLE, WIDE, Shown, arranged, choice, whole_slider
 from ivdlib.data.case import Case
 from ivdlib.errors import DataError
 from ivdlib.preprocessing import fusion
 from ivdlib.report.plotting import middle_slice
-
-_WORDS = {"wat": "water", "fat": "fat", "inn": "in phase", "opp": "opposed phase"}
-"""The Dixon contrasts in words; others keep their names."""
-
-LOWEST, HIGHEST, STEP = -1.0, 2.0, 0.05
-"""Weights that the sliders offer."""
 
 
 def fusion_mixer(case: Case) -> Shown:
@@ -59,59 +45,26 @@ class _Mixer(Shown):
         if not case.contrasts:
             raise DataError(f"case {case.name} has no contrasts; there is nothing to mix.")
         self._case, self._fault = case, ""
-        start = fusion.fused_names(case.contrasts)[:1] or (next(iter(case.contrasts)),)
-        self._weights = {
-            name: ipywidgets.FloatSlider(
-                description=_WORDS.get(name, name), value=name in start[0].split("+"), min=LOWEST,
-                max=HIGHEST, step=STEP, style=STYLE, layout=WIDE,
-            )
-            for name in case.contrasts
-        }  # fmt: skip
-        self._take(self._fuse(self._sum()))
+        self._mixture = Mixture(case.contrasts, self._mix)
+        self._take(self._fuse(self._mixture.formula))
         middle = case.shape[0] // 2 if case.discs is None else middle_slice(case.discs)
         self._brightness = ipywidgets.FloatSlider(
             description="brightness", value=contrast.brightness(self._fused), step=0.25,
             min=1.0, max=contrast.BRIGHTEST, style=STYLE, layout=WIDE,
         )  # fmt: skip
         names = sorted(case.contrasts, key=lambda name: name != "fat")  # the hardest one first
-        self._beside = choice("beside it", [(_WORDS.get(name, name), name) for name in names])
+        self._beside = choice("beside it", [(WORDS.get(name, name), name) for name in names])
         self._single = self._fuse(names[0])
         self._slice = whole_slider("sagittal slice", middle, 0, case.shape[0] - 1)
         self._screen, self._text = ipywidgets.HTML(), ipywidgets.HTML()
-        for slider in self._weights.values():
-            slider.observe(self._mix, "value")
         for control in (self._slice, self._brightness):
             control.observe(self._draw, "value")
         self._beside.observe(self._put_beside, "value")
-        controls = [*self._weights.values(), self._slice, self._brightness, self._buttons()]
+        controls = [*self._mixture.sliders.values(), self._slice, self._brightness]
+        controls.append(self._mixture.buttons)
         controls += [self._beside] if len(names) > 1 else []
         self.widget = arranged(self._screen, self._text, controls)
         self._draw()
-
-    def _buttons(self) -> ipywidgets.Box:
-        """A button for each of the paper's fused contrasts that can be made."""
-        buttons = []
-        for pair in fusion.fused_names(self._case.contrasts):
-            button = ipywidgets.Button(
-                description=pair, tooltip=f"set the weights to {pair}", layout={"width": "7em"}
-            )
-            button.on_click(partial(self._choose, pair))
-            buttons.append(button)
-        return row_of_widgets(buttons)
-
-    def _choose(self, pair: str, _button: ipywidgets.Button) -> None:
-        """Set all sliders, then mix once."""
-        for name, slider in self._weights.items():
-            slider.unobserve(self._mix, "value")
-            slider.value = name in pair.split("+")
-            slider.observe(self._mix, "value")
-        self._mix()
-
-    def _sum(self) -> str:
-        """Weighted sum as `fusion.fuse` takes it; a weight of 0 is left out."""
-        weights = {name: round(slider.value, 2) for name, slider in self._weights.items()}
-        some = {name: weight for name, weight in weights.items() if weight} or weights
-        return "+".join(f"{weight:g}*{name}" for name, weight in some.items())
 
     def _fuse(self, wanted: str) -> np.ndarray:
         return fusion.fuse(self._case, [wanted])[wanted]
@@ -121,9 +74,9 @@ class _Mixer(Shown):
         self._fused, self._fault = fused, fault
         self._distance = contrast.apart(fused, self._case.discs, self._case.spine)
 
-    def _mix(self, _change: object = None) -> None:
+    def _mix(self) -> None:
         try:
-            self._take(self._fuse(self._sum()))
+            self._take(self._fuse(self._mixture.formula))
         except DataError as error:  # such as all weights 0: no picture, but a reason
             self._take(np.zeros(self._case.shape, np.float32), str(error))
         self._draw()
@@ -149,17 +102,12 @@ class _Mixer(Shown):
         pixels = enlarge_pixels(bright, edges, HEIGHT / (plane.shape[1] * edges[1]))
         return lettered(grey(pixels), "APSI")
 
-    def _formula(self) -> str:
-        parts = [part.split("*") for part in self._sum().split("+")]
-        text = " + ".join(f"{float(weight):g} × {_WORDS.get(n, n)}" for weight, n in parts)
-        return text.replace("+ -", "− ").replace("-", "−")
-
     def _words(self) -> str:
         if self._fault:
-            return f"{self._formula()}: {self._fault}"
+            return f"{self._mixture.words}: {self._fault}"
         words = (
-            f"Fused contrast = {self._formula()}, added voxel by voxel. Then the smallest value of "
-            "the whole scan becomes 0 (black) and the largest 1 (white)"
+            f"Fused contrast = {self._mixture.words}, added voxel by voxel. Then the smallest "
+            "value of the whole scan becomes 0 (black) and the largest 1 (white)"
         )
         by = self._brightness.value
         words += f", shown {by:g} times brighter." if by > 1 else "."
@@ -180,9 +128,9 @@ class _Mixer(Shown):
         )
 
     def _second(self) -> str:
-        name = _WORDS.get(self._beside.value, self._beside.value)
+        name = WORDS.get(self._beside.value, self._beside.value)
         return f"Beside it: {name} alone. " if len(self._case.contrasts) > 1 else ""
 
     def figure(self) -> Figure:
         """Figure of the present slice."""
-        return self._picture().figure(f"{self._formula()}\nslice {self._slice.value}")
+        return self._picture().figure(f"{self._mixture.words}\nslice {self._slice.value}")

@@ -127,13 +127,17 @@ def overlay_pixels(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
     """
     for name, mask in masks.items():
         _blend(pixels, mask, COLOURS[name][1], FILL)
-    rows, columns = np.indices(pixels.shape[:2], sparse=True)
     for name, mask in masks.items():
-        _, colour, dashes = COLOURS[name]
-        edge = mask & ~ndimage.binary_erosion(mask, iterations=2)
-        if dashes == "dashed":
-            edge &= (rows + columns) // 5 % 2 == 0
-        _blend(pixels, edge, colour, 1)
+        outline_pixels(pixels, mask, *COLOURS[name][1:])
+
+
+def outline_pixels(pixels: np.ndarray, mask: np.ndarray, colour: str, dashes: str) -> None:
+    """Draw the outline of a mask, (rows, columns), into a picture, in place."""
+    edge = mask & ~ndimage.binary_erosion(mask, iterations=2)
+    if dashes == "dashed":
+        rows, columns = np.indices(pixels.shape[:2], sparse=True)
+        edge &= (rows + columns) // 5 % 2 == 0
+    _blend(pixels, edge, colour, 1)
 
 
 def cross(pixels: np.ndarray, across: float, up: float) -> None:

@@ -43,7 +43,9 @@ class Shown(ABC):
         return data, {"image/png": {"alt": alt}}
 
 
-def choice(description: str, options: Sequence) -> ipywidgets.ToggleButtons:
+def choice(
+    description: str, options: Sequence, button_width: str = "4em"
+) -> ipywidgets.ToggleButtons:
     """Buttons of which one is down, the first at the start.
 
     No list to drop down: in JupyterLab the arrow keys would leave the cell instead of choosing.
@@ -51,7 +53,7 @@ def choice(description: str, options: Sequence) -> ipywidgets.ToggleButtons:
     return ipywidgets.ToggleButtons(
         description=description,
         options=options,
-        style=STYLE | {"button_width": "4em"},
+        style=STYLE | {"button_width": button_width},
         layout={"display": "flex", "width": "100%"},
     )
 
@@ -63,10 +65,10 @@ def whole_slider(description: str, value: int, low: int, high: int) -> ipywidget
     )
 
 
-def switch(description: str) -> ipywidgets.Checkbox:
-    """A box to tick, ticked at the start."""
+def switch(description: str, value: bool = True) -> ipywidgets.Checkbox:
+    """A box to tick."""
     return ipywidgets.Checkbox(
-        description=description, value=True, indent=False, layout={"width": "14em"}
+        description=description, value=value, indent=False, layout={"width": "14em"}
     )
 
 
