@@ -1,4 +1,4 @@
-"""Widgets for the lessons: look through a scan, mix contrasts, see what dilated convolutions see.
+"""Widgets for the lessons: scans, mixed contrasts, what a network sees, and how it learns.
 
 Each is shown with a still picture of the same thing, which stands where a widget cannot run: on a
 rendered page, in a report, on paper. Each can be used by keyboard alone.
@@ -7,5 +7,7 @@ rendered page, in a report, on paper. Each can be used by keyboard alone.
 from ivdlib.course.viewer.field import receptive_field
 from ivdlib.course.viewer.mixer import fusion_mixer
 from ivdlib.course.viewer.planes import volume
+from ivdlib.course.viewer.rate_slider import learning_rate
+from ivdlib.course.viewer.theatre import Scene, Theatre
 
-__all__ = ["fusion_mixer", "receptive_field", "volume"]
+__all__ = ["Scene", "Theatre", "fusion_mixer", "learning_rate", "receptive_field", "volume"]
