@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -103,6 +103,43 @@ def pixel_gradient(model: keras.Model) -> Callable[[np.ndarray, tuple[int, int]]
         return keras.ops.convert_to_numpy(found), keras.ops.convert_to_numpy(gradient)
 
     return ask
+
+
+def descend(
+    ask: Ask,
+    weights: Sequence[Any],
+    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    rate: float,
+) -> Iterator[float]:
+    """Make a step of Adam (Sect. 3.1) on each batch; give the loss before each step.
+
+    Parameters
+    ----------
+    ask : callable
+        Made by `value_and_gradient`.
+    weights : sequence of keras.Variable
+        `model.trainable_weights`.
+    batches : iterable of tuple of ndarray
+        Images and truth of each step, (tiles, AP, SI, 1).
+    rate : float
+        Learning rate; about how far a weight moves in a step.
+
+    Yields
+    ------
+    float
+        When it is given, the step of its batch has been made.
+    """
+    ends = np.cumsum([0, *(int(np.prod(weight.shape)) for weight in weights)])
+    mean, size = np.zeros(ends[-1]), np.zeros(ends[-1])
+    for count, batch in enumerate(batches, start=1):
+        value, parts = ask(*batch)
+        gradient = np.concatenate([np.ravel(part) for part in parts])
+        mean += 0.1 * (gradient - mean)
+        size += 0.001 * (gradient**2 - size)
+        move = mean / (1 - 0.9**count) / (np.sqrt(size / (1 - 0.999**count)) + 1e-7)
+        for weight, first, last in zip(weights, ends, ends[1:], strict=False):
+            weight.assign_sub(rate * move[first:last].reshape(weight.shape))
+        yield value
 
 
 @contextmanager

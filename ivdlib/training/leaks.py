@@ -26,7 +26,7 @@ class Watched:
         self.score = score
         self.seen: list[tuple[int, list[dict[str, Any]]]] = []
 
-    def __call__(self, step: int) -> None:
+    def __call__(self, step: int, *_: Any) -> None:
         """Score the network as it is after `step` steps."""
         self.seen.append((step, self.score()))
 

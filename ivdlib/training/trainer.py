@@ -37,6 +37,9 @@ CHECKPOINT_SECONDS = 60.0
 POINTS = 40
 """Rows of a learning curve."""
 
+Watch = Callable[[int, float, keras.Model], None]
+"""Looks at a training: steps done, loss, the network as it is."""
+
 
 def _adam(rate: Any, average: float) -> keras.optimizers.Adam:
     """Adam (Sect. 3.1), whose weights end as a moving average where that is asked for."""
@@ -158,7 +161,7 @@ class Trainer:
         seed: int,
         label: str,
         checkpoint: str | os.PathLike | None = None,
-        watch: Callable[[int], None] | None = None,
+        watch: Watch | None = None,
     ) -> list[dict[str, float]]:
         """Train from fresh weights, or go on from a checkpoint.
 
@@ -173,8 +176,8 @@ class Trainer:
         checkpoint : path, optional
             File that keeps the state; removed by the caller when the results are written.
         watch : callable, optional
-            Called with the number of steps done at each row of the learning curve; `model` has the
-            weights of that step then.
+            Called at each row of the learning curve with the number of steps done, the loss of the
+            row and `model`, which has the weights of that step then.
 
         Returns
         -------
@@ -210,7 +213,7 @@ class Trainer:
                 note(done, value)
                 if watch:
                     self._hand_over()
-                    watch(done)
+                    watch(done, value, self.model)
                 if checkpoint and time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self._save(checkpoint, history)
                     saved = time.monotonic()

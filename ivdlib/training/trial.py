@@ -28,19 +28,35 @@ if TYPE_CHECKING:
     from ivdlib.data.cases import Case
     from ivdlib.training.experiment import Experiment
     from ivdlib.training.grid import Training
+    from ivdlib.training.trainer import Watch
 
 
-def train(experiment: Experiment, training: Training, label: str) -> float:
-    """Do one training unless it is there; returns its mean Dice over test scans and contrasts."""
+def train(
+    experiment: Experiment, training: Training, label: str, watch: Watch | None = None
+) -> float:
+    """Do one training unless it is there; returns its mean Dice over test scans and contrasts.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    training : Training
+    label : str
+        Shown beside the progress.
+    watch : callable, optional
+        Looks at the training, see `Trainer.fit`. It must be given no test scan, which is its
+        caller's duty; nothing that it does reaches the training.
+    """
     place = place_of(experiment, training)
     if not hashes.finished(place):
-        _train(experiment, training, place, label)
+        _train(experiment, training, place, label, watch)
     rows = scores.read_scores(place / scores.METRICS)
     scope = TOGETHER if training.arm == "stacked" else "volume"
     return float(scores.of_single_contrasts(rows[rows["scope"] == scope])["dice"].mean())
 
 
-def _train(experiment: Experiment, training: Training, place: Path, label: str) -> None:
+def _train(
+    experiment: Experiment, training: Training, place: Path, label: str, watch: Watch | None
+) -> None:
     profile, fold = experiment.profile, training.fold
     options = experiment.options(training.arm, training.network)
     where = spine_stage.regions_once(experiment, fold)
@@ -66,7 +82,7 @@ def _train(experiment: Experiment, training: Training, place: Path, label: str) 
         watched = leaks.Watched(lambda: test(_dice_case, engine.model, fold.test))
     else:
         checkpoint = place / "checkpoint.h5"
-    history = engine.fit(sampler, training.seed, label, checkpoint, watched)
+    history = engine.fit(sampler, training.seed, label, checkpoint, watched or watch)
 
     def score() -> list[dict[str, Any]]:
         # The best step was scored by Keras, and shall differ by nothing else.

@@ -58,14 +58,26 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 
 # %%
 fold = experiment.folds[0]
-case, held_out = experiment.cases[fold.train[0]], experiment.cases[fold.test[0]]
-print("people for training:", ", ".join(sorted({fold.subjects[c] for c in fold.train})))
-print("people for testing: ", ", ".join(sorted({fold.subjects[c] for c in fold.test})))
+inner = fold.inner()  # the training people again, one of them set aside
+case, watched, test_scan = (
+    experiment.cases[names[0]] for names in (inner.train, inner.test, fold.test)
+)
+for what, names in {
+    "trained on": inner.train, "set aside, to be watched": inner.test, "tested": fold.test,
+}.items():  # fmt: skip
+    print(f"{what}: person", ", ".join(sorted({fold.subjects[c] for c in names})))
 
 # %% [markdown]
+# There are three groups, because you will *watch* your network while it learns, on a person whom it
+# does not train on. This cannot be somebody from the test side. Whoever watches also decides: you
+# stop when the picture looks good, and you keep the learning rate that looked best. A person whom
+# you chose by can no longer tell you how good the network is on new people. So one person of the
+# *training* side is set aside to be watched (the **inner** patient), and the test side stays shut
+# until the end.
+#
 # The network sees **tiles**: pieces of a slice, cut from the region of interest of lesson 02. Here
-# are all tiles of the training scans, in one contrast, each with its **truth**, the mask of its
-# discs. (AP is the axis between front and back, SI the axis between head and feet.)
+# are all tiles that your network will train on, in one contrast, each with its **truth**, the mask
+# of its discs. (AP is the axis between front and back, SI the axis between head and feet.)
 
 # %%
 from ivdlib.preprocessing import fusion
@@ -82,12 +94,15 @@ def image_of(scan):
 
 
 # %%
-tiles, truths = [], []
-for scan in (experiment.cases[case_name] for case_name in fold.train):
-    grid = TileGrid(scan.shape, tile, regions[scan.name].window)
-    tiles.append(grid.cut(image_of(scan)))
-    truths.append(grid.cut(scan.discs))
-tiles, truths = np.concatenate(tiles), np.concatenate(truths)
+def tiles_of(scan, slices=slice(None)):
+    """Tiles of some slices of a scan, and their truths."""
+    image, discs = image_of(scan)[slices], scan.discs[slices]
+    grid = TileGrid(image.shape, tile, regions[scan.name].window)
+    return grid.cut(image), grid.cut(discs)
+
+
+pairs = [tiles_of(experiment.cases[case_name]) for case_name in inner.train]
+tiles, truths = (np.concatenate(part) for part in zip(*pairs, strict=True))
 print(f"{len(tiles)} tiles of {tile[0]} × {tile[1]} pixels; {100 * truths.mean():.1f} % is disc")
 
 # %% [markdown]
@@ -298,8 +313,41 @@ display(pd.DataFrame(ends).T.round(2))
 # %% [markdown]
 # The low rate makes progress, but would need many more steps. The high one leaps over the goal,
 # turns back, leaps over it again, and ends no better than it began. The right one is there after
-# twenty steps. No rate is right for every network. So you try a few, on people who are not used for
-# testing.
+# twenty steps.
+#
+# Now try it with a network that looks for discs: a small U-Net. When you let go of the slider, or
+# press an arrow key on it, the network is trained at that rate for a moment. This happens live, on
+# the tiles from above at half their size, and always from the same first weights and with the same
+# batches. So whatever differs is due to the rate. Above, you see what the network finds in a slice
+# of the person set aside, step by step. (Where no slider runs, you see three trainings: the lowest
+# rate, one between, and the highest.)
+
+# %%
+from ivdlib.course import viewer
+
+aside, aside_truths = tiles_of(watched)
+most = int(np.argmax(aside_truths.sum(axis=(1, 2))))
+explorer = viewer.learning_rate(
+    tiles, truths, (aside[most], aside_truths[most]), watched.spacing, min(40, 4 * options.steps)
+)
+for rate, sentence in explorer.verdicts().items():
+    print(f"rate {rate}: {sentence}")
+explorer
+
+# %% [markdown]
+# **Question:** with the lowest rate and with the highest one, the network finds the discs badly.
+# How can you tell from curve and film which of the two it is?
+#
+# <details><summary>An answer</summary>
+#
+# With a rate that is too low, the curve is calm and leads down, and the film hardly changes from
+# one picture to the next: the way is right, and more steps would get there. With one that is too
+# high, the loss leaps, often above where it began, and the mask changes between far too much and
+# nothing, or stays empty: the first steps threw the weights so far off that more steps do not help.
+#
+# </details>
+#
+# No rate is right for every network. So you try a few, on people who are not used for testing.
 #
 # ## Exercise 2 (22 minutes)
 #
@@ -353,16 +401,17 @@ own.check(train, student=student)
 #
 # Your function now trains a small version of the U-Net of lesson 02, which learns in half a minute.
 # (If `train` or `augment` has not passed its check, the library's is used, and a line says so.) The
-# network knows nothing yet: its weights are random. The last steps have a fifth of the rate; you
-# will see why. Every twenty steps we look at two scans: one that it trains on, and one that is
-# **held out**, from a person of the test side. We only look: nothing that we see there may change
-# the training.
+# network knows nothing yet: its weights are random. The last steps have a fifth of the rate.
+#
+# Every few steps we look at two slices: one of a scan that it trains on, and one of the person set
+# aside, which is **held out** of the training. In a live notebook you can watch the masks change
+# while it trains. A film strip of it stays. (If you have seen enough, stop the cell with the black
+# square above. The film then ends there, and the network is as it was at that step.)
 
 # %%
 from ivdlib import networks
 from ivdlib.evaluation import metrics
-from ivdlib.progress import Progress
-from ivdlib.training import gradients, inference
+from ivdlib.training import inference
 
 keras.utils.set_random_seed(0)
 small = networks.UNetConfig(base=4, levels=3, bn_momentum=0.8)
@@ -371,78 +420,99 @@ parts = {0.02: min(160, 2 * options.steps), 0.004: min(60, options.steps)}  # st
 steps = sum(parts.values())
 print(f"{model.count_params():,} weights, {steps} steps")
 
+
 # %%
-looks, film = [], {}
+def scene(scan):
+    """What the theatre looks at: the slice of a scan with most disc."""
+    return viewer.Scene(image_of(scan), scan.discs, regions[scan.name], scan.spacing)
 
 
-def look(step):
-    """Note the Dice of a scan that trains and of the one held out, and the latter's mask."""
-    row = {"step": step}
-    for who, scan in {"trained on": case, "held out": held_out}.items():
-        found = inference.predict_images(model, {"": image_of(scan)}, regions[scan.name])[""] >= 0.5
-        row[who] = metrics.dice(found, scan.discs)
-    looks.append(row)
-    film[step] = found
-
-
-def watch(images, masks, value):
-    """Called at each step with its batch and loss."""
-    if progress.done % 20 == 0:
-        look(progress.done)
-    progress.advance(note=f"loss {value:.2f}")
-
+scenes = {"trained on": scene(case), "held out": scene(watched)}
+stage, curve = viewer.Theatre(scenes, steps), []
 
 # %%
 with (
     own.plugged(train, augment) as at_work,
-    Progress(steps, "training the small U-Net") as progress,
-    gradients.watched(watch),
+    stage.follow(model, "training the small U-Net"),
 ):
-    rng, curve = np.random.default_rng(exercises.seed(student)), []
+    rng = np.random.default_rng(exercises.seed(student))
     for rate, count in parts.items():
         curve += at_work["train"](model, tiles, truths, count, rate, at_work["augment"], rng)
-look(steps)
-looks = pd.DataFrame(looks).set_index("step")
-print(f"held-out scan {held_out.name}: Dice {looks['held out'].iloc[-1]:.3f} after {steps} steps")
 
 # %%
-k = plotting.middle_slice(held_out.discs)
-near = plotting.around(held_out.discs[k], 15)
-picked = [list(film)[int(n)] for n in np.linspace(0, len(film) - 1, 4)]
-titles = {f"step {s}: Dice {looks.loc[s, 'held out']:.2f}": film[s][k][near] for s in picked}
-outlines = {t: {"found": mask, "truth": held_out.discs[k][near]} for t, mask in titles.items()}
-figures["own_film"] = plotting.contrast_grid(
-    dict.fromkeys(titles, image_of(held_out)[k][near]), held_out.spacing, outlines
-)
-alt = "A held-out slice at four points of the training, discs found and true: " + ", ".join(titles)
-plotting.show(figures["own_film"], alt)
+looks = pd.DataFrame(stage.dice)  # Dice of the slices, by step
+figures["own_film"] = stage.figure()
+trained, unseen = looks.iloc[-1]
+print(f"after {steps} steps: Dice {trained:.2f} where it trained, {unseen:.2f} where it did not")
+print(f"the rate fell to a fifth at step {parts[0.02]}")
 
 # %% [markdown]
-# The loop did this: nobody told it what a disc is. Now look at its curve:
+# The loop did this: nobody told it what a disc is. Go through the strips from left to right. At
+# first the network finds nothing, or discs everywhere; then it learns that most of a picture is not
+# disc, and only then where the discs are. The loss wobbles from step to step, because each batch is
+# a different handful; with a fifth of the rate, it wobbles less. That is what the last part is for.
+#
+# ## Overfitting: learnt by heart
+#
+# The distance between the two Dice is what the network knows about *these* pictures but not about
+# people in general. You can make it overfit on purpose: give it almost no pictures. Here is the
+# same network with the same first weights and the same loop. But it gets only three slices of one
+# person, always as they are, without augmentation.
 
 # %%
-figure, (left, right) = plotting.new_figure(3.2, ncols=2)
-left.plot(range(len(curve)), curve, color=plotting.BLUE, linewidth=1)
-left.set(xlabel="step", ylabel="loss of the batch", ylim=(0, None))
-for column, (colour, marker) in zip(looks, plotting.MARKERS, strict=False):
-    right.plot(looks.index, looks[column], color=colour, marker=marker, label=column)
-right.set(xlabel="step", ylabel="Dice of a scan", ylim=(0, 1))
-right.axvline(parts[0.02], color=plotting.BLACK, linestyle="dotted", linewidth=1)
-right.legend(frameon=False)
-figures["own_training"] = figure
-alt = (
-    "Left, the loss of the training at each step. Right, the Dice of a scan that it trains on and "
-    "of the one held out; a dotted line where the rate falls."
-)
-plotting.show(figure, alt)
+middle = plotting.middle_slice(case.discs)
+few, few_truths = tiles_of(case, slice(max(0, middle - 1), middle + 2))
+keras.utils.set_random_seed(0)
+narrow = networks.build("unet", small, (*tile, 1))
+narrow_stage = viewer.Theatre(scenes, parts[0.02])
+
+
+def as_it_is(image, mask, degrees, share, rng):
+    """No augmentation."""
+    return image, mask
+
+
+# %%
+with own.plugged(train) as at_work, narrow_stage.follow(narrow, "training on three slices"):
+    rng = np.random.default_rng(exercises.seed(student))
+    at_work["train"](narrow, few, few_truths, parts[0.02], 0.02, as_it_is, rng)
+
+# %%
+figures["overfitting"] = narrow_stage.figure()
+rows = {
+    f"{len(tiles)} tiles, augmented": looks.loc[: parts[0.02]].iloc[-1],
+    f"{len(few)} tiles, as they are": pd.DataFrame(narrow_stage.dice).iloc[-1],
+}
+ends = pd.DataFrame(rows).T
+ends["distance"] = ends["trained on"] - ends["held out"]
+display(ends.round(2))
+
+# %%
+wide, close = ends["distance"]
+if close > wide + 0.02:
+    print(f"With few pictures the two are farther apart, by {close - wide:.2f}: it overfits more.")
+else:
+    print("In this run few pictures did not move the two farther apart: see the answer below.")
 
 # %% [markdown]
-# There are four things to see. The loss wobbles from step to step, because each batch is a
-# different handful. The Dice rises late and steeply: first the network learns that most of a
-# picture is not disc, and only then where the discs are. The two curves on the right differ: the
-# distance between them is what the network knows about *these* people but not about people in
-# general. And from the dotted line on, with a fifth of the rate, they settle. That is what the last
-# part is for.
+# Compare the two strips, and the two curves on the right. Where the upper curve goes on to climb
+# and the lower one stays behind or falls, the network learns these slices by heart: their noise,
+# and the shape of this one person.
+#
+# **Question:** which of the two trainings has the lower loss at the end, and is it the better
+# network? And what if the curves did *not* part?
+#
+# <details><summary>An answer</summary>
+#
+# The loss is measured on the tiles that the network trains on. Few tiles that never change are soon
+# known by heart, so this loss is the lower one, if the training is long enough. It says nothing
+# about other people. For them only the held-out slice counts, and so would your choice between the
+# two networks. If the curves do not part, the training may have been too short to learn anything by
+# heart (with the profile `test` it is), or the two people may be so alike that one of them tells
+# all about the other. A single slice of a single person can also be lucky: this is why the paper
+# tests on all patients in turn.
+#
+# </details>
 #
 # ## Exercise 3 (3 minutes)
 #
@@ -512,12 +582,18 @@ display(pd.Series(apart).round(3).to_frame("largest difference to never stopped"
 # FDS-CNN has at least ten times as many weights as the small U-Net and sees all contrasts, so it
 # takes longer. The library trains it, with a loop like yours; lesson 05 needs the result. A
 # finished training is read from the experiment's folder.
+#
+# This network trains on *all* people of the training side, also on the one whom you watched above:
+# the more people, the better. So nobody is left to be watched, since a test patient may not be. The
+# slice in the film is one that it trains on. It shows you that the network learns, and not how good
+# it will be on others.
 
 # %%
 from ivdlib import files
 from ivdlib.training import hashes, store, trial
 
-trial.train(experiment, training, training.title)
+with viewer.Theatre({"trained on": scenes["trained on"]}, options.steps) as big_stage:
+    trial.train(experiment, training, training.title, big_stage.note)
 place = hashes.place_of(experiment, training)
 history, record = pd.read_csv(place / "history.csv"), files.read_json(place / "record.json")
 print(
@@ -588,7 +664,7 @@ else:
 #
 # ## Why no test patient may choose
 #
-# Look at your own training first. Suppose that you had stopped at the dotted line, or at the end:
+# Look at your own training first. Suppose that you had stopped when the rate fell, or at the end:
 
 # %%
 for rate, part in {0.02: looks.loc[1 : parts[0.02]], 0.004: looks.loc[parts[0.02] + 1 :]}.items():
@@ -597,7 +673,7 @@ for rate, part in {0.02: looks.loc[1 : parts[0.02]], 0.004: looks.loc[parts[0.02
         print(f"rate {rate}: last look {last:.3f}, best of {len(part)} looks {best:.3f}")
 
 # %% [markdown]
-# If the best look beats the last one, is that a better network? Or was it lucky with this one scan?
+# If the best look beats the last one, is that a better network? Or was it lucky with this slice?
 # Suppose that a training no longer improves, and its Dice only wobbles from look to look by 0.02.
 # Here are a thousand made-up studies of this kind, each with a true Dice of 0.80. Half of them
 # report the last of 40 looks, the others the best:
@@ -684,16 +760,17 @@ halves = {}
 for overlap in (0.0, 0.5):
     with own.plugged(splice):
         halves[overlap] = inference.predict_images(
-            model, {"": image_of(held_out)}, regions[held_out.name], overlap
+            model, {"": image_of(test_scan)}, regions[test_scan.name], overlap
         )[""]
-    score = metrics.dice(halves[overlap] >= 0.5, held_out.discs)
+    score = metrics.dice(halves[overlap] >= 0.5, test_scan.discs)
     print(f"tiles share {100 * overlap:.0f} % of their width: Dice {score:.3f}")
 
 # %%
+k = plotting.middle_slice(test_scan.discs)
 figures["splice"] = plotting.contrast_grid(
     {"side by side": halves[0.0][k], "overlapping by half": halves[0.5][k],
      "difference": np.abs(halves[0.5] - halves[0.0])[k]},
-    held_out.spacing, columns=3, limits=(0, 1),
+    test_scan.spacing, columns=3, limits=(0, 1),
 )  # fmt: skip
 alt = "Probability of disc, spliced from tiles side by side and overlapping, and their difference."
 plotting.show(figures["splice"], alt)
@@ -714,9 +791,9 @@ finder, _ = spine_of_scan.spine_beside(shipped_network, shipped.find())
 
 
 def shipped_dice():
-    """Dice of the package's network on the held-out scan."""
-    found = one_scan.predict_case(shipped_network, held_out, spine=finder)
-    return metrics.dice(found, held_out.discs)
+    """Dice of the package's network on the test scan."""
+    found = one_scan.predict_case(shipped_network, test_scan, spine=finder)
+    return metrics.dice(found, test_scan.discs)
 
 
 # %%
@@ -734,28 +811,28 @@ except IvdlibError as error:  # a scan of a kind that it does not know
 # %% [markdown]
 # ## Exercise 5 (3 minutes)
 #
-# A pixel counts as disc if its probability is at least one half. What is the Dice of the held-out
+# A pixel counts as disc if its probability is at least one half. What is the Dice of the test
 # *scan* with a threshold of 0.3 instead? The probabilities that your network gives it are in
 # `halves[0.0]`.
 #
-# Hint: `metrics.dice` compares two masks of one shape; the truth is `held_out.discs`.
+# Hint: `metrics.dice` compares two masks of one shape; the truth is `test_scan.discs`.
 
 # %% tags=["solution"]
 ### BEGIN SOLUTION
-lower = metrics.dice(halves[0.0] >= 0.3, held_out.discs)
+lower = metrics.dice(halves[0.0] >= 0.3, test_scan.discs)
 ### END SOLUTION
 
 # %% tags=["test"] points=2
 low, usual = halves[0.0] >= 0.3, halves[0.0] >= 0.5
 exercises.check(
-    lower, 2 * float((low & held_out.discs).sum()) / max(1, low.sum() + held_out.discs.sum()),
+    lower, 2 * float((low & test_scan.discs).sum()) / max(1, low.sum() + test_scan.discs.sum()),
     tolerance=1e-4,
     mistakes={
-        "that is the threshold of one half": metrics.dice(usual, held_out.discs),
-        "one slice, not the scan": metrics.dice(low[k], held_out.discs[k]),
-        "per cent? Dice is a share, from 0 to 1": 100 * metrics.dice(low, held_out.discs),
-        "you took the pixels below 0.3; take those above": metrics.dice(~low, held_out.discs),
-        "that is the share of the pixels that are right": float((low == held_out.discs).mean()),
+        "that is the threshold of one half": metrics.dice(usual, test_scan.discs),
+        "one slice, not the scan": metrics.dice(low[k], test_scan.discs[k]),
+        "per cent? Dice is a share, from 0 to 1": 100 * metrics.dice(low, test_scan.discs),
+        "you took the pixels below 0.3; take those above": metrics.dice(~low, test_scan.discs),
+        "that is the share of the pixels that are right": float((low == test_scan.discs).mean()),
     },
 )  # fmt: skip
 
@@ -917,7 +994,9 @@ display(speed) if len(speed) else print("This copy of the package has no referen
 
 # %%
 assert not set(fold.train) & set(fold.test)
-assert held_out.name not in fold.train, "the scan that is looked at trains nothing"
+assert test_scan.name not in fold.train, "the scan that is looked at trains nothing"
+assert watched.name not in (*inner.train, *fold.test), "who is watched trains and tests nothing"
+assert steps in stage.dice["held out"], "the training was watched to its end"
 assert len(curve) == steps and np.isfinite(curve).all()
 assert np.allclose(goes_on, whole), "with its whole state a training goes on as if never stopped"
 assert abs(your_dice - library_dice) < 1e-3, "your splice gives the mask of the library's"

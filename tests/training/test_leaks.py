@@ -38,7 +38,7 @@ def test_the_best_step_is_found():
     scores = iter([[0.1, 0.5], [0.9, 0.2], [0.2, 0.3]])
     watched = leaks.Watched(lambda: [{"dice": d, "case": 1} for d in next(scores)])
     for step in (3, 6, 60):
-        watched(step)
+        watched(step, 0.5, None)
     assert [step for step, _ in watched.seen] == [3, 6, 60]
     assert watched.best() == [
         {"dice": 0.9, "case": 1, "scope": "best_step", "step": 6},

@@ -273,7 +273,7 @@ def test_averaged_weights_follow_the_weights_of_the_steps(sampler, tmp_path):
     engine = Trainer("unet", UNetConfig(base=2, levels=1), TILE, options)
     seen = []
 
-    def watch(step):
+    def watch(step, loss, model):
         seen.append([np.array(w) for w in engine.model.trainable_weights])
 
     path = tmp_path / "checkpoint.h5"
@@ -308,7 +308,7 @@ trainer.reset(3)
 nothing = np.zeros((2, 1), np.float32)
 losses = [trainer._replicas.train(trainer.step, sampler.draw(k), nothing) for k in range(6)]
 singly = trainer.model.get_weights()
-with_watch = trainer.fit(sampler, 3, "", watch=seen.append)
+with_watch = trainer.fit(sampler, 3, "", watch=lambda step, *_: seen.append(step))
 assert seen == [1, 2, 3, 4, 5, 6], seen
 np.testing.assert_allclose([row["loss"] for row in with_watch], losses, rtol=1e-5)
 for ours, theirs in zip(trainer.model.get_weights(), singly, strict=True):
@@ -339,13 +339,15 @@ def test_on_jax_a_chain_of_steps_is_the_single_ones():
 
 
 def test_what_watches_a_training_sees_the_weights_of_that_step(trainer, sampler, reference):
-    seen = {}
+    seen, told = {}, []
 
-    def watch(step):
-        seen[step] = trainer.model.get_weights()
+    def watch(step, loss, model):
+        seen[step] = model.get_weights()
+        told.append(loss)
 
     history = trainer.fit(sampler, 0, "watched", watch=watch)
     assert list(seen) == [row["step"] for row in history]
+    assert told == [row["loss"] for row in history]
     for ours, theirs in zip(seen[STEPS], reference[1], strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert any((a != b).any() for a, b in zip(seen[1], seen[STEPS], strict=True))

@@ -38,19 +38,8 @@ def train(
 ) -> list[float]:
     """Make steps of Adam, on four augmented tiles each; gives the loss before each step."""
     ask = value_and_gradient(model, losses.cross_entropy_and_dice)
-    weights = model.trainable_weights
-    ends = np.cumsum([0, *(int(np.prod(weight.shape)) for weight in weights)])
-    mean, size, curve = np.zeros(ends[-1]), np.zeros(ends[-1]), []
-    for count in range(1, steps + 1):
-        value, parts = ask(*_batch(tiles, truths, augment, rng))
-        gradient = np.concatenate([np.ravel(part) for part in parts])
-        mean += 0.1 * (gradient - mean)
-        size += 0.001 * (gradient**2 - size)
-        move = mean / (1 - 0.9**count) / (np.sqrt(size / (1 - 0.999**count)) + 1e-7)
-        for weight, first, last in zip(weights, ends, ends[1:], strict=False):
-            weight.assign_sub(rate * move[first:last].reshape(weight.shape))
-        curve.append(value)
-    return curve
+    batches = (_batch(tiles, truths, augment, rng) for _ in range(steps))
+    return list(gradients.descend(ask, model.trainable_weights, batches, rate))
 
 
 def _batch(

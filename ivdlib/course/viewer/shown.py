@@ -37,10 +37,14 @@ class Shown(ABC):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
         """Give a notebook the picture, its text and the widget; it shows the best it can."""
+        data, metadata = self.still()
+        return self.widget._repr_mimebundle_() | data, metadata
+
+    def still(self) -> tuple[dict, dict]:
+        """The picture alone, with its text, as a notebook keeps it."""
         alt = self.alt
         picture = plotting.data_uri(self.figure(), alt).partition(",")[2]
-        data = self.widget._repr_mimebundle_() | {"image/png": picture, "text/plain": alt}
-        return data, {"image/png": {"alt": alt}}
+        return {"image/png": picture, "text/plain": alt}, {"image/png": {"alt": alt}}
 
 
 def choice(
