@@ -84,6 +84,7 @@ Fully dilated separable networks for intervertebral-disc segmentation: the lesso
 reference of the library. {origin}
 
 The [glossary](glossary.md) explains every term of the lessons.
+<a href="live/index.html">Run the network in your browser</a>: nothing is installed.
 
 ```{{toctree}}
 :caption: Lessons
@@ -195,6 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
             print("these would be fetched from elsewhere:", *strangers, sep="\n", file=sys.stderr)
             return 1
         shutil.rmtree(made / ".doctrees", ignore_errors=True)
+        subprocess.run([sys.executable, str(ROOT / "notebooks/live/live.py"), str(made)], check=True)
         shutil.rmtree(out, ignore_errors=True)  # a book, or empty: see `_replaceable`
         shutil.copytree(made, out)
     print(f"the book: {out / 'index.html'}")
