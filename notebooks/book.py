@@ -24,6 +24,7 @@ from ivdlib.report.notebook import stand_in
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "reports" / "book"
 EXECUTED = ROOT / "reports" / "smoke" / "notebooks"
+LIVE = ROOT / "notebooks" / "live" / "live.py"
 
 API = {
     "Data": (
@@ -196,7 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
             print("these would be fetched from elsewhere:", *strangers, sep="\n", file=sys.stderr)
             return 1
         shutil.rmtree(made / ".doctrees", ignore_errors=True)
-        subprocess.run([sys.executable, str(ROOT / "notebooks/live/live.py"), str(made)], check=True)
+        subprocess.run([sys.executable, LIVE, str(made)], check=True)  # it says how it went
         shutil.rmtree(out, ignore_errors=True)  # a book, or empty: see `_replaceable`
         shutil.copytree(made, out)
     print(f"the book: {out / 'index.html'}")

@@ -11,6 +11,7 @@ import argparse
 import base64
 import gzip
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -74,11 +75,13 @@ def engine(cache: Path | None = None) -> dict[str, bytes]:
     Raises
     ------
     OSError
-        If npm is not there, has no network, or gives another package: one sentence.
+        If npm or onnx is not there, npm has no network or gives another package: one sentence.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     cache = cache or home / "ivdlib"
     package = cache / f"{ENGINE.replace('@', '-')}.tgz"
+    if importlib.util.find_spec("onnx") is None:
+        raise OSError("onnx is not installed: pip install -e '.[book]'")
     if not package.is_file():
         if (npm := shutil.which("npm")) is None:
             raise OSError("npm is not installed (it comes with Node.js)")

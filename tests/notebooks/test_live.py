@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 @pytest.fixture
 def live():
+    scripts.installed("onnx")
     return scripts.load("live/live")
 
 
