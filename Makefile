@@ -66,7 +66,7 @@ course: $(STAMP) ## a course folder for nbgrader, see notebooks/INSTRUCTOR.md
 	$(BIN)/python notebooks/build.py --nbgrader course
 
 book: $(STAMP) ## lessons and API as an offline site under reports/book/
-	@$(BIN)/python -c 'import furo, myst_nb' 2>/dev/null || $(BIN)/python -m pip install -qq -c requirements.lock 'sphinx>=7.2' 'myst-nb>=1.1' 'furo>=2024.1'
+	@$(BIN)/python -c 'import furo, myst_nb, onnx' 2>/dev/null || $(BIN)/python -m pip install -qq -c requirements.lock 'sphinx>=7.2' 'myst-nb>=1.1' 'furo>=2024.1' 'onnx>=1.16'
 	$(BIN)/python notebooks/book.py $(ARGS)
 
 status: $(STAMP) ## reports/status.md from the executed lessons of reports/smoke

@@ -24,6 +24,7 @@ from ivdlib.report.notebook import stand_in
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "reports" / "book"
 EXECUTED = ROOT / "reports" / "smoke" / "notebooks"
+LIVE = ROOT / "notebooks" / "live" / "live.py"
 
 API = {
     "Data": (
@@ -84,6 +85,7 @@ Fully dilated separable networks for intervertebral-disc segmentation: the lesso
 reference of the library. {origin}
 
 The [glossary](glossary.md) explains every term of the lessons.
+<a href="live/index.html">Run the network in your browser</a>: nothing is installed.
 
 ```{{toctree}}
 :caption: Lessons
@@ -195,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
             print("these would be fetched from elsewhere:", *strangers, sep="\n", file=sys.stderr)
             return 1
         shutil.rmtree(made / ".doctrees", ignore_errors=True)
+        subprocess.run([sys.executable, LIVE, str(made)], check=True)  # it says how it went
         shutil.rmtree(out, ignore_errors=True)  # a book, or empty: see `_replaceable`
         shutil.copytree(made, out)
     print(f"the book: {out / 'index.html'}")

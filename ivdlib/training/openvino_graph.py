@@ -13,6 +13,8 @@ import numpy as np
 from openvino import Model
 from openvino import opset13 as ops
 
+from ivdlib.training.layer_numbers import LayerNumbers
+
 Layer = Mapping[str, Any]
 Numbers = Mapping[str, np.ndarray]
 
@@ -37,26 +39,9 @@ def graph(layers: Sequence[Layer], numbers: Numbers) -> Model:
     results = [ops.transpose(image, [0, 3, 1, 2])]
     for layer in layers[1:]:
         inputs = [results[i] for i in layer["inputs"]]
-        weights = _Weights(numbers, layer.get("weights", ""))
+        weights = LayerNumbers(numbers, layer.get("weights", ""))
         results.append(_KINDS[layer["kind"]](layer, weights, *inputs))
     return Model([ops.transpose(results[-1], [0, 2, 3, 1])], [image])
-
-
-class _Weights:
-    """Numbers of one layer."""
-
-    def __init__(self, numbers: Numbers, group: str) -> None:
-        self._numbers, self._group = numbers, group
-
-    def __call__(self, number: int, within: str = "") -> np.ndarray:
-        path = [self._group, within, "vars", str(number)]
-        return np.float32(self._numbers["/".join(filter(None, path))])
-
-    def normalisation(self, epsilon: float, within: str = "") -> tuple[np.ndarray, np.ndarray]:
-        """Factor and summand of each channel that a batch normalisation comes to."""
-        scale, offset, mean, variance = (self(i, within) for i in range(4))
-        factor = scale / np.sqrt(variance + epsilon)
-        return factor, offset - mean * factor
 
 
 def _plus(x: Any, channels: np.ndarray) -> Any:
@@ -71,14 +56,14 @@ def _convolve(x: Any, kernel: np.ndarray, layer: Layer | None = None, grouped: b
     return convolution(x, kernel, [stride] * 2, margin, margin, [rate] * 2)
 
 
-def _conv_norm(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _conv_norm(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     factor, summand = weights.normalisation(layer["epsilon"], "batch_norm")
     x = ops.relu(x) if layer["relu"] == "before" else x
     x = _plus(_convolve(x, (weights(0) * factor).transpose(3, 2, 0, 1), layer), summand)
     return ops.relu(x) if layer["relu"] == "after" else x
 
 
-def _separable_conv(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _separable_conv(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     epsilon, relu = layer["epsilon"], layer["relu"]
     depthwise, pointwise = weights(0), weights(1)
     x = ops.relu(x) if relu == "before" else x
@@ -93,11 +78,11 @@ def _separable_conv(layer: Layer, weights: _Weights, x: Any) -> Any:
     return ops.relu(x) if relu in ("inside", "after") else x
 
 
-def _conv2d(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _conv2d(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     return _plus(_convolve(x, np.ascontiguousarray(weights(0).transpose(3, 2, 0, 1))), weights(1))
 
 
-def _conv2d_transpose(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _conv2d_transpose(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     kernel = np.ascontiguousarray(weights(0).transpose(3, 2, 0, 1))
     none, side = [0, 0], list(kernel.shape[2:])
     x = ops.convolution_backprop_data(
@@ -106,22 +91,22 @@ def _conv2d_transpose(layer: Layer, weights: _Weights, x: Any) -> Any:
     return _plus(x, weights(1))
 
 
-def _batch_norm(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _batch_norm(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     factor, summand = weights.normalisation(layer["epsilon"])
     return _plus(ops.multiply(x, factor.reshape(1, -1, 1, 1)), summand)
 
 
-def _activation(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _activation(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     if layer["function"] == "softmax":
         return ops.softmax(x, 1)
     return {"relu": ops.relu, "sigmoid": ops.sigmoid}[layer["function"]](x)
 
 
-def _max_pooling2d(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _max_pooling2d(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     return ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
 
 
-def _bilinear_upsampling(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _bilinear_upsampling(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     factor = [float(layer["factor"])] * 2
     return ops.interpolate(
         x, np.float32(factor), "linear_onnx", "scales", axes=np.int64([2, 3]),
@@ -129,7 +114,7 @@ def _bilinear_upsampling(layer: Layer, weights: _Weights, x: Any) -> Any:
     )  # fmt: skip
 
 
-def _spread(layer: Layer, weights: _Weights, x: Any) -> Any:
+def _spread(layer: Layer, weights: LayerNumbers, x: Any) -> Any:
     height, width, channels = layer["shape"]  # of a map of one pixel
     return ops.broadcast(x, [1, channels, height, width])
 
