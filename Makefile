@@ -10,7 +10,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce audit quick test test-long test-all style lab lesson weights notebooks course book status lock clean python
+.PHONY: help reproduce audit quick test test-long test-all test-versions style lab lesson weights notebooks course book status lock clean python
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test-long: $(STAMP) ## the long tests alone
 	$(PYTEST) -m long $(ARGS)
 
 test-all: test test-long ## everything, as CI does
+
+test-versions: $(STAMP) ## the wheel and make quick on each Python here, and with the oldest packages; an hour
+	$(BIN)/python benchmarks/versions.py $(ARGS)
 
 style: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """What made a result (versions, device, time), and where data and results lie.
 
-A result without its record is not a result. Data and reports lie beside the checkout that one
-stands in, else in the present folder.
+A result without its record is not a result. Data and reports lie in the checkout that one stands
+in, else in the present folder; what comes with ivdlib lies in the checkout, else in the package.
 """
 
 from __future__ import annotations
@@ -149,6 +149,25 @@ def root() -> Path:
     So a notebook opened from `notebooks/` and a command given at the top find the same folders.
     """
     return checkout() or Path.cwd()
+
+
+PACKED = Path(__file__).with_name("packed")
+"""What the installed package has of the checkout, see `brought`."""
+
+
+def brought(name: str) -> Path:
+    """Where something lies that comes with ivdlib besides code: lessons, declared experiments.
+
+    In the checkout that one stands in; else in the package, into which it is packed when that is
+    built, or in the checkout that the package is run from.
+
+    Parameters
+    ----------
+    name : str
+        Its path within the checkout, such as ``"notebooks/src"``. It need not be there.
+    """
+    home = checkout() or (PACKED if PACKED.is_dir() else PACKED.parents[1])
+    return home / name
 
 
 def sound_name(name: str) -> str:

@@ -13,7 +13,9 @@ import scripts
 
 from ivdlib import provenance
 from ivdlib.course import lesson_source, lessons
-from ivdlib.errors import ConfigError, DataError
+from ivdlib.errors import DataError
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_versions_are_those_installed():
@@ -119,11 +121,9 @@ def test_a_checkout_of_another_project_is_none(tmp_path, monkeypatch, about):
     monkeypatch.chdir(place)
     assert provenance.checkout() is None and provenance.root() == place
     monkeypatch.chdir(tmp_path)
-    assert lesson_source.source_of("01") is None
-    with pytest.raises(
-        ConfigError, match=r"not inside a checkout of ivdlib.* call this inside one\."
-    ):
-        lessons.series()
+    ours = ROOT / "notebooks" / "src" / "01_data_loading.py"
+    assert lesson_source.source_of("01") == ours
+    assert "01_theirs" not in [path.stem for path in lessons.series()]
 
 
 def test_ours_is_found_from_within_that_of_another(checkout, monkeypatch):
@@ -133,6 +133,19 @@ def test_ours_is_found_from_within_that_of_another(checkout, monkeypatch):
     scripts.mark_checkout(inner)
     monkeypatch.chdir(inner / "notebooks")
     assert provenance.root() == inner
+
+
+def test_what_comes_with_ivdlib_lies_in_the_checkout_that_one_stands_in(checkout, monkeypatch):
+    monkeypatch.chdir(checkout / "notebooks")
+    assert provenance.brought("notebooks/src") == checkout / "notebooks" / "src"
+
+
+def test_elsewhere_it_is_packed_into_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert provenance.brought("notebooks") == ROOT / "notebooks"  # not packed: run from a checkout
+    monkeypatch.setattr(provenance, "PACKED", tmp_path / "packed")
+    (tmp_path / "packed").mkdir()
+    assert provenance.brought("notebooks") == tmp_path / "packed" / "notebooks"
 
 
 def test_a_file_in_the_way(checkout, monkeypatch):

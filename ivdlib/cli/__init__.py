@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NoReturn
 
-from ivdlib import __version__
+from ivdlib import __version__, extras
 from ivdlib.cli import (
     audit,
     check,
@@ -171,6 +171,9 @@ def _run(arguments: Sequence[str] | None) -> int:
                 "out of memory; use a smaller batch (--set training.batch=N), fewer or smaller "
                 "scans, or a smaller profile."
             )
+            return 1
+        if sentence := extras.lacking(error):
+            _say(sentence)
             return 1
         if name := _no_text(error):
             _say(f"the name {name} is no UTF-8; give it another.")

@@ -45,20 +45,25 @@ def add_audit(add) -> None:
 
 def run_audit(args: argparse.Namespace) -> int:
     """`ivdlib audit`."""
-    from ivdlib import provenance
+    from ivdlib import extras, provenance
+
+    extras.need("training")
     from ivdlib.report.audit import page
     from ivdlib.training import declared, workers
     from ivdlib.training.run import collect, run
 
     reports = Path(args.reports) if args.reports else provenance.reports_folder()
-    paths = args.files or sorted((provenance.root() / "benchmarks" / "audit").glob("*.toml"))
+    paths = args.files or sorted(provenance.brought("benchmarks/audit").glob("*.toml"))
     if not paths:
-        raise ConfigError("there are no declared experiments here; name their files.")
+        raise ConfigError(
+            "no declared experiments come with this copy of ivdlib; name their files, or get the "
+            "whole repository (git clone, or unpack its ZIP)."
+        )
     wanted = [declared.load(path) for path in paths]
     configure_machine(args)
     faults: list[str] = []
     experiments = list(_experiments(args, wanted, reports / page.FOLDER, faults))
-    # A file named by hand is asked for; of those in the checkout some need data that few have.
+    # A file named by hand is asked for; of those that come with ivdlib some need data few have.
     lacking = bool(args.files) and not args.page and len(experiments) < len(wanted)
     for made in experiments if not args.plan else ():
         with _going_on(made.name, faults):

@@ -100,8 +100,9 @@ def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
 
 def run_grid(args: argparse.Namespace) -> int:
     """`ivdlib grid`."""
-    from ivdlib import profiles
+    from ivdlib import extras, profiles
 
+    extras.need("training")
     wanted = _declared(args)
     profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
     data = args.data or wanted.folders()

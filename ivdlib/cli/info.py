@@ -54,26 +54,35 @@ def run_info(args: argparse.Namespace) -> int:
 
 
 def _machine(args: argparse.Namespace) -> None:
-    import keras
-
     from ivdlib import provenance
-    from ivdlib.networks import backend
+    from ivdlib.networks import quiet
 
+    name, gpu = _backend() if quiet.has_framework() else (None, False)
     found = {
         "versions": provenance.versions(),
-        "backend": keras.backend.backend(),
+        "backend": name,
         "device": provenance.device(),
-        "gpu": backend.has_gpu(),
+        "gpu": gpu,
         "cores": provenance.cores(),
         "folder": str(provenance.root()),
     }
     if args.json:
         print(json_text(found))
         return
+    found["backend"] = name or "none: networks are trained after pip install 'ivdlib[cpu]'"
     for key, text in found.items():
         if isinstance(text, dict):
             text = ", ".join(f"{name} {version}" for name, version in text.items())
         print(f"{key:<9} {text}")
+
+
+def _backend() -> tuple[str, bool]:
+    """Keras' backend, and whether it has a GPU."""
+    import keras
+
+    from ivdlib.networks import backend
+
+    return keras.backend.backend(), backend.has_gpu()
 
 
 def _network(args: argparse.Namespace) -> None:

@@ -30,6 +30,9 @@ def add_lesson(add) -> None:
 
 def run_lesson(args: argparse.Namespace) -> int:
     """`ivdlib lesson`."""
+    from ivdlib import extras
+
+    extras.need("training", "lessons")
     from ivdlib.course import lessons
 
     hand_down(args)

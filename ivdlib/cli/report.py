@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ivdlib import extras
 from ivdlib.errors import ConfigError
 from ivdlib.links import need_content
 
@@ -72,6 +73,7 @@ def run_report(args: argparse.Namespace) -> int:
     if args.blank and (not args.lesson or args.course_folder):
         raise ConfigError("--blank is the sheet of one lesson: ivdlib report --lesson N --blank.")
     _refuse_idle(args)
+    extras.need("lessons" if args.lesson or args.course_folder else "report")
     from ivdlib.report.record import Author
 
     author = Author(args.author, args.course, args.matriculation)
@@ -180,12 +182,10 @@ def _folder(name: str, reports: str | None) -> Path:
 
 
 def _expected(folder: Path) -> list[str]:
-    """Lessons that an experiment should have: all, if it comes from lessons of this checkout."""
-    from ivdlib import provenance
+    """Lessons that an experiment should have: all, if it comes from lessons."""
     from ivdlib.course import lessons
 
-    known = provenance.checkout() and (folder / "notebooks").is_dir()
-    return [path.stem for path in lessons.series()] if known else []
+    return [path.stem for path in lessons.series()] if (folder / "notebooks").is_dir() else []
 
 
 def _out(args: argparse.Namespace, name: str) -> Path:

@@ -22,10 +22,13 @@ def add_reproduce(add) -> None:
 
 def run_reproduce(args: argparse.Namespace) -> int:
     """`ivdlib reproduce`."""
-    from ivdlib.course.lessons import reproduce
+    from ivdlib import extras
     from ivdlib.networks.quiet import need_backend
 
-    need_backend()  # not after two lessons
+    extras.need("training", "report", "lessons")  # not after two lessons
+    need_backend()
+    from ivdlib.course.lessons import reproduce
+
     hand_down(args)
     folder = reproduce(
         args.profile, args.data or "", args.name or "", args.reports or "", args.seeds or 0

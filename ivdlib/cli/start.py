@@ -22,6 +22,9 @@ def add_start(add) -> None:
 
 def run_start(args: argparse.Namespace) -> int:
     """`ivdlib start`."""
+    from ivdlib import extras, provenance
+
+    extras.need("lessons")
     from ivdlib.course import workspace
 
     done = workspace.start(Path(args.folder).expanduser() if args.folder else None)
@@ -30,5 +33,6 @@ def run_start(args: argparse.Namespace) -> int:
     lessons = len(done.made) + len(done.kept)
     new = f"{len(done.made)} new" if done.made else "all there already"
     print(f"lessons: {lessons + len(done.newer)} in {done.folder} ({new})")
-    print(f"begin:   jupyter lab {done.folder / '00_start_here.ipynb'} (or make lab)")
+    here = " (or make lab)" if provenance.checkout() else ""
+    print(f"begin:   jupyter lab {done.folder / '00_start_here.ipynb'}{here}")
     return 0

@@ -105,7 +105,10 @@ def class_reports(
     """
     need_content(course)
     if not course.is_dir():
-        raise ConfigError(f"there is no folder {course}; make course writes one for nbgrader.")
+        raise ConfigError(
+            f"there is no folder {course}; make course, called in the whole repository (git clone, "
+            "or unpack its ZIP), writes one for nbgrader."
+        )
     lessons = course_folder.released(course)
     asked = _only(lessons, number) if number else lessons
     students = _students(course, asked, lessons)

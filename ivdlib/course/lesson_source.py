@@ -23,9 +23,8 @@ _HEADING = re.compile(r"Exercise (\d+) \(\d+ minutes?\)")
 
 
 def source_of(lesson: str) -> Path | None:
-    """The source of a lesson, by its name or number; None if the checkout has none."""
-    root = provenance.checkout()
-    found = lessons_in(root / "notebooks" / "src", ".py") if root else []
+    """The source of a lesson, by its name or number; None if there is none."""
+    found = lessons_in(provenance.brought("notebooks/src"), ".py")
     return next((p for p in found if lesson in (p.stem, number_of(p.stem))), None)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jupytext
 import nbformat
 from nbformat import NotebookNode
 
 from ivdlib.course.lesson_source import BEGIN, END, Part, exercises, split
-from ivdlib.errors import ConfigError
 from ivdlib.report import edits
 
 METADATA = {
@@ -44,11 +44,12 @@ if find_spec("ivdlib") is None:
     checkout = next((p for p in above if (p / "ivdlib/__init__.py").is_file()), None)
     if checkout is None:
         raise SystemExit(
-            "ivdlib is not installed, and this notebook is not inside a checkout of it. Put the "
-            "whole repository here (git clone, or unpack its ZIP) and open the notebook inside it."
+            "ivdlib is not installed in this Python, and this notebook is not inside a checkout of "
+            "it. Choose the kernel of the Python that has it, or put the whole repository here "
+            "(git clone, or unpack its ZIP) and open the notebook inside it."
         )
-    words = [sys.executable, "-m", "pip", "install", "--quiet", "--editable", str(checkout)]
-    if subprocess.run(words).returncode:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if subprocess.run([*pip, "--editable", f"{checkout}[lessons]"]).returncode:
         raise SystemExit("pip could not install ivdlib; the lines above say why.")
     sys.path.insert(0, str(checkout))  # this kernel has read its paths already
 """
@@ -128,14 +129,14 @@ def render_lesson(source: Path, version: str = "lesson") -> str:
     Raises
     ------
     ConfigError
-        If an exercise of the source does not follow the rules, or jupytext is missing.
+        If an exercise of the source does not follow the rules.
     """
     return nbformat.writes(notebook(source, version)) + "\n"
 
 
 def notebook(source: Path, version: str = "lesson") -> NotebookNode:
     """As `render_lesson`, the notebook itself."""
-    made = _read(source)
+    made = jupytext.read(source)
     made.metadata = nbformat.from_dict(METADATA)
     made.nbformat, made.nbformat_minor = 4, 5
     parts = exercises(made.cells, source.stem)
@@ -175,24 +176,8 @@ def has_exercises(source: Path) -> bool:
 
 
 def cells_of(source: Path) -> list[NotebookNode]:
-    """Cells of a source, answers between their marks.
-
-    Raises
-    ------
-    ConfigError
-        If jupytext is missing.
-    """
-    return _read(source).cells
-
-
-def _read(source: Path) -> NotebookNode:
-    try:
-        import jupytext
-    except ImportError as error:
-        raise ConfigError(
-            f"{source.name} is read by jupytext, which is not installed: pip install jupytext."
-        ) from error
-    return jupytext.read(source)
+    """Cells of a source, answers between their marks."""
+    return jupytext.read(source).cells
 
 
 def _insert_setup(notebook: NotebookNode) -> None:

@@ -22,23 +22,20 @@ if TYPE_CHECKING:
 
 
 def series() -> list[Path]:
-    """All lessons of the checkout, in order.
+    """All lessons, in order, see `provenance.brought`.
 
     Raises
     ------
     ConfigError
-        If there are none, because one stands outside a checkout.
+        If there are none.
     """
-    root = provenance.checkout()
-    if root is None:
-        raise ConfigError(
-            f"{Path.cwd()} is not inside a checkout of ivdlib, so there are no lessons; call this "
-            "inside one."
-        )
-    folder = root / "notebooks"
+    folder = provenance.brought("notebooks")
     found = lessons_in(folder)
     if not found:
-        raise ConfigError(f"there are no lessons in {folder}; call this inside the checkout.")
+        raise ConfigError(
+            f"there are no lessons in {folder}; get the whole repository (git clone, or unpack its "
+            "ZIP), or install ivdlib from its wheel."
+        )
     return found
 
 
@@ -122,7 +119,7 @@ def reproduce(
     name : str, optional
         Folder of the experiment; default the profile's name.
     reports_dir : path, optional
-        Where experiments lie; default `reports` of the checkout.
+        Where experiments lie; default see `provenance.reports_folder`.
     seeds : int, optional
         Number of seeds; 0 leaves it to the profile.
 

@@ -47,7 +47,7 @@ def model_answer(lesson: str, exercise: int) -> tuple[str, int]:
     """
     source = lesson_source.source_of(lesson.zfill(2) if lesson.isdigit() else lesson)
     if source is None:
-        raise ConfigError(f"there is no lesson {lesson} here; call this inside the checkout.")
+        raise ConfigError(f"there is no lesson {lesson}; lessons have numbers such as 03.")
     cells = lesson_versions.cells_of(source)
     for index, part in lesson_source.exercises(cells, source.stem).items():
         if part.role == "written" and f"_exercise{exercise}_" in part.grade_id:

@@ -42,7 +42,7 @@ def unanswered(wish: str) -> tuple[str, NotebookNode, str]:
         if source is None:
             raise ConfigError(
                 f"lesson {name} has no source in notebooks/src, from which its sheet is made; get "
-                "the whole checkout."
+                "the whole repository (git clone, or unpack its ZIP)."
             )
     return source.stem, lesson_versions.notebook(source, "student"), str(source)
 

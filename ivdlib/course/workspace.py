@@ -43,24 +43,24 @@ def start(folder: Path | None = None) -> Started:
     Parameters
     ----------
     folder : Path, optional
-        Default: `FOLDER` beside the checkout's own folders.
+        Default: `FOLDER` in the checkout that one stands in, else in the present folder.
 
     Raises
     ------
     ConfigError
-        Outside a checkout, which holds the lessons; for a folder within `notebooks`.
+        If there are no lessons; for a folder within the `notebooks` that they come from.
     CannotWrite
         If a file cannot be written.
     """
     todo = [path.stem for path in lessons.series()]
     folder = (provenance.root() / FOLDER) if folder is None else folder
-    taken = provenance.root() / "notebooks"
+    taken = provenance.brought("notebooks")
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file; name a folder for your lessons.")
     if folder.resolve() == taken.resolve() or taken.resolve() in folder.resolve().parents:
         raise ConfigError(
-            f"{folder} belongs to the checkout, where git would see your answers; name another "
-            "folder, or none."
+            f"{folder} belongs to ivdlib, where git would see your answers and an update replace "
+            "them; name another folder, or none."
         )
     ignore = files.folder(folder) / ".gitignore"
     if not ignore.exists():

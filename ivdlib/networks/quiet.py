@@ -116,6 +116,12 @@ def keras_json() -> Path:
     return Path(os.environ.get("KERAS_HOME", os.path.join(base, ".keras"))) / "keras.json"
 
 
+def has_framework() -> bool:
+    """Whether Keras and a backend on which it trains are installed; loads nothing."""
+    installed = [name for name in ("keras", *BACKENDS) if importlib.util.find_spec(name)]
+    return installed[:1] == ["keras"] and len(installed) > 1
+
+
 def need_backend() -> None:
     """Refuse a backend of Keras that is unknown or not installed; loads nothing.
 

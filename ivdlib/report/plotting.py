@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from IPython.display import display
 from matplotlib import patheffects
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -75,6 +74,8 @@ def show(figure: Figure, alt: str) -> None:
         What is to be seen. It goes into the output's metadata, where nbconvert finds it, and into
         the PNG itself.
     """
+    from IPython.display import display  # pages of scans are made without Jupyter
+
     bundle = {"image/png": _base64(figure, alt), "text/plain": alt}
     display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
 

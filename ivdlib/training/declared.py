@@ -29,7 +29,7 @@ from ivdlib.errors import ConfigError, DataError, checked
 from ivdlib.files import cannot
 from ivdlib.links import need_content
 from ivdlib.options import Many, Text, once
-from ivdlib.provenance import root
+from ivdlib.provenance import brought, root
 from ivdlib.training import recipes
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
     Parameters
     ----------
     path : path
+        Where there is no such file, that of this name which comes with ivdlib, as in
+        ``"benchmarks/audit/crops.toml"``.
     recipe : str, optional
         In place of the one that the file names.
 
@@ -133,6 +135,8 @@ def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:
     """
     path = Path(path)
     need_content(path)
+    if not path.exists() and (packed := brought(os.fspath(path))).is_file():
+        path = packed
     try:
         with open(path, encoding="utf-8-sig") as stream:
             text = stream.read(_LONGEST + 1)

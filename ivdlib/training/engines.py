@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivdlib.errors import ConfigError, DataError, memory_full
+from ivdlib.networks import quiet
 from ivdlib.training import weights_file
 from ivdlib.training.openvino_model import Automatic, OpenVINOModel, core
 from ivdlib.training.weights import WEIGHTS, Network, load_model
@@ -30,7 +31,7 @@ _GPU = Path("/dev/nvidia0")
 def need_engine(engine: str, precision: str = "float32") -> str:
     """Refuse what cannot run here; returns the engine.
 
-    For "auto" that is OpenVINO, or Keras where there is a GPU or no OpenVINO.
+    For "auto" that is OpenVINO, or Keras where there is a GPU and a framework, or no OpenVINO.
 
     Raises
     ------
@@ -45,7 +46,8 @@ def need_engine(engine: str, precision: str = "float32") -> str:
             raise ConfigError(f"there is no {kind} {name!r}; it is one of {', '.join(known)}.")
     there = importlib.util.find_spec("openvino") is not None
     if engine == "auto":
-        engine = "openvino" if there and not _GPU.exists() else "keras"
+        on_gpu = _GPU.exists() and quiet.has_framework()
+        engine = "openvino" if there and not on_gpu else "keras"
     if engine == "keras" and precision != "float32":
         raise ConfigError(f"precision {precision} is for the engine openvino; keras computes in "
                           "float32.")  # fmt: skip

@@ -48,7 +48,7 @@ class Experiment(Grid):
     overrides : mapping, optional
         Single fields of the profile, see `profiles.profile`.
     reports : path, optional
-        Where experiments lie; default `reports` of the checkout.
+        Where experiments lie; default see `provenance.reports_folder`.
     split : path, optional
         CSV with the columns `case,fold`, in place of the folds made here.
     load : mapping, optional

@@ -21,7 +21,7 @@ FLAGS = {"discs": "--discs", "spine": "--spine", "label_grid": "--label-grid"}
 def command(record: Mapping[str, Any]) -> list[str]:
     """Words of the command that makes an experiment with this record.
 
-    If a file of the checkout declares it, that one; else every field that differs from the
+    If a file that comes with ivdlib declares it, that one; else every field that differs from the
     profile is set. Empty where the record names no profile that there is, or not what its data are.
 
     Parameters
@@ -36,7 +36,7 @@ def command(record: Mapping[str, Any]) -> list[str]:
     found = _declared(record)
     if found:
         path, base = found
-        words = ["--experiment", path.relative_to(provenance.root()).as_posix()]
+        words = ["--experiment", path.relative_to(provenance.brought("")).as_posix()]
     else:
         base = profiles.profile(profile["name"])
         words = ["--profile", base.name, "--name", record["name"]]
@@ -47,11 +47,11 @@ def command(record: Mapping[str, Any]) -> list[str]:
 
 
 def needs(record: Mapping[str, Any]) -> str:
-    """What the command takes and the checkout does not hold; "" where that is nothing."""
+    """What the command takes and ivdlib does not bring; "" where that is nothing."""
     found = []
     if not record.get("phantom"):
         name = record.get("data", "?")
-        found.append(f"The scans are not part of a checkout: put their folder, {name}, into data/.")
+        found.append(f"The scans do not come with ivdlib: put their folder, {name}, into data/.")
     if split := record.get("split"):
         found.append(
             f"Nor is the table of folds, {split}, with the columns case and fold (the fold that "
@@ -72,10 +72,10 @@ def _set(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _declared(record: Mapping[str, Any]) -> tuple[Path, profiles.Profile] | None:
-    """File of the checkout that declares this very experiment, and the profile that it gives."""
+    """File with ivdlib that declares this very experiment, and the profile that it gives."""
     mine = record["config"]["profile"]
     data = None if record["phantom"] else record["data"]
-    for path in sorted((provenance.root() / "benchmarks").rglob("*.toml")):
+    for path in sorted(provenance.brought("benchmarks").rglob("*.toml")):
         if path.stem != record["name"]:
             continue
         try:

@@ -63,7 +63,7 @@ def test_plan_run_and_page(small, tmp_path, capsys):
 def test_a_page_of_nothing(small, tmp_path, capsys):
     reports = tmp_path / "reports"
     assert cli.main(["audit", str(small(1)), "--reports", str(reports), "--page"]) == 1
-    assert "holds no finished experiment; run make audit first." in capsys.readouterr().err
+    assert "holds no finished experiment; run ivdlib audit first." in capsys.readouterr().err
     assert not reports.exists()
 
 

@@ -3,9 +3,9 @@
 from commands import is_one_sentence, run
 
 
-def test_outside_a_checkout_it_is_one_sentence(capsys, tmp_path, monkeypatch):
+def test_an_unknown_profile_is_one_sentence(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    status, out, err = run(capsys, "reproduce", "--profile", "test")
+    status, out, err = run(capsys, "reproduce", "--profile", "huge")
     assert status == 1 and not out
-    is_one_sentence(err)
+    assert is_one_sentence(err) and "unknown profile" in err
     assert not list(tmp_path.iterdir())

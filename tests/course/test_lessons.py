@@ -10,6 +10,7 @@ import pytest
 import scripts
 from written_lesson import write_notebook
 
+from ivdlib import provenance
 from ivdlib.course import lessons
 from ivdlib.course.lessons import find_lesson, series
 from ivdlib.errors import ConfigError
@@ -28,10 +29,16 @@ def test_lessons_are_found_by_number_and_by_name(tmp_path, monkeypatch):
             find_lesson(wish)
 
 
-def test_outside_a_checkout_there_are_no_lessons(tmp_path, monkeypatch):
+def test_outside_a_checkout_they_come_with_the_package(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="inside a checkout of ivdlib.* no lessons; call this"):
-        find_lesson(1)
+    assert find_lesson(3).stem == "03_fds_cnn"
+
+
+def test_a_package_without_lessons_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "PACKED", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"no lessons in .*notebooks; .* whole repository"):
+        series()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child alone")

@@ -86,15 +86,20 @@ def test_what_is_no_notebook_any_more_stays(checkout):
     assert path.read_text() == "<<<<<<< HEAD\n"
 
 
-def test_folders_that_will_not_do(checkout, tmp_path, monkeypatch):
+def test_folders_that_will_not_do(checkout, tmp_path):
     for name in ("notebooks", "notebooks/mine"):
-        with pytest.raises(ConfigError, match="belongs to the checkout"):
+        with pytest.raises(ConfigError, match="belongs to ivdlib"):
             workspace.start(checkout / name)
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="is a file"):
         workspace.start(tmp_path / "file")
     with pytest.raises(CannotWrite):
         workspace.start(tmp_path / "file" / "inside")
+
+
+def test_outside_a_checkout_the_lessons_come_with_the_package(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="not inside a checkout"):
-        workspace.start()
+    done = workspace.start()
+    assert done.folder == tmp_path / workspace.FOLDER
+    assert [path.name for path in done.made][0] == "00_start_here.ipynb" and len(done.made) >= 8
+    assert (done.folder / "glossary.md").is_file()

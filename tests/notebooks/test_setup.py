@@ -56,13 +56,13 @@ def test_it_is_installed_from_the_checkout(setup, without_ivdlib, tmp_path, monk
     monkeypatch.chdir(place)
     exec(setup, {})
     assert without_ivdlib.words[1:4] == ["-m", "pip", "install"]
-    assert without_ivdlib.words[-2:] == ["--editable", str(tmp_path)]
+    assert without_ivdlib.words[-2:] == ["--editable", f"{tmp_path}[lessons]"]
     assert sys.path[0] == str(tmp_path)
 
 
 def test_without_a_checkout_it_says_what_to_do(setup, without_ivdlib, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match="Put the whole repository here"):
+    with pytest.raises(SystemExit, match="kernel of the Python that has it, or put the whole"):
         exec(setup, {})
     assert without_ivdlib.words is None
 

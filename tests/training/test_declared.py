@@ -32,6 +32,18 @@ def test_a_whole_file(tmp_path, monkeypatch):
     assert found.folders() == [tmp_path / "scans"]
 
 
+def test_outside_a_checkout_those_that_come_with_ivdlib_are_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "benchmarks/audit/crops.toml"
+    assert declared.load(name).data == ("ivdm3seg_crops",)
+    mine = tmp_path / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text('data = "mine"')
+    assert declared.load(name).data == ("mine",)  # one's own goes first
+    with pytest.raises(ConfigError, match="benchmarks/none.toml"):
+        declared.load("benchmarks/none.toml")
+
+
 def test_several_folders_are_one_set_of_scans(tmp_path, monkeypatch):
     found = declared.load(write(tmp_path, 'data = ["slabs", "slabs_2"]\n'))
     for name in ("slabs", "slabs_2"):

@@ -75,7 +75,7 @@ def test_how_scans_were_read_is_in_the_command():
 def test_a_declared_file_stands_for_its_experiment_only_while_it_says_the_same(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(provenance, "root", lambda: tmp_path)
+    monkeypatch.setattr(provenance, "checkout", lambda: tmp_path)
     place = tmp_path / "benchmarks" / "mine.toml"
     text = 'data = "scans"\nprofile = "laptop"\n[set]\nseeds = 2\n"training.steps" = 7\n'
     files.write_text(place, text)

@@ -151,7 +151,7 @@ def write_audit(folder: str | os.PathLike) -> Path:
     found = experiments(place)
     results, inner, leaks, partitions, better, others = found.values()
     if not any(found.values()):
-        raise DataError(f"{place} holds no finished experiment; run make audit first.")
+        raise DataError(f"{place} holds no finished experiment; run ivdlib audit first.")
     fields, spine = full_fields.read(folder), verdicts.judge_spine(results)
     every = _judged(results, fields, spine)
     evidence = _evidence(results, every)
