@@ -13,6 +13,12 @@ from ivdlib.course.viewer.saliency import saliency
 from ivdlib.course.viewer.theatre import Scene, Theatre
 
 __all__ = [
-    *("Scene", "Theatre", "fusion_mixer", "learning_rate", "network_playground"),
-    *("receptive_field", "saliency", "volume"),
+    "Scene",
+    "Theatre",
+    "fusion_mixer",
+    "learning_rate",
+    "network_playground",
+    "receptive_field",
+    "saliency",
+    "volume",
 ]
