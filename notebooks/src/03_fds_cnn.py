@@ -453,6 +453,42 @@ print(f"a tile has {experiment.tile[0]} × {experiment.tile[1]}")
 # not exist for the network; it sees zeros there. So each output pixel can see the whole tile, and
 # an even wider view would add nothing.
 #
+# ## Further: what does a pixel look at?
+#
+# That a pixel *can* see the whole tile does not mean that it does. One can ask a trained network:
+# by how much would its answer at this pixel change if the image changed a little, here or there?
+# That is the **gradient** of the answer with respect to the image; a picture of its size is called
+# a **saliency map**. This one is the mean over the contrasts of the slice. On the left, a cross
+# marks the pixel. On the right, the darker a place, the more it matters for the answer at that
+# pixel; half of all that matters lies within the small orange square. The solid frame is what the
+# layers could see of the tile. (The enlargement at the end of the network makes the field two
+# pixels wider than the table says.)
+
+# %%
+try:
+    looking = viewer.saliency(case)
+    figures["saliency"] = looking.figure()
+    display(looking)
+except IvdlibError as error:  # a scan of a kind that the networks do not know
+    print(error)
+
+# %% [markdown]
+# Click a place in the picture, or go there with the arrow keys (with the shift key in larger
+# steps); the sliders do the same. **Try it:** stay at one place and compare FDS-CNN with the
+# network that was trained without dilation. Which of the two looks further, and how much of its
+# field does each of them use?
+#
+# <details><summary>An answer</summary>
+#
+# In a disc, FDS-CNN has half of what it looks at within some 20 pixels, while it could see more
+# than 300; nine tenths lie within some 70. Without dilation both squares are about two thirds as
+# wide. So dilation does make the network look further, but much less far than the table of fields
+# suggests: most ways through the layers lead back to places near the pixel. The numbers change from
+# place to place; at the end of a tile the network looks away from the edge, for it sees nothing
+# beyond.
+#
+# </details>
+#
 # ## Pyramid, skips, decoder
 #
 # What follows the body? Figure 2 of the paper is not available to us; this one is drawn from the
@@ -515,6 +551,43 @@ print(f"{saved['standard'].sum() / saved['multiply_adds'].sum():.1f} times")
 # claim. The smallest value, below one, belongs to the very first convolution: it has many kernels
 # for its one channel. Read literally, the paper has one kernel there, and then the whole network
 # would see the result of a single filter.
+#
+# ## Trained without a part, or the part cut
+#
+# What is each part worth? The package brings FDS-CNNs that were **trained without** dilation,
+# without skips, without the pyramid, and a U-Net. Leaving out a part before training is called an
+# **ablation**. One can also cut a part *after* training, a **lesion**: all rates are set to 1, or
+# the maps that the skips or the pyramid bring are set to zero. The other layers still expect what
+# is no longer there, and never learnt to do without it.
+
+# %%
+try:
+    playground = viewer.network_playground(case)
+    figures["playground"] = playground.figure()
+    display(playground)
+except IvdlibError as error:
+    print(error)
+
+# %% [markdown]
+# Orange, solid: the truth. Blue, dashed: what the network found. On the right, its probability of
+# disc. Everything can be changed: who answers, which slice and which mixture of contrasts it sees,
+# how much noise lies over it, and from which probability on a pixel is called disc.
+#
+# **Try it:** choose each *lesion* of FDS-CNN and write down the Dice. Then set the lesion to *none*
+# and choose the three networks that were *trained without* the same parts. Would you give the same
+# answer to the question what a part is worth?
+#
+# <details><summary>An answer</summary>
+#
+# No. If the rates are set to 1 or the skips are cut, the trained network finds hardly anything; it
+# survives only the loss of the pyramid. Yet the networks that were trained without one of these
+# parts are nearly as good as the whole one, for they found other ways. A lesion shows what *this*
+# network relies on, an ablation what networks need. Even this comparison is not quite fair: the
+# whole FDS-CNN was trained for 4,000 steps, the other three for 1,500, and this is a single slice.
+# Lesson 05 compares networks that were trained alike, on all scans. (An outline around a disc that
+# nobody has marked costs Dice, too.)
+#
+# </details>
 #
 # ## What the paper leaves open, and what we chose
 #

@@ -7,7 +7,7 @@
 # >
 # > **Needs:** 01 and 02
 # >
-# > **Study time:** 65 minutes; what is marked *further* comes on top
+# > **Study time:** 75 minutes; what is marked *further* comes on top
 # >
 # > **Paper:** Fig. 1, the whole framework · **Data:** a phantom scan that no network has seen, or
 # > the folder of your own scan in `scan_dir`
@@ -407,6 +407,38 @@ for title, images in broken.items():
 # %% [markdown]
 # An exchange leaves marks, and if the evidence is clear, it is found. But to such a check, a scan
 # that is upside down looks like any other. Only **you** can find that, by looking.
+#
+# Now break it yourself. Here the network sees *one* image of a slice, mixed from the contrasts by
+# weights as in lesson 01; at the start it is water + opposed phase. Noise can be laid over the
+# contrasts, water and fat can be exchanged, and the threshold can be moved. (The truth comes from
+# `given`, if there is one.)
+
+# %%
+try:
+    eight = replace(given, contrasts={name: v[part] for name, v in given.contrasts.items()},
+                    **{kind: mask if (mask := getattr(given, kind)) is None else mask[part]
+                       for kind in ("labels", "spine_mask", "exact_mask")})  # fmt: skip
+    playground = viewer.network_playground(eight)
+    figures["playground"] = playground.figure()
+    display(playground)
+except IvdlibError as error:
+    print(error)
+
+# %% [markdown]
+# **Try it:** first move the threshold from one end to the other. Then give water the weight 1 and
+# all others the weight 0, and exchange water and fat. Does it do harm? At which noise does it? And
+# what would you have to see on a scan of your own to become suspicious?
+#
+# <details><summary>An answer</summary>
+#
+# The threshold hardly matters: the network is nearly always sure, and only a thin rim of each disc
+# lies between. Without noise the exchange does little harm either, for the network saw fat images
+# in its training. But with noise of about 0.1 the mask from water is still good, and that from fat
+# is almost gone: in a fat image the discs differ less from the vertebrae, measured by the largest
+# value, that of the fat under the skin. So a fault that does no harm in a good scan may do much
+# harm in a poor one. And the mask does not tell you why it fails; only the picture does.
+#
+# </details>
 
 # %% [markdown]
 # ## Exercise 3 (10 minutes)

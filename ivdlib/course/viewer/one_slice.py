@@ -83,7 +83,7 @@ class SliceBench:
             As for `fusion.fuse`.
         noise : float, default 0
             Standard deviation of the noise in each channel of the receiver, as a share of the
-            largest value of each contrast; the noise is always the same.
+            largest value of each contrast; in a contrast it is always the same noise.
         exchanged : bool, default False
             Take water for fat and fat for water.
 
@@ -97,12 +97,15 @@ class SliceBench:
         DataError
             If the sum is constant, or water or fat is missing.
         """
-        contrasts = self.case.contrasts
-        if exchanged:
-            contrasts = undo_exchange(contrasts, np.ones(self.case.shape, bool))
-        taken = {name: contrasts[name] for name in sorted(parts(formula))}
+        wanted = parts(formula)
+        taken = dict(self.case.contrasts)
         if noise:
-            taken = {name: _noisy(image, noise, k) for k, (name, image) in enumerate(taken.items())}
+            for seed, name in enumerate(taken):
+                if name in wanted or exchanged:
+                    taken[name] = _noisy(taken[name], noise, seed)
+        if exchanged:  # of noise and all: it is the images' names that are wrong
+            taken = undo_exchange(taken, np.ones(self.case.shape, bool))
+        taken = {name: taken[name] for name in wanted}
         if self.scan is not self.case:
             taken = {name: resample(v, self.scan.shape[1:]) for name, v in taken.items()}
         return fusion.fuse(taken, [formula])[formula]
