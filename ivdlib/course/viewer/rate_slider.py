@@ -33,10 +33,14 @@ BATCH = 4
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """One training: the loss before each step, and some looks at a tile that is held out."""
+    """One training: the loss before each step, and some looks at a tile that is held out.
+
+    `sure`: whether the network in the end is sure of each pixel.
+    """
 
     losses: list[float]
     frames: list[Frame]
+    sure: bool
 
 
 def learning_rate(
@@ -128,7 +132,8 @@ class LearningRate(Shown):
                 curve.append(loss)
                 if len(curve) in looks:
                     frames.append(self._look(len(curve)))
-            self._runs[power] = _Run(curve, frames)
+            sure = bool((np.abs(self._answer() - 0.5) > 0.499).all())
+            self._runs[power] = _Run(curve, frames, sure)
         return self._runs[power]
 
     def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -137,9 +142,13 @@ class LearningRate(Shown):
             chosen = rng.integers(len(self._tiles), size=BATCH)
             yield self._tiles[chosen][..., np.newaxis], self._truths[chosen][..., np.newaxis]
 
-    def _look(self, step: int) -> Frame:
+    def _answer(self) -> np.ndarray:
+        """Probability of disc in the tile that is held out, (AP, SI)."""
         answer = self._model(self._image[np.newaxis, ..., np.newaxis], training=False)
-        found = self._numpy(answer)[0, ..., 0] >= 0.5
+        return self._numpy(answer)[0, ..., 0]
+
+    def _look(self, step: int) -> Frame:
+        found = self._answer() >= 0.5
         masks, dice = {"truth": self._truth, "found": found}, metrics.dice(found, self._truth)
         return Frame(step, self._image, masks, dice, self._spacing)
 
@@ -162,7 +171,7 @@ class LearningRate(Shown):
         steps = ", ".join(str(frame.step) for frame in run.frames)
         return (
             f"A slice that is held out, after {steps} steps: truth (orange, solid), found (blue, "
-            f"dashed). Learning rate {rate_of(self._power)}: {verdict(run.losses)} Dice of the "
+            f"dashed). Learning rate {rate_of(self._power)}: {verdict(run.losses, run.sure)} Dice of the "
             f"slice at the end: {run.frames[-1].dice:.2f}."
         )
 
@@ -174,7 +183,8 @@ class LearningRate(Shown):
     def verdicts(self) -> dict[str, str]:
         """What the curves of the figure say, by their rate."""
         powers = sorted({LOWEST, self._power, HIGHEST})
-        return {rate_of(power): verdict(self._run(power).losses) for power in powers}
+        runs = {power: self._run(power) for power in powers}
+        return {rate_of(power): verdict(run.losses, run.sure) for power, run in runs.items()}
 
     def figure(self) -> Figure:
         """Film strips and curves of the lowest rate, the one chosen, and the highest."""
@@ -189,19 +199,22 @@ def rate_of(power: float) -> str:
     return f"{10**power:.1g}" if power < 1 else f"{10**power:.0f}"
 
 
-def verdict(losses: Sequence[float]) -> str:
+def verdict(losses: Sequence[float], sure: bool = False) -> str:
     """Say in a sentence what a training's loss says of its rate: too high, too low, or right.
 
     Parameters
     ----------
     losses : sequence of float
         Before each step, from the first weights on; at least one.
+    sure : bool, default False
+        Whether the network is sure of each pixel in the end: not even a good one is at the rims.
 
     Returns
     -------
     str
-        Too high if the loss leapt above where it began and did not come back down, or is no number;
-        too low if it has fallen by less than half of itself; right otherwise.
+        Too high if the loss is no number, leapt above where it began and did not come back down, or
+        stayed high with a network that is sure of everything; too low if it has fallen by less than
+        half of itself; right otherwise.
     """
     if not np.isfinite(losses).all():
         return "too high. The weights grew beyond all bounds, and the loss is no number any more."
@@ -210,6 +223,8 @@ def verdict(losses: Sequence[float]) -> str:
     ends = f"the loss went from {first:.2f} to {last:.2f}"
     if highest > 1.1 * first and last > 0.4 * first:
         return f"too high. The steps leap over the goal: {ends}, and up to {highest:.2f} meanwhile."
+    if sure and last > 0.5 * first:
+        return f"too high. The first steps made it sure of one answer everywhere: {ends}."
     if last > 0.5 * first:
         return f"too low for so few steps. Each of them leads down, but hardly: {ends}."
     more = " It still falls: more steps would help." if before - last > 0.04 * first else ""

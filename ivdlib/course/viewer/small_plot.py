@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ivdlib.report.film_strip import Curve
 from ivdlib.report.plotting import MARKERS
 
-WIDE, HIGH = 320, 210
+WIDE, HIGH = 320, 196
 """Pixels."""
 
 _LEFT, _RIGHT, _UP, _DOWN = 44, 312, 40, 172
@@ -59,7 +59,7 @@ def small_plot(curves: Mapping[str, Curve], title: str, right: float, top: float
     label = html.escape(f"{title} over the steps. {'; '.join(told)}")
     size = f'viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}"'
     return (
-        f'<svg role="img" aria-label="{label}" {size} style="max-width:100%;background:white">'
+        f'<svg role="img" aria-label="{label}" {size} style="display:block;max-width:100%;background:white">'
         f"{''.join(parts)}</svg>"
     )
 
