@@ -68,7 +68,8 @@ def desk(wheel, tmp_path_factory):
     shut = ["unshare", "-rn", str(python), "-c", ONLY_LOOPBACK]
     can = shutil.which("unshare") and not subprocess.run([*shut, shutil.which("true")]).returncode
     env = {"PATH": f"{python.parent}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8",
-           "IVDLIB_PROGRESS": "off", "PYTHONSAFEPATH": "1"}  # fmt: skip
+           "IVDLIB_PROGRESS": "off", "PYTHONSAFEPATH": "1",
+           "JUPYTER_PATH": str(Path(sysconfig.get_path("data"), "share", "jupyter"))}  # fmt: skip
 
     def run(program, *words):
         call = [*(shut if can else []), str(python.parent / program), *map(str, words)]
