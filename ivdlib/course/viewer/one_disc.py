@@ -191,5 +191,3 @@ def discs_of_slice(case: Case, k: int, found: np.ndarray | None) -> list[DiscInS
         for number in np.unique(split["truth"])
         if number
     ]
-
-

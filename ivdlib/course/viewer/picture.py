@@ -34,7 +34,7 @@ COLOURS = {
 }
 """Word, colour and dashes of each overlay."""
 
-_DASHES = {"solid": "#", "dashed": "#####.....", "dashdot": "########...##...", "dotted": "##.."}
+_DASHES = {"solid": "#", "dashed": "#####.....", "dashdot": "########...##...", "dotted": "###..."}
 """Which pixels of an edge are drawn."""
 
 FILL = 0.2
@@ -125,7 +125,7 @@ def grey(plane: np.ndarray) -> np.ndarray:
 
 
 def overlay_pixels(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
-    """Draw masks into a picture, in place: light fills, and outlines over them.
+    """Draw masks into a picture, in place: light fills, and outlines over them; drawings unfilled.
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def overlay_pixels(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
     masks : mapping of str to ndarray of bool, (rows, columns)
         By the names in `COLOURS`.
     """
-    for name, mask in masks.items():
-        _blend(pixels, mask, COLOURS[name][1], FILL)
+    for name in masks.keys() & OUTLINES:
+        _blend(pixels, masks[name], COLOURS[name][1], FILL)
     rows, columns = np.indices(pixels.shape[:2], sparse=True)
     for name, mask in masks.items():
         _, colour, dashes = COLOURS[name]
