@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -12,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ivdlib.course.viewer import contrast
+from ivdlib.course.viewer.hands import as_html, compare_hands, whole_voxels
 from ivdlib.course.viewer.one_disc import DiscInSlice, discs_of_slice
 from ivdlib.course.viewer.picture import COLOURS, dots, next_to
 from ivdlib.course.viewer.planes import mask_on_grid
@@ -57,7 +57,7 @@ def draw_disc(case: Case, found: np.ndarray | None = None) -> Shown:
     -------
     Shown
         To be shown as the last line of a cell, or by `display`. `.scores()` is the table of what
-        was drawn, see `one_disc.DiscInSlice.compare`; `.figure()` the picture of it. Both show an
+        was drawn, see `hands.compare_hands`; `.figure()` the picture of it. Both show an
         example, and say so, while nothing is drawn. With anywidget one draws by mouse or by
         keyboard, without it sliders move the points.
 
@@ -91,7 +91,6 @@ class _Drawing(Shown):
         self._where = f"slice {k} of case {case.name}"
         self._discs = discs_of_slice(case, k, found)
         self._planes = {name: upright(contrast.greys(v)[k]) for name, v in case.contrasts.items()}
-        self._edge = case.spacing[1:]
         self._which = choice("disc", [(disc.name, n) for n, disc in enumerate(self._discs)])
         self._which.style.button_width = "5em"
         self._contrast = choice("contrast", list(case.contrasts))
@@ -228,20 +227,7 @@ class _Drawing(Shown):
         if not self._done:
             remark = self._screen.remark
             return f"<p>{_KEPT if self._first is not None else ''}{remark}</p>"
-        return f"{_table(self.scores())}<p>{html.escape(self._grid())}</p>"
-
-    def _grid(self) -> str:
-        """What whole voxels do to the numbers."""
-        down, across = sorted(self._edge)
-        next_one = np.hypot(down, across)
-        return (
-            "Dice and distances are those of masks, and a mask has whole voxels, here of "
-            f"{self._edge[0]:.2f} × {self._edge[1]:.2f} mm: a voxel belongs to a drawing if its "
-            f"centre lies inside. So a distance is 0, {down:.2f} or {next_one:.2f} mm and so on, "
-            "never in between. The 95 % distance (95 % of all distances are no longer) jumps by "
-            "about such a step, and a shift of less than half a voxel may change nothing at all. "
-            "All numbers are of this one slice."
-        )
+        return f"{as_html(self.scores())}<p>{whole_voxels(self._disc.edges)}</p>"
 
     def _hands(self) -> tuple[list[np.ndarray], str]:
         """The drawings, and whose they are: the reader's, or an example while there is none."""
@@ -252,7 +238,7 @@ class _Drawing(Shown):
 
     def scores(self) -> pd.DataFrame:
         """Dice and distances of what was drawn; of an example while nothing was."""
-        return self._disc.compare(*self._hands())
+        return compare_hands(self._disc, *self._hands())
 
     def _figure_outlines(self) -> dict[str, np.ndarray]:
         hands, _ = self._hands()
@@ -277,18 +263,6 @@ class _Drawing(Shown):
         panels = [self._disc.picture(self._plane, lines) for lines in ({}, outlines)]
         title = "Your drawing" if self._begun else "An example, drawn by a program"
         return next_to(panels).figure(f"{title}. {self._lines(outlines)}")
-
-
-def _table(scores: pd.DataFrame) -> str:
-    """A table as HTML, with room between its columns."""
-    cell, left = 'style="padding:1px 12px;text-align:right"', 'style="text-align:left"'
-    head = "".join(f'<th scope="col" {cell}>{html.escape(name)}</th>' for name in scores)
-    lines = [f"<tr><td></td>{head}</tr>"]
-    for name, values in scores.iterrows():
-        numbers = ("–" if np.isnan(value) else f"{value:.2f}" for value in values)
-        cells = "".join(f"<td {cell}>{number}</td>" for number in numbers)
-        lines.append(f'<tr><th scope="row" {left}>{html.escape(name)}</th>{cells}</tr>')
-    return f"<table>{''.join(lines)}</table>"
 
 
 class _Sliders:

@@ -1,12 +1,10 @@
-"""One disc in a sagittal slice: what a drawing of it is laid upon, and what it is compared with."""
+"""One disc in a sagittal slice: the picture that it is drawn on, its masks, example drawings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
-from scipy import ndimage
 
 from ivdlib.course.viewer.contour import edge_of, evenly_spaced, inside, oval, redrawn
 from ivdlib.course.viewer.picture import (
@@ -20,7 +18,6 @@ from ivdlib.course.viewer.picture import (
 from ivdlib.data.case import Case
 from ivdlib.data.discs import disc_levels, number_discs, split_by_nearest_disc
 from ivdlib.data.masks import box_of
-from ivdlib.evaluation.metrics import compare_masks, diagonal_mm
 from ivdlib.phantom.conditions import Conditions
 from ivdlib.report.plotting import upright
 
@@ -35,9 +32,6 @@ _START = 12
 
 STEP_MM = 2.0
 """Between two points of a contour that was not set point by point."""
-
-COLUMNS = {"dice": "Dice", "asd_mm": "mean distance (mm)", "hd95_mm": "95 % distance (mm)"}
-"""What two outlines are compared by, in words."""
 
 
 class DiscInSlice:
@@ -118,45 +112,6 @@ class DiscInSlice:
     def pixels_of(self, contour: np.ndarray) -> np.ndarray:
         """A contour (mm) in pixels of the picture."""
         return (contour - self.window[:2]) * self._scale
-
-    def compare(self, hands: Sequence[np.ndarray], whose: str) -> pd.DataFrame:
-        """Compare drawings with the truth and the network, and these with each other.
-
-        Parameters
-        ----------
-        hands : sequence of ndarray
-            One contour or two; the last one is compared with everything.
-        whose : str
-            Such as "your drawing".
-
-        Returns
-        -------
-        DataFrame
-            A row for each two that are compared, `COLUMNS` of `evaluation.metrics` within the
-            slice; distances are empty where one of the two holds no voxel.
-        """
-        truth, found, rater = (self.masks.get(name) for name in ("truth", "found", "rater"))
-        drawn = [inside(hand, truth.shape, self.edges) for hand in hands]
-        pairs = {
-            f"{whose} – the truth": (drawn[-1], truth),
-            f"{whose} – the network": (drawn[-1], found),
-            f"{whose} – the first one": (drawn[-1], drawn[0] if len(drawn) > 1 else None),
-            "the network – the truth": (found, truth),
-            "the phantom's rater – the truth": (rater, truth),
-            "one voxel too wide – the truth": (ndimage.binary_dilation(truth), truth),
-        }
-        rows = {
-            title: self._scores(*pair)
-            for title, pair in pairs.items()
-            if not any(mask is None for mask in pair)
-        }
-        return pd.DataFrame(rows, index=list(COLUMNS)).T.rename(columns=COLUMNS)
-
-    def _scores(self, a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-        scores = compare_masks(a, b, self.edges, diagonal_mm(a.shape, self.edges))
-        if not (a.any() and b.any()):
-            scores |= {"asd_mm": np.nan, "hd95_mm": np.nan}
-        return scores
 
 
 def discs_of_slice(case: Case, k: int, found: np.ndarray | None) -> list[DiscInSlice]:

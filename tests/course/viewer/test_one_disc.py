@@ -1,4 +1,4 @@
-"""The window about a disc, and what a drawing in it is compared with."""
+"""The window about a disc, its masks, and the examples."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ from widgets import make_case
 
 import ivdlib
 from ivdlib.course.viewer import contour
+from ivdlib.course.viewer.hands import compare_hands
 from ivdlib.course.viewer.one_disc import MARGIN_MM, discs_of_slice
-from ivdlib.evaluation import metrics
 from ivdlib.phantom import make_phantom
 from ivdlib.report.plotting import middle_slice, upright
 
@@ -44,45 +44,17 @@ def test_the_window_holds_the_disc_and_its_margin():
     assert np.allclose((columns.min(), rows.min()), corner, atol=0.51 * width / across * 2.5)
 
 
-def test_a_drawing_is_compared_by_the_metrics_of_the_evaluation():
-    case = make_case()
-    disc, _ = discs_of_slice(case, 3, np.roll(case.discs, 1, axis=1))
-    truth = disc.masks["truth"]
-    exact = contour.edge_of(truth, disc.edges)
-    table = disc.compare([exact, exact + (2.5, 0)], "your drawing")
-    assert table.loc["your drawing – the network", "Dice"] < 1
-    moved = np.roll(truth, 1, axis=1)
-    for row in ("the truth", "the first one"):
-        assert list(table.loc[f"your drawing – {row}"]) == [
-            metrics.dice(moved, truth),
-            metrics.asd_mm(moved, truth, disc.edges),
-            metrics.hd95_mm(moved, truth, disc.edges),
-        ]
-    assert table.loc["one voxel too wide – the truth", "Dice"] == pytest.approx(
-        2 * 49 / (49 + 49 + 4 * 7)
-    )
-    assert "the phantom's rater – the truth" not in table.index
-    assert "your drawing – the first one" not in disc.compare([exact], "your drawing").index
-
-
-def test_a_drawing_without_a_voxel_has_no_distance():
-    disc, _ = discs_of_slice(make_case(), 3, None)
-    dot = contour.oval((10.0, 10.0), (0.1, 0.1), 8)
-    row = disc.compare([dot], "your drawing").loc["your drawing – the truth"]
-    assert row["Dice"] == 0 and row[1:].isna().all()
-
-
 def test_the_truth_of_a_phantom_is_the_disc_and_its_label_a_raters(small_phantom):
     case, k = small_phantom
     for disc in discs_of_slice(case, k, None):
-        table = disc.compare([contour.edge_of(disc.masks["truth"], disc.edges)], "x")
+        table = compare_hands(disc, [contour.edge_of(disc.masks["truth"], disc.edges)], "x")
         assert table.loc["x – the truth", "Dice"] > 0.99  # a hole is filled at most
         assert 0.6 < table.loc["the phantom's rater – the truth", "Dice"] < 1
 
 
 def test_examples_err_as_the_phantoms_rater_does(small_phantom):
     case, k = small_phantom
-    tables = [disc.compare(disc.examples(), "x") for disc in discs_of_slice(case, k, None)]
+    tables = [compare_hands(disc, disc.examples(), "x") for disc in discs_of_slice(case, k, None)]
     rows = ("x – the truth", "the phantom's rater – the truth")
     example, rater = (np.mean([t.loc[row, "mean distance (mm)"] for t in tables]) for row in rows)
     assert 0.4 < example / rater < 1.1
@@ -94,4 +66,4 @@ def test_the_start_is_inside_the_window_and_gives_nothing_away(small_phantom):
         left, top, across, down = disc.window
         assert len(disc.start()) == 12
         assert np.allclose(disc.start().mean(axis=0), (left + across / 2, top + down / 2))
-        assert disc.compare([disc.start()], "x").loc["x – the truth", "Dice"] < 0.6
+        assert compare_hands(disc, [disc.start()], "x").loc["x – the truth", "Dice"] < 0.6
