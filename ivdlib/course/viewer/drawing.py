@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import ipywidgets
 import numpy as np
@@ -28,6 +29,9 @@ from ivdlib.course.viewer.shown import (
 from ivdlib.data.case import Case
 from ivdlib.errors import DataError
 from ivdlib.report.plotting import middle_slice, upright
+
+if TYPE_CHECKING:
+    from ivdlib.course.viewer.board import Board
 
 _FEWEST = 3
 """Points of a contour."""
@@ -127,7 +131,7 @@ class _Drawing(Shown):
         button.on_click(todo)
         return button
 
-    def _best_screen(self):
+    def _best_screen(self) -> Board | _Sliders:
         if find_spec("anywidget") is None:
             return _Sliders()
         from ivdlib.course.viewer.board import Board
@@ -145,7 +149,13 @@ class _Drawing(Shown):
     @property
     def _begun(self) -> bool:
         """Whether anything was drawn."""
-        return self._first is not None or not np.array_equal(self._contour, self._disc.start())
+        return bool(self._drawings)
+
+    @property
+    def _drawings(self) -> list[np.ndarray]:
+        """The first drawing, if one is kept, and the present one, if it is more than the start."""
+        present = [] if np.array_equal(self._contour, self._disc.start()) else [self._contour]
+        return [first for first in (self._first,) if first is not None] + present
 
     # --- what the reader does ---------------------------------------------------------------
 
@@ -204,21 +214,21 @@ class _Drawing(Shown):
         self._overlays.layout.display = None if self._done else "none"
         self._switches["first drawing"].disabled = self._first is None
         on = {name for name, box in self._switches.items() if box.value and self._done}
-        outlines = {n: mask for n, mask in self._outlines([self._first]).items() if n in on}
-        alt = f"{self._title()}, contrast {self._contrast.value}. {self._lines(outlines)}"
+        outlines = {name: mask for name, mask in self._beside(self._first).items() if name in on}
+        alt = f"{self._title()}. {self._lines(outlines)}"
         self._screen.draw(self._disc, self._plane, outlines, alt, self._contour, self._chosen)
         self._text.value = self._words()
 
-    def _outlines(self, hands: list) -> dict[str, np.ndarray]:
-        """Truth, network and the first of the hands."""
-        masks = {name: self._disc.masks[name] for name in ("truth", "found")
-                 if name in self._disc.masks}  # fmt: skip
-        return masks | ({} if hands[0] is None else {"first drawing": hands[0]})
+    def _beside(self, first: np.ndarray | None) -> dict[str, np.ndarray]:
+        """Truth, network and a first drawing."""
+        named = {**self._disc.masks, "first drawing": first}
+        return {name: named[name] for name in self._switches if named[name] is not None}
 
     def _title(self) -> str:
-        return f"Disc {self._disc.name} and its surroundings in {self._where}"
+        disc, contrast = self._disc.name, self._contrast.value
+        return f"Disc {disc} and its surroundings in {self._where}, contrast {contrast}"
 
-    def _lines(self, names) -> str:
+    def _lines(self, names: Iterable[str]) -> str:
         """What the outlines mean."""
         kinds = [f"{name} ({COLOURS[name][0]}, {COLOURS[name][2]})" for name in names]
         return f"Outlines: {', '.join(kinds)}." if kinds else ""
@@ -231,21 +241,19 @@ class _Drawing(Shown):
 
     def _hands(self) -> tuple[list[np.ndarray], str]:
         """The drawings, and whose they are: the reader's, or an example while there is none."""
-        if not self._begun:
-            return self._disc.examples(), "the example"
-        first = [] if self._first is None else [self._first]
-        return [*first, self._contour], "your drawing"
+        if self._begun:
+            return self._drawings, "your drawing"
+        return self._disc.examples(), "the example"
 
     def scores(self) -> pd.DataFrame:
         """Dice and distances of what was drawn; of an example while nothing was."""
         return compare_hands(self._disc, *self._hands())
 
     def _figure_outlines(self) -> dict[str, np.ndarray]:
-        hands, _ = self._hands()
+        *first, last = self._hands()[0]
         if self._begun and not self._done:  # the truth would be copied
-            return {"drawing": hands[-1]}
-        first = hands[0] if len(hands) > 1 else None
-        return self._outlines([first]) | {"drawing": hands[-1]}
+            return {"drawing": last}
+        return self._beside(*(first or [None])) | {"drawing": last}
 
     @property
     def alt(self) -> str:
@@ -286,6 +294,7 @@ class _Sliders:
         contour: np.ndarray,
         chosen: int,
     ) -> None:
+        """Draw slice, outlines, contour and points."""
         picture = disc.picture(plane, outlines | {"drawing": contour})
         dots(picture.pixels, disc.pixels_of(contour), chosen)
         self.widget.value = picture.html(alt)

@@ -74,6 +74,16 @@ def test_the_first_drawing_is_kept_hidden_and_then_compared(shown):
     assert cells(shown) == {} and "kept" not in said(shown) and show.disabled
 
 
+def test_one_drawing_alone_is_the_first_one_kept(shown):
+    draw(shown)
+    controls(shown)["keep it and draw again"].click()
+    controls(shown)["show the truth"].click()
+    assert cells(shown)["your drawing – the truth"][0] == "1.00"  # not that of the oval
+    assert "your drawing – the first one" not in cells(shown)
+    draw(shown)
+    assert cells(shown)["your drawing – the first one"][0] == "1.00"
+
+
 def test_the_numbers_follow_a_point(shown):
     control = controls(shown)
     control["from the left (mm)"].value += 1  # of the oval's right end
@@ -104,6 +114,9 @@ def test_sliders_choose_move_add_and_remove_points(shown):
 
 def test_every_disc_of_the_slice_can_be_drawn(shown):
     draw(shown)
+    assert "Disc 1" in shown.alt and "contrast wat" in shown.alt
+    controls(shown)["contrast"].value = "fat"
+    assert "contrast fat" in shown.alt and shown._begun
     controls(shown)["disc"].index = 1
     assert np.array_equal(shown._contour, shown._disc.start())  # another disc, a new drawing
     assert "Disc 2" in shown.alt
