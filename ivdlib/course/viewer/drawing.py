@@ -39,6 +39,9 @@ _FEWEST = 3
 _STEP = 0.25
 """Millimetres."""
 
+_NAMES = {"found": "network"}
+"""What an outline is called here; others keep their names."""
+
 _KEPT = "Your first drawing is kept, and hidden. Now draw the same disc once more. "
 
 _EXAMPLE = (
@@ -96,7 +99,7 @@ class _Drawing(Shown):
         self._discs = discs_of_slice(case, k, found)
         self._planes = {name: upright(contrast.greys(v)[k]) for name, v in case.contrasts.items()}
         self._which = choice("disc", [(disc.name, n) for n, disc in enumerate(self._discs)])
-        self._which.style.button_width = "5em"
+        self._which.style.button_width = "6em"
         self._contrast = choice("contrast", list(case.contrasts))
         self._point = whole_slider("point", 1, 1, _FEWEST)
         self._place = [_millimetres("from the left (mm)"), _millimetres("from below (mm)")]
@@ -109,7 +112,7 @@ class _Drawing(Shown):
             }.items()
         }  # fmt: skip
         self._switches = {
-            name: switch(f"{name} ({COLOURS[name][0]})")
+            name: switch(f"{_NAMES.get(name, name)} ({COLOURS[name][0]})")
             for name in ("truth", "found", "first drawing")
             if name in self._discs[0].masks or name == "first drawing"
         }
@@ -230,7 +233,7 @@ class _Drawing(Shown):
 
     def _lines(self, names: Iterable[str]) -> str:
         """What the outlines mean."""
-        kinds = [f"{name} ({COLOURS[name][0]}, {COLOURS[name][2]})" for name in names]
+        kinds = [f"{_NAMES.get(n, n)} ({COLOURS[n][0]}, {COLOURS[n][2]})" for n in names]
         return f"Outlines: {', '.join(kinds)}." if kinds else ""
 
     def _words(self) -> str:

@@ -29,12 +29,17 @@ _GAP = 12
 COLOURS = {
     "truth": ("orange", *OUTLINES["truth"]),
     "found": ("blue", *OUTLINES["found"]),
-    "first drawing": ("green", GREEN, "dashdot"),
+    "first drawing": ("green", GREEN, "dash-dotted"),
     "drawing": ("purple", PURPLE, "dotted"),
 }
 """Word, colour and dashes of each overlay."""
 
-_DASHES = {"solid": "#", "dashed": "#####.....", "dashdot": "########...##...", "dotted": "###..."}
+_DASHES = {
+    "solid": "#",
+    "dashed": "#####.....",
+    "dash-dotted": "########...##...",
+    "dotted": "###...",
+}
 """Which pixels of an edge are drawn."""
 
 FILL = 0.2
@@ -133,8 +138,9 @@ def overlay_pixels(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
     masks : mapping of str to ndarray of bool, (rows, columns)
         By the names in `COLOURS`.
     """
-    for name in masks.keys() & OUTLINES:
-        _blend(pixels, masks[name], COLOURS[name][1], FILL)
+    for name, mask in masks.items():
+        if name in OUTLINES:
+            _blend(pixels, mask, COLOURS[name][1], FILL)
     rows, columns = np.indices(pixels.shape[:2], sparse=True)
     for name, mask in masks.items():
         _, colour, dashes = COLOURS[name]

@@ -53,7 +53,7 @@ def test_nothing_is_told_before_one_is_done(shown):
     assert cells(shown)["your drawing – the truth"] == ["1.00", "0.00", "0.00"]
     assert "your drawing – the first one" not in cells(shown)
     assert shown._overlays.layout.display is None
-    assert "truth (orange, solid), found (blue, dashed), drawing (purple" in shown.alt
+    assert "truth (orange, solid), network (blue, dashed), drawing (purple" in shown.alt
     assert "2.50 × 2.00 mm" in said(shown) and "0, 2.00 or 3.20 mm" in said(shown)
 
 
@@ -69,7 +69,7 @@ def test_the_first_drawing_is_kept_hidden_and_then_compared(shown):
     show.click()
     first = cells(shown)["your drawing – the first one"]
     assert first == cells(shown)["your drawing – the truth"] and first[0] != "1.00"
-    assert "first drawing (green, dashdot)" in shown.alt
+    assert "first drawing (green, dash-dotted)" in shown.alt
     controls(shown)["start again"].click()
     assert cells(shown) == {} and "kept" not in said(shown) and show.disabled
 
