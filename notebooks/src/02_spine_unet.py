@@ -214,10 +214,10 @@ drawing.scores().round(2)
 # Compare the row of your two drawings with *the network – the truth*. Two drawings by one hand
 # differ too, mostly along the rim, where a voxel is half disc and half something else. As long as
 # the network is as close to the truth as you are to yourself, this disc cannot tell which of you is
-# better. Now look at *one voxel too wide*: most people would call that drawing right, but on so
+# better. Now look at *one voxel too wide*: by eye it is hard to tell from the truth, but on so
 # small a disc its Dice is far below 1. So a Dice of 0.9 in this slice can mean a rim thinner than a
-# voxel, and 1.0 is out of reach for any hand. A network that comes much closer to the labels than two raters come to each
-# other has learnt the habits of one rater.
+# voxel, and 1.0 is out of reach for any hand. A network that comes much closer to the labels than
+# two raters come to each other has learnt the habits of one rater.
 #
 # </details>
 #
