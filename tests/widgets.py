@@ -36,9 +36,15 @@ def controls(shown) -> dict[str, ipywidgets.Widget]:
 
 
 def pixels(shown) -> np.ndarray:
-    """Picture on the screen that is drawn in Python."""
+    """Picture on the screen that is drawn in Python, and that the figure shows too."""
     tag = BeautifulSoup(shown.widget.children[1].value, "html.parser").img
     assert tag["alt"] == shown.alt
+    return screen_pixels(shown)
+
+
+def screen_pixels(shown) -> np.ndarray:
+    """Picture on the screen that is drawn in Python."""
+    tag = BeautifulSoup(shown.widget.children[1].value, "html.parser").img
     data = base64.b64decode(tag["src"].partition(",")[2])
     return np.round(255 * image.imread(io.BytesIO(data))[:, :, :3]).astype(np.uint8)
 

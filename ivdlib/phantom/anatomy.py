@@ -12,6 +12,10 @@ from ivdlib.phantom.spine import Body, Disc, build_spine, local
 from ivdlib.phantom.subject import ALL_LEVELS, COUNTED, VERTEBRAE, Person, person_rng
 from ivdlib.phantom.torso import Torso
 
+RATER_MM = (2.2, 5.0, 5.0)
+"""How far a rater's error lasts: left–right, AP, SI. Raters draw slice by slice, so it changes with
+the slice, and slowly within one."""
+
 
 class Anatomy:
     """A person ready to be painted slice by slice.
@@ -35,8 +39,7 @@ class Anatomy:
         self.weights = {name: weights(tissue) for name, tissue in person.tissues.items()}
         self.lamella = Field(rng, (9, 9, 1.6), fine=True)
         self.jitter_mm = np.float32(jitter_mm)
-        # Raters draw slice by slice: their error changes with the slice, and slowly within one.
-        self.wobble = Field(person_rng(seed, subject, 8, stage), (2.2, 5, 5), fine=True)
+        self.wobble = Field(person_rng(seed, subject, 8, stage), RATER_MM, fine=True)
         self.warp = Warp(rng, 0.7, 40.0)
         # No two vertebrae, and no two sides of one, are alike.
         own = np.clip(person_rng(seed, subject, 9).standard_normal((len(VERTEBRAE), 2, 4)), -2, 2)

@@ -5,7 +5,7 @@
 # > and run a trained network with it · explain the U-Net, its loss and batch normalisation · look
 # > into a network · cut the region of interest
 # >
-# > **Needs:** 01, 01b · **Study time:** 70 minutes, 40 of them for writing
+# > **Needs:** 01, 01b · **Study time:** 80 minutes, 40 of them for writing
 # >
 # > **Paper:** Sect. 2.1, Fig. 1 · **Data:** the built-in phantom (synthetic scans), or the folder
 # > in `data_dir`
@@ -40,14 +40,24 @@ from IPython.display import display
 from scipy import ndimage
 
 from ivdlib import files, networks
-from ivdlib.course import exercises, own
+from ivdlib.course import exercises, own, viewer
 from ivdlib.course.own.lesson02 import on_tile, with_first_layer
+from ivdlib.errors import IvdlibError
 from ivdlib.evaluation import metrics
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import enlarge, region_around, region_of, shrink
 from ivdlib.preprocessing.tiles import TileGrid
 from ivdlib.report import diagrams, network_drawings, paper_figures, plotting
-from ivdlib.training import hashes, inference, shipped, spine_stage, weights
+from ivdlib.training import (
+    engines,
+    hashes,
+    inference,
+    one_scan,
+    shipped,
+    spine_of_scan,
+    spine_stage,
+    weights,
+)
 from ivdlib.training.experiment import of_parameters
 
 # %%
@@ -158,6 +168,58 @@ print(f"by the library's own function: {library_score:.3f}")
 # %% [markdown]
 # This is the number that papers report. It is computed over the whole 3-D scan, not slice by slice.
 # Otherwise an empty slice could score 1 and raise the mean.
+#
+# ## Your own hand (8 minutes)
+#
+# Is a Dice of 0.9 good? You will know when you have drawn a disc yourself. The next cell lets the
+# package's disc network find all discs, so that you have somebody to compete with.
+
+# %%
+weights_file = shipped.find()
+disc_network = engines.load_network(weights_file)
+spine_finder, _ = spine_of_scan.spine_beside(disc_network, weights_file)
+try:
+    discs = one_scan.predict_case(disc_network, case, spine=spine_finder)
+except IvdlibError as error:  # images of a kind that it does not know
+    discs = None
+    print(f"The network cannot be used here, so you draw against the truth alone: {error}")
+
+# %% [markdown]
+# 1. Draw the outline of the disc in the middle of the picture: once around it with the mouse, or
+#    point by point with Tab and the arrow keys, or with the sliders.
+# 2. Press *keep it and draw again*. Your first drawing is hidden; draw the same disc once more.
+# 3. Press *show the truth*. Only now the numbers appear, so that you cannot copy. Then move a point
+#    or two and watch the numbers.
+
+# %%
+drawing = viewer.draw_disc(case, discs)
+figures["drawing"] = drawing.figure()
+drawing
+
+# %% [markdown]
+# The *mean distance* is how far the one outline is from the other on average. The *95 % distance*
+# is what 95 % of these distances do not exceed, so one bad corner shows. The phantom's labels are
+# drawn by a made-up rater whose hand trembles; the truth here is the disc as it really is. When you
+# are done, run the next cell. (If you have drawn nothing, it scores an example.)
+
+# %%
+drawing.scores().round(2)
+
+# %% [markdown]
+# **How far apart are your two drawings? Is the network further from the truth than you are from
+# yourself?**
+#
+# <details><summary>What to look for</summary>
+#
+# Compare the row of your two drawings with *the network – the truth*. Two drawings by one hand
+# differ too, mostly along the rim, where a voxel is half disc and half something else. As long as
+# the network is as close to the truth as you are to yourself, this disc cannot tell which of you is
+# better. Now look at *one voxel too wide*: by eye it is hard to tell from the truth, but on so
+# small a disc its Dice is far below 1. So a Dice of 0.9 in this slice can mean a rim thinner than a
+# voxel, and 1.0 is out of reach for any hand. A network that comes much closer to the labels than
+# two raters come to each other has learnt the habits of one rater.
+#
+# </details>
 #
 # ## A convolution: nine numbers that slide over the image
 #

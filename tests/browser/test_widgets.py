@@ -3,6 +3,7 @@
 The picture of `saliency` is clicked as well.
 """
 
+import math
 import re
 from pathlib import Path
 
@@ -21,6 +22,7 @@ CELLS = (
     "viewer.receptive_field()",
     "viewer.network_playground(case)",
     "viewer.saliency(case)",
+    "viewer.draw_disc(case, case.discs)",
 )
 LONGEST, NEVER = 5000, 20_000
 """Milliseconds; the widgets are made for 200 (and `saliency`, which asks for gradients, for 1000),
@@ -150,4 +152,72 @@ def test_widgets_are_moved_by_keyboard_without_a_network(visit, tmp_path):
     assert pixel(page, 4) == [row + 1, column + 10]
     assert click(page, 4, 0.1, 0.75) < NEVER
     assert pixel(page, 4)[1] == pytest.approx(64, abs=1)  # a quarter of 256 from below
+    assert notebook.hosts == {"127.0.0.1"}
+
+
+PLACES = """svg => [...svg.querySelectorAll('circle')].map(dot =>
+    [Number(dot.getAttribute('cx')), Number(dot.getAttribute('cy'))])"""
+SCORE = """() => [...document.querySelectorAll('.widget-html table tr')]
+    .find(row => row.textContent.includes('your drawing – the truth')).children[1].textContent"""
+
+
+@pytest.mark.slow
+def test_a_disc_is_drawn_by_mouse_and_its_points_moved_by_keyboard(visit, tmp_path):
+    pytest.importorskip("anywidget")
+    notebook = visit("widgets.ipynb", SCRIPT)
+    assert notebook.run_all(tmp_path / "widgets.png")["errors"] == []
+    page = notebook.page
+    cell = page.locator(".jp-CodeCell").nth(5)
+    svg = cell.locator(".jp-OutputArea svg[role=group]")
+    svg.scroll_into_view_if_needed()
+    assert len(svg.evaluate(PLACES)) == 12
+
+    def go_round(share: float) -> None:
+        """Draw an oval of that share of the picture, free-hand."""
+        box = svg.bounding_box()
+        for step in range(41):
+            angle = 2 * math.pi * step / 40
+            page.mouse.move(
+                box["x"] + box["width"] * (0.5 + share * math.cos(angle)),
+                box["y"] + box["height"] * (0.5 + share / 2 * math.sin(angle)),
+            )
+            if step == 0:
+                page.mouse.down()
+        page.mouse.up()
+
+    def press_button(name: str) -> None:
+        cell.get_by_role("button", name=name, exact=True).click()
+
+    go_round(0.3)
+    assert len(svg.evaluate(PLACES)) > 12
+    press_button("keep it and draw again")
+    page.wait_for_function(SHOWS, arg=["first drawing is kept"], timeout=LONGEST)
+    page.wait_for_function(
+        "svg => svg.querySelectorAll('circle').length === 12", arg=svg.element_handle()
+    )
+    svg.scroll_into_view_if_needed()
+    go_round(0.25)
+    assert cell.locator("table").count() == 0  # nothing is told while one draws
+    press_button("show the truth")
+    page.wait_for_function(SHOWS, arg=["your drawing – the first one"], timeout=LONGEST)
+
+    before, score = svg.evaluate(PLACES), page.evaluate(SCORE)
+    dot = svg.locator("circle").nth(2)
+    dot.focus()
+    for _ in range(60):
+        page.keyboard.press("ArrowDown")
+    after = svg.evaluate(PLACES)
+    assert after[2][1] > before[2][1] + 5 and after[2][0] == before[2][0]
+    assert after[:2] + after[3:] == before[:2] + before[3:]
+    page.wait_for_function(f"({SCORE})() !== '{score}'", timeout=LONGEST)
+    page.keyboard.press("+")
+    assert len(svg.evaluate(PLACES)) == len(after) + 1
+    page.keyboard.press("-")
+    page.keyboard.press("Tab")
+    assert svg.evaluate(PLACES) == after
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("point 4 ")
+    shot = tmp_path / "drawing.png"
+    cell.screenshot(path=shot)
+    page.set_viewport_size({"width": 900, "height": 1000})
+    cell.screenshot(path=tmp_path / "drawing_900.png")
     assert notebook.hosts == {"127.0.0.1"}

@@ -4,6 +4,7 @@ Each is shown with a still picture of the same thing, which stands where a widge
 rendered page, in a report, on paper. Each can be used by keyboard alone.
 """
 
+from ivdlib.course.viewer.drawing import draw_disc
 from ivdlib.course.viewer.field import receptive_field
 from ivdlib.course.viewer.mixer import fusion_mixer
 from ivdlib.course.viewer.planes import volume
@@ -15,6 +16,7 @@ from ivdlib.course.viewer.theatre import Scene, Theatre
 __all__ = [
     "Scene",
     "Theatre",
+    "draw_disc",
     "fusion_mixer",
     "learning_rate",
     "network_playground",

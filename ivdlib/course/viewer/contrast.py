@@ -7,6 +7,15 @@ import numpy as np
 BRIGHTEST = 4.0
 """How many times brighter a picture is shown at most."""
 
+PERCENTILES = (0.5, 99.5)
+"""Of the whole scan; drawn black and white, so that its slices stay comparable."""
+
+
+def greys(volume: np.ndarray) -> np.ndarray:
+    """Bring a scan to uint8, black and white at two of its percentiles."""
+    low, high = np.percentile(volume, PERCENTILES)
+    return np.round(255 * np.clip((volume - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8)
+
 
 def apart(volume: np.ndarray, discs: np.ndarray | None, spine: np.ndarray | None) -> float | None:
     """How far discs and the rest of the spine are apart in a contrast, in units of their spread.

@@ -18,7 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from scipy import ndimage
 
-from ivdlib.report.plotting import OUTLINES, VERMILION, WIDTH, new_figure, upright
+from ivdlib.report.plotting import GREEN, OUTLINES, PURPLE, VERMILION, WIDTH, new_figure, upright
 
 HEIGHT = 400
 """Pixels; height of the largest panel."""
@@ -26,8 +26,21 @@ HEIGHT = 400
 _GAP = 12
 """Pixels between panels."""
 
-COLOURS = {"truth": ("orange", *OUTLINES["truth"]), "found": ("blue", *OUTLINES["found"])}
+COLOURS = {
+    "truth": ("orange", *OUTLINES["truth"]),
+    "found": ("blue", *OUTLINES["found"]),
+    "first drawing": ("green", GREEN, "dash-dotted"),
+    "drawing": ("purple", PURPLE, "dotted"),
+}
 """Word, colour and dashes of each overlay."""
+
+_DASHES = {
+    "solid": "#",
+    "dashed": "#####.....",
+    "dash-dotted": "########...##...",
+    "dotted": "###...",
+}
+"""Which pixels of an edge are drawn."""
 
 FILL = 0.2
 """Opacity of a mask within its outline."""
@@ -117,7 +130,7 @@ def grey(plane: np.ndarray) -> np.ndarray:
 
 
 def overlay_pixels(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
-    """Draw masks into a picture, in place: light fills, and outlines over them.
+    """Draw masks into a picture, in place: light fills, and outlines over them; drawings unfilled.
 
     Parameters
     ----------
@@ -126,18 +139,37 @@ def overlay_pixels(pixels: np.ndarray, masks: Mapping[str, np.ndarray]) -> None:
         By the names in `COLOURS`.
     """
     for name, mask in masks.items():
-        _blend(pixels, mask, COLOURS[name][1], FILL)
+        if name in OUTLINES:
+            _blend(pixels, mask, COLOURS[name][1], FILL)
     for name, mask in masks.items():
         outline_pixels(pixels, mask, *COLOURS[name][1:])
 
 
 def outline_pixels(pixels: np.ndarray, mask: np.ndarray, colour: str, dashes: str) -> None:
     """Draw the outline of a mask, (rows, columns), into a picture, in place."""
+    rows, columns = np.indices(pixels.shape[:2], sparse=True)
+    drawn = np.array(list(_DASHES[dashes])) == "#"
     edge = mask & ~ndimage.binary_erosion(mask, iterations=2)
-    if dashes == "dashed":
-        rows, columns = np.indices(pixels.shape[:2], sparse=True)
-        edge &= (rows + columns) // 5 % 2 == 0
-    _blend(pixels, edge, colour, 1)
+    _blend(pixels, edge & drawn[(rows + columns) % len(drawn)], colour, 1)
+
+
+def dots(pixels: np.ndarray, places: np.ndarray, chosen: int) -> None:
+    """Draw points into a picture, in place, and one of them larger.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, (rows, columns, 3)
+    places : ndarray of float, (n, 2)
+        Column and row of each point.
+    chosen : int
+        Number of the large one.
+    """
+    rows, columns = np.indices(pixels.shape[:2], sparse=True)
+    for number, (x, y) in enumerate(places):
+        radius = 7 if number == chosen else 4
+        from_point = np.hypot(rows + 0.5 - y, columns + 0.5 - x)
+        _blend(pixels, from_point <= radius, "white", 1)
+        _blend(pixels, from_point <= radius - 2, COLOURS["drawing"][1], 1)
 
 
 def cross(pixels: np.ndarray, across: float, up: float) -> None:

@@ -11,6 +11,7 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
+from ivdlib.course.viewer import contrast
 from ivdlib.course.viewer.picture import (
     COLOURS,
     HEIGHT,
@@ -37,9 +38,6 @@ INSTALL = (
     "This viewer draws slices only. For one that runs on the graphics card: "
     "<code>pip install 'ivdlib[viewer]'</code>, then restart the kernel."
 )
-
-PERCENTILES = (0.5, 99.5)
-"""Of the whole scan; drawn black and white, so that its slices stay comparable."""
 
 
 def volume(
@@ -78,11 +76,12 @@ def volume(
         raise ConfigError(f"case {case.name} has no contrast {unknown[0]!r}; there are {known}.")
     masks = {} if case.discs is None else {"truth": case.discs}
     if prediction is not None:
-        masks["found"] = _mask(case, prediction)
+        masks["found"] = mask_on_grid(case, prediction)
     return _Volume(case, names, masks)
 
 
-def _mask(case: Case, prediction: np.ndarray) -> np.ndarray:
+def mask_on_grid(case: Case, prediction: np.ndarray) -> np.ndarray:
+    """A prediction as bool; `DataError` if it is no mask on the grid of the case."""
     prediction = np.asarray(prediction)
     if prediction.shape != case.shape:
         raise DataError(
@@ -92,12 +91,6 @@ def _mask(case: Case, prediction: np.ndarray) -> np.ndarray:
     if not np.isin(prediction, (0, 1)).all():
         raise DataError("the prediction holds other values than 0 and 1; give a mask.")
     return prediction.astype(bool)
-
-
-def _greys(image: np.ndarray) -> np.ndarray:
-    """Bring a scan to uint8 between two of its percentiles."""
-    low, high = np.percentile(image, PERCENTILES)
-    return np.round(255 * np.clip((image - low) / max(high - low, 1e-6), 0, 1)).astype(np.uint8)
 
 
 class _Volume(Shown):
@@ -118,7 +111,7 @@ class _Volume(Shown):
 
     def __init__(self, case: Case, names: list[str], masks: dict[str, np.ndarray]) -> None:
         self.case, self.names, self.masks = case, names, masks
-        self.greys = {name: _greys(case.contrasts[name]) for name in names}
+        self.greys = {name: contrast.greys(case.contrasts[name]) for name in names}
         self._contrast = choice("contrast", names)
         start = [n // 2 for n in case.shape]
         if case.discs is not None:

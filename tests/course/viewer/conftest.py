@@ -8,13 +8,18 @@ from ivdlib.data.cases import load_case
 from ivdlib.phantom import make_phantom
 
 
+def missing(monkeypatch, package: str, module: str) -> None:
+    """As if a package were not installed for one module of the viewer."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        f"ivdlib.course.viewer.{module}.find_spec", lambda n: None if n == package else found(n)
+    )
+
+
 @pytest.fixture
 def no_graphics_card(monkeypatch):
     """As if ipyniivue were not installed."""
-    found = importlib.util.find_spec
-    monkeypatch.setattr(
-        "ivdlib.course.viewer.planes.find_spec", lambda n: None if n == "ipyniivue" else found(n)
-    )
+    missing(monkeypatch, "ipyniivue", "planes")
 
 
 @pytest.fixture(scope="session")

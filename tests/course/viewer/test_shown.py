@@ -19,28 +19,33 @@ from ivdlib.report import notebook as lesson
 LIVE = "application/vnd.jupyter.widget-view+json"
 
 
+OPTIONAL = {"volume": "ipyniivue", "board": "anywidget"}
+WITHOUT = {"slices": "no_graphics_card", "sliders": "no_board"}
+
+
 @pytest.fixture(
     params=(
-        "volume", "slices", "mixer", "field",
+        *("volume", "slices", "mixer", "field", "board", "sliders"),
         pytest.param("playground", marks=pytest.mark.slow),
         pytest.param("saliency", marks=pytest.mark.slow),
     )
-)  # fmt: skip
+)
 def shown(request):
-    """Each widget, the volume viewer with and without ipyniivue."""
+    """Each widget, the volume viewer and the drawing with and without what is optional."""
+    if request.param in WITHOUT:
+        request.getfixturevalue(WITHOUT[request.param])
+    if request.param in OPTIONAL:
+        pytest.importorskip(OPTIONAL[request.param])
     if request.param == "field":
         return viewer.receptive_field()
-    if request.param == "mixer":
-        return viewer.fusion_mixer(make_case())
     if request.param in ("playground", "saliency"):
         make = {"playground": viewer.network_playground, "saliency": viewer.saliency}
         return make[request.param](request.getfixturevalue("scan"))
-    if request.param == "slices":
-        request.getfixturevalue("no_graphics_card")
-    else:
-        pytest.importorskip("ipyniivue")
     case = make_case()
-    return viewer.volume(case, np.roll(case.discs, 1, axis=1))
+    if request.param == "mixer":
+        return viewer.fusion_mixer(case)
+    show = viewer.draw_disc if request.param in ("board", "sliders") else viewer.volume
+    return show(case, np.roll(case.discs, 1, axis=1))
 
 
 def move(control) -> None:
@@ -79,6 +84,7 @@ def test_page_made_without_widget_state_shows_the_picture(shown):
     assert page.find("script") is None
 
 
+@pytest.mark.parametrize("shown", ("volume", "slices", "mixer", "field"), indirect=True)
 def test_every_control_has_a_description_and_changes_picture_and_text(shown):
     every = controls(shown)
     assert len(every) >= 4 and all(every)
