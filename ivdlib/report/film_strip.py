@@ -98,7 +98,7 @@ def _curves(axes: Axes, curves: Mapping[str, Curve], title: str) -> None:
             linewidth=1.2, label=name,
         )  # fmt: skip
     axes.set(xlabel="step", ylabel=title)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
     axes.spines[["top", "right"]].set_visible(False)
     if len(curves) > 1:
         axes.legend(frameon=False, fontsize=9)

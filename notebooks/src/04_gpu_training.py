@@ -456,12 +456,12 @@ print(f"the rate fell to a fifth at step {parts[0.02]}")
 #
 # The distance between the two Dice is what the network knows about *these* pictures but not about
 # people in general. You can make it overfit on purpose: give it almost no pictures. Here is the
-# same network with the same first weights and the same loop. But it gets only three slices of one
-# person, always as they are, without augmentation.
+# same network with the same first weights and the same loop. But all that it gets is one slice of
+# one person, always as it is, without augmentation.
 
 # %%
 middle = plotting.middle_slice(case.discs)
-few, few_truths = tiles_of(case, slice(max(0, middle - 1), middle + 2))
+few, few_truths = tiles_of(case, slice(middle, middle + 1))
 keras.utils.set_random_seed(0)
 narrow = networks.build("unet", small, (*tile, 1))
 narrow_stage = viewer.Theatre(scenes, parts[0.02])
@@ -473,7 +473,7 @@ def as_it_is(image, mask, degrees, share, rng):
 
 
 # %%
-with own.plugged(train) as at_work, narrow_stage.follow(narrow, "training on three slices"):
+with own.plugged(train) as at_work, narrow_stage.follow(narrow, "training on one slice"):
     rng = np.random.default_rng(exercises.seed(student))
     at_work["train"](narrow, few, few_truths, parts[0.02], 0.02, as_it_is, rng)
 
@@ -490,14 +490,14 @@ display(ends.round(2))
 # %%
 wide, close = ends["distance"]
 if close > wide + 0.02:
-    print(f"With few pictures the two are farther apart, by {close - wide:.2f}: it overfits more.")
+    print(f"With one slice the two are farther apart, by {close - wide:.2f}: it overfits more.")
 else:
-    print("In this run few pictures did not move the two farther apart: see the answer below.")
+    print("In this run one slice did not move the two farther apart: see the answer below.")
 
 # %% [markdown]
 # Compare the two strips, and the two curves on the right. Where the upper curve goes on to climb
-# and the lower one stays behind or falls, the network learns these slices by heart: their noise,
-# and the shape of this one person.
+# and the lower one stays behind or falls, the network learns this slice by heart: its noise, and
+# the shape of this one person.
 #
 # **Question:** which of the two trainings has the lower loss at the end, and is it the better
 # network? And what if the curves did *not* part?

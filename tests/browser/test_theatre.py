@@ -128,7 +128,7 @@ def test_the_rate_is_moved_by_keyboard_and_by_mouse(visit, tmp_path):
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"({IMAGE})(1)[0] !== {seen[-1][0]!r}", timeout=60_000)
     seen.append(page.evaluate(IMAGE, 1))
-    assert "Learning rate 0.1: " in seen[-1][1]
+    assert "Learning rate 0.03: " in seen[-1][1]
     box = page.locator(".noUi-base").first.bounding_box()
     page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
     page.wait_for_function(f"({IMAGE})(1)[0] !== {seen[-1][0]!r}", timeout=60_000)

@@ -138,3 +138,31 @@ def test_every_backend_gives_the_gradient_of_tensorflow(backend, tmp_path):
     assert ours.files == theirs.files
     for key in ours.files:
         np.testing.assert_allclose(theirs[key], ours[key], atol=1e-4, err_msg=key)
+
+
+def test_steps_of_adam_are_those_of_keras():
+    model, x, y = small()
+    start = model.get_weights()
+    ask = gradients.value_and_gradient(model, losses.cross_entropy)
+    ours = list(gradients.descend(ask, model.trainable_weights, [(x, y)] * 5, 0.05))
+    mine = model.get_weights()
+    model.set_weights(start)
+    optimizer = keras.optimizers.Adam(0.05)
+    theirs = []
+    for _ in range(5):
+        value, parts = ask(x, y)
+        theirs.append(value)
+        optimizer.apply([keras.ops.convert_to_tensor(part) for part in parts], model.weights)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+    for one, other in zip(mine, model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_between_two_steps_one_may_look():
+    model, x, y = small()
+    ask = gradients.value_and_gradient(model, losses.cross_entropy)
+    seen = []
+    for _ in gradients.descend(ask, model.trainable_weights, [(x, y)] * 3, 0.05):
+        seen.append(model.get_weights()[0].copy())
+    assert len(seen) == 3
+    assert (seen[0] != seen[1]).any() and (seen[1] != seen[2]).any()

@@ -137,3 +137,20 @@ def test_references_are_scored_once_and_stand_in_table_1(finished, phantom, tmp_
         .read_text()
     )  # fmt: skip
     assert record["target"] == "reference" and record["fold"] == 1
+
+
+def test_who_watches_a_training_changes_nothing(finished, phantom, tmp_path):
+    training = next(t for t in finished.trainings() if t.arm == "with")
+    made, seen = begin(tmp_path, phantom), []
+    trial.train(made, training, "watched", lambda *row: seen.append(row))
+    place, there = (hashes.place_of(one, training) for one in (made, finished))
+    assert place.name == there.name
+    history = pd.read_csv(place / "history.csv")
+    assert [row[0] for row in seen] == history["step"].tolist()
+    np.testing.assert_allclose([row[1] for row in seen], history["loss"], rtol=1e-6)
+    assert all(row[2].count_params() > 0 for row in seen)
+    ours, theirs = (load_model(one / store.WEIGHTS).model.get_weights() for one in (place, there))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+    trial.train(made, training, "watched", lambda *row: seen.append(row))
+    assert len(seen) == len(history)  # it was there already

@@ -20,9 +20,9 @@ from ivdlib.preprocessing.region import shrink
 from ivdlib.report.film_strip import FRAMES, Frame, draw_film, words_of
 
 FACTOR = 2
-"""Tiles are shrunk by it, so that a training takes a second and not a minute."""
+"""Tiles are shrunk by it, so that a training takes two seconds and not a minute."""
 
-LOWEST, START, HIGHEST = -4.0, -1.5, 1.0
+LOWEST, START, HIGHEST = -4.0, -2.0, 1.0
 """Powers of ten; the slider moves by half a power."""
 
 HIGH = 150
@@ -101,7 +101,7 @@ class LearningRate(Shown):
         self._truth = shrink(held_out[1][np.newaxis], FACTOR)[0] >= 0.5
         self._spacing = (spacing[0], *(FACTOR * edge for edge in spacing[1:]))
         keras.utils.set_random_seed(0)
-        small = networks.UNetConfig(base=4, levels=2, bn_momentum=0.8)
+        small = networks.UNetConfig(base=8, levels=2, bn_momentum=0.8)
         self._model = networks.build("unet", small, (*self._image.shape, 1))
         self._first = self._model.get_weights()
         self._ask = gradients.value_and_gradient(self._model, losses.cross_entropy_and_dice)
@@ -171,8 +171,8 @@ class LearningRate(Shown):
         steps = ", ".join(str(frame.step) for frame in run.frames)
         return (
             f"A slice that is held out, after {steps} steps: truth (orange, solid), found (blue, "
-            f"dashed). Learning rate {rate_of(self._power)}: {verdict(run.losses, run.sure)} Dice of the "
-            f"slice at the end: {run.frames[-1].dice:.2f}."
+            f"dashed). Learning rate {rate_of(self._power)}: {verdict(run.losses, run.sure)} Dice "
+            f"of the slice at the end: {run.frames[-1].dice:.2f}."
         )
 
     @property

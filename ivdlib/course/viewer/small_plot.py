@@ -58,10 +58,8 @@ def small_plot(curves: Mapping[str, Curve], title: str, right: float, top: float
             told.append(f"{name}: {next(iter(curve.values())):.2f} to {[*curve.values()][-1]:.2f}")
     label = html.escape(f"{title} over the steps. {'; '.join(told)}")
     size = f'viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}"'
-    return (
-        f'<svg role="img" aria-label="{label}" {size} style="display:block;max-width:100%;background:white">'
-        f"{''.join(parts)}</svg>"
-    )
+    style = 'style="display:block;max-width:100%;background:white"'
+    return f'<svg role="img" aria-label="{label}" {size} {style}>{"".join(parts)}</svg>'
 
 
 def _word(x: int, y: int, text: str, anchor: str = "start") -> str:

@@ -58,6 +58,7 @@ def test_all_rates_start_from_the_same_weights_and_one_is_trained_once(explorer)
 
 def test_the_figure_has_the_lowest_rate_the_chosen_one_and_the_highest(explorer):
     slider(explorer).value = 10.0**-1.5
+    assert list(explorer.verdicts()) == ["0.0001", "0.03", "10"]
     figure = explorer.figure()
     names = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel().startswith("rate")]
     assert names == ["rate 0.0001", "rate 0.03", "rate 10"]

@@ -11,6 +11,7 @@ import pytest
 from matplotlib import image
 
 from ivdlib import networks
+from ivdlib.course.own.lesson04_train import train
 from ivdlib.course.viewer import theatre
 from ivdlib.course.viewer.theatre import Scene, Stopped, Theatre
 from ivdlib.evaluation import metrics
@@ -178,6 +179,30 @@ def test_it_watches_the_librarys_trainer_and_changes_nothing(shown):
         np.testing.assert_array_equal(ours, theirs)
     assert stage.losses == {int(row["step"]): row["loss"] for row in watched}
     assert list(stage.dice["trains"]) == [1, 2, 3, 4, 5, 6]
+
+
+def test_it_follows_a_loop_that_somebody_wrote(shown, monkeypatch):
+    monkeypatch.setenv("IVDLIB_PROGRESS", "off")
+    keras.utils.set_random_seed(0)
+    model = networks.build("unet", networks.UNetConfig(base=2, levels=1), (*TILE, 1))
+    scene, rng = make_scene(), np.random.default_rng(0)
+    tiles, truths = scene.image[:, :16, :16], scene.truth[:, :16, :16]
+    stage = Theatre({"held out": scene}, 5)
+    with stage.follow(model, "training"):
+        curve = train(model, tiles, truths, 5, 0.01, lambda image, mask, *_: (image, mask), rng)
+    assert list(stage.losses.items()) == list(enumerate(curve))
+    assert list(stage.dice["held out"]) == [0, 1, 2, 3, 4, 5]
+    last = scene.look(5, model)
+    np.testing.assert_array_equal(
+        stage.films["held out"][-1].masks["found"], last.masks["found"]
+    )  # fmt: skip
+    assert "step 5" in shown[-1][0]["text/plain"]
+
+
+def test_of_a_training_that_was_there_already_it_says_so(shown, capsys):
+    with Theatre({"held out": make_scene()}, 5):
+        pass
+    assert shown == [] and "there already" in capsys.readouterr().out
 
 
 def test_no_figure_is_made_while_it_trains(network, shown, lab, monkeypatch):
