@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+import ipywidgets
 import numpy as np
 
+from ivdlib.course.viewer.shown import choice
 from ivdlib.data.case import Case
 from ivdlib.data.contrasts import parts
 from ivdlib.data.quality.exchange import undo_exchange
@@ -27,6 +29,12 @@ NETWORKS = {
     "unet": "U-Net",
 }
 """Networks for discs that come with the package, in words."""
+
+
+def choice_of_network() -> ipywidgets.ToggleButtons:
+    """Buttons for `NETWORKS`."""
+    options = [(words.removeprefix("trained "), name) for name, words in NETWORKS.items()]
+    return choice("trained network", options, "9.5em")
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from ivdlib.course.viewer.mixture import Mixture
 from ivdlib.course.viewer.one_slice import (
     NETWORKS,
     SliceBench,
+    choice_of_network,
     lesions_by_name,
     network_for_slices,
 )
@@ -38,8 +39,6 @@ from ivdlib.training.lesions import LESIONS
 
 NOISIEST = 0.2
 """Most noise that the slider offers, as a share of the largest value."""
-
-_WIDE_BUTTON = "13em"
 
 
 def network_playground(case: Case) -> Shown:
@@ -73,8 +72,8 @@ def network_playground(case: Case) -> Shown:
 class _Playground(Shown):
     def __init__(self, case: Case) -> None:
         self._bench, self._kept = SliceBench(case), {}
-        self._network = choice("network", [(v, k) for k, v in NETWORKS.items()], _WIDE_BUTTON)
-        self._lesion = choice("lesion", self._lesions(), _WIDE_BUTTON)
+        self._network = choice_of_network()
+        self._lesion = choice("lesion", self._lesions(), "9.5em")
         middle = case.shape[0] // 2 if case.discs is None else middle_slice(case.discs)
         self._slice = whole_slider("sagittal slice", middle, 0, case.shape[0] - 1)
         self._threshold = _share("threshold", THRESHOLD, 0.05, 0.95, 0.05)

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from ivdlib.course.viewer import contrast
 from ivdlib.course.viewer.mixture import WORDS
-from ivdlib.course.viewer.one_slice import NETWORKS, SliceBench
+from ivdlib.course.viewer.one_slice import NETWORKS, SliceBench, choice_of_network
 from ivdlib.course.viewer.picture import (
     Picture,
     cross,
@@ -28,7 +28,7 @@ from ivdlib.course.viewer.picture import (
     outline_pixels,
 )
 from ivdlib.course.viewer.pointing import PointedPicture
-from ivdlib.course.viewer.shown import Shown, arranged, choice, whole_slider
+from ivdlib.course.viewer.shown import Shown, arranged, whole_slider
 from ivdlib.data.case import Case
 from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import whole_image
@@ -93,7 +93,7 @@ class _Saliency(Shown):
         bench = SliceBench(case)
         self._scan, self._region = bench.scan, bench.region or whole_image(bench.scan.shape)
         self._images = fusion.single(self._scan)
-        self._network = choice("network", [(v, k) for k, v in NETWORKS.items()], "13em")
+        self._network = choice_of_network()
         k, row, column = _start(case, self._scan, self._region.window)
         first, last = self._region.window
         shape = self._scan.shape

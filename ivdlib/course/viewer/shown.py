@@ -72,7 +72,7 @@ def whole_slider(description: str, value: int, low: int, high: int) -> ipywidget
 def switch(description: str, value: bool = True) -> ipywidgets.Checkbox:
     """A box to tick."""
     return ipywidgets.Checkbox(
-        description=description, value=value, indent=False, layout={"width": "14em"}
+        description=description, value=value, indent=False, layout={"width": "max-content"}
     )
 
 

@@ -59,12 +59,12 @@ def test_a_lesion_is_told_from_a_network_trained_without(scan):
     assert "This is no ablation: the rest never learnt to do without the part." in said(shown)
     assert not np.array_equal(pixels(shown), before)
     cut = numbers(shown)[0]
-    control["network"].value = "no_skips"
+    control["trained network"].value = "no_skips"
     assert control["lesion"].value == "" and "lesion" not in said(shown).lower()
     assert [value for _, value in control["lesion"].options] == ["", "dilation", "pyramid"]
     assert "trained without skips saw 1 × water + 1 × opposed phase" in said(shown)
     assert numbers(shown)[0] > cut + 0.1
-    control["network"].value = "fds_cnn"
+    control["trained network"].value = "fds_cnn"
     assert np.array_equal(pixels(shown), before)
 
 

@@ -54,11 +54,11 @@ def test_a_click_and_the_arrow_keys_move_the_sliders_and_draw_once(shown, monkey
 
 @pytest.mark.slow
 def test_a_network_without_dilation_sees_less(shown):
-    controls(shown)["network"].value = "no_dilation"
+    controls(shown)["trained network"].value = "no_dilation"
     words = said(shown)
     assert words.startswith("trained without dilation at this pixel")
     assert "could see 105 × 105; its pyramid also takes the mean of the whole tile" in words
-    controls(shown)["network"].value = "fds_cnn"
+    controls(shown)["trained network"].value = "fds_cnn"
 
 
 @pytest.mark.slow
