@@ -39,12 +39,11 @@ def pixels(shown) -> np.ndarray:
     """Picture on the screen that is drawn in Python, and that the figure shows too."""
     tag = BeautifulSoup(shown.widget.children[1].value, "html.parser").img
     assert tag["alt"] == shown.alt
-    return screen_pixels(shown)
+    return pixels_of_tag(tag)
 
 
-def screen_pixels(shown) -> np.ndarray:
-    """Picture on the screen that is drawn in Python."""
-    tag = BeautifulSoup(shown.widget.children[1].value, "html.parser").img
+def pixels_of_tag(tag) -> np.ndarray:
+    """What an `<img>` with a data address shows."""
     data = base64.b64decode(tag["src"].partition(",")[2])
     return np.round(255 * image.imread(io.BytesIO(data))[:, :, :3]).astype(np.uint8)
 

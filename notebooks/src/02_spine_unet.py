@@ -186,7 +186,7 @@ except IvdlibError as error:  # images of a kind that it does not know
 
 # %% [markdown]
 # 1. Draw the outline of the disc in the middle of the picture: once around it with the mouse, or
-#    point by point with Tab and the arrow keys, or with the sliders.
+#    point by point with Tab and the arrow keys.
 # 2. Press *keep it and draw again*. Your first drawing is hidden; draw the same disc once more.
 # 3. Press *show the truth*. Only now the numbers appear, so that you cannot copy. Then move a point
 #    or two and watch the numbers.

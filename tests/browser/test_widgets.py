@@ -163,7 +163,6 @@ SCORE = """() => [...document.querySelectorAll('.widget-html table tr')]
 
 @pytest.mark.slow
 def test_a_disc_is_drawn_by_mouse_and_its_points_moved_by_keyboard(visit, tmp_path):
-    pytest.importorskip("anywidget")
     notebook = visit("widgets.ipynb", SCRIPT)
     assert notebook.run_all(tmp_path / "widgets.png")["errors"] == []
     page = notebook.page

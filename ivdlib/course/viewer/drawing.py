@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import ipywidgets
 import numpy as np
@@ -12,35 +10,28 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ivdlib.course.viewer import contrast
+from ivdlib.course.viewer.board import Board
 from ivdlib.course.viewer.hands import as_html, compare_hands, whole_voxels
 from ivdlib.course.viewer.one_disc import DiscInSlice, discs_of_slice
-from ivdlib.course.viewer.picture import COLOURS, dots, next_to
+from ivdlib.course.viewer.picture import COLOURS, next_to
 from ivdlib.course.viewer.planes import mask_on_grid
-from ivdlib.course.viewer.shown import (
-    STYLE,
-    WIDE,
-    Shown,
-    arranged,
-    choice,
-    row_of_widgets,
-    switch,
-    whole_slider,
-)
+from ivdlib.course.viewer.shown import Shown, arranged, choice, row_of_widgets, switch
 from ivdlib.data.case import Case
 from ivdlib.errors import DataError
 from ivdlib.report.plotting import middle_slice, upright
 
-if TYPE_CHECKING:
-    from ivdlib.course.viewer.board import Board
-
 _FEWEST = 3
 """Points of a contour."""
 
-_STEP = 0.25
-"""Millimetres."""
-
 _NAMES = {"found": "network"}
 """What an outline is called here; others keep their names."""
+
+_HOW = (
+    "With the mouse: hold the button and go once around the disc; a point can be dragged, and a "
+    "click beside the line adds one. By keyboard: Tab goes from point to point, the arrow keys "
+    "move a point, + adds one after it and − removes it. Two of the buttons do the same with the "
+    "large point."
+)
 
 _KEPT = "Your first drawing is kept, and hidden. Now draw the same disc once more. "
 
@@ -65,8 +56,7 @@ def draw_disc(case: Case, found: np.ndarray | None = None) -> Shown:
     Shown
         To be shown as the last line of a cell, or by `display`. `.scores()` is the table of what
         was drawn, see `hands.compare_hands`; `.figure()` the picture of it. Both show an
-        example, and say so, while nothing is drawn. With anywidget one draws by mouse or by
-        keyboard, without it sliders move the points.
+        example, and say so, while nothing is drawn.
 
     Raises
     ------
@@ -83,15 +73,8 @@ def draw_disc(case: Case, found: np.ndarray | None = None) -> Shown:
     return _Drawing(case, None if found is None else mask_on_grid(case, found))
 
 
-def _millimetres(description: str) -> ipywidgets.FloatSlider:
-    return ipywidgets.FloatSlider(
-        description=description, min=0, max=1, step=_STEP, readout_format=".1f", style=STYLE,
-        layout=WIDE,
-    )  # fmt: skip
-
-
 class _Drawing(Shown):
-    """State: a contour and its chosen point, perhaps a first drawing, and whether one is done."""
+    """State: the board's contour, perhaps a first drawing, and whether one is done."""
 
     def __init__(self, case: Case, found: np.ndarray | None) -> None:
         k = middle_slice(case.discs)
@@ -101,12 +84,10 @@ class _Drawing(Shown):
         self._which = choice("disc", [(disc.name, n) for n, disc in enumerate(self._discs)])
         self._which.style.button_width = "6em"
         self._contrast = choice("contrast", list(case.contrasts))
-        self._point = whole_slider("point", 1, 1, _FEWEST)
-        self._place = [_millimetres("from the left (mm)"), _millimetres("from below (mm)")]
         self._buttons = {
             name: self._button(name, todo)
             for name, todo in {
-                "add a point": self._add, "remove it": self._remove,
+                "add a point": self._add, "remove the point": self._remove,
                 "keep it and draw again": self._keep, "show the truth": self._show,
                 "start again": self._restart,
             }.items()
@@ -116,30 +97,21 @@ class _Drawing(Shown):
             for name in ("truth", "found", "first drawing")
             if name in self._discs[0].masks or name == "first drawing"
         }
-        self._screen, self._text = self._best_screen(), ipywidgets.HTML()
-        for control, todo in (
-            (self._which, self._restart), (self._contrast, self._draw),
-            *((one, self._slide) for one in (self._point, *self._place)),
-            *((box, self._draw) for box in self._switches.values()),
-        ):  # fmt: skip
-            control.observe(todo, "value")
+        self._board, self._text = Board(), ipywidgets.HTML()
+        self._board.observe(self._draw, "contour")
+        self._which.observe(self._restart, "value")
+        for control in (self._contrast, *self._switches.values()):
+            control.observe(self._draw, "value")
         self._overlays = row_of_widgets(self._switches.values())
-        controls = [self._which, self._contrast, self._point, *self._place]
-        controls += [row_of_widgets(self._buttons.values()), self._overlays]
-        self.widget = arranged(self._screen.widget, self._text, controls)
+        buttons = row_of_widgets(self._buttons.values())
+        controls = [self._which, self._contrast, buttons, self._overlays]
+        self.widget = arranged(self._board, self._text, controls)
         self._restart()
 
     def _button(self, name: str, todo: Callable) -> ipywidgets.Button:
         button = ipywidgets.Button(description=name, layout={"width": "auto"})
         button.on_click(todo)
         return button
-
-    def _best_screen(self) -> Board | _Sliders:
-        if find_spec("anywidget") is None:
-            return _Sliders()
-        from ivdlib.course.viewer.board import Board
-
-        return Board(self._set)
 
     @property
     def _disc(self) -> DiscInSlice:
@@ -148,6 +120,11 @@ class _Drawing(Shown):
     @property
     def _plane(self) -> np.ndarray:
         return self._planes[self._contrast.value]
+
+    @property
+    def _contour(self) -> np.ndarray:
+        """Points, (n, 2) in mm."""
+        return np.array(self._board.contour, float)
 
     @property
     def _begun(self) -> bool:
@@ -164,7 +141,10 @@ class _Drawing(Shown):
 
     def _restart(self, _change: object = None) -> None:
         self._first, self._done = None, False
-        self._set(self._disc.start(), 0)
+        with self._board.hold_sync():  # no other disc's contour in the new window
+            self._board.window = list(self._disc.window)
+            self._set(self._disc.start(), 0)
+            self._draw()  # even if the contour was the start already
 
     def _keep(self, _button: object) -> None:
         self._first = self._contour
@@ -175,38 +155,18 @@ class _Drawing(Shown):
         self._draw()
 
     def _add(self, _button: object) -> None:
-        after, n = self._chosen + 1, len(self._contour)
-        between = (self._contour[self._chosen] + self._contour[after % n]) / 2
-        self._set(np.insert(self._contour, after, between, axis=0), after)
+        contour, after = self._contour, self._board.chosen + 1
+        between = (contour[after - 1] + contour[after % len(contour)]) / 2
+        self._set(np.insert(contour, after, between, axis=0), after)
 
     def _remove(self, _button: object) -> None:
+        chosen = self._board.chosen
         if len(self._contour) > _FEWEST:
-            self._set(np.delete(self._contour, self._chosen, axis=0), max(0, self._chosen - 1))
-
-    def _slide(self, change: dict) -> None:
-        if self._setting:
-            return
-        if change["owner"] is self._point:
-            return self._set(self._contour, self._point.value - 1)
-        axis = self._place.index(change["owner"])
-        moved = self._contour.copy()
-        moved[self._chosen, axis] += (1, -1)[axis] * (change["new"] - change["old"])
-        self._set(moved, self._chosen)
+            self._set(np.delete(self._contour, chosen, axis=0), max(0, chosen - 1))
 
     def _set(self, contour: np.ndarray, chosen: int) -> None:
-        """Take a contour and the point that is chosen; the sliders follow."""
-        self._contour, self._chosen, self._setting = contour, chosen, True
-        left, top, across, down = self._disc.window
-        x, y = contour[chosen]
-        self._point.max = len(contour)
-        self._point.value = chosen + 1
-        for slider, most, value in zip(
-            self._place, (across, down), (x - left, top + down - y), strict=True
-        ):
-            # whole steps: a page rounds others, and sends back what nobody moved
-            slider.max, slider.value = np.ceil(most / _STEP) * _STEP, round(value / _STEP) * _STEP
-        self._setting = False
-        self._draw()
+        with self._board.hold_sync():  # the page gets both at once, as it sends them
+            self._board.chosen, self._board.contour = chosen, contour.tolist()
 
     # --- what the reader sees ---------------------------------------------------------------
 
@@ -219,7 +179,7 @@ class _Drawing(Shown):
         on = {name for name, box in self._switches.items() if box.value and self._done}
         outlines = {name: mask for name, mask in self._beside(self._first).items() if name in on}
         alt = f"{self._title()}. {self._lines(outlines)}"
-        self._screen.draw(self._disc, self._plane, outlines, alt, self._contour, self._chosen)
+        self._board.picture = self._disc.picture(self._plane, outlines).html(alt)
         self._text.value = self._words()
 
     def _beside(self, first: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -238,8 +198,7 @@ class _Drawing(Shown):
 
     def _words(self) -> str:
         if not self._done:
-            remark = self._screen.remark
-            return f"<p>{_KEPT if self._first is not None else ''}{remark}</p>"
+            return f"<p>{_KEPT if self._first is not None else ''}{_HOW}</p>"
         return f"{as_html(self.scores())}<p>{whole_voxels(self._disc.edges)}</p>"
 
     def _hands(self) -> tuple[list[np.ndarray], str]:
@@ -274,30 +233,3 @@ class _Drawing(Shown):
         panels = [self._disc.picture(self._plane, lines) for lines in ({}, outlines)]
         title = "Your drawing" if self._begun else "An example, drawn by a program"
         return next_to(panels).figure(f"{title}. {self._lines(outlines)}")
-
-
-class _Sliders:
-    """The screen that needs no anywidget: a still picture, drawn again with each change."""
-
-    remark = (
-        "The sliders choose and move a point of the contour. To draw with the mouse, or with the "
-        "arrow keys on the picture: <code>pip install 'ivdlib[draw]'</code>, then restart the "
-        "kernel."
-    )
-
-    def __init__(self) -> None:
-        self.widget = ipywidgets.HTML()
-
-    def draw(
-        self,
-        disc: DiscInSlice,
-        plane: np.ndarray,
-        outlines: dict[str, np.ndarray],
-        alt: str,
-        contour: np.ndarray,
-        chosen: int,
-    ) -> None:
-        """Draw slice, outlines, contour and points."""
-        picture = disc.picture(plane, outlines | {"drawing": contour})
-        dots(picture.pixels, disc.pixels_of(contour), chosen)
-        self.widget.value = picture.html(alt)

@@ -153,25 +153,6 @@ def outline_pixels(pixels: np.ndarray, mask: np.ndarray, colour: str, dashes: st
     _blend(pixels, edge & drawn[(rows + columns) % len(drawn)], colour, 1)
 
 
-def dots(pixels: np.ndarray, places: np.ndarray, chosen: int) -> None:
-    """Draw points into a picture, in place, and one of them larger.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, (rows, columns, 3)
-    places : ndarray of float, (n, 2)
-        Column and row of each point.
-    chosen : int
-        Number of the large one.
-    """
-    rows, columns = np.indices(pixels.shape[:2], sparse=True)
-    for number, (x, y) in enumerate(places):
-        radius = 7 if number == chosen else 4
-        from_point = np.hypot(rows + 0.5 - y, columns + 0.5 - x)
-        _blend(pixels, from_point <= radius, "white", 1)
-        _blend(pixels, from_point <= radius - 2, COLOURS["drawing"][1], 1)
-
-
 def cross(pixels: np.ndarray, across: float, up: float) -> None:
     """Draw a thin cross into a picture, in place; its place as shares of width and height.
 

@@ -1,13 +1,12 @@
-"""Draw a disc: what is told when, and that sliders, board and table show one drawing."""
+"""Draw a disc: what is told when, and that board, buttons and table show one drawing."""
 
 import dataclasses
 
-import ipywidgets
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from matplotlib.colors import to_rgb
-from widgets import SHAPE, controls, make_case, said, screen_pixels
+from widgets import SHAPE, controls, make_case, pixels_of_tag, said
 
 from ivdlib.course import viewer
 from ivdlib.course.viewer import contour
@@ -15,27 +14,32 @@ from ivdlib.course.viewer.picture import COLOURS
 from ivdlib.errors import DataError
 
 
-@pytest.fixture(params=(False, True), ids=("sliders", "board"))
-def shown(request):
-    """A drawing that has not begun, without and with anywidget."""
-    if request.param:
-        pytest.importorskip("anywidget")
-    else:
-        request.getfixturevalue("no_board")
-    case = make_case()
-    return viewer.draw_disc(case, np.roll(case.discs, 1, axis=1))
-
-
 @pytest.fixture
-def drawing(no_board):
+def shown():
+    """A drawing that has not begun."""
     case = make_case()
     return viewer.draw_disc(case, np.roll(case.discs, 1, axis=1))
+
+
+def board(shown):
+    """What the page shows and changes."""
+    return shown.widget.children[1]
+
+
+def send(shown, points: np.ndarray, chosen: int = 0) -> None:
+    """Change the contour as the page does."""
+    board(shown).set_state({"contour": points.tolist(), "chosen": chosen})
 
 
 def draw(shown, moved: float = 0) -> None:
     """Draw the truth, so many mm too far to the right."""
     truth = contour.edge_of(shown._disc.masks["truth"], shown._disc.edges)
-    shown._set(truth + (moved, 0), 0)
+    send(shown, truth + (moved, 0))
+
+
+def points(shown) -> np.ndarray:
+    """The contour that the page shows, mm."""
+    return np.array(board(shown).contour)
 
 
 def cells(shown) -> dict[str, list[str]]:
@@ -62,7 +66,7 @@ def test_the_first_drawing_is_kept_hidden_and_then_compared(shown):
     assert keep.disabled and show.disabled  # nothing is drawn yet
     draw(shown)
     keep.click()
-    assert np.array_equal(shown._contour, shown._disc.start()) and keep.disabled
+    assert np.array_equal(points(shown), shown._disc.start()) and keep.disabled
     assert "first drawing is kept, and hidden" in said(shown)
     assert "first drawing" not in shown.alt
     draw(shown, moved=6)
@@ -85,41 +89,45 @@ def test_one_drawing_alone_is_the_first_one_kept(shown):
 
 
 def test_the_numbers_follow_a_point(shown):
-    control = controls(shown)
-    control["from the left (mm)"].value += 1  # of the oval's right end
-    control["show the truth"].click()
+    moved = points(shown)
+    moved[0, 0] += 1  # the right end of the oval
+    send(shown, moved)
+    controls(shown)["show the truth"].click()
     before = cells(shown)["your drawing – the truth"]
-    control["from the left (mm)"].value += 8
+    moved[0, 0] += 8
+    send(shown, moved)
     assert cells(shown)["your drawing – the truth"] != before
     table = shown.scores().loc["your drawing – the truth"]
     assert cells(shown)["your drawing – the truth"] == [f"{value:.2f}" for value in table]
 
 
-def test_sliders_choose_move_add_and_remove_points(shown):
-    control = controls(shown)
-    left, top, _, down = shown._disc.window
-    control["point"].value = 4
-    control["from the left (mm)"].value = 3.5
-    control["from below (mm)"].value = 2.25
-    assert np.allclose(shown._contour[3], (left + 3.5, top + down - 2.25), atol=0.13)
-    others = np.delete(shown._disc.start(), 3, axis=0)
-    assert np.array_equal(np.delete(shown._contour, 3, axis=0), others)
+@pytest.mark.parametrize("chosen", (0, 3, 11))
+def test_buttons_add_a_point_after_the_chosen_one_and_remove_it_again(shown, chosen):
+    control, page, start = controls(shown), board(shown), points(shown)
+    assert len(start) == 12
+    page.set_state({"chosen": chosen})
     control["add a point"].click()
-    assert (control["point"].value, control["point"].max) == (5, 13)
-    assert np.allclose(shown._contour[4], (shown._contour[3] + shown._contour[5]) / 2)
+    assert page.chosen == chosen + 1
+    assert np.allclose(points(shown)[page.chosen], (start[chosen] + start[(chosen + 1) % 12]) / 2)
+    assert np.array_equal(np.delete(points(shown), page.chosen, axis=0), start)
+    control["remove the point"].click()
+    assert page.chosen == chosen and np.array_equal(points(shown), start)
     for _ in range(20):
-        control["remove it"].click()
-    assert len(shown._contour) == control["point"].max == 3
+        control["remove the point"].click()
+        assert page.chosen < len(page.contour)
+    assert len(page.contour) == 3
 
 
 def test_every_disc_of_the_slice_can_be_drawn(shown):
     draw(shown)
     assert "Disc 1" in shown.alt and "contrast wat" in shown.alt
+    before, drawn = board(shown).picture, board(shown).contour
     controls(shown)["contrast"].value = "fat"
-    assert "contrast fat" in shown.alt and shown._begun
+    assert "contrast fat" in shown.alt and board(shown).contour == drawn
+    assert board(shown).picture != before
     controls(shown)["disc"].index = 1
-    assert np.array_equal(shown._contour, shown._disc.start())  # another disc, a new drawing
-    assert "Disc 2" in shown.alt
+    assert np.array_equal(points(shown), shown._disc.start())  # another disc, a new drawing
+    assert "Disc 2" in shown.alt and board(shown).window == list(shown._disc.window)
     draw(shown)
     controls(shown)["show the truth"].click()
     assert cells(shown)["your drawing – the truth"][0] == "1.00"
@@ -134,7 +142,7 @@ def test_while_nothing_is_drawn_an_example_says_that_it_is_one(shown):
     assert "your drawing – the truth" in shown.scores().index
 
 
-def test_a_phantoms_label_counts_as_a_raters(no_board):
+def test_a_phantoms_label_counts_as_a_raters():
     case = make_case()
     exact = dataclasses.replace(case, exact_mask=np.roll(case.discs, 1, axis=2))
     assert "the phantom's rater – the truth" in viewer.draw_disc(exact).scores().index
@@ -142,41 +150,22 @@ def test_a_phantoms_label_counts_as_a_raters(no_board):
     assert not [row for row in index if "rater" in row or "network" in row]
 
 
-def test_overlays_are_switched_and_the_contour_is_drawn(drawing):
-    def count(name):
-        colour = np.round(255 * np.array(to_rgb(COLOURS[name][1])))
-        return int((np.abs(screen_pixels(drawing) - colour).max(axis=2) <= 1).sum())
+def test_overlays_are_shown_when_one_is_done_and_can_be_switched(shown):
+    def seen(name):
+        """Whether an outline is in the picture; its text must say the same."""
+        tag = BeautifulSoup(board(shown).picture, "html.parser").img
+        word, code, _ = COLOURS[name]
+        away = np.abs(pixels_of_tag(tag) - np.round(255 * np.array(to_rgb(code)))).max(axis=2)
+        there = int((away <= 1).sum()) > 100
+        assert there == (word in tag["alt"])
+        return there
 
-    draw(drawing)
-    assert count("drawing") > 300 and count("truth") == count("found") == 0
-    controls(drawing)["show the truth"].click()
-    assert min(count("truth"), count("found")) > 100
-    controls(drawing)["truth (orange)"].value = False
-    assert count("truth") == 0 < count("found")
-
-
-def test_the_board_and_the_sliders_show_one_contour():
-    pytest.importorskip("anywidget")
-    shown = viewer.draw_disc(make_case())
-    page, control = shown.widget.children[1], controls(shown)
-    assert isinstance(page, ipywidgets.DOMWidget) and page.contour == shown._contour.tolist()
-    control["point"].value = 3
-    control["from the left (mm)"].value += 2
-    assert page.chosen == 2 and page.contour == shown._contour.tolist()
-    triangle = [[10.0, 20.0], [30.0, 20.0], [20.0, 30.0]]
-    page.set_state({"contour": triangle, "chosen": 1})  # as the browser does
-    assert shown._contour.tolist() == triangle
-    assert (control["point"].value, control["point"].max) == (2, 3)
-    left, top, _, down = page.window
-    assert abs(control["from the left (mm)"].value - (30 - left)) <= 0.125
-    assert abs(control["from below (mm)"].value - (top + down - 20)) <= 0.125
-    before = page.picture
-    control["contrast"].value = "fat"
-    assert page.picture != before and page.contour == triangle
-
-
-def test_without_anywidget_it_says_how_to_install_it(drawing):
-    assert "pip install 'ivdlib[draw]'" in said(drawing)
+    draw(shown)
+    assert not seen("truth") and not seen("found")
+    controls(shown)["show the truth"].click()
+    assert seen("truth") and seen("found")
+    controls(shown)["truth (orange)"].value = False
+    assert not seen("truth") and seen("found")
 
 
 @pytest.mark.parametrize(

@@ -19,23 +19,19 @@ from ivdlib.report import notebook as lesson
 LIVE = "application/vnd.jupyter.widget-view+json"
 
 
-OPTIONAL = {"volume": "ipyniivue", "board": "anywidget"}
-WITHOUT = {"slices": "no_graphics_card", "sliders": "no_board"}
-
-
 @pytest.fixture(
     params=(
-        *("volume", "slices", "mixer", "field", "board", "sliders"),
+        *("volume", "slices", "mixer", "field", "drawing"),
         pytest.param("playground", marks=pytest.mark.slow),
         pytest.param("saliency", marks=pytest.mark.slow),
     )
 )
 def shown(request):
-    """Each widget, the volume viewer and the drawing with and without what is optional."""
-    if request.param in WITHOUT:
-        request.getfixturevalue(WITHOUT[request.param])
-    if request.param in OPTIONAL:
-        pytest.importorskip(OPTIONAL[request.param])
+    """Each widget, the volume viewer with and without what is optional."""
+    if request.param == "slices":
+        request.getfixturevalue("no_graphics_card")
+    if request.param == "volume":
+        pytest.importorskip("ipyniivue")
     if request.param == "field":
         return viewer.receptive_field()
     if request.param in ("playground", "saliency"):
@@ -44,7 +40,7 @@ def shown(request):
     case = make_case()
     if request.param == "mixer":
         return viewer.fusion_mixer(case)
-    show = viewer.draw_disc if request.param in ("board", "sliders") else viewer.volume
+    show = viewer.draw_disc if request.param == "drawing" else viewer.volume
     return show(case, np.roll(case.discs, 1, axis=1))
 
 
