@@ -405,7 +405,7 @@ look(steps)
 looks = pd.DataFrame(looks).set_index("step")
 print(f"held-out scan {held_out.name}: Dice {looks['held out'].iloc[-1]:.3f} after {steps} steps")
 
-# %%
+# %% tags=["card"]
 k = plotting.middle_slice(held_out.discs)
 near = plotting.around(held_out.discs[k], 15)
 picked = [list(film)[int(n)] for n in np.linspace(0, len(film) - 1, 4)]
