@@ -22,10 +22,14 @@ from bindery.pictures import Shelf
 from ivdlib.errors import IvdlibError
 
 SITE = heads.ROOT / "reports" / "book"
+LIVE = heads.ROOT / "notebooks" / "live" / "live.py"
+"""What puts the page that runs the network in the reader's own browser into a site."""
 
 
-def bind(made: Path, notebooks: dict[Path, Head], shelf: Shelf) -> None:
+def bind(made: Path, notebooks: dict[Path, Head], shelf: Shelf, *, still: bool) -> None:
     """Build the site of these lessons in an empty folder, which is the shelf's.
+
+    `still`: the live page gets its picture alone, not the engine.
 
     Raises
     ------
@@ -39,6 +43,9 @@ def bind(made: Path, notebooks: dict[Path, Head], shelf: Shelf) -> None:
         done = subprocess.run(command, check=False)
     if done.returncode:
         raise IvdlibError("Sphinx could not build the book; the lines above say why.")
+    if LIVE.is_file():
+        words = [sys.executable, str(LIVE), str(made), *(["--still"] if still else [])]
+        subprocess.run(words, check=True)
     front.write_front(made, list(notebooks.values()), shelf)
     for told, found in {
         "these would be fetched from elsewhere": checks.remote(made),
@@ -77,7 +84,7 @@ def build(out: Path, *, copy: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         made = Path(name) / "site"
         shelf = Shelf(made)
-        bind(made, notebooks, shelf)
+        bind(made, notebooks, shelf, still=copy)
         if copy:
             course_copy.finish(made, notebooks, shelf, stamp)
         shutil.rmtree(out, ignore_errors=True)  # a book, or empty: see `_replaceable`

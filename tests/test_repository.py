@@ -34,7 +34,7 @@ TOP_LEVEL = {
         "pyproject.toml",
         "environment.yml",
     ),
-    *("requirements.lock", ".gitignore", ".ci"),
+    *("requirements.lock", ".gitignore", ".ci", ".binder"),
     *("ivdlib", "notebooks", "data", "reports", "benchmarks", "tests"),
 }
 TARGETS = (

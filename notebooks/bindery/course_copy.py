@@ -57,7 +57,7 @@ def finish(site: Path, notebooks: dict[Path, Head], shelf: Shelf, stamp: dict[st
     texts = {f"{path.stem}.md": in_markdown.lesson_text(path, shelf) for path in notebooks}
     heads = list(notebooks.values())
     texts |= {
-        "README.md": front.render("README.md", **front.words(heads, shelf, live=False)),
+        "README.md": front.render("README.md", **front.words(heads, shelf, site)),
         GLOSSARY: in_markdown.linked(glossary),
         "audit.md": page_one(shelf, "markdown"),
     }

@@ -13,8 +13,8 @@ from bindery.pictures import Picture, Shelf
 SITE = Path(__file__).resolve().parent / "site"
 HERO = ("00_start_here", "front")
 """The lesson and the tag of its cell whose picture stands largest; `card` marks those of cards."""
-LIVE = "live/index.html"
-"""The page that runs the network in the reader's browser, if the site has one."""
+LIVE, STILL, ENGINE = "live/index.html", "live/still.png", "live/engine.js"
+"""The page that runs the network in the reader's browser, its picture, and what it needs to run."""
 INSTALL = ("git clone ADDRESS ivdlib && cd ivdlib", "make lab")
 """ADDRESS is that of this repository, wherever it lies."""
 
@@ -29,15 +29,16 @@ def cards(heads: Iterable[Head], shelf: Shelf) -> list[tuple[Head, Picture | Non
     return [(head, shelf.tagged.get((head.stem, "card"))) for head in heads]
 
 
-def words(heads: list[Head], shelf: Shelf, *, live: bool) -> dict:
+def words(heads: list[Head], shelf: Shelf, site: Path) -> dict:
     """What the templates of the front page are filled with."""
     return {
         "cards": cards(heads, shelf),
         "hero": shelf.tagged.get(HERO),
         "hours": hours(heads),
         "install": INSTALL,
-        "live": LIVE if live else "",
-        "still": shelf.tagged.get(("06_your_own_scan", "card")),
+        "live": LIVE if (site / LIVE).is_file() else "",
+        "still": STILL if (site / STILL).is_file() else "",
+        "runs": (site / ENGINE).is_file(),
     }
 
 
@@ -54,6 +55,5 @@ def render(template: str, **filled: object) -> str:
 
 def write_front(site: Path, heads: list[Head], shelf: Shelf) -> None:
     """Write `index.html` in place of Sphinx' page of contents; what the site has is linked."""
-    live = (site / LIVE).is_file()
-    page = render("front.html", **words(heads, shelf, live=live))
+    page = render("front.html", **words(heads, shelf, site))
     (site / "index.html").write_text(page, encoding="utf-8")

@@ -48,8 +48,15 @@ def test_it_says_for_whom_how_long_and_how_to_begin(page):
     assert found.find("a", href="audit.html", class_="way")
 
 
-def test_the_live_page_is_linked_if_it_is_there(page, tmp_path):
+def test_the_live_page_is_linked_and_says_whether_it_runs(page, tmp_path):
     assert not page().find("a", href=front.LIVE)
     (tmp_path / "live").mkdir()
-    (tmp_path / front.LIVE).write_text("")
-    assert "Try it in your browser" in page().find("a", href=front.LIVE).get_text()
+    for name in (front.LIVE, front.STILL):
+        (tmp_path / name).write_text("")
+    way = page().find("a", href=front.LIVE)
+    assert "Try it in your browser" in way.get_text() and way.img["src"] == front.STILL
+    assert "A still picture here" in way.get_text()
+    (tmp_path / front.ENGINE).write_text("")
+    way = page().find("a", href=front.LIVE)
+    assert "The network runs in the page" in way.get_text()
+    assert "still picture" not in way.get_text()
