@@ -59,8 +59,9 @@ def test_a_students_session_finds_shared_data_and_begins_in_a_folder_of_its_own(
     script = session().replace("/srv/ivdlib", str(course))
     home.mkdir()
     for _ in range(2):  # a second visit finds everything as it was left
-        done = subprocess.run(["sh", "-c", script, "session", "--port=1"], text=True, check=True,
-                              capture_output=True, env=os.environ | {"HOME": str(home)})  # fmt: skip
+        words = ["sh", "-c", script, "session", "--port=1"]
+        env = os.environ | {"HOME": str(home)}
+        done = subprocess.run(words, text=True, check=True, capture_output=True, env=env)
         mine = home / "ivdlib"
         assert done.stdout.splitlines() == [
             f"ivdlib start in {mine}", f"jupyterhub-singleuser --port=1 in {mine}"
