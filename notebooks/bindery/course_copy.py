@@ -22,7 +22,7 @@ LARGEST = 8_000_000
 """Bytes of the copy."""
 STAMP = "sources.json"
 """The file of the copy that says what it was made from."""
-SUPERFLUOUS = ("*.map", "*.LICENSE.txt", ".buildinfo", "file.png", "minus.png", "plus.png")
+SUPERFLUOUS = ("*.map", "*.LICENSE.txt", ".buildinfo", "file.png")
 
 
 def fingerprint() -> dict[str, str]:
