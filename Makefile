@@ -10,7 +10,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce audit quick test test-long test-all test-versions style lab lesson weights notebooks course book status lock clean python
+.PHONY: help reproduce audit quick test test-long test-all test-versions style lab lesson weights notebooks course book course-copy status lock clean python
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s %s\n", $$1, $$2}'
@@ -68,9 +68,14 @@ notebooks: $(STAMP) ## notebooks/*.ipynb from notebooks/src/*.py; what you saved
 course: $(STAMP) ## a course folder for nbgrader, see notebooks/INSTRUCTOR.md
 	$(BIN)/python notebooks/build.py --nbgrader course
 
-book: $(STAMP) ## lessons and API as an offline site under reports/book/
-	@$(BIN)/python -c 'import furo, myst_nb, onnx' 2>/dev/null || $(BIN)/python -m pip install -qq -c requirements.lock 'sphinx>=7.2' 'myst-nb>=1.1' 'furo>=2024.1' 'onnx>=1.16'
+BOOK := @$(BIN)/python -c 'import furo, myst_nb, onnx' 2>/dev/null || $(BIN)/python -m pip install -qq -c requirements.lock 'sphinx>=7.2' 'myst-nb>=1.1' 'furo>=2024.1' 'onnx>=1.16'
+book: $(STAMP) ## lessons, glossary and reference as an offline site under reports/book/
+	$(BOOK)
 	$(BIN)/python notebooks/book.py $(ARGS)
+
+course-copy: $(STAMP) ## the course as git shows it, reports/reference/course/; runs lessons that changed
+	$(BOOK)
+	$(BIN)/python notebooks/book.py --copy $(ARGS)
 
 status: $(STAMP) ## reports/status.md from the executed lessons of reports/smoke
 	$(BIN)/python notebooks/status.py reports/smoke

@@ -37,7 +37,7 @@ TOP_LEVEL = {
         "pyproject.toml",
         "environment.yml",
     ),
-    *("requirements.lock", ".gitignore", ".ci"),
+    *("requirements.lock", ".gitignore", ".ci", ".binder"),
     *("ivdlib", "notebooks", "data", "docs", "reports", "benchmarks", "tests"),
 }
 TARGETS = (

@@ -49,7 +49,7 @@ weights = shipped.find()
 network = engines.load_network(weights)
 spine, _ = spine_of_scan.spine_beside(network, weights)
 
-# %% jupyter={"source_hidden": true}
+# %% tags=["front"] jupyter={"source_hidden": true}
 try:
     found = one_scan.predict_case(network, case, spine=spine)
 except IvdlibError as error:  # images of a kind that it does not know
@@ -101,7 +101,7 @@ print(f"This scan is a stack of {slices} slices, and you look at slice {k}.")
 # called a **voxel**. Now change something: in the next cell, replace `k` with another number below
 # `slices`, and run the cell again. What happens to the discs as you move to the side of the body?
 
-# %%
+# %% tags=["card"]
 chosen = k
 picture = plotting.contrast_grid(
     {"plain": case.contrasts[first][chosen], "with the truth": case.contrasts[first][chosen]},

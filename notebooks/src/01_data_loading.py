@@ -191,7 +191,7 @@ plotting.show(figures["orientation"], alt)
 # marked the discs: an expert in patients, the program that drew it in a phantom. That mask is the
 # **label**. It counts as the truth, and its outline lies on each picture here.
 
-# %%
+# %% tags=["card"]
 singles = {name: image[k] for name, image in case.contrasts.items()}
 outlines = {name: {"truth": case.discs[k]} for name in singles}
 figures["contrasts"] = plotting.contrast_grid(singles, case.spacing, outlines)

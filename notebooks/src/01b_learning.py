@@ -540,7 +540,7 @@ by_eight = f"eight kernels with ReLU, 8 pixels apart ({image})"
 scores[by_eight] = metrics.dice(found["eight kernels"], case.discs)
 display(pd.Series(scores, name="Dice").sort_values().round(3).to_frame())
 
-# %%
+# %% tags=["card"]
 marks = {title: {"found": mask[k], "truth": case.discs[k]} for title, mask in found.items()}
 planes = dict.fromkeys(marks, images[case.name][image][k])
 figures["found"] = plotting.contrast_grid(planes, case.spacing, marks)

@@ -78,7 +78,7 @@ print(f"Experiment in {experiment.folder.name}/: {experiment.label()}")
 # A network that finds spines comes with the package; it was trained on other people. This is what
 # it makes of one of our scans. By the end of the lesson you will know what happens inside.
 
-# %%
+# %% tags=["card"]
 network = weights.load_model(shipped.find("spine"))
 factor = network.passport["factor"]  # it sees averaged slices, which is faster
 found = inference.predict_spine(network.model, case.contrasts, factor, case.spacing)

@@ -169,7 +169,7 @@ display(counts)
 # **receptive field**. Here are the fields of three convolutions, one after the other. Orange: the
 # output pixel. Darker blue: seen in more ways. White: never seen.
 
-# %%
+# %% tags=["card"]
 stacks = [(1, 1, 1), (2, 2, 2), config.rates[-1]]
 explorer = viewer.receptive_field(stacks)
 figures["dilation"] = explorer.figure()

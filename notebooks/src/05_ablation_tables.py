@@ -287,7 +287,7 @@ print(f"95 % interval: {mean:.3f} ± {half:.3f}, that is {mean - half:+.3f} to {
 # What is such an interval worth? Let us make up 20 studies in which we *know* that both networks
 # are equally good. Each has six patients, whose differences are pure chance:
 
-# %%
+# %% tags=["card"]
 chance, made_up = np.random.default_rng(4).normal(scale=0.02, size=(20, 6)), []
 for number, differences in enumerate(chance, start=1):
     low, high = statistics.interval(differences)

@@ -382,7 +382,7 @@ for title, answered in answers.items():
     counts[title] = {"disc voxels": answered.sum(), "discs": len(sizes), **ends}
 display(pd.DataFrame(counts).T.round(1))
 
-# %%
+# %% tags=["card"]
 shown_at = middle - part.start
 views = {title: fusion.min_max(images[first])[shown_at] for title, images in broken.items()}
 marks = {title: {"found": answers[title][shown_at]} for title in views}

@@ -3,9 +3,9 @@
 import importlib.util
 from pathlib import Path
 
-import nbformat
 import pytest
 import scripts
+from bindery import executed, reference
 from bs4 import BeautifulSoup
 
 from ivdlib.report.lesson_names import lessons_in
@@ -21,20 +21,24 @@ def book():
 SOLUTIONS = {"A solution", "A model answer"}
 
 
+def opened(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
 @pytest.mark.long
-def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
+def test_the_book_is_whole_and_its_answers_are_folded(book, tmp_path, monkeypatch, capsys):
+    """That nothing is fetched and no link is dead `bind` sees itself."""
     there = all(importlib.util.find_spec(name) for name in ("sphinx", "myst_nb", "furo"))
     scripts.need(there, "the book's packages are not installed: pip install -e .[book]")
-    monkeypatch.setattr(book, "EXECUTED", tmp_path / "nowhere")
-    assert book.main(["--out", str(tmp_path / "site")]) == 0
+    monkeypatch.setattr(executed.chosen, "__defaults__", (tmp_path / "nowhere",))
     site = tmp_path / "site"
-    assert book.remote(site) == []
+    assert book.main(["--out", str(site)]) == 0
     names = {path.stem for path in lessons_in(ROOT / "notebooks")}
     assert names <= {path.stem for path in site.glob("*.html")}
-    assert (site / "glossary.html").is_file()
-    index = (site / "index.html").read_text(encoding="utf-8")
-    assert 'href="glossary.html"' in index
-    lesson = BeautifulSoup((site / "05_ablation_tables.html").read_text("utf-8"), "html.parser")
+    assert {f"without results: {name} (make reproduce runs it)" for name in names} <= set(
+        capsys.readouterr().out.splitlines()
+    )
+    lesson = opened(site / "05_ablation_tables.html")
     secret = ("deviation = people", "tuned equally hard")  # code, and of a written answer
     assert all(words in lesson.get_text() for words in secret)
     every = lesson.find_all("details")
@@ -45,21 +49,18 @@ def test_the_book_is_whole_and_offline(book, tmp_path, monkeypatch):
     for part in folded:
         part.decompose()
     assert not any(words in lesson.get_text() for words in secret)
-    assert book.main(["--out", str(site)]) == 0  # a book may be made again
-    pages = [path.read_text(encoding="utf-8") for path in (site / "api").glob("*.html")]
-    assert len(pages) == len(book.API)
-    text = "\n".join(BeautifulSoup(page, "html.parser").get_text() for page in pages)
+    assert {a.find(class_="context").get_text(strip=True) for a in lesson.select("footer a[href]")
+            if a.find(class_="context")} == {"Next", "Previous"}  # fmt: skip
+    assert "CC BY 4.0" in lesson.footer.get_text()
+    terms = [a["href"] for a in lesson.select('a[href^="glossary.html#term-"]')]
+    places = {tag["id"] for tag in opened(site / "glossary.html").find_all(id=True)}
+    assert terms and {address.partition("#")[2] for address in terms} <= places
+    pages = [opened(path) for path in (site / "api").glob("*.html")]
+    assert len(pages) == len(reference.API)
+    text = "\n".join(page.get_text() for page in pages)
     for word in ("ivdlib.preprocessing.fusion.fuse", "Raises", ">>> dice("):
         assert word in text
-    assert "without results" in (site / "index.html").read_text(encoding="utf-8")
-
-
-def test_what_a_page_would_fetch_is_told(book, tmp_path):
-    page = (
-        '<script src="https://cdn.example.org/x.js"></script><img src="a.png"><a href="http://a">'
-    )
-    (tmp_path / "a.html").write_text(page)
-    assert book.remote(tmp_path) == ["a.html: https://cdn.example.org/x.js"]
+    assert book._replaceable(site)  # a book may be made again
 
 
 def test_a_folder_that_is_no_book_is_left_alone(book, tmp_path, capsys):
@@ -72,19 +73,3 @@ def test_a_folder_that_is_no_book_is_left_alone(book, tmp_path, capsys):
     (mine.parent / "objects.inv").write_bytes(b"# Sphinx inventory version 2\n# Project: other\n")
     assert book.main(["--out", str(mine.parent)]) == 1
     assert mine.read_text() == "mine"
-
-
-def test_what_a_check_prints_is_folded_with_the_solution(book, tmp_path):
-    made = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["solution"]}),
-            nbformat.v4.new_code_cell("check(x, 1)", metadata={"tags": ["test"]}),
-            nbformat.v4.new_code_cell("work()", metadata={"jupyter": {"source_hidden": True}}),
-            nbformat.v4.new_code_cell("more()"),
-        ]
-    )
-    nbformat.write(made, tmp_path / "01_a.ipynb")
-    cells = nbformat.reads(book._folded(tmp_path / "01_a.ipynb"), as_version=4).cells
-    hides = [[t for t in cell.metadata.get("tags", []) if t.startswith("hide")] for cell in cells]
-    assert hides == [["hide-cell"], ["hide-cell"], ["hide-input"], []]
-    assert cells[1].metadata.mystnb.code_prompt_show == "The check of the solution"
