@@ -21,7 +21,7 @@ from ivdlib.report.lesson_names import lessons_in
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = [path.stem for path in lessons_in(ROOT / "notebooks")]
 
-WIDGETS = {"01_data_loading": 2, "03_fds_cnn": 1, "06_your_own_scan": 1}
+WIDGETS = {"01_data_loading": 2, "03_fds_cnn": 1, "04_gpu_training": 1, "06_your_own_scan": 1}
 
 pytestmark = pytest.mark.slow  # in a browser: long
 
