@@ -641,7 +641,7 @@ plotting.show(figures["curve"], alt)
 # %%
 from ivdlib import provenance
 
-reference = provenance.root() / "reports" / "reference"  # results that are kept with the package
+reference = provenance.brought("reports/reference")  # results that come with the package
 longer = {}
 for path in sorted((reference / "audit" / "crops" / "trainings").glob("*/record.json")):
     made = files.read_json(path)

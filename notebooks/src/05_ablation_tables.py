@@ -47,7 +47,7 @@ from ivdlib.training.run import run
 from ivdlib.training.workers import most_useful
 
 experiment = of_parameters(profile, data_dir, name, reports_dir, seeds)
-reference = provenance.root() / "reports" / "reference"  # results that are kept with the package
+reference = provenance.brought("reports/reference")  # results that come with the package
 figures = {}
 
 # %%

@@ -21,7 +21,13 @@ from ivdlib.report.lesson_names import lessons_in
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = [path.stem for path in lessons_in(ROOT / "notebooks")]
 
-WIDGETS = {"01_data_loading": 2, "03_fds_cnn": 3, "06_your_own_scan": 2}
+WIDGETS = {
+    "01_data_loading": 2,
+    "02_spine_unet": 1,
+    "03_fds_cnn": 3,
+    "04_gpu_training": 1,
+    "06_your_own_scan": 2,
+}
 
 pytestmark = pytest.mark.slow  # in a browser: long
 
