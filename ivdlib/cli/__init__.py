@@ -73,8 +73,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="ivdlib",
-        description="Fully dilated separable networks for intervertebral-disc segmentation: read, "
-        "run, reproduce, teach.",
+        description="Find the discs of the spine in MR images with FDS-CNN, a fully dilated "
+        "separable network: a paper to reproduce, a course to take, scans to segment.",
     )
     parser.add_argument("--version", action="version", version=f"ivdlib {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

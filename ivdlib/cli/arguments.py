@@ -53,7 +53,7 @@ def add_derive(sub: argparse.ArgumentParser, then: str = "") -> None:
         "--derive-missing",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help=f"compute a missing contrast from two others where that takes no guess{then}",
+        help=f"compute a missing contrast from two others, if that takes no guess{then}",
     )
 
 
@@ -64,15 +64,15 @@ def add_load(sub: argparse.ArgumentParser) -> None:
         "--spine",
         type=whole_numbers,
         metavar="N[,N]",
-        help="label values that belong to the spine (default: dataset.json, else all "
-        "where there are more than the discs)",
+        help="label values that belong to the spine (default: dataset.json, else all, if "
+        "there are more than those of the discs)",
     )
     add_derive(sub, ", and mark it")
     sub.add_argument(
         "--label-grid",
         choices=("voxel", "affine"),
         default="voxel",
-        help="labels with another affine: take them voxel by voxel, or resample",
+        help="if labels have another affine: take them voxel by voxel, or resample them",
     )
 
 
@@ -88,14 +88,18 @@ def add_workers(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--workers",
         type=positive,
-        help="trainings side by side on this machine (default: as many as are quickest)",
+        help="how many trainings run side by side (default: as many as are quickest)",
     )
 
 
 def add_machine(sub: argparse.ArgumentParser) -> None:
     """Add threads and device."""
-    sub.add_argument("--threads", type=positive, help="cores to use (default: all)")
-    sub.add_argument("--device", choices=("cpu", "gpu"), help="default: a GPU where there is one")
+    sub.add_argument("--threads", type=positive, help="how many cores to use (default: all)")
+    sub.add_argument(
+        "--device",
+        choices=("cpu", "gpu"),
+        help="what to compute on (default: a GPU, if there is one)",
+    )
 
 
 def configure_machine(args: argparse.Namespace) -> None:
@@ -116,10 +120,18 @@ def hand_down(args: argparse.Namespace) -> None:
 def add_experiment(sub: argparse.ArgumentParser) -> None:
     """Add which experiment is meant."""
     sub.add_argument("--profile", default="smoke", help="test, smoke, laptop or paper")
-    sub.add_argument("--data", metavar="DIR", help="folder of scans (default: the phantom)")
+    sub.add_argument(
+        "--data", metavar="DIR", help="a folder of scans (default: the built-in phantom)"
+    )
     sub.add_argument("--name", help="name of the experiment's folder (default: the profile's)")
-    sub.add_argument("--reports", metavar="DIR", help="where experiments lie (default: reports)")
-    sub.add_argument("--seeds", type=positive, help="trainings of each kind")
+    sub.add_argument(
+        "--reports", metavar="DIR", help="the folder that holds experiments (default: reports)"
+    )
+    sub.add_argument(
+        "--seeds",
+        type=positive,
+        help="how often each network is trained, each time with another seed",
+    )
 
 
 def print_results(folder: Path) -> None:

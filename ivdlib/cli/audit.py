@@ -22,21 +22,23 @@ def add_audit(add) -> None:
     sub = add(
         "audit",
         "run the declared experiments and judge the paper's claims by them",
-        "Says what is left and how long it takes, does it, and writes AUDIT.md; the experiments "
-        "lie in\nthe folder audit beside it. Experiments whose data are not here are left out, by "
-        "name.\n\n"
+        "It says what is left to do and how long that takes, does it, and writes AUDIT.md. The "
+        "experiments\nlie in the folder audit beside it. If the data of an experiment are not "
+        "here, the experiment is\nnamed and left out.\n\n"
         "  ivdlib audit --plan\n"
         "  ivdlib audit benchmarks/audit/crops.toml --reports reports/mine",
     )
     sub.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="default: benchmarks/audit/*.toml"
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="declared experiments (default: benchmarks/audit/*.toml)",
     )
+    sub.add_argument("--reports", metavar="DIR", help="where to write AUDIT.md (default: reports)")
+    sub.add_argument("--plan", action="store_true", help="only say what is left to do")
     sub.add_argument(
-        "--reports", metavar="DIR", help="where AUDIT.md is written (default: reports)"
-    )
-    sub.add_argument("--plan", action="store_true", help="say what is left; train nothing")
-    sub.add_argument(
-        "--page", action="store_true", help="train nothing; write the page from what is finished"
+        "--page", action="store_true", help="only write the page, from what is finished"
     )
     add_workers(sub)
     add_machine(sub)

@@ -23,15 +23,18 @@ def add_check(add) -> None:
     sub = add(
         "check",
         "look for faults in a folder of scans",
-        "One line a case, then each finding with its repair; exit status 1 where a case cannot be "
-        "used.\nvoxels and mm: left to right, back to front, upwards; axes: where those of the "
-        "files run to.\n† is a contrast computed from others; inn/opp % is how far inn misses "
-        "wat + fat, and opp |wat - fat|.\nVoxels and slices of findings are counted from 0. Left "
-        "and right cannot be told from a\nspine, up and down only from labelled discs.\n"
-        "The keys of --json stand in data/README.md.",
+        "Prints one line for each case, then each finding and how to mend it. Exit status 1: a\n"
+        "case cannot be used.\n\n"
+        "voxels, mm   from left to right, back to front, bottom to top\n"
+        "axes         the directions in which the axes of the file run\n"
+        "†            a contrast that was computed from others\n"
+        "inn/opp %    how far inn is from wat + fat, and opp from |wat - fat|\n\n"
+        "Findings count voxels and slices from 0. A spine looks the same from left and right, so\n"
+        "an exchange of the two is not found; of up and down only if discs are labelled.\n"
+        "data/README.md explains the keys of --json.",
     )
-    sub.add_argument("folder", help="holds the scans, or one scan")
-    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
+    sub.add_argument("folder", help="a folder with scans, or with one scan")
+    sub.add_argument("--json", action="store_true", help="print one JSON document, for programs")
     sub.add_argument("--html", metavar="FILE", help="write a page with pictures of the findings")
     add_load(sub)
     sub.set_defaults(run=run_check)

@@ -28,16 +28,18 @@ def add_grid(add) -> None:
     """Define `ivdlib grid`."""
     sub = add(
         "grid",
-        "run the grid of Tables 1, 2 and 3 without notebooks",
-        "Every network, with and without fusion at equal steps, every fold, every seed. "
-        "Called again, it\ndoes only what is missing.\n\n"
+        "train all networks of Tables 1, 2 and 3, without notebooks",
+        "Trains each network with and without fusion, for equally many steps, in each fold and\n"
+        "with each seed. If you call it again, it does only what is missing.\n\n"
         "  ivdlib grid --data DIR --profile laptop --name mine\n"
         "  ivdlib grid --experiment benchmarks/audit/crops.toml --plan\n"
         "  ivdlib grid --networks fds_cnn,unet --set training.steps=500",
     )
     add_experiment(sub)
     sub.set_defaults(profile=None)
-    sub.add_argument("--experiment", metavar="FILE", help="a declared experiment (TOML)")
+    sub.add_argument(
+        "--experiment", metavar="FILE", help="a file that declares an experiment (TOML)"
+    )
     sub.add_argument(
         "--tensorboard", metavar="DIR", help="also write learning curves for TensorBoard there"
     )
@@ -46,14 +48,24 @@ def add_grid(add) -> None:
         help="paper (default), or better: four changes that the paper does not make; the spine "
         "network then trains for at least 800 steps",
     )
-    sub.add_argument("--plan", action="store_true", help="say what is left to train; train nothing")
+    sub.add_argument("--plan", action="store_true", help="only say what is left to train")
     add_workers(sub)
     sub.add_argument(
-        "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers train (tcp://…)"
+        "--scheduler",
+        metavar="ADDRESS",
+        help="let the workers of this Dask scheduler train (tcp://…)",
     )
-    sub.add_argument("--networks", help="some of fds_cnn,unet,deeplabv3plus (default: all)")
-    sub.add_argument("--folds", type=int, help="folds (default: 4, fewer for few patients)")
-    sub.add_argument("--split", metavar="CSV", help="your folds: columns case (or subject), fold")
+    sub.add_argument(
+        "--networks", help="which of fds_cnn,unet,deeplabv3plus to train (default: all)"
+    )
+    sub.add_argument(
+        "--folds", type=int, help="number of folds (default: 4, or fewer if there are few patients)"
+    )
+    sub.add_argument(
+        "--split",
+        metavar="CSV",
+        help="a table with your own folds: columns case (or subject) and fold",
+    )
     sub.add_argument(
         "--set",
         action="append",

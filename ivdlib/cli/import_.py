@@ -19,15 +19,19 @@ def add_import(add) -> None:
     sub = add(
         "import",
         "sort a scanner's files (DICOM, NIfTI, BIDS) into inn, opp, fat and wat",
-        "Says what it took for what and why, and names what it left out. Scans are called "
-        "sub-001, …;\nwhose they are stands in OUT_key.csv alone, beside OUT. Called again, it "
-        "adds what is new.\n\n"
+        "It says what it took each file for, and why, and names what it left out. The scans are "
+        "called\nsub-001 and so on; only OUT_key.csv, which lies beside OUT, says whose they are. "
+        "If you call\nit again, it adds what is new.\n\n"
         "  ivdlib import /media/cdrom data/mine\n"
         "  ivdlib check data/mine",
     )
-    sub.add_argument("folder", metavar="FOLDER", help="files as the scanner or archive gave them")
-    sub.add_argument("out", metavar="OUT", help="folder to fill")
-    sub.add_argument("--key", metavar="FILE", help="who is who (default: OUT_key.csv beside OUT)")
+    sub.add_argument(
+        "folder", metavar="FOLDER", help="the files, as they came from the scanner or the archive"
+    )
+    sub.add_argument("out", metavar="OUT", help="the folder to fill")
+    sub.add_argument(
+        "--key", metavar="FILE", help="where to write who is who (default: OUT_key.csv, beside OUT)"
+    )
     sub.set_defaults(run=run_import)
 
 

@@ -13,26 +13,31 @@ def add_info(add) -> None:
     """Define `ivdlib info`."""
     sub = add(
         "info",
-        "versions, backend, devices; with --network, the layers of a network and their cost",
-        "With --network: a row for each convolution with its output (height × width × channels), "
-        "dilation rate, receptive field in input pixels (+ where a mean over the image is seen "
-        "too), parameters, multiply–adds of one tile in millions and both totals. With --compare: "
-        "the three networks beside each other.",
+        "show versions, backend and devices, or the layers of a network and their cost",
+        "With --network it prints a row for each convolution: its output (height × width ×\n"
+        "channels), dilation rate, receptive field in pixels of the input (with a + if it also\n"
+        "sees a mean over the whole image), parameters, and multiply–adds of one tile in\n"
+        "millions; then both totals. With --compare it shows the three networks side by side.",
     )
     sub.add_argument("--network", help="fds_cnn, unet or deeplabv3plus")
     sub.add_argument("--size", default="paper", help="tiny, laptop or paper")
-    sub.add_argument("--variant", help="FDS-CNN without one of its ideas: no_skips …")
+    sub.add_argument("--variant", help="FDS-CNN without one of its ideas, such as no_skips")
     sub.add_argument(
-        "--tile", nargs=2, type=int, default=(112, 128), metavar="N", help="input in pixels, AP SI"
+        "--tile",
+        nargs=2,
+        type=int,
+        default=(112, 128),
+        metavar="N",
+        help="size of the input in pixels, AP and SI",
     )
     sub.add_argument("--figure", metavar="FILE", help="draw FDS-CNN into a .svg, .png or .pdf")
     sub.add_argument(
         "--paper",
         action="store_true",
-        help="sections of the paper, and the modules that follow them",
+        help="list the sections of the paper and the modules that follow them",
     )
-    sub.add_argument("--compare", action="store_true", help="cost of all networks")
-    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
+    sub.add_argument("--compare", action="store_true", help="compare the cost of all networks")
+    sub.add_argument("--json", action="store_true", help="print one JSON document, for programs")
     sub.set_defaults(run=run_info)
 
 

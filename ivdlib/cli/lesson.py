@@ -11,7 +11,8 @@ def add_lesson(add) -> None:
     """Define `ivdlib lesson`."""
     sub = add(
         "lesson",
-        "run one lesson by papermill; the executed copy goes to the experiment",
+        "run one lesson from top to bottom, without Jupyter",
+        "The executed copy goes to the folder of the experiment.\n\n"
         "  ivdlib lesson 05 -p profile laptop -p data_dir data/ivdm3seg",
     )
     sub.add_argument("number", help="its number, such as 05 or 01b")
@@ -22,7 +23,7 @@ def add_lesson(add) -> None:
         action="append",
         default=[],
         metavar=("NAME", "VALUE"),
-        help="a parameter of the lesson",
+        help="set a parameter of the lesson; may be given several times",
     )
     add_machine(sub)
     sub.set_defaults(run=run_lesson)

@@ -22,15 +22,21 @@ def add_phantom(add) -> None:
     sub = add(
         "phantom",
         "make synthetic Dixon scans in the layout of the challenge",
-        "Interrupted, it leaves whole scans only; called again, it goes on where it stopped.\n"
-        "The same seed gives the same bytes, with any number of workers.",
+        "If it is interrupted, call it again: it goes on where it stopped, and leaves no half\n"
+        "scans. The same seed gives the same files, byte for byte, with any number of workers.",
     )
     sub.add_argument("out", nargs="?", help="folder to make (default: data/phantom)")
     sub.add_argument("--subjects", type=int, default=8, help="number of people")
-    sub.add_argument("--stages", type=int, default=2, help="scans a person, as before and after")
-    sub.add_argument("--seed", type=int, default=0, help="of everything")
-    sub.add_argument("--slices", type=int, default=36, help="the central sagittal slices")
-    sub.add_argument("--in-plane", type=int, default=256, help="pixels a side over 320 mm")
+    sub.add_argument(
+        "--stages", type=int, default=2, help="scans of each person, as before and after"
+    )
+    sub.add_argument("--seed", type=int, default=0, help="seed of all random numbers")
+    sub.add_argument(
+        "--slices", type=int, default=36, help="number of sagittal slices, the central ones"
+    )
+    sub.add_argument(
+        "--in-plane", type=int, default=256, help="pixels along each side of a slice of 320 mm"
+    )
     sub.add_argument("--workers", type=positive, help="processes (default: all cores)")
     sub.add_argument(
         "--rate",
@@ -45,7 +51,7 @@ def add_phantom(add) -> None:
         flag = f"--{name.replace('_', '-')}"
         sub.add_argument(flag, type=float, default=default, metavar="X", help=text)
     sub.add_argument(
-        "--report", action="store_true", help="measure it against real scans: OUT/phantom.html"
+        "--report", action="store_true", help="compare it with real scans: writes OUT/phantom.html"
     )
     sub.set_defaults(run=run_phantom)
 

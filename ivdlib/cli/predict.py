@@ -22,17 +22,18 @@ def add_predict(add) -> None:
     sub = add(
         "predict",
         "segment the discs of scans; the masks lie on the scans' own grid",
-        "Without --contrast the probability is averaged over all images of the scan that the\n"
-        "network was trained on; one is enough. Pixels of another size than it was trained on\n"
-        "are resampled, and its probabilities back; slices are taken as they are.\n"
-        "Interrupted, it leaves whole masks only; called again, it goes on where it stopped:\n"
-        "CASE_Discs.json says what a mask was made from. A mask that was not made so, or was\n"
-        "changed since, is moved into DIR/saved.\n"
-        "Exit status 1: a scan cannot be used, or shows no spine or no disc; it is named, and\n"
-        f"the others are done. {FOUND_NOTHING}: all masks are there, but one holds no disc, or a\n"
-        "spine network of your own found nothing in a scan; the warnings say which.\n"
-        "A mirrored scan (left and right) cannot be told from a sound one, and one that is\n"
-        "upside down only where its discs are labelled: ivdlib check says what it compares.",
+        "The probability is the mean over all images of the scan of a kind that the network was\n"
+        "trained on; one image is enough. With --contrast it is that of one image. If the pixels\n"
+        "have another size than in training, the slices are resampled, and the answer is brought\n"
+        "back; the distance of the slices stays as it is.\n\n"
+        "If it is interrupted, call it again: it goes on where it stopped, and leaves no half\n"
+        "masks. CASE_Discs.json says what a mask was made from. A mask that was made in another\n"
+        "way, or changed since, is moved into DIR/saved.\n\n"
+        "Exit status 1: a scan cannot be used, or shows no spine or no disc; it is named, and the\n"
+        f"others are done. {FOUND_NOTHING}: all masks are there, but one holds no disc, or a\n"
+        "spine network of your own found nothing in a scan; the warnings say which.\n\n"
+        "A scan that is mirrored (left and right) looks like a sound one; one that is upside down\n"
+        "is recognised only if its discs are labelled. ivdlib check says what it compares.",
     )
     sub.add_argument("input", help="a folder of scans, the folder of one scan, or one NIfTI file")
     sub.add_argument(
@@ -57,7 +58,7 @@ def add_predict(add) -> None:
         metavar="FILE",
         help="the spine network (default: that of the same experiment)",
     )
-    sub.add_argument("--no-region", action="store_true", help="skip the spine stage")
+    sub.add_argument("--no-region", action="store_true", help="do not look for the spine first")
     sub.add_argument(
         "--contrast",
         help="one image, e.g. wat or wat+opp, even if the network was not trained on it; for a "
@@ -68,8 +69,8 @@ def add_predict(add) -> None:
         "--clip",
         type=float,
         metavar="PERCENTILE",
-        help="cut off both ends of each contrast, e.g. 99.9, where check names voxels that stretch "
-        "its range (default: off, for the networks were trained on the whole range)",
+        help="cut off both ends of each contrast, e.g. 99.9, if ivdlib check names voxels that "
+        "stretch its range (default: off, because the networks were trained on the whole range)",
     )
     sub.add_argument(
         "--mirror",
@@ -88,8 +89,8 @@ def add_predict(add) -> None:
     sub.add_argument(
         "--lowest",
         metavar="LEVEL",
-        help="name of the lowest disc, e.g. L5/S1, where you know it (default: by its tilt, its "
-        "size and the distances, if there are five lumbar vertebrae)",
+        help="name of the lowest disc, e.g. L5/S1, if you know it (default: told by its tilt, its "
+        "size and the distances, for a spine with five lumbar vertebrae)",
     )
     sub.add_argument(
         "--save",
@@ -99,13 +100,15 @@ def add_predict(add) -> None:
         help="write this volume, too; may be given several times. spread is the standard deviation "
         "between the images' own masks; it and the probability are in hundredths",
     )
-    sub.add_argument("--mask-only", action="store_true", help="write masks and their records alone")
+    sub.add_argument(
+        "--mask-only", action="store_true", help="write only the masks and their records"
+    )
     sub.add_argument(
         "--engine",
         choices=("auto", "openvino", "keras"),
         default="auto",
         help="what runs the networks (default: auto, openvino, which is quick and starts no "
-        "framework, or keras where there is a GPU); the numbers are the same",
+        "framework, or keras if there is a GPU); the numbers are the same",
     )
     sub.add_argument(
         "--precision",
@@ -118,14 +121,14 @@ def add_predict(add) -> None:
         "--workers",
         type=positive,
         default=1,
-        help="scans side by side on this machine, which share its cores (default: %(default)s; "
-        "one a core does most in an hour, and takes about half a gigabyte each)",
+        help="how many scans are segmented side by side; they share the cores (default: "
+        "%(default)s; one for each core does most in an hour; each takes about half a gigabyte)",
     )
     sub.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="a Dask scheduler whose workers segment (tcp://…); they see scans, weights and DIR "
-        "under the same paths",
+        help="let the workers of this Dask scheduler segment (tcp://…); they must see scans, "
+        "weights and DIR under the same paths",
     )
     add_machine(sub)
     sub.set_defaults(run=run_predict)

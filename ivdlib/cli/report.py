@@ -27,33 +27,47 @@ def add_report(add) -> None:
     """Define `ivdlib report`."""
     sub = add(
         "report",
-        "HTML and PDF: of an experiment, a student's lesson, a class, several experiments",
-        "Everything is made offline; a page is one file, the PDF is tagged (PDF/UA).\n\n"
-        "  ivdlib report smoke --author 'Ann Lee' --course 'Imaging'   an experiment of reports/\n"
-        "  ivdlib report --lesson 03 --author 'Ann Lee'    your copy of a lesson, for handing in\n"
-        "  ivdlib report --lesson 03 --blank               its exercise sheet\n"
-        "  ivdlib report --class course                    one PDF a student, marks as CSV\n"
+        "make a page and a PDF: of an experiment, a lesson to hand in, a whole class",
+        "Each report is one HTML page, whole in itself, and a tagged PDF (PDF/UA). The network is\n"
+        "not needed.\n\n"
+        "  ivdlib report smoke --author 'Ann Lee' --course 'Imaging'   an experiment in reports/\n"
+        "  ivdlib report --lesson 03 --author 'Ann Lee'    what you hand in: two pages\n"
+        "  ivdlib report --lesson 03 --author 'Ann Lee' --whole    the whole lesson instead\n"
+        "  ivdlib report --lesson 03 --blank               the exercise sheet of a lesson\n"
+        "  ivdlib report --class course                    a PDF for each student, and marks.csv\n"
         "  ivdlib report --compare smoke mine              experiments side by side\n\n"
-        f"Exit status {LEFT_OUT} of --class: somebody who handed in could not be graded; the "
-        "warnings say who and why.",
+        "The two pages hold your answers, what the checks said, your points, and pictures of what\n"
+        "your functions did. If you wrote much, they go on, and say so.\n"
+        "If --class was interrupted, call it again: it goes on from what is done. Exit status "
+        f"{LEFT_OUT}:\nsomebody handed in and could not be graded; the warnings say who and why.",
     )
     sub.add_argument(
-        "name", nargs="*", metavar="NAME", help="experiment: its name in reports/, or its folder"
+        "name", nargs="*", metavar="NAME", help="an experiment: its name in reports/, or its folder"
     )
     sub.add_argument(
-        "--lesson", metavar="N", help="its number (your copy in my_lessons), or a notebook"
+        "--lesson",
+        metavar="N",
+        help="a lesson: its number (your copy in my_lessons), or a notebook; with --class, only "
+        "this one",
     )
-    sub.add_argument("--blank", action="store_true", help="with --lesson: the exercise sheet")
+    sub.add_argument("--blank", action="store_true", help="the exercise sheet of the lesson")
     sub.add_argument(
-        "--class", dest="course_folder", metavar="DIR", help="nbgrader's course folder"
+        "--class", dest="course_folder", metavar="DIR", help="a course folder of nbgrader"
     )
     sub.add_argument("--compare", nargs="+", metavar="NAME", help="two or more experiments")
-    sub.add_argument("--author", default="", help="for the title page")
-    sub.add_argument("--course", default="", help="for the title page")
-    sub.add_argument("--matriculation", default="", help="for the title page")
-    sub.add_argument("--code", action="store_true", help="show the code of the lessons too")
-    sub.add_argument("--reports", metavar="DIR", help="where experiments lie (default: reports)")
-    sub.add_argument("--out", metavar="PATH", help="where it goes, without .html and .pdf")
+    sub.add_argument("--author", metavar="NAME", default="", help="your name, for the first page")
+    sub.add_argument("--course", metavar="NAME", default="", help="name of the course")
+    sub.add_argument("--matriculation", metavar="NUMBER", default="", help="your student number")
+    sub.add_argument("--whole", action="store_true", help="show the lesson from beginning to end")
+    sub.add_argument(
+        "--code", action="store_true", help="show the lessons' own code, too (with --whole)"
+    )
+    sub.add_argument(
+        "--reports", metavar="DIR", help="the folder that holds experiments (default: reports)"
+    )
+    sub.add_argument(
+        "--out", metavar="PATH", help="where to write, without .html and .pdf at the end"
+    )
     sub.set_defaults(run=run_report)
 
 
@@ -72,6 +86,11 @@ def run_report(args: argparse.Namespace) -> int:
         )
     if args.blank and (not args.lesson or args.course_folder):
         raise ConfigError("--blank is the sheet of one lesson: ivdlib report --lesson N --blank.")
+    lessons = args.lesson or args.course_folder
+    if args.whole and not lessons:
+        raise ConfigError("--whole is for a lesson or a class: ivdlib report --lesson N --whole.")
+    if args.code and lessons and not (args.whole or args.blank):
+        raise ConfigError("--code shows a lesson's own code: add --whole, or leave it out.")
     _refuse_idle(args)
     extras.need("lessons" if args.lesson or args.course_folder else "report")
     from ivdlib.report.record import Author
@@ -87,7 +106,7 @@ def run_report(args: argparse.Namespace) -> int:
 
 IDLE = {
     "course_folder": ("author", "matriculation", "reports", "out"),
-    "blank": ("code", "reports"),
+    "blank": ("whole", "code", "reports"),
     "lesson": ("reports",),
     "compare": ("code",),
 }
@@ -121,10 +140,14 @@ def _one(args: argparse.Namespace, author: Author) -> Mapping[str, Any]:
         named = "-".join(
             filter(None, (_slug(notebook.stem), _slug(author.matriculation or author.name)))
         )
-        made = hand_in.hand_in(notebook, author, _out(args, named or "lesson"), code=args.code)
+        made = hand_in.hand_in(
+            notebook, author, _out(args, named or "lesson"), whole=args.whole, code=args.code
+        )
         for told in made["copy"].troubles():
             print(f"note: {told}.", file=sys.stderr)
         _say_points(made["copy"], notebook)
+        if made["long"]:
+            print("note: it takes more than two pages, because so much was written.")
         return made
     folder = _folder(args.name[0], args.reports)
     page = experiment.render_report(folder, _expected(folder), author, code=args.code)
@@ -154,7 +177,9 @@ def _class(args: argparse.Namespace, author: Author) -> int:
     from ivdlib.course import class_reports
 
     course = Path(args.course_folder)
-    made = class_reports.class_reports(course, args.lesson or "", author, code=args.code)
+    made = class_reports.class_reports(
+        course, args.lesson or "", author, whole=args.whole, code=args.code
+    )
     for path in made.paths:
         print(f"report: {path}")
     print(f"marks:  {made.table}")

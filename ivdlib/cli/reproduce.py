@@ -11,7 +11,7 @@ def add_reproduce(add) -> None:
     """Define `ivdlib reproduce`."""
     sub = add(
         "reproduce",
-        "the main job: the lessons in order, then tables and reports",
+        "run all lessons in order, then write the tables and the report",
         "  ivdlib reproduce                                  the phantom, profile smoke\n"
         "  ivdlib reproduce --profile laptop --data data/ivdm3seg --name mine",
     )

@@ -15,17 +15,18 @@ def add_score(add) -> None:
     sub = add(
         "score",
         "score predicted masks against the truth",
-        "Two NIfTI files, or a folder of CASE_Discs.nii.gz and a folder of labelled cases.\n"
-        "Dice of the volume and of its slices; per disc Dice, average surface distance, 95 %\n"
-        "Hausdorff distance and distance of the centres (challenge-style: a disc is a connected\n"
-        "piece of one label of the truth, and a predicted voxel belongs to the nearest one). Of a\n"
-        "folder also the means over scans; exit status 1 where one cannot be scored: it is named,\n"
-        "and the others are scored.",
+        "Takes two NIfTI files, or a folder of CASE_Discs.nii.gz and one of labelled cases.\n\n"
+        "Prints the Dice of the whole volume and of its slices. For each disc it prints the\n"
+        "Dice, the average surface distance, the 95 % Hausdorff distance and the distance of the\n"
+        "centres, as the challenge does: a disc is a connected piece of one label of the truth,\n"
+        "and each predicted voxel belongs to the nearest disc. For a folder it adds the means\n"
+        "over all scans.\n\n"
+        "Exit status 1: a scan could not be scored; it is named, and the others are scored.",
     )
-    sub.add_argument("pred", help="mask, or folder of masks")
-    sub.add_argument("truth", help="labels, or folder of cases")
+    sub.add_argument("pred", help="a mask, or a folder of masks")
+    sub.add_argument("truth", help="the labels, or a folder of cases")
     add_discs(sub, " of the truth")
-    sub.add_argument("--json", action="store_true", help="for machines: one JSON document")
+    sub.add_argument("--json", action="store_true", help="print one JSON document, for programs")
     sub.set_defaults(run=run_score)
 
 

@@ -11,12 +11,12 @@ def add_start(add) -> None:
     sub = add(
         "start",
         "put the lessons into a folder of your own, to work in",
-        "Nothing there is ever written over, and git leaves the folder alone. Call it again after\n"
-        "an update: a lesson that has changed comes beside yours.\n\n"
+        "What you have written there is never overwritten, and git ignores the folder. Call it\n"
+        "again after an update: if a lesson has changed, the new version is put beside yours.\n\n"
         "  ivdlib start               into my_lessons/\n"
         "  ivdlib start ~/spine       into another folder",
     )
-    sub.add_argument("folder", nargs="?", metavar="DIR", help="default: my_lessons")
+    sub.add_argument("folder", nargs="?", metavar="DIR", help="the folder (default: my_lessons)")
     sub.set_defaults(run=run_start)
 
 

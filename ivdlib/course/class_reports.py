@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from ivdlib import errors, files
-from ivdlib.course import course_folder, hand_in
-from ivdlib.course.points import ABSENT, Copy, Exercise, Result, totals
-from ivdlib.errors import CannotWrite, ConfigError, DataError
+from ivdlib import files, provenance
+from ivdlib.course import course_folder
+from ivdlib.course.points import Exercise
+from ivdlib.course.student_report import Assignment, HandedIn, Made, report_student
+from ivdlib.errors import ConfigError, DataError, DataWarning
 from ivdlib.links import need_content
-from ivdlib.progress import track
+from ivdlib.progress import Progress
 from ivdlib.report import stamp
-from ivdlib.report.lesson_names import is_meant, number_of
+from ivdlib.report.lesson_names import is_meant
 from ivdlib.report.record import Author
-
-
-@dataclass
-class Student:
-    """What there is of one student.
-
-    Attributes
-    ----------
-    copies : dict of str to Copy
-        Graded copies, by the name of the lesson.
-    left_out : list of tuple
-        Lesson ("" where that cannot be told) and why what was handed in has no graded copy.
-    """
-
-    copies: dict[str, Copy] = field(default_factory=dict)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
-
-    def notes(self, uncounted: Mapping[str, str]) -> list[str]:
-        """What was not graded or is not counted, each as a sentence without its full stop."""
-        apart = [uncounted[name] for name in self.copies if name in uncounted]
-        return apart + [f"{name}: {why}" if name else why for name, why in self.left_out]
-
-    def missing(self, asked: Mapping[str, Sequence[Exercise]]) -> list[tuple[str, Result]]:
-        """Results, by lesson, of the lessons that have no graded copy."""
-        waiting = {name for name, _ in self.left_out}
-        return [
-            (name, Result(exercise.title, exercise.most, None, "not graded"))
-            if waiting & {name, ""}
-            else (name, Result(exercise.title, exercise.most, 0.0, ABSENT))
-            for name, exercises in asked.items()
-            if name not in self.copies
-            for exercise in exercises
-        ]
 
 
 @dataclass(frozen=True)
@@ -76,9 +46,16 @@ class Reports:
 
 
 def class_reports(
-    course: Path, number: str = "", author: Author | None = None, *, code: bool = False
+    course: Path,
+    number: str = "",
+    author: Author | None = None,
+    *,
+    whole: bool = False,
+    code: bool = False,
 ) -> Reports:
     """Write one PDF for each student, and a table of marks.
+
+    Called again, it makes only what is missing or has changed.
 
     The table has a row for each who handed in; a column an exercise of the lesson that was handed
     out (``02/1``: lesson and number), empty where it waits for the lecturer or nothing was handed
@@ -93,7 +70,7 @@ def class_reports(
         Only this lesson.
     author : Author, optional
         Its course stands on every title page; the name is the student's.
-    code : bool
+    whole, code : bool
         See `hand_in.hand_in`.
 
     Raises
@@ -117,40 +94,48 @@ def class_reports(
             f"nothing was handed in to {course} (submitted/STUDENT/LESSON/LESSON.ipynb); collect "
             "the copies, then call nbgrader autograde LESSON there."
         )
-    seen = {name for one in students.values() for name in (*one.copies, *dict(one.left_out))}
+    seen = {name for one in students for name in (*one.graded, *dict(one.left_out))}
     asked = {name: exercises for name, exercises in asked.items() if name in seen} or asked
     apart = course_folder.uncounted(course)
-    paths, rows = [], []
-    for name, student in track(students.items(), "reports", total=len(students)):
-        notes = student.notes(apart)
-        rows.append(_row(name, student, asked, notes))
-        if not student.copies:
-            continue
-        try:
-            made = hand_in.page(
-                list(student.copies.values()),
-                Author(name, author.course if author else ""),
-                course / "reports" / name,
-                code=code,
-                more=student.missing(asked),
-                notes=notes,
-            )
-        except CannotWrite:
-            raise
-        except Exception as error:  # one report of many
-            student.left_out.append(
-                ("", f"no report could be made: {errors.why(error).rstrip('.')}")
-            )
-            continue
-        paths.append(made["pdf"] or made["html"])
+    title = author.course if author else ""
+    assignment = Assignment(course, asked, apart, title, whole=whole, code=code)
+    made = sorted(_each(assignment, students), key=lambda one: one.name)
+    for told in (told for one in made for told in one.warnings):
+        warnings.warn(told, DataWarning, stacklevel=2)
     table = course / "reports" / "marks.csv"
     stamp.keep_changed(table)  # where the lecturer may have entered marks
-    files.write_csv(table, pd.DataFrame(rows))
+    files.write_csv(table, pd.DataFrame([one.row for one in made]))
     stamp.note_made(table)
     odd = [told for lesson, told in apart.items() if lesson in asked or lesson not in lessons]
-    odd += [f"{name}, {t}" for name, s in students.items() for c in s.copies.values()
-            for t in c.troubles()]  # fmt: skip
-    return Reports(paths, table, _left_out(students), odd)
+    odd += [f"{one.name}, {told}" for one in made for told in one.odd]
+    return Reports([one.path for one in made if one.path], table, _left_out(made), odd)
+
+
+ALONE = 8
+"""Students for whom a second process takes longer to start than it saves."""
+
+
+def _each(assignment: Assignment, students: Sequence[HandedIn]) -> Iterator[Made]:
+    """What is made of each student, in any order; side by side if there are many."""
+    workers = provenance.cores() if len(students) > ALONE else 1
+    with Progress(len(students), "reports") as progress:
+        if workers == 1:
+            made = (report_student(assignment, student) for student in students)
+        else:
+            # joblib's processes need no `__main__` guard in the script that calls this
+            from joblib import Parallel, delayed
+
+            pool = Parallel(workers, backend="loky", return_as="generator_unordered")
+            made = pool(delayed(report_student)(assignment, student) for student in students)
+        try:
+            for one in made:
+                yield one
+                progress.advance()
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a process that made a report was killed, perhaps for want of memory; call this "
+                "again: it goes on from what is done."
+            ) from error
 
 
 def _only(asked: Mapping[str, Sequence[Exercise]], number: str) -> dict[str, Sequence[Exercise]]:
@@ -160,65 +145,26 @@ def _only(asked: Mapping[str, Sequence[Exercise]], number: str) -> dict[str, Seq
     return found
 
 
-def _students(
-    course: Path, asked: Mapping[str, Sequence[Exercise]], lessons: Collection[str]
-) -> dict[str, Student]:
+def _students(course: Path, asked: Collection[str], lessons: Collection[str]) -> list[HandedIn]:
     """Everybody who handed in or was graded, by name."""
-    found: dict[str, Student] = {}
-    for name, exercises in asked.items():
+    found: dict[str, HandedIn] = {}
+    for name in asked:
         for path in sorted(course.glob(f"autograded/*/{name}/{name}.ipynb")):
-            student = found.setdefault(path.parts[-3], Student())
-            try:
-                student.copies[name] = course_folder.held(course, path, exercises)
-            except DataError as error:
-                student.left_out.append((name, str(error).rstrip(".")))
+            who = path.parts[-3]
+            found.setdefault(who, HandedIn(who)).graded[name] = path
     for who, name, why in course_folder.not_graded(course, lessons):
         if not name or name in asked:
-            found.setdefault(who, Student()).left_out.append((name, why))
-    return dict(sorted(found.items()))
+            found.setdefault(who, HandedIn(who)).left_out.append((name, why))
+    return sorted(found.values(), key=lambda student: student.name)
 
 
-def _row(
-    name: str, student: Student, asked: Mapping[str, Sequence[Exercise]], notes: Sequence[str]
-) -> dict[str, object]:
-    """A row of the table of marks."""
-    short = {number_of(lesson) for lesson in asked} - {""}
-    rest = student.missing(asked)
-    marks: dict[str, object] = {"student": _safe(name)}
-    every: list[Result] = []
-    for lesson in asked:
-        copy = student.copies.get(lesson)
-        results = copy.results if copy else [result for other, result in rest if other == lesson]
-        head = number_of(lesson) if len(short) == len(asked) else lesson
-        for k, result in enumerate(results, start=1):
-            marks[f"{head}/{k}"] = None if result.state == ABSENT else result.points
-        every += results
-    points, most, waiting = totals(every)
-    penalty = sum(copy.penalty for copy in student.copies.values())
-    absent = {other for other, result in rest if result.state == ABSENT}
-    remarks = [told for copy in student.copies.values() for told in copy.troubles()]
-    remarks += [*notes, *(f"{lesson}: {ABSENT}" for lesson in sorted(absent))]
-    return {
-        **marks,
-        "points": points - penalty if student.copies else None,
-        "of": most,
-        "waiting": waiting,
-        "remarks": "; ".join(remarks),
-    }
-
-
-def _left_out(students: Mapping[str, Student]) -> list[str]:
+def _left_out(made: Sequence[Made]) -> list[str]:
     """Who has no mark for what, with why; those of whom the same is to be said together."""
     told: dict[tuple[str, str], list[str]] = {}
-    for name, student in students.items():
-        for what in student.left_out:
-            told.setdefault(what, []).append(name)
+    for one in made:
+        for what in one.left_out:
+            told.setdefault(what, []).append(one.name)
     return [
         f"{', '.join(names)}{f', {lesson}' if lesson else ''}: {why}"
         for (lesson, why), names in told.items()
     ]
-
-
-def _safe(text: str) -> str:
-    """Text that a spreadsheet takes for text: a leading `=` would be a formula."""
-    return f"'{text}" if text[:1] in tuple("=+-@") else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -158,6 +159,7 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
     return Copy(
         name,
         copy,
+        asked,
         found,
         graded=points is not None,
         notes=tuple(notes),
@@ -167,10 +169,18 @@ def held(course: Path, path: Path, asked: Sequence[Exercise]) -> Copy:
 
 
 def _given(course: Path, name: str) -> frozenset[str] | None:
-    """Code that a lesson brings; None if it is not there (any more)."""
-    places = (course / step / name / f"{name}.ipynb" for step in ("release", "source"))
-    there = next((path for path in places if path.is_file()), None)
-    return given(read_notebook(there)) if there else None
+    """What a lesson brings; None if it is not there (any more)."""
+    for step in ("release", "source"):
+        path = course / step / name / f"{name}.ipynb"
+        if path.is_file():
+            return _brought(path, path.stat().st_mtime_ns)
+    return None
+
+
+@cache
+def _brought(path: Path, changed: int) -> frozenset[str]:
+    """As `points.given`, read once for the whole class, as long as the file has not `changed`."""
+    return given(read_notebook(path))
 
 
 def _knows(notebook: NotebookNode, asked: Sequence[Exercise]) -> bool:

@@ -8,33 +8,31 @@ that was handed out, never from the copy.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from ivdlib.course import course_folder, lesson_source, lesson_versions, lessons, workspace
-from ivdlib.course.points import (
-    BY_HAND,
-    Copy,
-    Result,
-    given,
-    graded_exercises,
-    named,
-    results,
-    totals,
+from ivdlib.course import (
+    course_folder,
+    hand_in_page,
+    lesson_source,
+    lesson_versions,
+    lessons,
+    workspace,
 )
+from ivdlib.course.points import Copy, given, graded_exercises, named, results
 from ivdlib.errors import ConfigError, DataError
 from ivdlib.links import need_content
-from ivdlib.report import notebook, record
+from ivdlib.report import notebook
 from ivdlib.report.lesson_names import NUMBER, number_of
-from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 
 
-def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dict[str, Any]:
-    """Write a student's lesson for handing in: answers, checks, points.
+def hand_in(
+    path: Path, author: Author, out: Path, *, whole: bool = False, code: bool = False
+) -> dict[str, Any]:
+    """Write what a student hands in of a lesson: answers, checks, points, on two pages.
 
     Parameters
     ----------
@@ -43,13 +41,15 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
     author : Author
     out : Path
         Page and PDF without ending, see `report.write`.
+    whole : bool
+        Whether the whole lesson is shown, and not only what the student did.
     code : bool
-        Whether code is shown that belongs to the lesson and not to an answer.
+        Whether code is shown that belongs to the lesson; only of a whole one.
 
     Returns
     -------
     dict
-        As `report.build`; `copy`: the `Copy`.
+        As `hand_in_page.page`; `copy`: the `Copy`.
 
     Raises
     ------
@@ -71,51 +71,10 @@ def hand_in(path: Path, author: Author, out: Path, *, code: bool = False) -> dic
         source = source_of_copy(made, path)
         name = source.stem if source else path.stem
         known = lesson_versions.notebook(source, "student") if source else made
-        found = results(made, asked=graded_exercises(known), handed_in=made)
-        copy = Copy(name, made, found, given=given(known) if source else None)
-    return {**page([copy], author, out, code=code), "copy": copy}
-
-
-def page(
-    copies: Sequence[Copy],
-    author: Author,
-    out: Path,
-    *,
-    code: bool = False,
-    more: Sequence[tuple[str, Result]] = (),
-    notes: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Write the page of a student's copies. Returns as `report.build`.
-
-    Parameters
-    ----------
-    copies : sequence of Copy
-    author, out, code
-        As for `hand_in`.
-    more : sequence of tuple
-        Further rows of results, by lesson: of what is not there.
-    notes : sequence of str
-        Further sentences on what is odd, without full stops.
-    """
-    shown = [
-        notebook.body(copy.notebook, copy.lesson, _shown(copy, code), fold=False) for copy in copies
-    ]
-    rows = [*more, *((copy.lesson, result) for copy in copies for result in copy.results)]
-    graded = all(copy.graded for copy in copies)
-    by = "nbgrader" if graded else "the checks in this copy, not the lecturer"
-    html = fill(
-        "report/handin.html.j2",
-        kind="coursework",
-        name=shown[0]["title"] if len(copies) == 1 else author.name,
-        facts=[*author.rows(), ("Points", _sum([r for _, r in rows], copies)),
-               ("Points given by", by), ("Report", record.when())],
-        notes=[*(told for copy in copies for told in copy.troubles()), *notes],
-        results=[(number_of(name) or name, r.title, r.state, f"{r.most:g}",
-                  "–" if r.points is None else f"{r.points:g}")
-                 for name, r in sorted(rows, key=lambda row: row[0])],
-        lessons=shown,
-    )  # fmt: skip
-    return write_report(out, html)
+        asked = graded_exercises(known)
+        found = results(made, asked=asked, handed_in=made)
+        copy = Copy(name, made, asked, found, given=given(known) if source else None)
+    return {**hand_in_page.page([copy], author, out, whole=whole, code=code), "copy": copy}
 
 
 def source_of_copy(copy: nbformat.NotebookNode, path: Path) -> Path | None:
@@ -137,17 +96,6 @@ def source_of_copy(copy: nbformat.NotebookNode, path: Path) -> Path | None:
         if code & checks.items():
             return source
     return None
-
-
-def _shown(copy: Copy, code: bool) -> Callable[[nbformat.NotebookNode], bool]:
-    """Which cells of a copy show their code: all, or those that are the student's."""
-    return lambda cell: code or copy.is_own(cell)
-
-
-def _sum(found: Sequence[Result], copies: Sequence[Copy]) -> str:
-    points, most, waiting = totals(found)
-    text = f"{points - sum(copy.penalty for copy in copies):g} of {most:g}"
-    return f"{text}, {waiting:g} {BY_HAND}" if waiting else text
 
 
 def is_path(wish: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 
 import nbformat
 
+from ivdlib.course.lesson_versions import CODE_STUB
+
 EXERCISE = re.compile(r"^#+ *(Exercise \d+[^\n]*)", re.M)
 HEADING = re.compile(r"^#+ ", re.M)
 UNTOUCHED = ("*Your answer here.*", "")
@@ -17,7 +19,7 @@ UNTOUCHED = ("*Your answer here.*", "")
 UNANSWERED = ("not answered yet", "is not a function (yet)")
 """What checks say of an answer, or of a function, that is not there."""
 
-NOT_RUN = "not run"
+NOT_RUN, NOT_ANSWERED = "not run", "not answered"
 BY_HAND = "to be marked by hand"
 ABSENT = "not handed in"
 
@@ -41,6 +43,8 @@ class Exercise:
         nbgrader's name of the cell for the answer.
     check : str
         Code of the check as the students got it, "" where that is not known.
+    question : str
+        First paragraph of what is asked, as Markdown.
     """
 
     ident: str
@@ -49,6 +53,7 @@ class Exercise:
     written: bool
     answer: str
     check: str
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,10 @@ class Copy:
         Name of the lesson.
     notebook : NotebookNode
         The copy.
+    asked : sequence of Exercise
+        Those of the lesson.
     results : list of Result
-        Of each exercise of the lesson.
+        Of each of these, in the same order.
     graded : bool
         Whether nbgrader's gradebook knows it.
     notes : tuple of str
@@ -95,11 +102,12 @@ class Copy:
     penalty : float
         Points that nbgrader takes off because it came late.
     given : frozenset of str, optional
-        Code that the lesson brings, see `given`; None if the lesson is not known.
+        What the lesson brings, see `given`; None if the lesson is not known.
     """
 
     lesson: str
     notebook: nbformat.NotebookNode
+    asked: Sequence[Exercise]
     results: list[Result]
     graded: bool = False
     notes: tuple[str, ...] = ()
@@ -113,6 +121,11 @@ class Copy:
         is_known = self.given is None or marks(cell).get("grade_id")  # hidden tests change a check
         return not is_known and cell.source.strip() not in self.given
 
+    def is_untouched(self, cell: nbformat.NotebookNode) -> bool:
+        """Whether a cell is as the lesson brings it, or empty."""
+        text = cell.source.strip()
+        return text in UNTOUCHED or (self.given is not None and text in self.given)
+
     def troubles(self) -> list[str]:
         """All that is odd about it, each as a sentence without its full stop."""
         each = [f"{r.title}: {r.trouble}" for r in self.results if r.trouble]
@@ -124,10 +137,11 @@ class Copy:
 def graded_exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
     """Exercises of a lesson, in order; of a cell that is there twice, one."""
     found: dict[str, Exercise] = {}
-    title = answer = ""
+    title = answer = question = ""
     for cell in lesson.cells:
         if heading := EXERCISE.search(cell.source if cell.cell_type == "markdown" else ""):
             title, answer = heading[1].strip(), ""
+            question = cell.source[heading.end() :].strip().partition("\n\n")[0]
         grader = marks(cell)
         ident, written = str(grader.get("grade_id", "")), bool(grader.get("solution"))
         if written:
@@ -135,7 +149,7 @@ def graded_exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
         if is_graded(cell):
             written = written or bool(grader.get("task"))
             most, check = float(grader.get("points", 0)), "" if written else cell.source
-            made = Exercise(ident, title or ident, most, written, answer, check)
+            made = Exercise(ident, title or ident, most, written, answer, check, question)
             found.setdefault(ident, made)
     return list(found.values())
 
@@ -178,11 +192,11 @@ def results(
 
 
 def given(lesson: nbformat.NotebookNode) -> frozenset[str]:
-    """Code that a lesson brings: of all its cells but those for answers."""
+    """What a lesson brings: texts of its cells, of those for answers as far as they are empty."""
     return frozenset(
         cell.source.strip()
         for cell in lesson.cells
-        if cell.cell_type == "code" and not marks(cell).get("solution")
+        if CODE_STUB in cell.source or not marks(cell).get("solution")
     )
 
 
@@ -243,12 +257,12 @@ def _checked(cell: nbformat.NotebookNode, exercise: Exercise) -> tuple[float | N
     """Points by the outputs of a cell (None: not for a machine to say), and its state in words."""
     if exercise.written:
         untouched = cell.source.strip() in UNTOUCHED
-        return (0.0, "not answered") if untouched else (None, BY_HAND)
+        return (0.0, NOT_ANSWERED) if untouched else (None, BY_HAND)
     outputs = cell.get("outputs", [])
     if cell.get("execution_count") is None and not outputs:
         return 0.0, NOT_RUN
     for output in outputs:
         if output.output_type == "error":
             unanswered = any(words in output.get("evalue", "") for words in UNANSWERED)
-            return 0.0, "not answered" if unanswered else "check failed"
+            return 0.0, NOT_ANSWERED if unanswered else "check failed"
     return exercise.most, "check passed"

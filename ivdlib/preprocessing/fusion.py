@@ -35,7 +35,8 @@ def min_max(image: np.ndarray) -> np.ndarray:
     Raises
     ------
     DataError
-        If the image has NaN or infinite values or is constant: there is nothing to scale.
+        If the image is empty or constant, so that there is nothing to scale, or has NaN or infinite
+        values.
 
     Examples
     --------
@@ -43,6 +44,8 @@ def min_max(image: np.ndarray) -> np.ndarray:
     array([0. , 0.5, 1. ], dtype=float32)
     """
     image = np.asarray(image, dtype=np.float32)
+    if not image.size:
+        raise DataError(f"an image of shape {image.shape} holds no voxel; mend or leave it out.")
     low, high = float(image.min()), float(image.max())
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError("an image has NaN or infinite values; mend or leave out that file.")

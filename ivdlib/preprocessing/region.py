@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ivdlib.data.masks import check_spacing
 from ivdlib.errors import DataError
 from ivdlib.options import TILE, TOLERANCE_MM
+from ivdlib.preprocessing.tiles import side_of
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,14 @@ def region_around(
     Raises
     ------
     DataError
-        If the mask is empty or not 3-D.
+        If the mask is empty or not 3-D, or `spacing` not usable.
+    ConfigError
+        If `tile` is no whole number: of a tile (AP, SI) it is the first.
     """
     spine = np.asarray(spine, dtype=bool)
     if spine.ndim != 3 or not spine.any():
         raise DataError("the mask of the spine is empty or not 3-D; a region needs a spine.")
+    spacing = check_spacing(spacing, 3)
     outside = ndimage.distance_transform_edt(~spine, sampling=spacing)
     return Region(outside <= margin + tolerance, spine_band(spine, tile))
 
@@ -109,7 +114,7 @@ def spine_band(spine: np.ndarray, tile: int = TILE[0]) -> tuple[int, int]:
     rows, length = np.flatnonzero(spine.any(axis=(0, 2))), spine.shape[1]
     if not rows.size:
         return 0, length
-    width = min(max(tile, rows[-1] + 1 - rows[0]), length)
+    width = min(max(side_of(tile), rows[-1] + 1 - rows[0]), length)
     start = int(np.clip((rows[0] + rows[-1] + 1 - width) // 2, 0, length - width))
     return start, start + int(width)
 

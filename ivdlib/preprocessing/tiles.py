@@ -9,12 +9,13 @@ zeros stand on both sides: there a training turns and enlarges it without losing
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ivdlib.errors import DataError
+from ivdlib.errors import ConfigError, DataError
 from ivdlib.options import TILE
 
 MULTIPLE = 4
@@ -29,6 +30,43 @@ def tile_for(shape: tuple[int, int], tile: tuple[int, int] = TILE) -> tuple[int,
     """
     padded = (-(-side // MULTIPLE) * MULTIPLE for side in shape)
     return tuple(min(t, p) for t, p in zip(tile, padded, strict=True))
+
+
+def sides_of(what: str, value: object, axes: tuple[str, ...]) -> tuple[int, ...]:
+    """Sides in pixels, NumPy's numbers included.
+
+    Raises
+    ------
+    ConfigError
+        If there is not one whole number above 0 for each of `axes`.
+    """
+    try:
+        sides = tuple(map(operator.index, value))
+    except TypeError:
+        sides = ()
+    if len(sides) != len(axes) or min(sides) < 1:
+        raise ConfigError(f"{what} is whole numbers ({', '.join(axes)}) above 0, not {value!r}.")
+    return sides
+
+
+def side_of(tile: object) -> int:
+    """One side of a tile in pixels.
+
+    Raises
+    ------
+    ConfigError
+        If it is no whole number above 0, such as a whole tile.
+    """
+    try:
+        side = 0 if isinstance(tile, bool) else operator.index(tile)
+    except TypeError:
+        side = 0
+    if side < 1:
+        raise ConfigError(
+            f"the side of a tile is one whole number of pixels, not {tile!r}; of a tile (AP, SI) "
+            "give tile[0]."
+        )
+    return side
 
 
 def tile_starts(length: int, tile: int, overlap: float = 0.0) -> list[int]:
@@ -95,12 +133,21 @@ class TileGrid:
         AP band to cover, see `Region`; None covers all.
     overlap : float
         Share of a tile that neighbours have in common at least.
+
+    Raises
+    ------
+    ConfigError
+        If shape or tile is not three and two whole numbers.
     """
 
     shape: tuple[int, int, int]
     tile: tuple[int, int] = TILE
     window: tuple[int, int] | None = None
     overlap: float = 0.0
+
+    def __post_init__(self) -> None:
+        sides_of("the shape of a scan", self.shape, ("slices", "AP", "SI"))
+        sides_of("a tile", self.tile, ("AP", "SI"))
 
     @property
     def positions(self) -> list[tuple[int, int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ _NOISE = re.compile(
     r"|^\s*$"
 )
 """Lines of a kernel's stderr that tell a reader nothing."""
+
+_BAR = re.compile(r"[^\n]*\d+%\|[^\n]*\| \d+/\d+ \[[^\n]*\]\s*")
+"""What stands for a bar of progress in a notebook that was run live."""
 
 
 def lessons_of(
@@ -111,6 +115,7 @@ def body(
     shown: Callable[[nbformat.NotebookNode], bool],
     *,
     fold: bool = True,
+    bounds: shortening.Bounds = shortening.LESSON,
 ) -> dict[str, Any]:
     """HTML of a notebook and its headings, fit to stand among others on one page.
 
@@ -125,6 +130,8 @@ def body(
     fold : bool
         Whether solutions and their checks are folded: not in what a student did. A cell that
         failed never is.
+    bounds : shortening.Bounds
+        How much of its outputs is shown.
 
     Returns
     -------
@@ -138,7 +145,9 @@ def body(
         If something in it can be shown in no way, such as a picture that is attached to no cell.
     """
     try:
-        html = _html(notebook, stem, shown, fold)
+        _readied(notebook, shown, fold)
+        shortening.shorten(notebook, stem, bounds)
+        html = _exporter().from_notebook_node(notebook, {"ours": harmless_html.OURS})[0]
     except MemoryError:
         raise
     except Exception as error:  # of many kinds, for what no notebook should hold
@@ -149,20 +158,24 @@ def body(
     return fitted(html, stem)
 
 
-def _html(
+def _readied(
     notebook: nbformat.NotebookNode,
-    stem: str,
     shown: Callable[[nbformat.NotebookNode], bool],
     fold: bool,
-) -> str:
+) -> None:
+    """Note of each cell whether its code is shown and whether it is folded."""
     _quietened(notebook)
     for cell in notebook.cells:
         told = stand_in(cell) if fold and not _stopped(cell) else ""
         shows = bool(shown(cell)) or "injected-parameters" in tags(cell)
         cell.metadata[SHOWN] = shows or told == SUMMARIES["solution"]
         cell.metadata[FOLDED] = told if cell.metadata[SHOWN] or cell.get("outputs") else ""
-    shortening.shorten(notebook, stem)
-    exporter = HTMLExporter(
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """What makes HTML of notebooks; its templates are compiled once."""
+    return HTMLExporter(
         extra_template_basedirs=[str(pages.TEMPLATES)],
         template_name="lesson",
         exclude_input_prompt=True,
@@ -170,7 +183,6 @@ def _html(
         exclude_anchor_links=True,
         filters={"harmless": harmless_html.clean},
     )
-    return exporter.from_notebook_node(notebook, resources={"ours": harmless_html.OURS})[0]
 
 
 def fitted(html: str, stem: str) -> dict[str, Any]:
@@ -213,7 +225,13 @@ def without_noise(outputs: list[NotebookNode]) -> list[NotebookNode]:
         if output.output_type == "stream" and output.name == "stderr":
             lines = output.text.splitlines(keepends=True)
             output.text = "".join(line for line in lines if not _NOISE.match(line))
-    return [output for output in settled if output.get("text", "-") != ""]
+    return [o for o in settled if o.get("text", "-") != "" and not _is_bar(o)]
+
+
+def _is_bar(output: NotebookNode) -> bool:
+    data = output.get("data", {})
+    plain = "image/png" not in data and "text/html" not in data
+    return plain and bool(_BAR.fullmatch(str(data.get("text/plain", ""))))
 
 
 SUMMARIES = {"solution": "A solution", "test": "The check of the solution"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +36,18 @@ def fill_template(template: str, **values: Any) -> str:
     **values
         What it shows.
     """
+    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return readable(_environment().get_template(template).render(css=css, **values))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """The templates; each is compiled once."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
     )
     environment.globals |= {"LONG": LONG, "POLICY": POLICY}
-    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return readable(environment.get_template(template).render(css=css, **values))
+    return environment
 
 
 SIGNS = str.maketrans("✅❌", "✓✗")
@@ -68,6 +76,24 @@ def write_report(path: Path, html: str) -> dict[str, Any]:
         text = stamp.stamped(html, document)
         temporary.write_text(text, encoding="utf-8", errors=files.READABLE)
     return {"html": page, "pdf": document if made else None, "note": "" if made else PANGO}
+
+
+def first_that_fits(versions: Iterable[str], most: int) -> tuple[int, str]:
+    """Of several versions of a page the first whose PDF has at most so many pages; else the last.
+
+    Without Pango, which nothing can be laid out without, it is the first.
+
+    Returns
+    -------
+    int
+        Its place among them.
+    str
+        It.
+    """
+    for place, html in enumerate(versions):  # noqa: B007  the last ones stay
+        if pdf.page_count(html) <= most:
+            break
+    return place, html
 
 
 def fill(template: str, **values: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 
 import nbformat
@@ -15,16 +16,37 @@ from ivdlib.report.harmless_html import OURS
 FILE = "read from"
 """Key of a notebook's metadata: the name of its file, in which all stands that is left out here."""
 
-LINES, LAST = 200, 50
-"""Lines of a cell's outputs that are shown, rows of tables alike; how many of them are its last."""
-WHOLE, FEW = 2000, 4
-"""Lines of a notebook's outputs, and those that a cell still has after these."""
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much of a notebook is shown.
+
+    Attributes
+    ----------
+    lines, last : int
+        Lines of a cell's outputs, rows of tables alike; how many of them are its last.
+    whole, few : int
+        Lines of a notebook's outputs, and those that a cell still has after these.
+    pictures, size : int
+        Pictures of a notebook, and the letters of its file that they may take.
+    """
+
+    lines: int = 200
+    last: int = 50
+    whole: int = 2000
+    few: int = 4
+    pictures: int = 100
+    size: int = 40_000_000
+
+
+LESSON = Bounds()
+ANSWER = Bounds(lines=10, last=3, whole=60, few=2, pictures=6, size=8_000_000)
+"""Of an exercise on the pages that a student hands in."""
+
 SOURCE = 500
 """Lines of a cell itself."""
 LETTERS, MARKUP = 500, 400_000
 """Letters of a printed line; of a table or a text with its markup."""
-PICTURES, SIZE = 100, 40_000_000
-"""Pictures of a notebook, and the letters of its file that they may take."""
 DRAWING = 20
 """So many times is a drawing (SVG) as much work as a picture of its size."""
 
@@ -73,7 +95,7 @@ def _erased(text: str) -> str:
     return "".join(kept)
 
 
-def shorten(notebook: NotebookNode, stem: str) -> None:
+def shorten(notebook: NotebookNode, stem: str, bounds: Bounds = LESSON) -> None:
     """Leave out of a notebook what nobody reads on paper, and say there how much that is.
 
     Parameters
@@ -82,14 +104,15 @@ def shorten(notebook: NotebookNode, stem: str) -> None:
         Changed in place.
     stem : str
         Its name, if it does not say which file it was read from.
+    bounds : Bounds
     """
     file = str(notebook.metadata.get(FILE, f"{stem}.ipynb"))
-    lines, pictures, size = WHOLE, PICTURES, SIZE
+    lines, pictures, size = bounds.whole, bounds.pictures, bounds.size
     for cell in notebook.cells:
         cell.source = _source(cell, file)
         kept, outside = [], 0
         for output in cell.get("outputs", []):
-            _without_much_markup(output)
+            _without_much_markup(output, bounds.lines)
             weight = _weight(output)
             if weight and (not pictures or weight > size):
                 outside += 1
@@ -97,20 +120,22 @@ def shorten(notebook: NotebookNode, stem: str) -> None:
             pictures, size = pictures - bool(weight), size - weight
             kept.append(output)
         if "outputs" in cell:
-            cell.outputs, used = _cut(kept, max(min(LINES, lines), FEW), file)
+            most = max(min(bounds.lines, lines), bounds.few)
+            cell.outputs, used = _cut(kept, most, min(bounds.last, most // 2), file)
             lines -= used
         if outside:
             some = "1 picture of this cell is" if outside == 1 else f"{outside:,} pictures are"
             cell.outputs.append(_note(f"{some} left out here; all stand in {file}."))
 
 
-def _cut(outputs: list[NotebookNode], most: int, file: str) -> tuple[list[NotebookNode], int]:
+def _cut(
+    outputs: list[NotebookNode], most: int, last: int, file: str
+) -> tuple[list[NotebookNode], int]:
     """The first and the last lines of a cell's outputs, with a note between; how many these are."""
     parts = [_lines(output) for output in outputs]
     total = sum(map(len, parts))
     if total <= most:
         return [_with(*pair, file) for pair in zip(outputs, parts, strict=True)], total
-    last = min(LAST, most // 2)
     first, ending = most - last, total - last  # lines between these are left out
     kept, at, told = [], 0, False
     for output, part in zip(outputs, parts, strict=True):
@@ -166,15 +191,15 @@ def _short(line: str, file: str, most: int = LETTERS) -> str:
     return f"{HALF.sub('', line[:most])} … ({len(line) - most:,} more letters stand in {file}){end}"
 
 
-def _without_much_markup(output: NotebookNode) -> None:
+def _without_much_markup(output: NotebookNode, lines: int) -> None:
     """Leave out a text with more markup than a page bears, for the plain one that stands for it."""
     kind = _kind(output)
     if kind in (HTML, "text/markdown", "text/latex"):
-        letters = sum(len(INLINE.sub("", part)) for part in _lines(output)[:LINES])
+        letters = sum(len(INLINE.sub("", part)) for part in _lines(output)[:lines])
         if letters > MARKUP:
             output.data.setdefault(PLAIN, f"({letters:,} letters of {kind})")
             del output.data[kind]
-            _without_much_markup(output)
+            _without_much_markup(output, lines)
 
 
 def _weight(output: NotebookNode) -> int:

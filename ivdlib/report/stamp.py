@@ -48,6 +48,18 @@ def note_made(path: Path) -> None:
     files.write_text(_note(path), files.sha256_file(path))
 
 
+def note_origin(page: Path, digest: str) -> None:
+    """Note beside a page what it was made of."""
+    files.write_text(_note(page), digest)
+
+
+def is_made_of(page: Path, document: Path, digest: str) -> bool:
+    """Whether a page and its PDF are there and were made of this, see `note_origin`."""
+    note = _note(page)
+    there = page.is_file() and document.is_file() and note.is_file()
+    return there and note.read_text(encoding="utf-8") == digest
+
+
 def _keep(path: Path) -> None:
     say(f"kept: {path} was written or changed by somebody, and is now {files.set_aside(path)}")
 

@@ -129,6 +129,10 @@ plotting.show(picture, f"Slice {chosen} of a scan, plain and with its discs as d
 # In later lessons you write functions. With the second wrong try the check gives a hint. With the
 # third it gives another hint, and an example: what is right for another input. An empty function is
 # not counted as a try.
+#
+# **To hand a lesson in**, run all its cells, save it, and type this in a terminal:
+# `ivdlib report --lesson 01 --author "Your Name"`. It makes two pages, as a PDF, with your answers,
+# what the checks said, and pictures of what your functions did.
 
 # %% [markdown]
 # ## Exercise 1 (3 minutes)

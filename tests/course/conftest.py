@@ -16,6 +16,7 @@ from ivdlib.course import lesson_source, lesson_versions
 def quick(monkeypatch):
     """The page is looked at here, not its PDF."""
     monkeypatch.setattr("ivdlib.report.pdf.write_pdf", lambda html, path: False)
+    monkeypatch.setattr("ivdlib.report.pdf.page_count", lambda html: 0)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -12,8 +13,9 @@ from small_course import ONE, TWO, WHOLE, bare, cells, without
 
 from ivdlib import cli
 from ivdlib.course import class_reports
-from ivdlib.course import hand_in as coursework
-from ivdlib.errors import ConfigError, DataError
+from ivdlib.course import hand_in_page as coursework
+from ivdlib.errors import ConfigError, DataError, DataWarning
+from ivdlib.report import pdf
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -173,3 +175,62 @@ def test_a_report_that_cannot_be_made_costs_one_student(course, capsys, monkeypa
     assert "ann.html" in told.out and "cleo.html" in told.out
     table = pd.read_csv(course.folder / "reports" / "marks.csv", index_col="student", dtype=str)
     assert table.loc["bob", "points"] == table.loc["ann", "points"] == "6"
+
+
+def times(course):
+    return {p.name: p.stat().st_mtime_ns for p in (course.folder / "reports").glob("*.html")}
+
+
+@pytest.fixture
+def with_pdf(monkeypatch):
+    def write_pdf(html, path):
+        path.write_bytes(b"%PDF-")
+        return True
+
+    monkeypatch.setattr("ivdlib.report.pdf.write_pdf", write_pdf)
+
+
+def test_called_again_it_goes_on_from_what_is_done(course, with_pdf, capsys):
+    for name in ("ann", "bob", "cleo", "dora"):
+        course.hand_in(name, cells())
+    table = course.marks()[1]
+    before = times(course)
+    (course.folder / "reports" / "bob.pdf").unlink()
+    course.hand_in("cleo", cells(answers=(10, 20, 31)))
+    page = course.folder / "reports" / "dora.html"
+    page.write_text(page.read_text(encoding="utf-8") + "a lecturer's note", encoding="utf-8")
+    before["dora.html"] = page.stat().st_mtime_ns
+    again = course.marks()[1]
+    changed = {name for name, time in times(course).items() if time != before[name]}
+    assert changed == {"bob.html", "cleo.html"}
+    assert again.drop("cleo").equals(table.drop("cleo"))
+    assert again.loc["cleo", "points"] == "4" and "kept" not in capsys.readouterr().err
+
+
+def test_without_a_font_it_is_made_again_and_everybody_is_told(course, monkeypatch, with_pdf):
+    def write_pdf(html, path):
+        warnings.warn(f"{path.name} shows boxes", DataWarning, stacklevel=2)
+        return plain(html, path)
+
+    plain = pdf.write_pdf
+    monkeypatch.setattr("ivdlib.report.pdf.write_pdf", write_pdf)
+    for name in ("ann", "bob"):
+        course.hand_in(name, cells())
+    for _ in range(2):
+        with pytest.warns(DataWarning) as told:
+            course.marks()
+        assert [str(one.message) for one in told] == ["ann.pdf shows boxes", "bob.pdf shows boxes"]
+
+
+@pytest.mark.slow
+def test_a_large_class_side_by_side_comes_to_the_same(course, capsys):
+    for n in range(class_reports.ALONE + 2):
+        course.hand_in(f"s{n:02d}", cells())
+    course.write("autograded", "s03", ONE, "<<<<<<< broken")
+    assert cli.main(["report", "--class", str(course.folder)]) == 3
+    told = capsys.readouterr()
+    assert told.out.count("report: ") == class_reports.ALONE + 1
+    assert "warning: not graded: s03, 01_tiny:" in told.err
+    table = pd.read_csv(course.folder / "reports" / "marks.csv", index_col="student", dtype=str)
+    assert table.index.tolist() == [f"s{n:02d}" for n in range(class_reports.ALONE + 2)]
+    assert set(table["points"].drop("s03")) == {"6"} and pd.isna(table.loc["s03", "points"])

@@ -29,7 +29,7 @@ def test_handing_in_shows_answers_checks_and_points(notebook, tmp_path):
     assert len(page.find_all("h1")) == 1
     if made["pdf"]:
         assert made["pdf"].read_bytes().startswith(b"%PDF-")
-    more = hand_in.hand_in(notebook, ANN, tmp_path / "out" / "ann", code=True)
+    more = hand_in.hand_in(notebook, ANN, tmp_path / "out" / "ann", whole=True, code=True)
     page = BeautifulSoup(more["html"].read_text(encoding="utf-8"), "html.parser")
     assert "work_of_the_lesson()" in page.get_text()
 

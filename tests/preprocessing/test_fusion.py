@@ -138,6 +138,11 @@ def test_a_value_that_is_no_number_is_refused(contrasts, value):
         fusion.fuse({**contrasts, "opp": broken}, ["wat+opp"])
 
 
+def test_an_image_without_voxels_is_refused():
+    with pytest.raises(DataError, match=r"of shape \(0, 4\) holds no voxel"):
+        fusion.min_max(np.empty((0, 4)))
+
+
 def test_a_constant_image_is_refused(contrasts):
     with pytest.raises(DataError, match="constant .7 everywhere."):
         fusion.min_max(np.full((2, 2, 2), 7))

@@ -6,10 +6,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ivdlib import options
-from ivdlib.errors import DataError
+from ivdlib.errors import ConfigError, DataError
 from ivdlib.options import TOLERANCE_MM
 from ivdlib.preprocessing import tiles as patches
-from ivdlib.preprocessing.region import Region, region_around, whole_image
+from ivdlib.preprocessing.region import Region, region_around, spine_band, whole_image
 from ivdlib.preprocessing.tiles import TileGrid
 
 QUICK = settings(max_examples=30, deadline=None)
@@ -235,6 +235,34 @@ def test_without_a_mask_nothing_is_left_out():
 def test_a_region_needs_a_spine(spine):
     with pytest.raises(DataError, match="empty or not 3-D"):
         region_around(spine, (1, 1, 1))
+
+
+@pytest.mark.parametrize("tile", [(112, 128), 11.5, None, 0, True, "112"])
+@pytest.mark.parametrize("asks", [lambda m, t: region_around(m, (1, 1, 1), t), spine_band])
+def test_a_band_is_asked_for_with_one_side_of_a_tile(tile, asks):
+    with pytest.raises(ConfigError, match=r"one whole number of pixels, not .*; .* give tile\[0\]"):
+        asks(np.ones((2, 30, 40), bool), tile)
+
+
+@pytest.mark.parametrize("spacing", [(1, 1), 1.25, (1, 0, 1), "abc"])
+def test_a_region_is_asked_for_with_the_edges_of_a_voxel(spacing):
+    with pytest.raises(DataError, match="is not 3 positive lengths in mm"):
+        region_around(np.ones((2, 30, 40), bool), spacing)
+
+
+@pytest.mark.parametrize(
+    ("shape", "tile"), [((3, 20, 30), 12), ((3, 20, 30), (12,)), ((3, 20, 30), (12, 0)),
+                        ((20, 30), (12, 16)), ((3, 20, 30), (12, 16.5)), (3, (12, 16))]
+)  # fmt: skip
+def test_a_grid_is_asked_for_with_a_scan_and_a_tile(shape, tile):
+    with pytest.raises(ConfigError, match=r"whole numbers \((slices, )?AP, SI\) above 0, not"):
+        TileGrid(shape, tile)
+
+
+def test_sides_may_be_numbers_of_numpy():
+    grid = TileGrid(tuple(np.array([3, 20, 30])), tuple(np.array([12, 16])))
+    assert len(grid.positions) == 12
+    assert spine_band(np.ones((2, 30, 40), bool), np.int64(12)) == (0, 30)
 
 
 def test_coverage_of_a_region():
