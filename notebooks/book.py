@@ -43,9 +43,8 @@ def bind(made: Path, notebooks: dict[Path, Head], shelf: Shelf, *, still: bool) 
         done = subprocess.run(command, check=False)
     if done.returncode:
         raise IvdlibError("Sphinx could not build the book; the lines above say why.")
-    if LIVE.is_file():
-        words = [sys.executable, str(LIVE), str(made), *(["--still"] if still else [])]
-        subprocess.run(words, check=True)
+    words = [sys.executable, str(LIVE), str(made), *(["--still"] if still else [])]
+    subprocess.run(words, check=True)  # it says how it went
     front.write_front(made, list(notebooks.values()), shelf)
     for told, found in {
         "these would be fetched from elsewhere": checks.remote(made),

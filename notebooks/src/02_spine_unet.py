@@ -5,7 +5,7 @@
 # > and run a trained network with it · explain the U-Net, its loss and batch normalisation · look
 # > into a network · cut the region of interest
 # >
-# > **Needs:** 01, 01b · **Study time:** 80 minutes, 40 of them for writing
+# > **Needs:** 01, 01b · **Study time:** 75 minutes, 40 of them for writing
 # >
 # > **Paper:** Sect. 2.1, Fig. 1 · **Data:** the built-in phantom (synthetic scans), or the folder
 # > in `data_dir`
