@@ -102,7 +102,8 @@ def _lesson(copy: Copy) -> dict[str, Any]:
     parts = [
         {
             "states": [
-                f"{r.state} · {_number(r.points)} of {r.most:g} points" for r in part.results
+                f"{r.state} · {_number(r.points)} of {r.most:g} point{'s' * (r.most != 1)}"
+                for r in part.results
             ],
             "html": _html(part, f"{copy.lesson}-{number}", copy),
         }

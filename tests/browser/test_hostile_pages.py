@@ -130,7 +130,9 @@ def made(course, host, tmp_path_factory):
             task, given, origin = sheet.unanswered(str(path))
             found[attack] = {
                 "report": report.build_report(folder, author=author)["html"],
-                "hand-in": hand_in.hand_in(path, author, out / f"{attack}-in", code=True)["html"],
+                "hand-in": hand_in.hand_in(
+                    path, author, out / f"{attack}-in", whole=True, code=True
+                )["html"],
                 "class": course / "reports" / f"{attack}.html",
                 "sheet": sheet.sheet(task, given, plain, out / f"{attack}-sheet")["html"],
                 "audit": report.build_report(audit, author=author)["html"],

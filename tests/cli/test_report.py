@@ -12,6 +12,9 @@ from ivdlib import cli
     [(["--class", "x", "--out", "y"], "--out does nothing with --class"),
      (["--class", "x", "--author", "y"], "--author does nothing with --class"),
      (["--lesson", "1", "--reports", "y"], "--reports does nothing with --lesson"),
+     (["--lesson", "1", "--code"], "--code shows a lesson's own code: add --whole"),
+     (["smoke", "--whole"], "--whole is for a lesson or a class"),
+     (["--lesson", "1", "--blank", "--whole"], "--whole does nothing with --blank"),
      (["--lesson", "1", "--blank", "--code"], "--code does nothing with --blank"),
      (["--compare", "a", "b", "--code"], "--code does nothing with --compare")],
 )  # fmt: skip

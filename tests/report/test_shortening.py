@@ -138,6 +138,21 @@ def test_progress_that_was_overwritten_is_noise_still():
     assert soup(code(printed(text, "stderr"))).find("pre", class_="out").get_text() == "mind this\n"
 
 
+def test_a_bar_of_progress_of_a_live_notebook_is_noise():
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "a"}}
+    bar = shown(text_plain="phantom scans: 100%|##########| 8/8 [00:00<?, ?it/s]")
+    bar.data.update(view)
+    page = soup(code(bar, shown(text_plain="so 50% of 8/8 [mm]")))
+    assert "phantom scans" not in page.get_text() and "50% of 8/8" in page.get_text()
+
+
+def test_an_answer_is_bounded_more_closely():
+    notebook = V4.new_notebook(cells=[code(printed(NUMBERS)), code(shown(image_png=PNG))])
+    made = lesson.body(notebook, "07_x", lambda _: True, bounds=shortening.ANSWER)
+    assert "29,990 of 30,000 lines are left out here; all stand in 07_x.ipynb." in made["html"]
+    assert "line 6\n" in made["html"] and "line 29997\n" in made["html"]
+
+
 @pytest.fixture(scope="module")
 def huge():
     """Text of a student's copy with much of everything."""
@@ -167,10 +182,10 @@ def test_such_a_report_takes_seconds(how, huge, tmp_path, capsys):
         (tmp_path / f"mine/notebooks/{name}.ipynb").write_text(huge, encoding="utf-8")
     elif how == "class":
         course.hand_in("ann", huge)
-        words = ["report", "--class", str(course.folder)]
+        words = ["report", "--class", str(course.folder), "--whole"]
     else:
         path = course.write("copies", "", ONE, huge)
-        words = ["report", "--lesson", str(path), "--out", str(tmp_path / "out")]
+        words = ["report", "--lesson", str(path), "--out", str(tmp_path / "out"), "--whole"]
     begin = time.process_time()
     assert cli.main(words) == 0
     assert time.process_time() - begin < 20
