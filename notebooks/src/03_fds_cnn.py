@@ -480,7 +480,7 @@ except IvdlibError as error:  # a scan of a kind that the networks do not know
 #
 # <details><summary>An answer</summary>
 #
-# In a disc, FDS-CNN has half of what it looks at within some 20 pixels, while it could see more
+# In a disc, FDS-CNN has half of what it looks at within some 25 pixels, while it could see more
 # than 300; nine tenths lie within some 70. Without dilation both squares are about two thirds as
 # wide. So dilation does make the network look further, but much less far than the table of fields
 # suggests: most ways through the layers lead back to places near the pixel. The numbers change from

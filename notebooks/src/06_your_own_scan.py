@@ -415,9 +415,9 @@ for title, images in broken.items():
 
 # %%
 try:
-    eight = replace(given, contrasts={name: v[part] for name, v in given.contrasts.items()},
-                    **{kind: mask if (mask := getattr(given, kind)) is None else mask[part]
-                       for kind in ("labels", "spine_mask", "exact_mask")})  # fmt: skip
+    images = {name: image[part] for name, image in given.contrasts.items()}
+    drawn = None if given.labels is None else given.labels[part]
+    eight = replace(given, contrasts=images, labels=drawn, spine_mask=None, exact_mask=None)
     playground = viewer.network_playground(eight)
     figures["playground"] = playground.figure()
     display(playground)
