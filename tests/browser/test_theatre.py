@@ -53,6 +53,10 @@ IMAGE = """(cell) => {
   return image && [image.src, image.alt];
 }"""
 
+FITS = """(cell) => {
+  const part = document.querySelectorAll('.jp-CodeCell')[cell].querySelector('.widget-html');
+  return part.scrollWidth <= part.clientWidth;
+}"""
 SIZE = """(cell) => {
   const image = document.querySelectorAll('.jp-CodeCell')[cell].querySelector(
     '.jp-OutputArea-output img');
@@ -78,10 +82,15 @@ def checkout(tmp_path_factory) -> Path:
     return root
 
 
+def watch(page) -> None:
+    page.locator(".jp-CodeCell").nth(1).wait_for(timeout=90_000)
+    page.evaluate(WATCH, 1)
+
+
 @pytest.mark.slow
 def test_the_picture_changes_while_it_trains_and_a_film_strip_stays(visit, tmp_path):
     lesson = visit("theatre.ipynb")
-    lesson.page.evaluate(WATCH, 1)
+    watch(lesson.page)
     state = lesson.run_all(tmp_path / "theatre.png")
     assert state["errors"] == [] and state["told"] == []  # no red box
     assert len(lesson.page.evaluate("[...window.seen]")) >= 8
@@ -98,11 +107,16 @@ def test_the_picture_changes_while_it_trains_and_a_film_strip_stays(visit, tmp_p
 def test_a_training_that_is_stopped_leaves_its_film_and_stops_what_follows(visit, tmp_path):
     lesson = visit("stopped.ipynb")
     page = lesson.page
-    page.evaluate(WATCH, 1)
+    watch(page)
     lesson._wait_for_kernel()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function("window.seen.size >= 1", timeout=240_000)
+    for width in (1280, 900):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(500)
+        page.screenshot(path=tmp_path / f"playing_{width}.png")
+        assert page.evaluate(FITS, 1)
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.get_by_role("menuitem", name="Interrupt Kernel").click()
     page.wait_for_function(

@@ -147,7 +147,7 @@ def test_who_watches_a_training_changes_nothing(finished, phantom, tmp_path):
     assert place.name == there.name
     history = pd.read_csv(place / "history.csv")
     assert [row[0] for row in seen] == history["step"].tolist()
-    np.testing.assert_allclose([row[1] for row in seen], history["loss"], rtol=1e-6)
+    np.testing.assert_allclose([row[1] for row in seen], history["loss"], rtol=1e-5)
     assert all(row[2].count_params() > 0 for row in seen)
     ours, theirs = (load_model(one / store.WEIGHTS).model.get_weights() for one in (place, there))
     for one, other in zip(ours, theirs, strict=True):
