@@ -34,7 +34,7 @@ from ivdlib.preprocessing import fusion
 from ivdlib.preprocessing.region import whole_image
 from ivdlib.preprocessing.tiles import TileGrid, splice
 from ivdlib.report.plotting import BLACK, ORANGE, SKY, middle_slice
-from ivdlib.training import gradients, shipped, weights
+from ivdlib.training import shipped, weights
 
 TALL = 512
 """Pixels; height of the picture: two for a pixel of a slice of the challenge's size."""
@@ -69,7 +69,9 @@ def saliency(case: Case) -> Shown:
 @functools.cache
 def _trained(name: str) -> tuple[Callable, dict[str, Any], tuple[int, int]]:
     """What asks a shipped network for gradients, its field, and its tile."""
-    from ivdlib.networks import receptive_field  # Keras, some seconds that other widgets do without
+    # Keras, some seconds that the other widgets do without
+    from ivdlib.networks import receptive_field
+    from ivdlib.training import gradients
 
     model = weights.load_model(shipped.find(name), quiet=True).model
     field = receptive_field.field_of_model(model, model.get_layer("probability"))

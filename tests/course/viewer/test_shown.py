@@ -2,6 +2,8 @@
 
 import base64
 import io
+import subprocess
+import sys
 
 import ipywidgets
 import nbformat
@@ -108,3 +110,9 @@ def test_no_figure_is_made_when_a_control_moves(shown, monkeypatch):
     monkeypatch.setattr(Figure, "__init__", refuse)
     for control in controls(shown).values():
         move(control)
+
+
+def test_widgets_are_there_without_a_framework():
+    """Only `saliency` and `receptive_field` start one, when they are made."""
+    asked = "import sys; import ivdlib.course.viewer; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked]).returncode == 0
