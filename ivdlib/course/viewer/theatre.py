@@ -188,7 +188,7 @@ class Theatre(Shown):
         top = max((v for v in self.losses.values() if math.isfinite(v)), default=1.0)
         plots = [
             small_plot({"loss": self.losses}, "loss of the batch", self._steps, top),
-            small_plot(self.dice, "Dice of the slice:", self._steps, 1.0),
+            small_plot(self.dice, "Dice of the slice", self._steps, 1.0),
         ]
         parts = "".join(f"<div>{part}</div>" for part in (image, *plots))
         box = f'<div style="display:flex;flex-wrap:wrap;gap:16px;line-height:1.4">{parts}</div>'
