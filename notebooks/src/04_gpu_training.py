@@ -430,7 +430,7 @@ def scene(scan):
 scenes = {"trained on": scene(case), "held out": scene(watched)}
 stage, curve = viewer.Theatre(scenes, steps), []
 
-# %%
+# %% tags=["card"]
 with (
     own.plugged(train, augment) as at_work,
     stage.follow(model, "training the small U-Net"),
@@ -439,7 +439,7 @@ with (
     for rate, count in parts.items():
         curve += at_work["train"](model, tiles, truths, count, rate, at_work["augment"], rng)
 
-# %% tags=["card"]
+# %%
 looks = pd.DataFrame(stage.dice)  # Dice of the slices, by step
 figures["own_film"] = stage.figure()
 trained, unseen = looks.iloc[-1]
