@@ -49,7 +49,7 @@ GIVEN = {
     "yours": YOURS, "picture": PICTURE, "true": TRUE,
     "options": SimpleNamespace(steps=120, batch=8),
     "fold": SimpleNamespace(train=["01", "02"]),
-    "halves": {0.0: CHANCES}, "held_out": SimpleNamespace(discs=DISC),
+    "halves": {0.0: CHANCES}, "test_scan": SimpleNamespace(discs=DISC),
 }  # fmt: skip
 
 RIGHT = [
