@@ -18,7 +18,11 @@ def test_the_image_has_a_python_and_packages_that_the_package_asks_for():
     name, _, version = (BINDER / "runtime.txt").read_text().strip().partition("-")
     assert name == "python" and version in SpecifierSet(project["requires-python"])
     wanted = (BINDER / "requirements.txt").read_text().split("\n")
-    assert wanted == ["-r ../requirements.lock", "-e .", ""]  # -r: from this file; -e: from the top
+    assert wanted == [
+        "-r ../requirements.lock",
+        "-e .[cpu]",
+        "",
+    ]  # -r: from this file; -e: from the top
     assert (BINDER / "../requirements.lock").is_file()
 
 
