@@ -77,6 +77,8 @@ class Experiment(Grid):
         claim: bool = True,
     ) -> None:
         self.name = sound_name(name)
+        self.profile = profiles.profile(profile, overrides)  # refused before a folder is made
+        self._check_variants()
         given = [data] if isinstance(data, str | os.PathLike) else [*(data or ())]
         given = [Path(folder) for folder in given if folder]
         self.arguments = {  # plain values, for workers that open the experiment again
@@ -88,8 +90,6 @@ class Experiment(Grid):
             "split": split and str(Path(split).resolve()),
             "load": {k: sorted(v) if isinstance(v, Set) else v for k, v in (load or {}).items()},
         }
-        self.profile = profiles.profile(profile, overrides)
-        self._check_variants()
         self.folder = (Path(reports) if reports else reports_folder()) / name
         self.is_phantom = not given
         self.data = given or [self._phantom()]

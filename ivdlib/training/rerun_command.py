@@ -72,7 +72,7 @@ def _set(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _declared(record: Mapping[str, Any]) -> tuple[Path, profiles.Profile] | None:
-    """File with ivdlib that declares this very experiment, and the profile that it gives."""
+    """File of ours that declares this very experiment, and the profile that it gives."""
     mine = record["config"]["profile"]
     data = None if record["phantom"] else record["data"]
     for path in sorted(provenance.brought("benchmarks").rglob("*.toml")):

@@ -22,7 +22,8 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MUL
 NAMED = re.compile(r"\bivdlib ([a-z]+)\b((?:[ ](?:--[a-z-]+))*)")
 """The package, the word after it, and options that follow at once."""
 MEANT = re.compile(
-    r"(?:`(?:\.venv/bin/|python -m )?|\b(?:call|run|calls|runs|with) )ivdlib ([a-z]+)"
+    r"(?:`(?:\.venv/bin/|python -m )?"
+    r"|\b(?:call|run|calls|runs|(?<!come )(?<!comes )with) )ivdlib ([a-z]+)"
 )
 """Where that word must be a command."""
 OURS = re.compile(
@@ -75,7 +76,7 @@ def commands():
                 yield pytest.param(line, id=f"{path.relative_to(ROOT)}: {line[:60]}")
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", list(commands()))
 def test_a_line_to_be_typed_can_be_typed(line):
     words = words_of(line)
     if words[0] == "make":

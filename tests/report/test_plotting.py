@@ -98,7 +98,9 @@ def test_constant_slice_is_drawn_without_a_warning(tmp_path):
 
 def test_show_gives_the_alternative_text_to_the_notebook(monkeypatch):
     seen = {}
-    monkeypatch.setattr(plotting, "display", lambda data, **more: seen.update(data=data, **more))
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, **more: seen.update(data=data, **more)
+    )
     plotting.show(Figure(figsize=(1, 1)), "a blank page")
     assert seen["metadata"] == {"image/png": {"alt": "a blank page"}}
     assert seen["raw"] and seen["data"]["text/plain"] == "a blank page"
@@ -106,7 +108,7 @@ def test_show_gives_the_alternative_text_to_the_notebook(monkeypatch):
 
 
 def test_saved_figure_keeps_the_text_it_was_shown_with(tmp_path, monkeypatch):
-    monkeypatch.setattr(plotting, "display", lambda *_, **__: None)
+    monkeypatch.setattr("IPython.display.display", lambda *_, **__: None)
     figure = Figure(figsize=(1, 1))
     plotting.show(figure, "a blank page")
     plotting.save({"blank": figure}, tmp_path / "figures")
