@@ -14,7 +14,7 @@ MODULES = {
     "report": ("nbformat", "nbconvert", "bs4", "nh3", "weasyprint", "ziamath"),
     "lessons": (
         *("papermill", "jupyterlab", "ipykernel", "ipywidgets", "jupyter_client", "nbclient"),
-        "jupytext",
+        *("jupytext", "anywidget", "traitlets"),
     ),
 }
 """Modules of each extra; a test holds them in step with pyproject.toml."""

@@ -75,7 +75,7 @@ def free_memory() -> int | None:
 
 def device() -> str:
     """Where the networks run; asks the framework only where it is loaded already."""
-    if "keras" not in sys.modules:
+    if sys.modules.get("keras") is None:
         return processor()
     import keras
 

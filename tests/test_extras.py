@@ -19,7 +19,7 @@ from ivdlib.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OWN_SENTENCE = {"dicom", "viewer", "teach", "cluster", "tensorboard", "jax", "torch", "cpu"}
+OWN_SENTENCE = {"dicom", "viewer", "teach", "book", "cluster", "tensorboard", "jax", "torch", "cpu"}
 """Extras that say themselves what to install."""
 EXTRA_MODULES = [name for names in extras.MODULES.values() for name in names]
 BLOCKED = [*EXTRA_MODULES, *extras.BROUGHT_ALONG, "tensorflow", "jax", "torch"]
