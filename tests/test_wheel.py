@@ -141,7 +141,6 @@ def test_lessons_are_begun_and_sheets_made(desk):
 
 @pytest.mark.long
 def test_the_whole_job(desk):
-    before = set(desk.library.glob("ivdlib/**/[!_]*"))
     desk.ivdlib("lesson", "00", "-p", "profile", "test", "-p", "name", "one")
     desk.ivdlib("reproduce", "--profile", "test")
     desk.ivdlib("grid", "--profile", "test", "--name", "alone", "--networks", "unet")
@@ -149,14 +148,7 @@ def test_the_whole_job(desk):
     for made in ("one/notebooks/00_start_here.ipynb", "test/report.html", "alone/tables/table1.md"):
         assert (reports / made).is_file(), made
     desk.ivdlib("report", "test", "--out", "again")
-    for words in (["audit"], ["grid", "--experiment", "benchmarks/audit/phantom.toml"]):
-        assert "trainings left" in desk.ivdlib(*words, "--plan")
-    shutil.copytree(ROOT / "reports/reference/audit/phantom", reports / "audit" / "phantom")
-    desk.ivdlib("audit", "--page")
-    assert "## phantom" in (reports / "AUDIT.md").read_text(encoding="utf-8")
-    kept = {path for path in desk.library.glob("ivdlib/**/[!_]*") if path.suffix != ".pyc"}
-    assert kept <= before, "something was written into the package"
-    assert {path.name for path in desk.home.iterdir()} <= {".cache", ".config", ".keras", ".local"}
+    assert (desk.folder / "again.html").is_file()
 
 
 @pytest.mark.long
