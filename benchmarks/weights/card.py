@@ -10,7 +10,6 @@ the scans that `judge.py --final` scored, in smaller parts.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from ivdlib import files, provenance
-from ivdlib.data.cases import load_cases
 from ivdlib.data.discs import LEVELS
 from ivdlib.errors import IvdlibError
 from ivdlib.evaluation import challenge, gaps
@@ -38,15 +36,11 @@ def spider(both: judge.Networks, recipe: dict, data: Path) -> Iterator[dict]:
     disc, spine = both
     table = pd.read_csv(data / "spider_records" / "gradings.csv")
     grades = {(p, n): grade for p, n, grade in table[list(RECORDS)].itertuples(index=False)}
-    for folder in recipe["spider"]["folders"]:
-        for case in load_cases(data / folder, discs={1}, spine={1, 2, 3}):
-            patient = int(re.sub(r"\D", "", case.subject))
-            if patient not in recipe["spider"]["kept_out"]:
-                continue
-            mask = judge.quietly(disc, case, spine=spine)
-            for row in challenge.disc_scores(mask, case.discs, case.spacing):
-                yield _row("spider", case.name, "t2", row["disc"], row,
-                           grades.get((patient, row["disc"])))  # fmt: skip
+    for case in judge.spider_cases(recipe, data, final=True):
+        mask = judge.quietly(disc, case, spine=spine)
+        for row in challenge.disc_scores(mask, case.discs, case.spacing):
+            grade = grades.get((int(case.subject), row["disc"]))
+            yield _row("spider", case.name, "t2", row["disc"], row, grade)
 
 
 def phantom(both: judge.Networks, recipe: dict) -> Iterator[dict]:

@@ -140,30 +140,35 @@ def bodies(name: str, both: Networks, data: Path, final: bool) -> Iterator[dict]
                    "specks": found.specks}  # fmt: skip
 
 
-def spider(both: Networks, recipe: dict, data: Path, final: bool) -> Iterator[dict]:
-    """Dice of discs and spine on real T2."""
-    disc, spine = both
+def spider_cases(recipe: dict, data: Path, final: bool) -> Iterator[Case]:
+    """Scans of the patients that were kept out, or of those for choosing."""
     which = recipe["spider"]["kept_out" if final else "inner"]
     for folder in recipe["spider"]["folders"]:
         for case in load_cases(data / folder, discs={1}, spine={1, 2, 3}):
-            if int(case.subject) not in which:
-                continue
-            mask = quietly(disc, case, spine=spine)
-            seen = on_plane(
-                case, plane_for(case.shape, case.spacing, [(s, s) for s in material.SPACING])
-            )
-            region = inference.predict_spine(
-                spine.model, seen.contrasts, spine.passport["factor"], seen.spacing, 20.0
-            )
-            truth = resample(case.spine, seen.shape[1:]) >= 0.5
-            # SPIDER leaves slits between disc and body; the paper's spine has none.
-            filled = ndimage.binary_closing(np.pad(truth, SLIT), DISK)[(slice(SLIT, -SLIT),) * 3]
-            yield {
-                "scan": case.name,
-                "dice": metrics.dice(mask, case.discs),
-                "spine": metrics.dice(region, truth),
-                "filled": metrics.dice(region, filled),
-            }
+            if int(case.subject) in which:
+                yield case
+
+
+def spider(both: Networks, recipe: dict, data: Path, final: bool) -> Iterator[dict]:
+    """Dice of discs and spine on real T2."""
+    disc, spine = both
+    for case in spider_cases(recipe, data, final):
+        mask = quietly(disc, case, spine=spine)
+        seen = on_plane(
+            case, plane_for(case.shape, case.spacing, [(s, s) for s in material.SPACING])
+        )
+        region = inference.predict_spine(
+            spine.model, seen.contrasts, spine.passport["factor"], seen.spacing, 20.0
+        )
+        truth = resample(case.spine, seen.shape[1:]) >= 0.5
+        # SPIDER leaves slits between disc and body; the paper's spine has none.
+        filled = ndimage.binary_closing(np.pad(truth, SLIT), DISK)[(slice(SLIT, -SLIT),) * 3]
+        yield {
+            "scan": case.name,
+            "dice": metrics.dice(mask, case.discs),
+            "spine": metrics.dice(region, truth),
+            "filled": metrics.dice(region, filled),
+        }
 
 
 def crops(both: Networks, data: Path, final: bool) -> Iterator[dict]:
