@@ -23,13 +23,14 @@ from ivdlib.links import need_content
 from ivdlib.options import essence
 from ivdlib.preprocessing.folds import patient_folds, subjects_of
 from ivdlib.preprocessing.folds_file import folds_from_file
-from ivdlib.profiles import EXTENDABLE
+from ivdlib.profiles import EXTENDABLE, Profile
 from ivdlib.provenance import data_folder, reports_folder, sound_name
 from ivdlib.training import hashes, recording
 from ivdlib.training.grid import Grid
 
 if TYPE_CHECKING:
     from ivdlib.data.case import Case
+    from ivdlib.phantom import Conditions
     from ivdlib.preprocessing.folds import Fold
 
 
@@ -147,17 +148,13 @@ class Experiment(Grid):
                 hashes.config(self, network, self.profile.size)
 
     def _phantom(self) -> Path:
-        from ivdlib.phantom import VERSION, Conditions, make_phantom
-        from ivdlib.phantom.scanner import PLANE
+        from ivdlib.phantom import make_phantom
 
-        sizes = asdict(self.profile.phantom)
-        conditions = Conditions(swap=sizes.pop("swap"))
-        name = "phantom{}-{subjects}x{stages}x{slices}-seed{seed}".format(VERSION, **sizes)
-        name += "" if sizes["in_plane"] == PLANE else "-plane{in_plane}".format(**sizes)
-        folder = data_folder() / (name + (f"-swap{conditions.swap:g}" if conditions.swap else ""))
+        sizes, conditions = _drawn(self.profile)
         workers = min(sizes["subjects"] * sizes["stages"], provenance.cores())
-        make_phantom(folder, **sizes, conditions=conditions, workers=workers)
-        return folder
+        return make_phantom(
+            phantom_folder(self.profile), **sizes, conditions=conditions, workers=workers
+        )
 
     # --- what has been done ----------------------------------------------------------------
 
@@ -234,6 +231,25 @@ class Experiment(Grid):
         if self.profile.leak != "none":
             text += f", {profiles.LEAKS[self.profile.leak]}"
         return text if self.profile.comparable else text + ", NOT COMPARABLE"
+
+
+def phantom_folder(profile: Profile) -> Path:
+    """Where the phantom of a profile lies, or will; it is whole if it holds ``phantom.csv``."""
+    from ivdlib.phantom import VERSION
+    from ivdlib.phantom.scanner import PLANE
+
+    sizes, conditions = _drawn(profile)
+    name = "phantom{}-{subjects}x{stages}x{slices}-seed{seed}".format(VERSION, **sizes)
+    name += "" if sizes["in_plane"] == PLANE else "-plane{in_plane}".format(**sizes)
+    return data_folder() / (name + (f"-swap{conditions.swap:g}" if conditions.swap else ""))
+
+
+def _drawn(profile: Profile) -> tuple[dict[str, int], Conditions]:
+    """Sizes and conditions of the phantom of a profile."""
+    from ivdlib.phantom import Conditions
+
+    sizes = asdict(profile.phantom)
+    return sizes, Conditions(swap=sizes.pop("swap"))
 
 
 def of_parameters(
