@@ -81,19 +81,19 @@ class Experiment(Grid):
         self.profile = profiles.profile(profile, overrides)  # refused before a folder is made
         self._check_variants()
         given = [data] if isinstance(data, str | os.PathLike) else [*(data or ())]
-        given = [Path(folder) for folder in given if folder]
+        folders = [Path(folder) for folder in given if folder]
         self.arguments = {  # plain values, for workers that open the experiment again
             "name": name,
             "profile": profile,
-            "data": [str(folder.resolve()) for folder in given] or None,
+            "data": [str(folder.resolve()) for folder in folders] or None,
             "overrides": dict(overrides or {}),
             "reports": str(Path(reports or reports_folder()).resolve()),
             "split": split and str(Path(split).resolve()),
             "load": {k: sorted(v) if isinstance(v, Set) else v for k, v in (load or {}).items()},
         }
         self.folder = (Path(reports) if reports else reports_folder()) / name
-        self.is_phantom = not given
-        self.data = given or [self._phantom()]
+        self.is_phantom = not folders
+        self.data = folders or [self._phantom()]
         self.cases = self._load(dict(load or {}))
         self.folds = self._divide(split)
         self._claim_folder(claim)
