@@ -1,13 +1,14 @@
 """Try ivdlib on other Pythons, and with the oldest and the newest packages that it allows.
 
 python benchmarks/versions.py            each Python that pyproject.toml names, the newest packages;
-                                         and the oldest direct ones on the oldest Python
+                                         the oldest direct ones and the core on the oldest Python
 python benchmarks/versions.py 3.13 lowest   these alone
 
 The wheel goes into a fresh environment outside the checkout with the extra cpu, makes, checks,
-segments and scores a scan there with an empty HOME, and then `make quick` runs. Each environment
-takes 2.7 GB and some minutes, and is deleted again. A Python that is not on this machine is said to
-be absent; exit status 1 means that something failed.
+segments and scores a scan there with an empty HOME, and then `make quick` runs; of the core, which
+has no framework, the first half. Each environment takes up to 2.7 GB and some minutes, and is
+deleted again. A Python that is not on this machine is said to be absent; exit status 1 means that
+something failed.
 """
 
 import os
@@ -25,6 +26,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 TESTS = [
     line for line in PROJECT["optional-dependencies"]["dev"] if re.match("pytest|hypo|pyyaml", line)
 ]
+KINDS = ("newest", "lowest", "core")
 SMOKE = (
     ("phantom", "scans", "--subjects", "2", "--stages", "1", "--slices", "4"),
     ("check", "scans"),
@@ -60,7 +62,7 @@ def call(*words: object, **options: object) -> None:
 
 
 def install(python: Path, wheel: Path, kind: str, place: Path) -> None:
-    """Install the wheel with the extra cpu, and what the tests need."""
+    """Install the wheel: alone, or with the extra cpu and what the tests need."""
     pip = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check")
     if kind == "lowest":
         call(*pip, "uv")
@@ -68,7 +70,13 @@ def install(python: Path, wheel: Path, kind: str, place: Path) -> None:
         compiled = ("-q", "--resolution", "lowest-direct", "--extra", "cpu", "--python", python)
         call(python, "-m", "uv", "pip", "compile", *compiled, "-o", oldest, ROOT / "pyproject.toml")
         call(*pip, "-r", oldest)
-    call(*pip, f"{wheel}[cpu]", *TESTS)
+    call(*pip, *([wheel] if kind == "core" else [f"{wheel}[cpu]", *TESTS]))
+
+
+def size(folder: Path) -> str:
+    """What a folder takes on disk; a file that has two names counts once."""
+    files = {(s.st_dev, s.st_ino): s.st_size for s in (p.lstat() for p in folder.rglob("*"))}
+    return f"{sum(files.values()) / 1e6:,.0f} MB"
 
 
 def tried(version: str, kind: str, wheel: Path) -> str:
@@ -85,23 +93,26 @@ def tried(version: str, kind: str, wheel: Path) -> str:
         try:
             call(base, "-m", "venv", venv)
             install(venv / "bin" / "python", wheel, kind, place)
+            installed = f"{size(venv)} installed in {time.monotonic() - begin:.0f} s"
             for words in SMOKE:
                 call(venv / "bin" / "ivdlib", *words, cwd=desk, env=env)
-            (venv / ".installed").touch()  # so that make installs nothing over it
-            call("make", "quick", f"VENV={venv}", cwd=ROOT)
+            if kind != "core":
+                (venv / ".installed").touch()  # so that make installs nothing over it
+                call("make", "quick", f"VENV={venv}", cwd=ROOT)
         except RuntimeError as error:
             return f"FAILED: {error}"
-        return f"works, {time.monotonic() - begin:.0f} s"
+        return f"works, {installed}, tried in {time.monotonic() - begin:.0f} s"
 
 
 def main(wanted: list[str]) -> int:
     """Try each environment that is asked for, and print a line on it."""
-    kinds = [word for word in wanted if word in ("newest", "lowest")]
+    kinds = [word for word in wanted if word in KINDS]
     versions = [word for word in wanted if word in pythons()]
     if len(kinds) + len(versions) < len(wanted):
         print(__doc__)
         return 2
-    every = [(version, "newest") for version in pythons()] + [(pythons()[0], "lowest")]
+    every = [(version, "newest") for version in pythons()]
+    every += [(pythons()[0], kind) for kind in KINDS[1:]]
     if wanted:
         every = [(v, kind) for v in versions or pythons() for kind in kinds or ["newest"]]
     failed = False

@@ -218,3 +218,31 @@ def test_a_licence_is_read_from_where_a_package_says_it(monkeypatch):
     assert said(Classifier="License :: OSI Approved", License="MIT") == "MIT"
     assert said(License="Apache License\n" + "words " * 40) == "APACHE (by its text)"
     assert said(Name="any") == "not said"
+
+
+def test_a_python_that_is_not_here_is_said_to_be_absent(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import versions
+
+    monkeypatch.setattr(versions, "interpreter", lambda version: None)
+    monkeypatch.setattr(versions, "call", lambda *words, **options: None)
+    monkeypatch.setattr(Path, "glob", lambda *a: iter([Path("ivdlib.whl")]))
+    assert versions.main(["core", versions.pythons()[-1]]) == 0
+    assert capsys.readouterr().out.startswith("Python 3.13, core packages: absent")
+    assert versions.main([]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(versions.pythons()) + 2
+    assert (
+        versions.main(["3.9"]) == 2 and "python benchmarks/versions.py" in capsys.readouterr().out
+    )
+
+
+def test_what_a_folder_takes_counts_a_file_of_two_names_once(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import versions
+
+    (tmp_path / "deep").mkdir()
+    path = tmp_path / "deep" / "one"
+    path.write_bytes(bytes(3_000_000))
+    before = versions.size(tmp_path)
+    (tmp_path / "two").hardlink_to(path)
+    assert before == versions.size(tmp_path) == "3 MB"
