@@ -87,6 +87,13 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
     ]  # fmt: skip
 
 
+def lead(rows: Rows) -> str:
+    """One line of what an experiment is, from its `facts`."""
+    told = dict(rows)
+    which = f"{told['Data']}; profile {told['Profile']}; {told['Trained']}"
+    return f"Segmentation of intervertebral discs: {which}."
+
+
 def left_to_do(record: dict[str, Any]) -> str:
     """What is not done yet, with a semicolon before it; "" where all is."""
     if "left" not in record:  # stopped by an older version, which wrote it at the end
