@@ -96,8 +96,9 @@ def test_an_experiment_with_nothing_in_it_says_so(tmp_path):
     )
     first = page_of(folder).find("section", class_="first")
     assert [item.get_text() for item in first.find_all("li")] == [
-        "The experiment is unfinished: 4 of ? trainings are left.", "No disc network was scored yet.",
-    ]  # fmt: skip
+        "The experiment is unfinished: 4 of ? trainings are left.",
+        "No disc network was scored yet.",
+    ]
     assert first.find("img") is None
 
 
