@@ -35,7 +35,7 @@ def build_report(
     expected : sequence of str, optional
         Names (`01_data_loading`) of the lessons that should be there; a missing one is told.
     author : Author, optional
-        For the title page.
+        For the head of the first page.
     code : bool, default False
         Whether the code of the lessons is shown, or only what it gives.
 
