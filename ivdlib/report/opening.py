@@ -42,7 +42,7 @@ def what_was_found(made: dict[str, Any], metrics: pd.DataFrame) -> list[str]:
     if unscored := int(discs["dice"].isna().sum()):
         told.append(f"{unscored} of {len(discs)} disc scores hold no Dice and are left out here.")
     scored = _with_dice(metrics)
-    if scores.disc_rows(scored).empty:
+    if _of_networks(scored).empty:
         return [*told, "No disc network was scored yet.", *_spine(scored)]
     says = in_short.what_tables_say(scored)
     return [*told, *_level(scored), *says.get(1, []), *_worst(scored), *says.get(3, []),
@@ -59,13 +59,18 @@ def found_besides(made: dict[str, Any], metrics: pd.DataFrame) -> list[str]:
     """
     told = [f"{text}." for key in ("remarks", "short_of") for text in made.get(key, [])]
     scored = _with_dice(metrics)
-    if scores.disc_rows(scored).empty:
+    if _of_networks(scored).empty:
         return told
     return [*told, *in_short.what_tables_say(scored).get(2, []), *_spine(scored)]
 
 
 def _with_dice(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics[metrics["dice"].notna()]
+
+
+def _of_networks(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Rows of whole scans, by disc networks; none of references."""
+    return scores.trained(scores.disc_rows(metrics))
 
 
 def _level(metrics: pd.DataFrame) -> Iterator[str]:
@@ -103,7 +108,7 @@ def _spine(metrics: pd.DataFrame) -> Iterator[str]:
 
 
 def _does_not_show(made: dict[str, Any], metrics: pd.DataFrame) -> str:
-    rows = scores.trained(scores.disc_rows(metrics))
+    rows = _of_networks(metrics)
     people = _count(rows["subject"].nunique(), "person", "people")
     told = f"how far other people and seeds would move these numbers, which come from {people} "
     told += f"and {_count(rows['seed'].nunique(), 'seed')}."

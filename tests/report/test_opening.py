@@ -69,6 +69,12 @@ def test_a_network_other_than_ours_has_its_dice_told():
     assert "FDS-CNN" not in told
 
 
+def test_rows_that_need_no_network_are_no_result():
+    metrics = scores({("level atlas", WITH): 0.0})
+    assert opening.what_was_found(MADE, metrics) == ["No disc network was scored yet."]
+    assert opening.found_besides({"remarks": ["odd"]}, metrics) == ["odd."]
+
+
 def test_one_scan_has_no_interval():
     told = told_of(scores(CLEAR, patients="a"))
     assert "on 1 test scan, one" in told and "from 1 person and 1 seed" in told
