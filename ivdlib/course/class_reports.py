@@ -69,7 +69,7 @@ def class_reports(
     number : str, optional
         Only this lesson.
     author : Author, optional
-        Its course stands on every title page; the name is the student's.
+        Its course stands below every title; the name is the student's.
     whole, code : bool
         See `hand_in.hand_in`.
 

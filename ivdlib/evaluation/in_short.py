@@ -36,15 +36,41 @@ def in_short(metrics: pd.DataFrame, label: str) -> str:
         The label; for each table its caption, a line a network (two decimals; the last is the
         FDS-CNN of the paper) and a sentence, which is made from the numbers.
     """
-    fusion = has_fusion(metrics)
-    says = {1: _first_and_second, 2: _best_fused, 3: _gain}
     parts = [f"Mean Dice over scans; {label}."]
-    for number in tables.CAPTIONS if fusion else (1,):
+    for number, told in what_tables_say(metrics).items():
         frame = tables.dice_table(metrics, number)
-        if (frame["source"] == "ours").any():
-            lines = [tables.caption(number, fusion), _shown(frame), *says[number](metrics)]
-            parts.append("\n".join(lines))
+        marked = [f"{' ' if k else '→'} {sentence}" for k, sentence in enumerate(told)]
+        lines = [tables.caption(number, has_fusion(metrics)), _shown(frame), *marked]
+        parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def what_tables_say(metrics: pd.DataFrame) -> dict[int, list[str]]:
+    """Say what Tables 1 to 3 show, in sentences that are made from the numbers.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of `metrics.csv`.
+
+    Returns
+    -------
+    dict of int to list of str
+        By the number of the table, as far as there are rows for it. For Table 1 who finds the discs
+        best and which image a training missed, for Table 2 what the best fused contrast is worth,
+        for Table 3 what fusion brings.
+
+    Raises
+    ------
+    DataError
+        If an image has no score.
+    """
+    says = {1: _first_and_second, 2: _best_fused, 3: _gain}
+    return {
+        number: [*says[number](metrics)]
+        for number in (tables.CAPTIONS if has_fusion(metrics) else (1,))
+        if (tables.dice_table(metrics, number)["source"] == "ours").any()
+    }
 
 
 def _shown(frame: pd.DataFrame) -> str:
@@ -64,13 +90,13 @@ def _first_and_second(metrics: pd.DataFrame) -> Iterator[str]:
     if not people:  # rows that need no network, so far
         return
     first, *others = sorted(people, key=lambda name: -people[name].mean())
-    told = f"{TITLES[first]} finds the discs best"
-    if others:
-        lead = _told(difference(side(metrics, first), side(metrics, others[0])))
-        told += f", ahead of {TITLES[others[0]]} by {lead}"
-    images = {name: patient_dice(metrics, first, None, [name]).mean() for name in singles(metrics)}
+    told = f"{TITLES[first]} " + ("finds the discs best" if others else "alone was scored")
+    if others and (lead := difference(side(metrics, first), side(metrics, others[0]))):
+        told += f", ahead of {TITLES[others[0]]} by {shown_difference(lead)}"
+    images = {name: patient_dice(metrics, first, None, [name]) for name in singles(metrics)}
+    images = {name: dice.mean() for name, dice in images.items() if dice is not None}
     worst = min(images, key=images.get)
-    yield f"→ {told}" + f"; {worst} is its hardest image." * (len(images) > 1)
+    yield told + (f"; {worst} is its hardest image." if len(images) > 1 else ".")
     for name in people:
         yield from _lost(metrics, name)
 
@@ -85,7 +111,7 @@ def _lost(metrics: pd.DataFrame, network: str) -> Iterator[str]:
     lost = lost[~lost.all(axis=1)].sum()
     for image, count in lost[lost > 0].items():
         yield (
-            f"  {TITLES[network]} finds next to nothing on {image} in {count} of {len(each)} "
+            f"{TITLES[network]} finds next to nothing on {image} in {count} of {len(each)} "
             "trainings, which lowers its mean (lesson 05: when a network misses one image)."
         )
 
@@ -95,8 +121,8 @@ def _best_fused(metrics: pd.DataFrame) -> Iterator[str]:
     if found := comparisons.best_fused(metrics):
         fused, single = found.label.split(" − ")
         yield (
-            f"→ FDS-CNN's best fused contrast, {fused}, differs from its best single one, "
-            f"{single}, by {_told(found)}."
+            f"FDS-CNN's best fused contrast, {fused}, differs from its best single one, "
+            f"{single}, by {shown_difference(found)}."
         )
 
 
@@ -106,12 +132,12 @@ def _gain(metrics: pd.DataFrame) -> Iterator[str]:
         title: difference(*(side(metrics, name, arm) for arm in (WITH, WITHOUT)))
         for name, title in TITLES.items()
     }
-    told = [f"{title} by {_told(gain)}" for title, gain in gains.items() if gain]
+    told = [f"{title} by {shown_difference(gain)}" for title, gain in gains.items() if gain]
     if told:
-        yield f"→ Training with fusion changes the Dice on the same images: {', '.join(told)}."
+        yield f"Training with fusion changes the Dice on the same images: {', '.join(told)}."
 
 
-def _told(found: Comparison) -> str:
+def shown_difference(found: Comparison) -> str:
     """A difference, and whether its interval over patients leaves out zero."""
     if not np.isfinite(found.low):
         return f"{found.mean:+.3f}"

@@ -45,6 +45,7 @@ def write_check_page(
     """
     rows = [one.row for one in checked]
     shown = [one for one in checked if one.panels]
+    shown.sort(key=lambda one: check_table.case_verdict(one.row) != "ERROR")
     page = pages.fill_template(
         "check.html.j2",
         folder=printable(str(folder)),

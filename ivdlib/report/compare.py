@@ -1,4 +1,4 @@
-"""Several experiments side by side: what they are, their tables, their learning curves."""
+"""Several experiments side by side: which is better, their tables, what they are, their curves."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from ivdlib.errors import ConfigError, DataError
-from ivdlib.evaluation import comparisons, scores, statistics
+from ivdlib.evaluation import comparisons, scores
 from ivdlib.files import readable
 from ivdlib.profiles import title
-from ivdlib.report import diagrams, plotting, record, result_figures, results
+from ivdlib.report import diagrams, differences, plotting, record, result_figures, results
+from ivdlib.report.differences import Difference
 from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 
@@ -46,16 +47,20 @@ def build_comparison(
         If a folder is none of an experiment, or nothing in it was scored.
     """
     found = _read(folders)
+    against = _differences(found)
     html = fill(
         "report/compare.html.j2",
         kind="experiments side by side",
         name=" · ".join(found),
         badges=_badges(found),
-        facts=[*(author or Author()).rows(), ("Report", record.when())],
+        facts=(author or Author()).rows(),
         experiments=list(found),
+        picture=differences.drawn_differences(against),
+        words=differences.told_differences(against),
         about=_about(found),
+        made=record.when(),
         dice=_dice(found),
-        differences=_differences(found),
+        differences=[one.cells() for one in against],
         apart=_apart(found),
         figures=_figures(found),
     )
@@ -128,7 +133,7 @@ def _apart(found: _Found) -> list[str]:
     return [name for name in data if data[name] != next(iter(data.values()))]
 
 
-def _differences(found: _Found) -> list[tuple[str, ...]]:
+def _differences(found: _Found) -> list[Difference]:
     """Paired differences to the first experiment, where both have scored the same scans."""
     (name_of_first, (_, first, _)), *others = found.items()
     lines = []
@@ -140,9 +145,7 @@ def _differences(found: _Found) -> list[tuple[str, ...]]:
                 _side(metrics, network, arm, False), _side(first, network, arm, False)
             )
             if one is not None:
-                interval = f"{one.mean:+.4f} {statistics.shown_interval(one.low, one.high)}"
-                lines.append((f"{name} − {name_of_first}", title(network), arm, interval,
-                              statistics.shown_p(one.p), str(len(one.differences))))  # fmt: skip
+                lines.append(Difference(name, name_of_first, title(network), arm, one))
     return lines
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ivdlib.evaluation import verdicts
-from ivdlib.report import audit_page, notebook, record, results
+from ivdlib.report import audit_page, notebook, opening, record, results
 from ivdlib.report.pages import fill, write_report
 from ivdlib.report.record import Author
 from ivdlib.training import rerun_command
@@ -35,7 +35,7 @@ def build_report(
     expected : sequence of str, optional
         Names (`01_data_loading`) of the lessons that should be there; a missing one is told.
     author : Author, optional
-        For the title page.
+        For the head of the first page.
     code : bool, default False
         Whether the code of the lessons is shown, or only what it gives.
 
@@ -70,18 +70,20 @@ def render_report(
     metrics = results.metrics_of(folder)
     name = made.get("name", folder.name)
     page = results.audit_page(folder)
+    facts = record.facts(folder, made, metrics)
+    figures = results.embedded_figures(folder, metrics)
     return fill(
         "report/experiment.html.j2",
         kind="report of an experiment",
         name=name,
+        lead=record.lead(facts),
         badges=record.badges(made),
-        facts=[*author.rows(), *record.facts(folder, made, metrics), ("Report", record.when())],
-        sentences=[
-            *(f"{told}." for key in ("remarks", "short_of") for told in made.get(key, [])),
-            *results.sentences(metrics),
-        ],
+        facts=author.rows(),
+        picture=opening.opening_picture(folder, metrics, figures),
+        found=opening.what_was_found(made, metrics),
+        besides=opening.found_besides(made, metrics),
         tables=results.scores(folder, made),
-        figures=results.embedded_figures(folder, metrics),
+        figures=figures,
         worst=results.worst_scans(metrics),
         deviations=_rows(made.get("deviations", []), "field", "ours", "paper", "why"),
         choices=_rows(made.get("open_choices", []), "what", "ours", "paper", "why"),
@@ -89,6 +91,7 @@ def render_report(
         lessons=notebook.lessons_of(folder / "notebooks", expected, code),
         command=record.shown_command(folder, made),
         needs=rerun_command.needs(made),
+        about=[*facts, ("Report", record.when())],
         versions=record.shown_versions(made),
     )
 

@@ -58,6 +58,7 @@ def render_phantom(measured: Measured) -> str:
         "phantom.html.j2",
         facts=_facts(measured),
         counts=_counts(rows),
+        missed_targets=_missed(rows),
         groups=[(group, _rows(rows[rows["group"] == group])) for group in rows["group"].unique()],
         source=real_statistics()["source"],
         assumption=real_statistics()["assumption"],
@@ -98,6 +99,12 @@ def _counts(rows: pd.DataFrame) -> list[tuple[str, int, int, int]]:
         met = [value for value in mine["met"] if value is not None]
         counts.append((group, sum(met), len(met) - sum(met), len(mine) - len(met)))
     return counts
+
+
+def _missed(rows: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    """For each group of targets that has some: which ones are missed."""
+    missed = rows[[met is False for met in rows["met"]]]
+    return [(group, list(mine["target"])) for group, mine in missed.groupby("group", sort=False)]
 
 
 def _rows(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ class Author:
     matriculation: str = ""
 
     def rows(self) -> Rows:
-        """Rows of the title page."""
+        """Rows below the title."""
         told = (("Author", self.name), ("Course", self.course),
                 ("Matriculation number", self.matriculation))  # fmt: skip
         return [(what, text.strip()) for what, text in told if text.strip()]
@@ -61,7 +61,7 @@ def badges(record: dict[str, Any]) -> Rows:
 
 
 def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
-    """Rows of the title page about an experiment."""
+    """Rows of the table that says how an experiment was made."""
     config = record.get("config", {})
     profile = config.get("profile", {})
     cases = record.get("cases", {})
@@ -85,6 +85,13 @@ def facts(folder: Path, record: dict[str, Any], metrics: pd.DataFrame) -> Rows:
                   + ("; its scores are not sealed" if unsealed else "")),
         ("Record", f"configuration {record.get('config_hash', '?')[:16]}, record.json"),
     ]  # fmt: skip
+
+
+def lead(rows: Rows) -> str:
+    """One line of what an experiment is, from its `facts`."""
+    told = dict(rows)
+    which = f"{told['Data']}; profile {told['Profile']}; {told['Trained']}"
+    return f"Segmentation of intervertebral discs: {which}."
 
 
 def left_to_do(record: dict[str, Any]) -> str:

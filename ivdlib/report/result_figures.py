@@ -56,9 +56,10 @@ def write_figures(folder: str | Path, metrics: pd.DataFrame | None = None) -> di
 
 def figures(folder: Path, metrics: pd.DataFrame | None) -> dict[str, Figure]:
     """Draw what there is to draw of an experiment, by the keys of `ALT`; nothing is written."""
-    found = {"learning_curves": _curves(folder)}
+    found = {}
     if metrics is not None:
         found |= {"patients": _patients(metrics), "levels": levels(metrics)}
+    found |= {"learning_curves": _curves(folder)}
     return {name: figure for name, figure in found.items() if figure is not None}
 
 

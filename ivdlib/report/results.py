@@ -30,14 +30,6 @@ def metrics_of(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(columns=list(NEEDED)) if found is None else found
 
 
-def sentences(metrics: pd.DataFrame) -> list[str]:
-    """What is said before the tables."""
-    spine = metrics[metrics["target"] == "spine"]
-    mean, scans = spine["dice"].mean(), spine["case"].nunique()
-    told = "Spine U-Net, on scans that it was not trained on: mean Dice"
-    return [f"{told} {mean:.3f} ({scans} scans)."] if scans else []
-
-
 def scores(folder: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
     """Tables 1 to 3 for the template; caption, label and notes are those of the Markdown."""
     return [_table(path, record) for path in sorted((folder / "tables").glob("table?.csv"))]
@@ -80,14 +72,14 @@ def cell(value: Any) -> str:
 
 
 def embedded_figures(folder: Path, metrics: pd.DataFrame) -> list[dict[str, str]]:
-    """Learning curves, patients, levels and what segmentations there are: `src` and `alt`."""
+    """Patients, levels, learning curves, what segmentations there are: `name`, `src`, `alt`."""
     drawn = result_figures.figures(folder, metrics if len(metrics) else None)
-    found = [{"src": plotting.data_uri(figure, alt), "alt": alt}
-             for key, figure in drawn.items() for alt in [result_figures.ALT[key]]]  # fmt: skip
+    found = [{"name": name, "src": plotting.data_uri(figure, alt), "alt": alt}
+             for name, figure in drawn.items() for alt in [result_figures.ALT[name]]]  # fmt: skip
     for name in SEGMENTATIONS:
         path = folder / "figures" / f"{name}.png"
         if path.is_file():
-            found.append(picture(path))
+            found.append({"name": name, **picture(path)})
     return found
 
 

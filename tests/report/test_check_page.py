@@ -50,6 +50,22 @@ def test_findings_with_pictures_under_hostile_names(tmp_path, write_case):
     assert HOSTILE in picture.info["Description"]
 
 
+def test_findings_and_pictures_stand_before_the_table_and_errors_before_warnings(
+    tmp_path, write_case
+):
+    write_case(tmp_path, "A1", copy=("wat", "inn"))
+    write_case(tmp_path, "B1")
+    checked = checks.examine(tmp_path, pictures=True)
+    (odd,) = [one for one in checked if one.panels]
+    wrong = checks.Checked(odd.row | {"case": "Z1", "errors": ["cannot be"]}, odd.panels)
+    path = tmp_path / "page.html"
+    check_page.write_check_page(path, tmp_path, [*checked, wrong])
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    assert [h2["id"] for h2 in page.find_all("h2")] == ["findings", "pictures", "cases"]
+    assert [h3.get_text() for h3 in page.find_all("h3")] == ["Z1: ERROR", "A1: warning"]
+    assert page.find(id=page.header.a["href"].removeprefix("#")).name == "h2"
+
+
 def test_a_folder_without_findings_has_no_pictures(tmp_path, write_case):
     write_case(tmp_path, "A1")
     page = page_of(tmp_path, tmp_path / "page.html")

@@ -57,16 +57,41 @@ def test_means_differences_and_curves(tmp_path):
     ((what, network, _, difference, p, n),) = rows_below(page, "differences")
     assert (what, network, p, n) == ("two − one", "FDS-CNN", "0.125", "4")
     assert difference == "+0.0200 [+0.0200, +0.0200]"
-    (image,) = page.find_all("img")
-    assert "a line for each experiment" in image["alt"]
+    first, curves = page.find_all("img")
+    assert "a line for each experiment" in curves["alt"] and "interval" in first["alt"]
     assert "PHANTOM" in page.header.get_text()
     assert [row[0] for row in rows_below(page, "what")][0] == "Data"
+
+
+@pytest.mark.parametrize(
+    ("shift", "told"),
+    [
+        (
+            0.02,
+            "better in two than in one: Dice differs by +0.020 (+0.020 to +0.020, 4 people: more",
+        ),
+        (-0.02, "worse in two than in one: Dice differs by -0.020"),
+        (
+            0.0,
+            "as well in two as in one: Dice differs by +0.000 (+0.000 to +0.000, 4 people: may be",
+        ),
+    ],
+)
+def test_it_begins_with_which_is_better_and_a_picture_of_it(tmp_path, shift, told):
+    folders = [experiment(tmp_path / "one"), experiment(tmp_path / "two", shift=shift)]
+    page = page_of(folders, tmp_path / "out")
+    first = page.find("section", class_="first")
+    (line,) = first.find_all("li")
+    assert f"FDS-CNN, trained on contrasts+fused, finds the discs {told}" in line.get_text()
+    assert first.find("img") and first.find_next("nav") and not first.find_previous("table")
+    assert [link["href"] for link in page.nav.find_all("a")][-1] == "#what"
 
 
 def test_other_patients_are_not_subtracted(tmp_path):
     folders = [experiment(tmp_path / "one"), experiment(tmp_path / "two", people="WXYZ")]
     page = page_of(folders, tmp_path / "out")
     assert "No patient was scored in both" in page.get_text()
+    assert "Which is better cannot be told" in page.find(class_="first").get_text()
     folders = [folders[0], experiment(tmp_path / "three", people="CDEF", shift=0.2)]
     assert rows_below(page_of(folders, tmp_path / "out"), "differences")[0][-1] == "2"
 

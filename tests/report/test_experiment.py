@@ -74,7 +74,7 @@ def test_scores_that_nothing_vouches_for_are_told(done, done_page):
 
 
 def test_a_failed_and_a_missing_lesson_are_told(done_page):
-    told = [" ".join(p.get_text().split()) for p in done_page.find_all("p", class_="failure")]
+    told = [" ".join(p.get_text().split()) for p in done_page.select("article p.failure")]
     assert told == [
         "Lesson 03_three stopped in cell [5] (DataError: no <fat> here); "
         "what follows it was not run.",

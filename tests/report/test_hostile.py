@@ -16,7 +16,7 @@ def test_a_case_and_an_author_with_odd_names(tmp_path):
     head = page.header.get_text(" ")
     assert f'Zoë "O\'Neil" 🦴 {SCRIPT}' in head
     assert "A & B" in head and "<1>" in head
-    assert SCRIPT in page.find(id="summary").parent.get_text()
+    assert SCRIPT in page.find(id="found").parent.get_text()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 3}'])

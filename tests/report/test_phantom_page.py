@@ -65,14 +65,25 @@ def test_every_target_has_a_row_with_its_value(page, measured):
         [r.target, r.wanted, r.measured, str(r.n), word[r.met], r.source]
         for r in wanted.itertuples()
     ]
-    counts = page.find(id="about").find_next("ul").get_text(" ", strip=True)
+    counts = page.find(id="found").find_next("ul").get_text(" ", strip=True)
     mine = wanted[wanted["group"] == "acceptance"]["met"]
     met, missed = sum(mine == True), sum(mine == False)  # noqa: E712
     assert f"Acceptance targets: {met} met, {missed} missed" in counts
 
 
-def test_parameters_and_seed_stand_at_the_top(page):
-    facts = {row.th.get_text(): row.td.get_text() for row in page.header.find_all("tr")}
+def test_it_begins_with_a_picture_and_what_is_missed(page, measured):
+    first = page.main.section
+    assert first.find("img")["alt"].startswith("Scan 01 of the phantom") and not first.find("table")
+    rows = calibration.targets(measured)
+    missed = [row["target"] for row in rows.to_dict("records") if row["met"] is False]
+    told = first.get_text(" ", strip=True)
+    assert missed and all(" ".join(name.split()) in told for name in missed)
+    assert len(page.find_all("img")) == len({image["src"] for image in page.find_all("img")})
+
+
+def test_parameters_and_seed_are_told(page):
+    table = page.find(id="made").find_next("table")
+    facts = {row.th.get_text(): row.td.get_text() for row in table.find_all("tr")}
     assert facts["Data"] == "2 made-up scans, 1 made-up people"
     assert (facts["seed"], facts["slices"], facts["in plane"]) == ("3", "4", "96")
     assert "{" not in "".join(facts.values()), "a mapping is spread over several lines"

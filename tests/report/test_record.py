@@ -17,7 +17,7 @@ from ivdlib.report import record, results
 def test_facts_deviations_and_command(done_page):
     text = " ".join(done_page.get_text(" ").split())
     for words in (
-        "mean Dice 0.750 (1 scans)",
+        "mean Dice 0.750 (1 scan)",
         "2026-01-02 03:04 UTC",
         "size tiny paper a CPU",
         f"python -m ivdlib reproduce --profile test --name {shlex.quote(NAME)} --seeds 3",
