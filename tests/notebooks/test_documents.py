@@ -53,9 +53,7 @@ def test_a_link_to_nothing_is_told(linked):
 
 
 def test_every_page_of_docs_is_in_the_book_once():
-    written = {
-        path.relative_to(documents.ROOT).as_posix() for path in documents.ROOT.glob("docs/*")
-    }
+    written = {f"docs/{path.name}" for path in (documents.ROOT / "docs").iterdir()}
     assert written <= documents.PAGES.keys()
     names = list(documents.PAGES.values())
     assert len(names) == len(set(names))
