@@ -45,6 +45,7 @@ style: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 	$(BIN)/python notebooks/build.py --check
 
 weights: $(STAMP) ## the weights that come with ivdlib, by benchmarks/weights/recipe.toml; hours
@@ -95,7 +96,7 @@ lock: $(STAMP) ## requirements.lock anew from pyproject.toml, on Python 3.11 (AR
 	@wc -l requirements.lock
 
 clean: ## what it would delete, and how much; deletes with YES=1 (data/ and reports/ stay)
-	@found=$$( { ls -d .venv .venv.old build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache 2>/dev/null; \
+	@found=$$( { ls -d .venv .venv.old build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache 2>/dev/null; \
 	    find . \( -path ./.venv -o -path ./.venv.old -o -path ./.git \) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print -prune; } ); \
 	if [ -z "$$found" ]; then echo 'Nothing to delete.'; \
 	else echo "$$found" | xargs -d '\n' du -shc; \

@@ -15,7 +15,7 @@ import lazy_loader
 
 from ivdlib.networks import quiet
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 quiet.install()
 

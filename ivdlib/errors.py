@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+_T = typing.TypeVar("_T")
+
 
 class IvdlibError(Exception):
     """Base of all errors that the package raises on purpose; the message is for the user."""
@@ -35,11 +37,11 @@ class ConfigError(IvdlibError):
 
 
 @typing.dataclass_transform(frozen_default=True)
-def checked(cls: type) -> type:
+def checked(cls: type[_T]) -> type[_T]:
     """Make a frozen dataclass of `cls`; a value that its annotations refuse is a `ConfigError`."""
     from pydantic import ConfigDict, ValidationError, dataclasses  # not at `import ivdlib`
 
-    made = dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
+    made: Any = dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
     fill = made.__init__
 
     @functools.wraps(fill)
@@ -92,10 +94,11 @@ def _words(kind: Any, bounds: typing.Iterable[Any] = ()) -> str:
         return f"one of {', '.join(map(str, inner))}"
     if type(None) in inner:
         return _words(inner[0], bounds)
-    limits = {}
+    limits: dict[str, Any] = {}
     for bound in bounds:
         for one in getattr(bound, "metadata", [bound]):
-            limits |= dataclasses.asdict(one) if dataclasses.is_dataclass(one) else {}
+            made = dataclasses.is_dataclass(one) and not isinstance(one, type)
+            limits |= dataclasses.asdict(one) if made else {}
     said = " and ".join(f"{w} {limits[n]:g}" for n, w in _LIMITS.items() if n in limits)
     if origin is tuple:
         length = f" of {len(inner)}" if ... not in inner else f" {said}" * bool(said)

@@ -134,6 +134,7 @@ def test_lessons_are_begun_and_sheets_made(desk):
     assert (desk.folder / "my_lessons" / "00_start_here.ipynb").is_file() and "make lab" not in out
     desk.ivdlib("report", "--lesson", "03", "--blank", "--out", "sheet")
     assert (desk.folder / "sheet.html").is_file()
+    assert "phantom of 16 scans is not made yet" in desk.ivdlib("audit", "--plan")
     declared = "benchmarks/audit/crops.toml"  # is there; the scans that it names are not
     done = desk.run("ivdlib", "grid", "--experiment", declared, "--plan")
     assert done.returncode == 1 and "ivdm3seg_crops" in done.stderr, done.stderr
@@ -149,6 +150,9 @@ def test_the_whole_job(desk):
         assert (reports / made).is_file(), made
     desk.ivdlib("report", "test", "--out", "again")
     assert (desk.folder / "again.html").is_file()
+    desk.ivdlib("audit", "--page")
+    page = (reports / "reference" / "AUDIT.md").read_text(encoding="utf-8")
+    assert page == (ROOT / "reports" / "reference" / "AUDIT.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.long

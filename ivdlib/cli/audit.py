@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ def add_audit(add) -> None:
         "run the declared experiments and judge the paper's claims by them",
         "It says what is left to do and how long that takes, does it, and writes AUDIT.md. The "
         "experiments\nlie in the folder audit beside it. If the data of an experiment are not "
-        "here, the experiment is\nnamed and left out.\n\n"
+        "here, the experiment is\nnamed and left out. With nothing of\nyour own, --page writes "
+        "the page of the results that come with ivdlib.\n\n"
         "  ivdlib audit --plan\n"
         "  ivdlib audit benchmarks/audit/crops.toml --reports reports/mine",
     )
@@ -54,6 +56,9 @@ def run_audit(args: argparse.Namespace) -> int:
     from ivdlib.training import declared, workers
     from ivdlib.training.run import collect, run
 
+    if args.page and not args.files and not args.reports and not _own_results():
+        print(f"audit: {page.write_audit(_kept_results())}")
+        return 0
     reports = Path(args.reports) if args.reports else provenance.reports_folder()
     paths = args.files or sorted(provenance.brought("benchmarks/audit").glob("*.toml"))
     if not paths:
@@ -73,6 +78,39 @@ def run_audit(args: argparse.Namespace) -> int:
     if (experiments or args.page) and not args.plan:
         print(f"audit: {page.write_audit(reports)}")
     return int(lacking or bool(faults))
+
+
+def _own_results() -> bool:
+    """Whether some experiment of an audit was begun here."""
+    from ivdlib import provenance
+    from ivdlib.report.audit import page
+
+    return any((provenance.reports_folder() / page.FOLDER).glob("*/record.json"))
+
+
+def _kept_results() -> Path:
+    """Folder of the results that come with ivdlib; outside a checkout it is a copy, made now."""
+    from ivdlib import provenance
+
+    brought = provenance.brought("reports/reference")
+    if not brought.is_dir():
+        raise DataError(
+            "no results come with this copy of ivdlib; get the whole repository (git clone, or "
+            "unpack its ZIP), or run ivdlib audit."
+        )
+    place = provenance.reports_folder() / brought.name
+    print(
+        "audit: no experiment of yours is there; the page is made from the results that come with "
+        f"ivdlib, in {place}"
+    )
+    if place.resolve() != brought.resolve():
+        site = shutil.ignore_patterns("course")  # pages of the course, none of the audit
+        try:
+            shutil.copytree(brought, place, ignore=site, dirs_exist_ok=True)
+        except shutil.Error as error:
+            _, path, why = error.args[0][0]
+            raise CannotWrite(f"cannot write {path}: {why}; mend that and call again.") from error
+    return place
 
 
 @contextmanager
@@ -104,6 +142,9 @@ def _experiments(
             kept = "; what is finished of it stays on the page" if begun else ""
             print(f"left out: {error}{kept}")
             continue
+        if args.plan and not (data or args.files) and (told := _phantom_to_come(one)):
+            print(told)
+            continue
         made = None
         with _going_on(one.name, faults):
             made = Experiment(
@@ -118,3 +159,22 @@ def _experiments(
             about = f" ({one.about})" if one.about else ""
             print(plan.plan_text(f"{one.name}{about}", plan.plan(made)))
         yield made
+
+
+def _phantom_to_come(one: Declared) -> str:
+    """Say that the phantom of an experiment is not there yet; "" if it is.
+
+    Which trainings are left is told from the scans, and a plan should not take minutes unasked.
+    """
+    from ivdlib import profiles
+    from ivdlib.training.experiment import phantom_folder
+
+    profile = profiles.profile(one.profile, one.overrides)
+    place = phantom_folder(profile)
+    if (place / "phantom.csv").is_file():
+        return ""
+    scans = profile.phantom.subjects * profile.phantom.stages
+    return (
+        f"{one.name} ({one.about}): its phantom of {scans} scans is not made yet; to make it and "
+        f"count the trainings: ivdlib audit benchmarks/audit/{one.name}.toml --plan"
+    )

@@ -29,7 +29,7 @@ class _Network(NamedTuple):
     """What a network's file brings."""
 
     config: type[NetworkConfig]
-    build: Callable[[Any, tuple[int, ...]], keras.Model]
+    build: Callable[[Any, tuple[int, int, int]], keras.Model]
     sizes: Mapping[str, NetworkConfig]
     variants: Mapping[str, Callable[[Any], Any]] = {}
 

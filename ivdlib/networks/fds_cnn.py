@@ -8,7 +8,7 @@ enlargement by 2. Everything else is a field of `FDSCNNConfig`, with the reason 
 
 from collections.abc import Callable
 from dataclasses import field, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import keras
 from keras.layers import Concatenate, Conv2D
@@ -21,7 +21,8 @@ from ivdlib.networks.resize import LAST, BilinearUpsampling, crop_to, pad_to_mul
 from ivdlib.networks.xception import BLOCKS, Groups, Kind, XceptionConfig, xception
 from ivdlib.options import Count, Flag, Many, Momentum, Positive, once
 
-SKIPS = ("third_layer", "entry", "middle")
+Skip = Literal["third_layer", "entry", "middle"]
+SKIPS: tuple[Skip, ...] = get_args(Skip)
 
 
 @checked
@@ -106,7 +107,7 @@ class FDSCNNConfig(XceptionConfig):
     decoder_width: Count = 256
     # "the output of the third layer convolution, the output of the enter flow and the output of the
     # middle flow" (Sect. 2.2).
-    skips: Annotated[Many[Literal[*SKIPS]], AfterValidator(once)] = SKIPS
+    skips: Annotated[Many[Skip], AfterValidator(once)] = SKIPS
     # conv1 and conv2 are the first two.
     first_skip: Literal[1, 3] = 1
     # DeepLabv3+.
@@ -140,13 +141,17 @@ FDS_CNN_SIZES: dict[str, NetworkConfig] = {
 _ONE_EACH = tuple(tuple(1 for _ in group) for group in FDSCNNConfig.rates)
 
 
+def _frozen(groups: list[list[int]]) -> tuple[tuple[int, ...], ...]:
+    return tuple(map(tuple, groups))
+
+
 def _downsampled(config: FDSCNNConfig, blocks: tuple[str, ...]) -> FDSCNNConfig:
     """Stride 2 in conv1 and in the last convolution of `blocks`, as Xception has it; rate 1."""
     strides, rates = [list(group) for group in config.strides], [list(g) for g in config.rates]
     for block in blocks:
         index = BLOCKS.index(block)
         strides[index][-1], rates[index][-1] = 2, 1
-    return replace(config, strides=strides, rates=rates)
+    return replace(config, strides=_frozen(strides), rates=_frozen(rates))
 
 
 VARIANTS: dict[str, Callable[[FDSCNNConfig], FDSCNNConfig]] = {

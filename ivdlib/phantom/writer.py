@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,7 @@ def make_phantom(
     slices, in_plane = check_size(slices, in_plane)
     conditions = conditions or Conditions()
     out = Path(out)
-    size = {"seed": seed, "slices": slices, "in_plane": in_plane}
+    size: dict[str, Any] = {"seed": seed, "slices": slices, "in_plane": in_plane}
     _claim(out, {"subjects": subjects, "stages": stages, **size, **asdict(conditions)})
     digits = max(2, len(str(subjects * stages)))
     jobs = [

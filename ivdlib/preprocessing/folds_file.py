@@ -65,13 +65,16 @@ def folds_from_file(path: str | os.PathLike, cases: Iterable | Mapping[str, str]
     return folds_of_groups(group, subjects)
 
 
-def _compare_people(path: Path, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
+def _compare_people(
+    path: str | os.PathLike, ours: Mapping[str, str], theirs: Mapping[str, str]
+) -> None:
     """Refuse a table in which scans of one person are those of several, or the other way round.
 
     Other names for the same people are none of it.
     """
     named = [case for case, who in theirs.items() if says_who(who)]
-    here, there = ({}, {})  # person → cases
+    here: dict[str, list[str]] = {}  # person → cases
+    there: dict[str, list[str]] = {}
     for case in named:
         here.setdefault(key(ours[case]), []).append(case)
         there.setdefault(key(theirs[case]), []).append(case)

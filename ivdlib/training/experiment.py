@@ -23,13 +23,14 @@ from ivdlib.links import need_content
 from ivdlib.options import essence
 from ivdlib.preprocessing.folds import patient_folds, subjects_of
 from ivdlib.preprocessing.folds_file import folds_from_file
-from ivdlib.profiles import EXTENDABLE
+from ivdlib.profiles import EXTENDABLE, Profile
 from ivdlib.provenance import data_folder, reports_folder, sound_name
 from ivdlib.training import hashes, recording
 from ivdlib.training.grid import Grid
 
 if TYPE_CHECKING:
     from ivdlib.data.case import Case
+    from ivdlib.phantom import Conditions
     from ivdlib.preprocessing.folds import Fold
 
 
@@ -80,19 +81,19 @@ class Experiment(Grid):
         self.profile = profiles.profile(profile, overrides)  # refused before a folder is made
         self._check_variants()
         given = [data] if isinstance(data, str | os.PathLike) else [*(data or ())]
-        given = [Path(folder) for folder in given if folder]
+        folders = [Path(folder) for folder in given if folder]
         self.arguments = {  # plain values, for workers that open the experiment again
             "name": name,
             "profile": profile,
-            "data": [str(folder.resolve()) for folder in given] or None,
+            "data": [str(folder.resolve()) for folder in folders] or None,
             "overrides": dict(overrides or {}),
             "reports": str(Path(reports or reports_folder()).resolve()),
             "split": split and str(Path(split).resolve()),
             "load": {k: sorted(v) if isinstance(v, Set) else v for k, v in (load or {}).items()},
         }
         self.folder = (Path(reports) if reports else reports_folder()) / name
-        self.is_phantom = not given
-        self.data = given or [self._phantom()]
+        self.is_phantom = not folders
+        self.data = folders or [self._phantom()]
         self.cases = self._load(dict(load or {}))
         self.folds = self._divide(split)
         self._claim_folder(claim)
@@ -147,17 +148,13 @@ class Experiment(Grid):
                 hashes.config(self, network, self.profile.size)
 
     def _phantom(self) -> Path:
-        from ivdlib.phantom import VERSION, Conditions, make_phantom
-        from ivdlib.phantom.scanner import PLANE
+        from ivdlib.phantom import make_phantom
 
-        sizes = asdict(self.profile.phantom)
-        conditions = Conditions(swap=sizes.pop("swap"))
-        name = "phantom{}-{subjects}x{stages}x{slices}-seed{seed}".format(VERSION, **sizes)
-        name += "" if sizes["in_plane"] == PLANE else "-plane{in_plane}".format(**sizes)
-        folder = data_folder() / (name + (f"-swap{conditions.swap:g}" if conditions.swap else ""))
+        sizes, conditions = _drawn(self.profile)
         workers = min(sizes["subjects"] * sizes["stages"], provenance.cores())
-        make_phantom(folder, **sizes, conditions=conditions, workers=workers)
-        return folder
+        return make_phantom(
+            phantom_folder(self.profile), **sizes, conditions=conditions, workers=workers
+        )
 
     # --- what has been done ----------------------------------------------------------------
 
@@ -234,6 +231,25 @@ class Experiment(Grid):
         if self.profile.leak != "none":
             text += f", {profiles.LEAKS[self.profile.leak]}"
         return text if self.profile.comparable else text + ", NOT COMPARABLE"
+
+
+def phantom_folder(profile: Profile) -> Path:
+    """Where the phantom of a profile lies, or will; it is whole if it holds ``phantom.csv``."""
+    from ivdlib.phantom import VERSION
+    from ivdlib.phantom.scanner import PLANE
+
+    sizes, conditions = _drawn(profile)
+    name = "phantom{}-{subjects}x{stages}x{slices}-seed{seed}".format(VERSION, **sizes)
+    name += "" if sizes["in_plane"] == PLANE else "-plane{in_plane}".format(**sizes)
+    return data_folder() / (name + (f"-swap{conditions.swap:g}" if conditions.swap else ""))
+
+
+def _drawn(profile: Profile) -> tuple[dict[str, int], Conditions]:
+    """Sizes and conditions of the phantom of a profile."""
+    from ivdlib.phantom import Conditions
+
+    sizes = asdict(profile.phantom)
+    return sizes, Conditions(swap=sizes.pop("swap"))
 
 
 def of_parameters(

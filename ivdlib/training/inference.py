@@ -6,7 +6,7 @@ What a weights file (`*.weights.h5`) says of itself, see `passport`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,17 +94,17 @@ def predict_images(
     dict of str to ndarray, float32, (slices, AP, SI)
         Probability of disc by image; zero outside the region.
     """
-    model = getattr(model, "model", model)
+    network: Any = getattr(model, "model", model)
     shape = next(iter(images.values())).shape[:3]
     region = region or whole_image(shape)
-    grid = TileGrid(shape, tuple(model.input_shape[1:3]), region.window, overlap)
+    grid = TileGrid(shape, tuple(network.input_shape[1:3]), region.window, overlap)
     tiles = np.stack(
         [grid.cut(np.asarray(region.apply(image), dtype=np.float32)) for image in images.values()]
     )
     result = np.zeros(tiles.shape[:4], np.float32)
     inside = tiles.any(axis=tuple(range(2, tiles.ndim)))
     if inside.any():
-        result[inside] = tile_probabilities(model, tiles[inside])
+        result[inside] = tile_probabilities(network, tiles[inside])
     spliced = (region.apply(grid.splice(part)) for part in result)
     return dict(zip(images, spliced, strict=True))
 
@@ -124,7 +124,7 @@ def predict(
 
 def spine_tile(shape: tuple[int, int, int], factor: int) -> tuple[int, int]:
     """Tile of the spine network: the whole shrunken slice."""
-    return tuple(-(-side // factor) for side in shape[1:])
+    return -(-shape[1] // factor), -(-shape[2] // factor)
 
 
 def predict_spine(

@@ -67,6 +67,43 @@ def test_a_page_of_nothing(small, tmp_path, capsys):
     assert not reports.exists()
 
 
+@pytest.fixture
+def no_checkout(tmp_path, monkeypatch):
+    """A folder in which nobody worked yet; what comes with ivdlib is the present checkout's."""
+    monkeypatch.setenv("IVDLIB_PROGRESS", "off")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_plan_in_an_empty_folder_makes_no_phantom(no_checkout, monkeypatch, capsys):
+    monkeypatch.setattr("ivdlib.phantom.make_phantom", lambda *a, **k: pytest.fail("it was made"))
+    assert cli.main(["audit", "--plan"]) == 0
+    out = capsys.readouterr().out
+    told = "phantom of 16 scans is not made yet"
+    assert told in out and "benchmarks/audit/phantom.toml --plan" in out and "left out" in out
+    assert not [path for path in no_checkout.rglob("*") if path.is_file()]
+
+
+def test_a_page_without_results_of_ones_own(no_checkout, monkeypatch, capsys):
+    written = []
+    monkeypatch.setattr(audit_page, "write_audit", lambda folder: written.append(folder) or folder)
+    assert cli.main(["audit", "--page"]) == 0
+    place = no_checkout / "reports" / "reference"
+    assert written == [place] and "results that come with ivdlib" in capsys.readouterr().out
+    assert list(place.glob("audit/*/record.json")) and not (place / "course").exists()
+    mine = no_checkout / "reports" / "audit" / "mine" / "record.json"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("{}", encoding="utf-8")
+    assert cli.main(["audit", "--page"]) == 0 and written[1] == no_checkout / "reports"
+
+
+def test_a_page_that_cannot_be_copied_names_the_file(no_checkout, capsys):
+    (no_checkout / "reports").mkdir()
+    (no_checkout / "reports" / "reference").write_text("mine", encoding="utf-8")
+    assert cli.main(["audit", "--page"]) == 1
+    assert "reference" in (said := capsys.readouterr().err) and "Traceback" not in said
+
+
 def test_a_named_experiment_without_its_data_is_no_success(small, tmp_path, capsys):
     path = small(1)
     path.write_text(path.read_text(encoding="utf-8").replace("scans", "gone"), encoding="utf-8")

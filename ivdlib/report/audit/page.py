@@ -16,6 +16,7 @@ from ivdlib.evaluation import full_fields, headlines, recorded, scores, verdicts
 from ivdlib.evaluation.claims import CLAIMS
 from ivdlib.evaluation.verdicts import EVIDENCE, FOLDER, PAGE
 from ivdlib.profiles import PROFILES
+from ivdlib.progress import track
 from ivdlib.report import plotting, result_figures
 from ivdlib.report.audit import (
     doubts,
@@ -179,7 +180,8 @@ def write_audit(folder: str | os.PathLike) -> Path:
         sections.untested(),
         sections.choices(inner),
     ]
-    for name, (record, metrics) in {**results, **better}.items():
+    shown = {**results, **better}
+    for name, (record, metrics) in track(shown.items(), "figures of the audit"):
         drawn = result_figures.write_figures(place / name, metrics)
         parts.append(experiment.experiment(name, record, metrics, drawn))
     path = folder / PAGE
