@@ -70,7 +70,7 @@ course: $(STAMP) ## a course folder for nbgrader, see notebooks/INSTRUCTOR.md
 	$(BIN)/python notebooks/build.py --nbgrader course
 
 BOOK := @$(BIN)/python -c 'import furo, myst_nb, onnx' 2>/dev/null || $(BIN)/python -m pip install -qq -c requirements.lock 'sphinx>=7.2' 'myst-nb>=1.1' 'furo>=2024.1' 'onnx>=1.16'
-book: $(STAMP) ## lessons, glossary and reference as an offline site under reports/book/
+book: $(STAMP) ## lessons, docs and reference as an offline site under reports/book/
 	$(BOOK)
 	$(BIN)/python notebooks/book.py $(ARGS)
 

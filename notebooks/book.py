@@ -1,4 +1,4 @@
-"""Build the book: lessons, front page, glossary and reference as an offline site (make book).
+"""Build the book: lessons, front page, docs and reference as an offline site (make book).
 
 Lessons are taken executed from reports/smoke/notebooks, those that were run as they are now; the
 others are shown without results (make reproduce makes them). With --copy the site goes, smaller and

@@ -26,7 +26,11 @@ SUPERFLUOUS = ("*.map", "*.LICENSE.txt", ".buildinfo", "file.png")
 
 
 def fingerprint() -> dict[str, str]:
-    """SHA-256 of what the copy is made from: sources of lessons, glossary, looks of the site."""
+    """SHA-256 of what the copy is made from: sources of lessons, glossary, looks of the site.
+
+    Docs, results, audit and reference change more often, and lie beside the copy in git: there they
+    are as they were when it was made.
+    """
     paths = [
         *(NOTEBOOKS / "src").glob("*.py"),
         *(NOTEBOOKS / name for name in (GLOSSARY, "HOSTED.md", "LICENSE")),

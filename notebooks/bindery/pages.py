@@ -1,4 +1,4 @@
-"""What Sphinx reads: settings, contents, lessons, glossary, audit, reference."""
+"""What Sphinx reads: settings, contents, lessons, glossary, audit, documents, reference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from bindery import reference, terms
+from bindery import documents, reference, terms
 from bindery.front import SITE
 from bindery.heads import ROOT, Head
 from bindery.lesson_pages import lesson_page
@@ -30,8 +30,7 @@ def write_source(folder: Path, notebooks: dict[Path, Head], shelf: Shelf) -> Non
     written = {
         GLOSSARY: terms.page(glossary),
         "audit.md": page_one(shelf, "html"),
-        "hosted.md": (NOTEBOOKS / "HOSTED.md").read_text(encoding="utf-8"),
-        "licence.md": (NOTEBOOKS / "LICENSE").read_text(encoding="utf-8"),
+        **{f"{name}.md": documents.page(path, shelf) for path, name in documents.PAGES.items()},
         "index.md": (SITE / "index.md")
         .read_text(encoding="utf-8")
         .replace("LESSONS", "\n".join(path.stem for path in notebooks))

@@ -38,7 +38,13 @@ def test_the_front_page_is_one_screen_with_every_picture(opened):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["index.html", "02_spine_unet.html", "glossary.html"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("index.html", "02_spine_unet.html", "glossary.html"),
+        *("commands.html", "data.html", "model_card.html", "results.html", "your_scans.html"),
+    ],
+)
 def test_no_page_is_wider_than_the_screen(opened, name, width):
     page = opened(name, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -95,6 +95,11 @@ def test_a_line_to_be_typed_can_be_typed(line):
             assert list(ROOT.glob(name)), f"{name} is not there"
 
 
+def test_the_page_of_commands_has_each_of_them_once():
+    rows = re.findall(r"^\| `(\w+)` \|", read(ROOT / "docs" / "commands.md"), re.MULTILINE)
+    assert sorted(rows) == sorted(COMMANDS.choices)
+
+
 @pytest.mark.parametrize("path", texts(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_within_sentences_exist(path):
     text = " ".join(re.sub(r'\bf?"', " ", read(path)).replace('"', " ").split())

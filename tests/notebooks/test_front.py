@@ -45,7 +45,18 @@ def test_it_says_for_whom_how_long_and_how_to_begin(page):
     assert "about 2 hours: 2 lessons" in found.dl.get_text()  # 90 minutes
     assert found.find("figure").img["alt"] == "two spines"
     assert found.find("pre").get_text().splitlines() == list(front.INSTALL)
-    assert found.find("a", href="audit.html", class_="way")
+
+
+DOORS = {
+    "Learn": {"install.html", "00_start_here.html"},
+    "Teach": {"instructor.html", "hosted.html"},
+    "Research": {"your_scans.html", "commands.html", "model_card.html", "audit.html"},
+}
+
+
+def test_three_doors_lead_to_learning_teaching_and_research(page):
+    doors = page().find(class_="ways").find_all("div", class_="way")
+    assert {door.h2.get_text(): {a["href"] for a in door.find_all("a")} for door in doors} == DOORS
 
 
 def test_the_live_page_is_linked_and_says_whether_it_runs(page, tmp_path):
