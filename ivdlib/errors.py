@@ -130,6 +130,10 @@ class DataWarning(UserWarning):
     """Something in the data was mended, derived or assumed; the message says what."""
 
 
+class AsUsual(DataWarning):
+    """Something was done with a scan as with most others, and nothing about it is odd."""
+
+
 class NothingFound(DataWarning):
     """A network found nothing: a mask is empty, or a region is the whole image."""
 
@@ -190,7 +194,8 @@ def why(error: Exception) -> str:
 def _plainly(message, category, filename, lineno, line=None) -> str:
     """Write our own warnings as a sentence, without the place in the library that gave them."""
     if issubclass(category, DataWarning):
-        return f"warning: {printable(str(message))}\n"
+        kind = "note" if issubclass(category, AsUsual) else "warning"
+        return f"{kind}: {printable(str(message))}\n"
     return _python_format(message, category, filename, lineno, line)
 
 

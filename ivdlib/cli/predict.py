@@ -162,6 +162,11 @@ def run_predict(args: argparse.Namespace) -> int:
             raise
     if len(done) > 1:
         _summarise(args, done, {})
+    elif done and not args.mask_only:
+        from ivdlib.evaluation.scoring import SUFFIX
+        from ivdlib.report.scan_page import PAGE
+
+        say(f"page: {str(done[0]).removesuffix(SUFFIX)}{PAGE}")
     return FOUND_NOTHING if nothing else 0
 
 

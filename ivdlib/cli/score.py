@@ -78,6 +78,12 @@ def _print_scores(scores: dict) -> None:
         f"volume: Dice {volume['dice']:.4f} (slices {volume['dice_slices']:.4f}), "
         f"{volume['pred_ml']:.1f} ml predicted, {volume['truth_ml']:.1f} ml true"
     )
+    if pieces := scores["astray"]["pieces"]:
+        said = "piece touches" if pieces == 1 else "pieces touch"
+        print(
+            f"{pieces} predicted {said} no true disc ({scores['astray']['ml']:.1f} ml), and counts "
+            "for the nearest disc: its numbers are worse by that"
+        )
     print("disc  level    Dice    ASD mm  HD95 mm  centre mm")
     for row in scores["discs"]:
         edge = "  (touches the border)" if row["touches_border"] else ""
@@ -86,3 +92,5 @@ def _print_scores(scores: dict) -> None:
             f"{row['disc']:>4}  {row['level'] or '–':<7}  {row['dice']:.4f}  {row['asd_mm']:6.2f}  "
             f"{row['hd95_mm']:7.2f}  {row['centre_distance_mm']:9.2f}{edge}"
         )
+    if any(row["missed"] for row in scores["discs"]):
+        print("missed: nothing was predicted there; the distances are the diagonal of the volume")

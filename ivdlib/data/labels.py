@@ -155,6 +155,12 @@ def label_values(labels: np.ndarray) -> frozenset[int]:
     return frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist()) - {0}
 
 
+MANY, SHOWN = 60, 4
+"""More label values than that are not all written out, but the first so many."""
+
+
 def in_words(values: frozenset[int]) -> str:
-    """Label values for a sentence."""
-    return ", ".join(map(str, sorted(values))) or "0 only"
+    """Label values for a sentence; of many the first ones, which are grey values mostly."""
+    numbers = sorted(values)
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > MANY else ""
+    return (", ".join(map(str, numbers[: SHOWN if more else None])) + more) or "0 only"

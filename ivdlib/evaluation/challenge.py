@@ -108,8 +108,10 @@ def score(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict
     Returns
     -------
     dict
-        `volume` (see `metrics.score_volume`), `discs` (see `disc_scores`) and `mean_over_discs`:
-        the mean of each of `metrics.MEASURES` over the discs, empty if the truth holds none.
+        `volume` (see `metrics.score_volume`), `discs` (see `disc_scores`), `mean_over_discs`: the
+        mean of each of `metrics.MEASURES` over the discs, empty if the truth holds none; and
+        `astray`: how many connected `pieces` of the prediction touch no disc of the truth, though
+        they count for the nearest one, and their `ml`.
 
     Raises
     ------
@@ -122,10 +124,19 @@ def score(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict
     >>> score(truth, truth, (2.0, 1.25, 1.25))["mean_over_discs"]["dice"]
     1.0
     """
-    discs = disc_scores(pred, truth, spacing)
+    discs, mask = disc_scores(pred, truth, spacing), as_numbers(truth, "the truth") > 0
     names = MEASURES if discs else ()
     return {
-        "volume": score_volume(pred, as_numbers(truth, "the truth") > 0, spacing),
+        "volume": score_volume(pred, mask, spacing),
         "discs": discs,
         "mean_over_discs": {n: float(np.mean([row[n] for row in discs])) for n in names},
+        "astray": _astray(np.asarray(pred) > 0, mask, spacing),
     }
+
+
+def _astray(pred: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> dict[str, float]:
+    """Pieces of a prediction that touch no disc."""
+    pieces, count = ndimage.label(pred, np.ones((3, 3, 3)))
+    touch = np.bincount(pieces[truth], minlength=count + 1)[1:] > 0
+    voxels = np.bincount(pieces.ravel(), minlength=count + 1)[1:][~touch].sum()
+    return {"pieces": int((~touch).sum()), "ml": float(voxels * np.prod(spacing) / 1000)}

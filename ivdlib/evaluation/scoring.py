@@ -66,13 +66,21 @@ def score_files(
     Warns
     -----
     DataWarning
-        If a file holds other labels than `discs`, which were not named, or no disc at all.
+        If a file holds other labels than `discs`, which were not named, or no disc at all; if the
+        names say that prediction and truth were exchanged.
     """
     if declared is None:
         declared = declared_beside(Path(truth).resolve().parent, [], above=True)
     named = label_set(discs, "discs") or declared.discs
     values = named or DEFAULT_DISCS
     predicted, labels = read_labels(pred), read_labels(truth)
+    if (_is_found(truth), _is_found(pred)) == (True, False):
+        warnings.warn(
+            f"{truth} has the name of a mask that predict wrote, and {pred} has not: the "
+            "prediction comes first, then the truth.",
+            DataWarning,
+            stacklevel=2,
+        )
     check_same_grid(str(pred), predicted, labels, declared.axcodes, "bring both to one grid first")
     binary = label_values(predicted.array) in BINARY
     found = predicted.array > 0 if binary else _discs(predicted, values) > 0
@@ -232,12 +240,16 @@ def conventions(scores: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return found
 
 
+def _is_found(path: str | os.PathLike) -> bool:
+    return contrast_in_name(Path(path))[1] == FOUND
+
+
 def _discs(image: Image, values: frozenset[int]) -> np.ndarray:
     """Labels of the discs, 0 elsewhere."""
     found = labels_of(image.array, values)
     if image.array.any() and not found.any():
         raise DataError(
             f"{image.path} holds the labels {in_words(label_values(image.array))} and none of "
-            f"{in_words(values)}; name the disc values with --discs."
+            f"{in_words(values)}; name the disc values with --discs, or the file of the labels."
         )
     return found

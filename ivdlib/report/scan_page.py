@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from ivdlib import __version__, files
 from ivdlib.data.case import Case
-from ivdlib.errors import ConfigError, DataWarning, printable
+from ivdlib.errors import AsUsual, ConfigError, DataWarning, printable
 from ivdlib.evaluation import metrics
 from ivdlib.evaluation.disc_names import DISC_NAMES
 from ivdlib.evaluation.disc_table import Discs, find_discs
@@ -78,7 +78,7 @@ def _write_beside(
             DataWarning,
             stacklevel=2,
         )
-    write_page(case, found, discs, folder, [text for _, text in warned])
+    write_page(case, found, discs, folder, warned)
     names = discs.names
     return {
         "discs": {
@@ -90,9 +90,18 @@ def _write_beside(
 
 
 def write_page(
-    case: Case, found: Segmented, discs: Discs, folder: Path, warned: Sequence[str]
+    case: Case, found: Segmented, discs: Discs, folder: Path, warned: Sequence[Sequence[str]]
 ) -> None:
     """Write the picture and the page of a scan, each whole or not at all.
+
+    Parameters
+    ----------
+    case, found, discs
+        The scan, its mask, its discs.
+    folder : Path
+        Where to.
+    warned : sequence of (str, str)
+        What was warned of: category and text.
 
     Raises
     ------
@@ -100,6 +109,8 @@ def write_page(
         If a file cannot be written.
     """
     figure = disc_figures.three_slices(case, discs)
+    said = partial(_said, case.name)
+    usual = [said(text) for kind, text in warned if kind == AsUsual.__name__]
     alt = f"Three sagittal slices of case {printable(case.name)} with {_count(discs)} outlined."
     plotting.save({f"{case.name}_Discs": figure}, folder)
     page = pages.fill(
@@ -108,7 +119,7 @@ def write_page(
         lead=_lead(discs),
         uncertain=discs.names.uncertain,
         doubts=discs.names.doubts,
-        warned=[printable(_without_case(text, case.name)) for text in warned],
+        first=[said(text) for text in look_first(discs.rows, warned)],
         alt=alt,
         picture=plotting.data_uri(figure, alt),
         head=[title for key, title in TABLE_COLUMNS.items() if _has(discs, key)],
@@ -117,7 +128,7 @@ def write_page(
         cut=[row["level"] for row in discs.rows if row["cut"]],
         lordosis="" if np.isnan(discs.lordosis_deg) else f"{discs.lordosis_deg:.0f}°",
         votes=_votes(found),
-        decisions=(*discs.chain.decisions, *discs.names.decisions),
+        decisions=(*usual, *discs.chain.decisions, *discs.names.decisions),
         spacing=" × ".join(f"{edge:.3g}" for edge in case.spacing),
         slices=case.shape[0],
         contrasts=", ".join(case.contrasts),
@@ -144,9 +155,33 @@ def _lead(discs: Discs) -> str:
     return f"{_count(discs)}, from {first} up to {last or 'above T5/6'}."
 
 
-def _without_case(text: str, name: str) -> str:
-    start = f"case {name}: "
-    return text.removeprefix(start)[:1].upper() + text.removeprefix(start)[1:]
+def look_first(rows: Sequence[Mapping[str, Any]], warned: Sequence[Sequence[str]]) -> list[str]:
+    """What a person should look at before the mask is used, a sentence each; none: nothing odd.
+
+    Doubts about names are not among them: they are warned of, too.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Discs, caudal first, as `Discs.rows` or the table beside the mask.
+    warned : sequence of (str, str)
+        Category and text.
+    """
+    cut = [bool(row["cut"]) for row in rows]
+    told = [text for kind, text in warned if kind != AsUsual.__name__]
+    if len(cut) > 1 and all(cut):
+        return ["all discs are cut by the edge of the scan, so volumes and widths are too small.",
+                *told]  # fmt: skip
+    if cut and cut[0]:
+        return ["the lowest disc is cut by the edge of the scan, so its numbers are too small.",
+                *told]  # fmt: skip
+    return told
+
+
+def _said(name: str, text: str) -> str:
+    """A sentence for the page of a scan, which need not name it."""
+    text = text.removeprefix(f"case {name}: ")
+    return printable(text[:1].upper() + text[1:])
 
 
 def _has(discs: Discs, key: str) -> bool:
@@ -165,7 +200,7 @@ def _cells(row: dict[str, Any], discs: Discs) -> list[str]:
             found.append(unsure + (" (cut)" if row["cut"] else ""))
             continue
         digits = DIGITS.get(key, 1)
-        text = "–" if np.isnan(value) else f"{value:.{digits}f}"
+        text = "–" if np.isnan(value) else f"{value:z.{digits}f}"  # z: no -0.0
         spread = row.get(f"spread_{key}", np.nan)
         found.append(text if np.isnan(spread) else f"{text} ± {spread:.{digits}f}")
     return found

@@ -14,7 +14,7 @@ from ivdlib import files
 from ivdlib.errors import printable
 from ivdlib.evaluation.scoring import SUFFIX
 from ivdlib.report import pages
-from ivdlib.report.scan_page import PAGE
+from ivdlib.report.scan_page import PAGE, look_first
 from ivdlib.training.disc_files import TABLE
 from ivdlib.training.mask_files import warned_beside
 
@@ -82,15 +82,15 @@ def write_summary(
 
 def _line(folder: Path, name: str, table: pd.DataFrame) -> Line:
     """What the page says of a scan that has a mask."""
-    told = tuple(text for _, text in warned_beside(folder / f"{name}{SUFFIX}"))
+    warned = warned_beside(folder / f"{name}{SUFFIX}")
+    told = tuple(look_first(table.to_dict("records"), warned))
     page = f"{name}{PAGE}"
     if not len(table):
         return Line(name, "look", "no disc", told, page)
     levels = [str(level) for level in table["level"].fillna("")]
-    unsure = bool(table["uncertain"].any())
-    cut = table["cut"].astype(bool)
     found = f"{len(table)} discs, {levels[0]} to {levels[-1] or '?'}"
-    return Line(name, "look" if unsure or cut.iloc[0] else "fine", found, told, page)
+    unsure = bool(table["uncertain"].any())
+    return Line(name, "look" if told or unsure else "fine", found, told, page)
 
 
 def _printable(lines: Sequence[Line], source: str | os.PathLike) -> list[Line]:

@@ -13,7 +13,7 @@ import numpy as np
 from ivdlib.data.case import Case
 from ivdlib.data.case_files import NO_WORD
 from ivdlib.data.discs import clean_specks
-from ivdlib.errors import DataError, DataWarning, NothingFound
+from ivdlib.errors import AsUsual, DataError, DataWarning, NothingFound
 from ivdlib.preprocessing.fusion import images_of
 from ivdlib.preprocessing.region import Region, fits_one_tile
 from ivdlib.preprocessing.resampling import on_plane, plane_for, resample
@@ -127,7 +127,7 @@ def _without_specks(case: Case, mask: np.ndarray, share: float) -> np.ndarray:
     warnings.warn(
         f"case {case.name}: specks were left out, pieces that hold less than {share:g} times the "
         "largest one; --specks 0 keeps them.",
-        DataWarning,
+        AsUsual,
         stacklevel=3,
     )
     return cleaned
@@ -232,7 +232,7 @@ def _on_known_pixels(network: Network, case: Case) -> Case:
         f"case {case.name}: its pixels of {' mm are brought to '.join(sizes)} mm, which the "
         "network was trained on, and the probabilities back before they are cut; slices stay as "
         "they are.",
-        DataWarning,
+        AsUsual,
         stacklevel=4,
     )
     return found

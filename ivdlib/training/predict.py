@@ -9,13 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from ivdlib.data.remarks import Failures, Told
-from ivdlib.errors import ConfigError, DataWarning, NothingFound
+from ivdlib.errors import AsUsual, ConfigError, DataWarning, NothingFound
 from ivdlib.preprocessing import fusion
 from ivdlib.progress import say, track
 from ivdlib.training import engines, shipped
 from ivdlib.training.many_scans import segment_all
 from ivdlib.training.segmenter import Beside, Job, Segmenter
 from ivdlib.training.to_segment import find_scans
+
+KINDS = {kind.__name__: kind for kind in (NothingFound, AsUsual)}
+"""Warnings that are more than a `DataWarning`, by the name that records keep."""
 
 
 def predict_folder(
@@ -139,8 +142,7 @@ def predict_folder(
             for text in found.kept:
                 say(text)
             for kind, text in found.warned:
-                nothing = kind == NothingFound.__name__
-                told.tell(scan.name, text, NothingFound if nothing else DataWarning)
+                told.tell(scan.name, text, KINDS.get(kind, DataWarning))
             done.append(job.path(scan))
             yield done[-1]
     told.tell_rest()

@@ -36,6 +36,18 @@ def test_score_of_a_shifted_disc(capsys, tmp_path):
     assert "0.8333" in text and "HD95" in text and "missed" not in text
 
 
+def test_score_says_what_touches_no_disc_and_what_missed_means(capsys, tmp_path):
+    pred = boxes()
+    pred[:, :, 25:31] = 0
+    pred[2:4, 22:24, 36:38] = 1  # 8 voxels of 3.125 µl, nearest to the upper disc
+    a, b = save(tmp_path / "pred.nii.gz", pred), save(tmp_path / "truth.nii.gz", boxes())
+    _, text, _ = run(capsys, "score", a, b)
+    assert "1 predicted piece touches no true disc (0.0 ml)" in text and "missed" not in text
+    pred[2:4, 22:24, 36:38] = 0
+    _, text, _ = run(capsys, "score", save(a, pred), b)
+    assert "touch" not in text and "missed: nothing was predicted there" in text
+
+
 def test_score_refuses_other_grids_and_labels(capsys, tmp_path):
     truth = save(tmp_path / "truth.nii.gz", boxes())
     other = save(tmp_path / "other.nii.gz", boxes()[:, :, 1:])

@@ -100,3 +100,13 @@ def test_discs_that_a_seam_cuts_are_marked():
     narrow = challenge.disc_scores(truth, truth, SPACING, TileGrid(truth.shape, (8, 120)).holds)
     assert all(row["seam"] for row in narrow)  # too narrow for any disc
     assert "seam" not in challenge.disc_scores(truth, truth, SPACING)[0]
+
+
+def test_pieces_that_touch_no_disc_are_counted():
+    truth, pred = np.zeros((2, 6, 10, 30), bool)
+    truth[1:5, 2:8, 4:8] = True
+    pred[1:5, 2:8, 5:9] = True  # touches it
+    pred[1:3, 2:6, 20:22] = pred[4, 8, 28] = True  # 16 voxels and 1
+    found = challenge.score(pred, truth, (2.0, 1.0, 0.5))
+    assert found["astray"] == {"pieces": 2, "ml": pytest.approx(0.017)}
+    assert challenge.score(truth, truth, (2.0, 1.0, 0.5))["astray"]["pieces"] == 0

@@ -39,6 +39,25 @@ def test_empty_prediction_is_a_miss_and_no_error(tmp_path, scan):
     assert found["volume"]["dice"] == 0 and all(disc["missed"] for disc in found["discs"])
 
 
+def test_exchanged_files_are_told_by_their_names(tmp_path, scan):
+    save_mask(scan, scan.discs, tmp_path / f"01{SUFFIX}")
+    with pytest.warns(DataWarning, match="the prediction comes first, then the truth"):
+        score_files(scan.sources["labels"], tmp_path / f"01{SUFFIX}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        score_files(tmp_path / f"01{SUFFIX}", scan.sources["labels"])
+
+
+def test_an_image_in_place_of_labels_is_no_screen_of_numbers(tmp_path, scan):
+    save_mask(scan, scan.discs, tmp_path / f"01{SUFFIX}")
+    image = nib.load(tmp_path / f"01{SUFFIX}")
+    grey = np.resize(np.arange(2, 252), image.shape).astype(np.uint8)
+    nib.save(nib.Nifti1Image(grey, image.affine), tmp_path / "grey.nii.gz")
+    with pytest.raises(DataError, match="or the file of the labels") as told:
+        score_files(tmp_path / f"01{SUFFIX}", tmp_path / "grey.nii.gz")
+    assert "2, 3, 4, 5 and 246 more and none of 1" in str(told.value) and len(str(told.value)) < 400
+
+
 def test_folders_that_do_not_fit(tmp_path, scan):
     with pytest.raises(DataError, match="holds no mask"):
         score_folders(tmp_path / "data", tmp_path / "data")

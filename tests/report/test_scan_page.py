@@ -13,6 +13,9 @@ from ivdlib.errors import ConfigError
 from ivdlib.evaluation.disc_names import DISC_NAMES
 from ivdlib.report import scan_page
 
+ODD = ("DataWarning", "case 01: its pixels <b>are</b> odd.")
+USUAL = ("AsUsual", "case 01: some specks were left out.")
+
 
 def page_of(tmp_path, warned=(), **how):
     case, segmented, discs = found(**how)
@@ -37,13 +40,21 @@ def test_a_page_shows_discs_by_name_with_their_numbers(tmp_path):
 
 
 def test_warnings_stand_first(tmp_path):
-    soup, _ = page_of(tmp_path, ["case 01: its pixels <b>are</b> odd."], labels=spine(count=3))
+    soup, _ = page_of(tmp_path, [ODD, USUAL], labels=spine(count=3))
     first = soup.select_one("#first")
     assert first.find_parent("section").find_next("h2").text == "Look first"
     told = [item.text for item in first.find_parent("section").select("li")]
     assert any("only 3 discs were found" in text for text in told)
     assert "Its pixels <b>are</b> odd." in told  # escaped, not obeyed
     assert soup.select_one("table.discs tbody th").text.endswith("?")
+    assert not any("specks" in text for text in told)
+    decided = soup.select_one("#decisions").find_parent("section")
+    assert "Some specks were left out." in [item.text for item in decided.select("li")]
+
+
+def test_what_is_always_done_is_nothing_odd(tmp_path):
+    soup, _ = page_of(tmp_path, [USUAL])
+    assert "Nothing odd was noticed" in soup.text and "Some specks were left out." in soup.text
 
 
 def test_a_disc_at_the_border_is_told(tmp_path):
@@ -51,8 +62,18 @@ def test_a_disc_at_the_border_is_told(tmp_path):
     labels[:, :, np.argwhere(labels == 6).mean(axis=0).astype(int)[2] + 1 :] = 0
     labels = labels[:, :, : np.flatnonzero(labels.any(axis=(0, 1)))[-1] + 1]
     soup, _ = page_of(tmp_path, labels=labels)
-    assert "Cut by the edge of the scan" in soup.text
+    assert "Cut by the edge of the scan" in soup.text and "Nothing odd was noticed" in soup.text
     assert soup.select_one("table.discs tbody th").text == "T12/L1 (cut)"
+
+
+@pytest.mark.parametrize("told", ["all discs are", "the lowest disc is"])
+def test_a_cut_lowest_disc_is_looked_at_first(tmp_path, told):
+    labels = spine(count=6)
+    bottom = int(np.argwhere(labels == 1).mean(axis=0)[2])
+    labels = labels[17:19] if told.startswith("all") else labels[:, :, bottom:]
+    soup, _ = page_of(tmp_path, labels=labels)
+    first = soup.select_one("#first").find_parent("section").text.lower()
+    assert f"{told} " in first and "cut by the edge" in first
 
 
 def test_no_disc_is_a_page_too(tmp_path):

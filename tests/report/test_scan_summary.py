@@ -16,27 +16,33 @@ def written(folder, name, labels=None, warned=()):
     """All files of a scan, as `predict` writes them."""
     case, segmented, _ = found(name, labels=labels)
     beside = scan_page.discs_beside()
-    beside.write(case, segmented, folder, [["DataWarning", text] for text in warned])
-    mask_files.write_mask_file(case, segmented.mask, folder / f"{name}_Discs.nii.gz", {},
-                               [["DataWarning", text] for text in warned])  # fmt: skip
+    warned = [list(one) for one in warned]
+    beside.write(case, segmented, folder, warned)
+    path = folder / f"{name}_Discs.nii.gz"
+    mask_files.write_mask_file(case, segmented.mask, path, {}, warned)
     assert all((folder / f"{name}{suffix}").is_file() for suffix in beside.suffixes)
 
 
 def test_the_odd_ones_of_many_stand_first(tmp_path):
-    written(tmp_path, "01", warned=["case 01: something was assumed."])
+    written(tmp_path, "01", warned=[("DataWarning", "case 01: something was assumed.")])
     with pytest.warns(DataWarning, match="the names of its discs are uncertain"):
         written(tmp_path, "02", spine(count=3))
-    paths = write_summary(tmp_path, ["01", "02"], {"03": "case 03: it is broken."})
+    written(tmp_path, "00", warned=[("AsUsual", "case 00: some specks were left out.")])
+    paths = write_summary(tmp_path, ["00", "01", "02"], {"03": "case 03: it is broken."})
     table = pd.read_csv(tmp_path / "summary.csv", dtype={"case": str})
-    assert list(table["case"]) == ["01"] * 6 + ["02"] * 3
+    assert list(table["case"]) == ["00"] * 6 + ["01"] * 6 + ["02"] * 3
     soup = BeautifulSoup((tmp_path / "index.html").read_text(), "html.parser")
     rows = [[cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])]
             for row in soup.select("tbody tr")]  # fmt: skip
-    assert [row[:2] for row in rows] == [["03", "failed"], ["02", "look"], ["01", "fine"]]
-    assert rows[0][3] == "it is broken." and rows[2][3] == "something was assumed."
-    assert rows[2][2] == "6 discs, L5/S1 to T12/L1"
-    assert [a["href"] for a in soup.select("tbody a")] == ["02.html", "01.html"]
-    assert "1 failed, 1 to look at first, 1 fine" in soup.text
+    states = [["03", "failed"], ["01", "look"], ["02", "look"], ["00", "fine"]]
+    assert [row[:2] for row in rows] == states
+    assert rows[0][3] == "it is broken." and rows[1][3] == "something was assumed."
+    assert rows[3][2:] == ["6 discs, L5/S1 to T12/L1", ""]
+    assert [a["href"] for a in soup.select("tbody a")] == ["01.html", "02.html", "00.html"]
+    assert "1 failed, 2 to look at first, 1 fine" in soup.text
+    for name, state in (("01", "look"), ("02", "look"), ("00", "fine")):  # one rule for both pages
+        page = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert ("Look first" in page) == (state == "look"), name
     assert tmp_path / "summary.csv" in paths and tmp_path / "index.html" in paths
 
 
