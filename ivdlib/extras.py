@@ -22,8 +22,9 @@ MODULES = {
 BROUGHT_ALONG = {"IPython": "lessons", "pygments": "report"}
 """Modules that a package of an extra brings, and ivdlib imports too."""
 
-_INSTALLED_BY = {"training": "cpu"}
-"""What to install in place of an extra: with `training` alone comes no framework."""
+_INSTALLED_BY = {"training": "cpu", "lessons": "cpu"}
+"""What to install in place of an extra: with these two alone comes no framework, and few lessons do
+without."""
 
 
 def need(*names: str) -> None:

@@ -29,10 +29,11 @@ CALL = (
 )
 
 
-def in_the_core(place, *words):
+def in_the_core(place, *words, without=BLOCKED):
     """Run a command where no module of an extra can be imported; gives (status, output, errors)."""
-    call = [sys.executable, "-c", CALL, json.dumps(BLOCKED), *map(str, words)]
-    env = os.environ | {"PYTHONPATH": str(ROOT), "IVDLIB_PROGRESS": "off"}
+    call = [sys.executable, "-c", CALL, json.dumps(without), *map(str, words)]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "IVDLIB_PROGRESS": "off", "KERAS_HOME": str(place)}
+    env.pop("KERAS_BACKEND", None)
     done = subprocess.run(call, cwd=place, env=env, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout, done.stderr
 
@@ -93,7 +94,7 @@ def test_the_core_makes_checks_segments_and_scores_scans(tmp_path):
 @pytest.mark.parametrize(
     ("words", "extra"),
     [
-        (["start"], "lessons"),
+        (["start"], "cpu"),
         (["lesson", "00"], "cpu"),
         (["reproduce"], "cpu"),
         (["grid"], "cpu"),
@@ -101,7 +102,7 @@ def test_the_core_makes_checks_segments_and_scores_scans(tmp_path):
         (["info", "--network", "fds_cnn"], "cpu"),
         (["predict", ".", "--engine", "keras"], "cpu"),
         (["report", "smoke"], "report"),
-        (["report", "--lesson", "03"], "lessons"),
+        (["report", "--lesson", "03"], "cpu"),
     ],
 )
 def test_a_command_without_its_extra_names_it(tmp_path, words, extra):
@@ -111,10 +112,29 @@ def test_a_command_without_its_extra_names_it(tmp_path, words, extra):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["lesson", "00"],
+        ["reproduce"],
+        ["grid"],
+        ["audit"],
+        ["audit", "--plan"],
+        ["audit", "--page"],
+    ],
+)
+def test_without_a_framework_nothing_is_begun(tmp_path, words):
+    """Though Keras and Jupyter are there: a phantom takes its time."""
+    status, out, err = in_the_core(tmp_path, *words, without=["tensorflow", "jax", "torch"])
+    assert status == 1 and not out
+    assert is_one_sentence(err) and err.startswith("ivdlib: the default asks for tensorflow")
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_extra_that_is_there_is_no_trouble(monkeypatch):
     extras.need(*extras.MODULES)
     monkeypatch.setitem(sys.modules, "papermill", None)
-    with pytest.raises(ConfigError, match=r"needs papermill, .* pip install 'ivdlib\[lessons\]'"):
+    with pytest.raises(ConfigError, match=r"needs papermill, .* pip install 'ivdlib\[cpu\]'"):
         extras.need("report", "lessons")
 
 

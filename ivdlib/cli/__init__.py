@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import os
 import re
@@ -10,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ivdlib import __version__, extras
 from ivdlib.cli import (
@@ -68,6 +69,15 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_CALL, f"{self.prog}: {message}; {self.prog} --help lists what there is.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Of a misspelt word, name the one that is like it in place of all that there are."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            if near := difflib.get_close_matches(str(value), map(str, action.choices or ()), n=1):
+                error.message = f"invalid choice: {value!r} (did you mean {near[0]}?)"
+            raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -139,7 +149,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     """Do what `main` does, with streams that are safe."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)
+        return WRONG_CALL
+    args = parser.parse_args(arguments)
     try:
         try:
             return args.run(args)

@@ -38,7 +38,12 @@ def add_audit(add) -> None:
         help="declared experiments (default: benchmarks/audit/*.toml)",
     )
     sub.add_argument("--reports", metavar="DIR", help="where to write AUDIT.md (default: reports)")
-    sub.add_argument("--plan", action="store_true", help="only say what is left to do")
+    sub.add_argument(
+        "--plan",
+        action="store_true",
+        help="only say what is left to do; of an experiment that is named, the phantom is made "
+        "first, because its scans tell how many trainings there are",
+    )
     sub.add_argument(
         "--page", action="store_true", help="only write the page, from what is finished"
     )
@@ -50,8 +55,10 @@ def add_audit(add) -> None:
 def run_audit(args: argparse.Namespace) -> int:
     """`ivdlib audit`."""
     from ivdlib import extras, provenance
+    from ivdlib.networks.quiet import need_backend
 
     extras.need("training")
+    need_backend()
     from ivdlib.report.audit import page
     from ivdlib.training import declared, workers
     from ivdlib.training.run import collect, run
@@ -129,18 +136,26 @@ def _experiments(
     args: argparse.Namespace, wanted: Sequence[Declared], folder: Path, faults: list[str]
 ) -> Iterator[Experiment]:
     """Open the declared experiments whose data are here, for `--page` those that were begun."""
+    from ivdlib.data.remarks import listed
     from ivdlib.training import plan
+    from ivdlib.training.declared import BRING
     from ivdlib.training.experiment import Experiment
 
+    waiting: dict[str, list[str]] = {}  # data that are not there, and what they would be for
     for one in wanted:
         begun = any((folder / one.name / "trainings").glob("*/record.json"))
         if args.page and not begun:
             continue
         try:
-            data = one.folders()
+            absent = [] if args.files or begun else one.absent()
+            data = [] if absent else one.folders()
         except DataError as error:
             kept = "; what is finished of it stays on the page" if begun else ""
             print(f"left out: {error}{kept}")
+            continue
+        for name in absent:
+            waiting.setdefault(name, []).append(one.name)
+        if absent:
             continue
         if args.plan and not (data or args.files) and (told := _phantom_to_come(one)):
             print(told)
@@ -159,6 +174,9 @@ def _experiments(
             about = f" ({one.about})" if one.about else ""
             print(plan.plan_text(f"{one.name}{about}", plan.plan(made)))
         yield made
+    for name, names in waiting.items():
+        which = names[0] if len(names) == 1 else f"{len(names)} experiments ({listed(names)})"
+        print(f"left out: {which}, because {name} is not there; {BRING}.")
 
 
 def _phantom_to_come(one: Declared) -> str:

@@ -113,8 +113,10 @@ def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
 def run_grid(args: argparse.Namespace) -> int:
     """`ivdlib grid`."""
     from ivdlib import extras, profiles
+    from ivdlib.networks.quiet import need_backend
 
     extras.need("training")
+    need_backend()
     wanted = _declared(args)
     profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
     data = args.data or wanted.folders()

@@ -32,8 +32,10 @@ def add_lesson(add) -> None:
 def run_lesson(args: argparse.Namespace) -> int:
     """`ivdlib lesson`."""
     from ivdlib import extras
+    from ivdlib.networks.quiet import need_backend
 
     extras.need("training", "lessons")
+    need_backend()  # not after the scans of a phantom
     from ivdlib.course import lessons
 
     hand_down(args)

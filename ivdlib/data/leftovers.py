@@ -25,6 +25,12 @@ _OURS = {FOUND, *BESIDE, "tissue", "swap"}
 _SIDECAR = re.compile(r"(subject|dataset)s?\.(csv|tsv|txt|xlsx?|ods|json|ya?ml|csv\.txt)", re.I)
 _PEOPLE = re.compile(r"(subject|participant|patient|proband)[^.]*\.(csv|tsv|txt|xlsx?|ods)", re.I)
 
+UNNAMED = (
+    "rename it if it is one, as in …_t2.nii.gz (T2) or …_wat.nii.gz (water of a Dixon scan), or "
+    "give it to ivdlib predict alone"
+)
+"""What to do with an image whose name says nothing of its contrast."""
+
 _FAR = 2 * DEEPEST
 """Levels of folders below the given one that are looked into for files that lie too deep."""
 
@@ -163,8 +169,8 @@ def _reason(
         return False, Remark(
             f"not read: of a Dixon scan only wat, fat, inn and opp are, not {word}"
         )
-    what = "not read, because the name does not end in the word of an image, as 01_fat.nii.gz does"
-    return serious, Remark(what, "rename it if it is one")
+    what = "not read, because the name does not end in the word of an image"
+    return serious, Remark(what, UNNAMED)
 
 
 def _set_aside(path: Path) -> bool:

@@ -35,6 +35,9 @@ from ivdlib.training import recipes
 if TYPE_CHECKING:
     from ivdlib.training.experiment import Experiment
 
+BRING = "put the folder into data/, or name the folder that it lies in with IVDLIB_DATA"
+"""What to do if data are not there."""
+
 _LONGEST = 20_000
 """Letters of a file; tomllib needs minutes for keys with dots by the hundred thousand."""
 
@@ -101,9 +104,15 @@ class Declared:
         DataError
             If one is not there.
         """
-        return [self._folder(name) for name in self.data]
+        for name in self.absent():
+            raise DataError(f"the data {name} of experiment {self.name} are not there; {BRING}.")
+        return [place for name in self.data if (place := self._folder(name))]
 
-    def _folder(self, name: str) -> Path:
+    def absent(self) -> list[str]:
+        """Names of the data that are not there."""
+        return [name for name in self.data if self._folder(name) is None]
+
+    def _folder(self, name: str) -> Path | None:
         places = [Path(name), root() / "data" / name]
         if given := os.environ.get("IVDLIB_DATA"):
             places.insert(0, Path(given).expanduser() / name)
@@ -111,10 +120,7 @@ class Declared:
             need_content(place)
             if place.is_dir():
                 return place
-        raise DataError(
-            f"the data {name} of experiment {self.name} are not there; put the folder into "
-            "data/, or name the folder that it lies in with IVDLIB_DATA."
-        )
+        return None
 
 
 def load(path: str | os.PathLike, recipe: str | None = None) -> Declared:

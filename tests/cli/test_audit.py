@@ -2,11 +2,12 @@
 
 import pytest
 
-from ivdlib import cli, files
+from ivdlib import cli, files, provenance
 from ivdlib.errors import CannotWrite, DataError
 from ivdlib.networks import UNetConfig, unet
 from ivdlib.phantom import make_phantom
 from ivdlib.report.audit import page as audit_page
+from ivdlib.training.declared import load
 from ivdlib.training.experiment import Experiment
 
 DECLARED = """about = "small"
@@ -82,6 +83,18 @@ def test_a_plan_in_an_empty_folder_makes_no_phantom(no_checkout, monkeypatch, ca
     told = "phantom of 16 scans is not made yet"
     assert told in out and "benchmarks/audit/phantom.toml --plan" in out and "left out" in out
     assert not [path for path in no_checkout.rglob("*") if path.is_file()]
+
+
+def test_data_that_are_not_there_are_one_line_for_all_experiments(no_checkout, capsys):
+    assert cli.main(["audit", "--plan"]) == 0
+    left_out = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
+    declared = [load(path).data for path in provenance.brought("benchmarks/audit").glob("*.toml")]
+    assert len(left_out) == len({name for names in declared for name in names}) > 1
+    many = sum("ivdm3seg_crops" in names for names in declared)
+    (crops,) = (line for line in left_out if "ivdm3seg_crops is not there; " in line)
+    assert crops.startswith(f"left out: {many} experiments (crops, crops_better, ")
+    assert crops.endswith("; put the folder into data/, or name the folder that it lies in with "
+                          "IVDLIB_DATA.")  # fmt: skip
 
 
 def test_a_page_without_results_of_ones_own(no_checkout, monkeypatch, capsys):

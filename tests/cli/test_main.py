@@ -102,8 +102,27 @@ def test_quick_commands_load_no_framework(tmp_path, write_case):
     assert done.returncode == 0, done.stderr
 
 
+def test_without_a_command_all_are_listed(capsys):
+    status, out, err = run(capsys)
+    assert status == 2 and not out and all(command in err for command in COMMANDS)
+
+
 @pytest.mark.parametrize(
-    "call", [["predict", "--clip=99,9"], ["prdict"], [], ["score", "--nothing"]]
+    ("call", "meant"),
+    [
+        (["prdict", "scans"], "did you mean predict?"),
+        (["predict", "scans", "--save", "probabilty"], "did you mean probability?"),
+        (["xyzzy"], "choose from"),
+    ],
+)
+def test_a_misspelt_word_is_answered_by_the_one_that_is_like_it(capsys, call, meant):
+    status, _, err = run(capsys, *call)
+    assert status == 2 and meant in err and err.count("\n") == 1
+    assert ("choose from" in err) is (meant == "choose from")
+
+
+@pytest.mark.parametrize(
+    "call", [["predict", "--clip=99,9"], ["prdict"], ["--debug"], ["score", "--nothing"]]
 )
 def test_a_wrong_call_is_one_line_and_not_a_screen_of_options(capsys, call):
     status, _, err = run(capsys, *call)

@@ -93,9 +93,10 @@ def test_a_scan_without_a_word_is_said_and_labels_under_a_plain_name_are_only_li
     for name in ("ana", "bob"):
         shutil.copy(data / name / f"{name}_Labels.nii.gz", data / "vertebrae" / f"{name}.nii.gz")
     scan, plain = said(data)
-    assert scan[:2] == (True, "cem.nii.gz") and scan[2].endswith("; rename it if it is one")
+    assert scan[:2] == (True, "cem.nii.gz") and "; rename it if it is one" in scan[2]
+    assert "…_t2.nii.gz" in scan[2] and scan[2].endswith("or give it to ivdlib predict alone")
     assert plain[:2] == (False, "2 files (vertebrae/ana.nii.gz, vertebrae/bob.nii.gz)")
-    assert plain[2].endswith("; rename it if it is one")
+    assert "; rename it if it is one" in plain[2]
 
 
 @pytest.mark.parametrize("name", ["ana_fat_1", "ana_.fat", "ana_fat (1)"])

@@ -1,11 +1,15 @@
 """Files beside a mask: numbers, table, colours, probability and spread."""
 
+import re
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
 from found_discs import found
 
 from ivdlib.evaluation.disc_names import DISC_NAMES
+from ivdlib.evaluation.disc_table import find_discs
 from ivdlib.training import disc_files
 
 
@@ -63,6 +67,18 @@ def test_a_colour_table_that_somebody_changed_stays(tmp_path):
     (tmp_path / "levels.ctbl").write_text("mine")
     disc_files.write_colours(tmp_path)
     assert (tmp_path / "levels.ctbl").read_text() == "mine"
+
+
+def test_the_docs_name_each_column_that_is_written(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "your_scans.md").read_text(encoding="utf-8")
+    section = page.partition("### The columns of the tables")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    case, segmented, _ = found(contrasts=("wat", "fat"))
+    images = case.contrasts | {"inn": case.contrasts["wat"] + case.contrasts["fat"]}
+    discs = find_discs(segmented.mask, case.spacing, images, segmented.votes)
+    disc_files.write_table("01", discs, tmp_path / "t.csv")
+    columns = pd.read_csv(tmp_path / "t.csv").columns
+    assert told == [*dict.fromkeys(re.sub(r"^(signal|spread)_\w+", r"\1_X", c) for c in columns)]
 
 
 def test_no_disc_is_an_empty_table(tmp_path):
