@@ -26,8 +26,9 @@ EXPERIMENTS = {
     "crops": "crops",
     "crops_better": "crops, recipe `better`",
     "crops_nnunet": "crops",
-    "slabs": "slabs",
-    "slabs_better": "slabs, recipe `better`",
+    "slabs22": "slabs",
+    "slabs": "first slabs",
+    "slabs_better": "first slabs, recipe `better`",
     "phantom": "phantom",
     "phantom_paper": "phantom, paper's size, one fold",
 }

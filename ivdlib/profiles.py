@@ -196,6 +196,11 @@ def title(network: str) -> str:
     return TITLES.get(name, name) + (f", {variant.replace('_', ' ')}" if variant else "")
 
 
+COMPARED = {name: title(name) for name in (*TITLES, *FAIR)}
+"""Networks that stand beside one another in tables and figures, with their names for people.
+Variants, which lack an idea, are told by the audit."""
+
+
 def keys() -> list[str]:
     """Every field of a profile that can be overridden, nested ones with a dot."""
     names = []

@@ -11,7 +11,7 @@ from ivdlib.evaluation import comparisons, tables
 from ivdlib.evaluation.comparisons import WITH, WITHOUT, difference, disc_rows, patient_dice, side
 from ivdlib.evaluation.scores import has_fusion, of_single_contrasts, singles
 from ivdlib.evaluation.statistics import Comparison
-from ivdlib.profiles import TITLES
+from ivdlib.profiles import COMPARED, TITLES
 
 IN_SHORT = "in_short.txt"
 """Among the tables of an experiment."""
@@ -85,14 +85,14 @@ def _shown(frame: pd.DataFrame) -> str:
 
 def _first_and_second(metrics: pd.DataFrame) -> Iterator[str]:
     """Who finds the discs best, and on which image they are hardest to find."""
-    people = {name: patient_dice(metrics, name) for name in TITLES}
+    people = {name: patient_dice(metrics, name) for name in COMPARED}
     people = {name: dice for name, dice in people.items() if dice is not None}
     if not people:  # rows that need no network, so far
         return
     first, *others = sorted(people, key=lambda name: -people[name].mean())
-    told = f"{TITLES[first]} " + ("finds the discs best" if others else "alone was scored")
+    told = f"{COMPARED[first]} " + ("finds the discs best" if others else "alone was scored")
     if others and (lead := difference(side(metrics, first), side(metrics, others[0]))):
-        told += f", ahead of {TITLES[others[0]]} by {shown_difference(lead)}"
+        told += f", ahead of {COMPARED[others[0]]} by {shown_difference(lead)}"
     images = {name: patient_dice(metrics, first, None, [name]) for name in singles(metrics)}
     images = {name: dice.mean() for name, dice in images.items() if dice is not None}
     worst = min(images, key=images.get)
@@ -111,7 +111,7 @@ def _lost(metrics: pd.DataFrame, network: str) -> Iterator[str]:
     lost = lost[~lost.all(axis=1)].sum()
     for image, count in lost[lost > 0].items():
         yield (
-            f"{TITLES[network]} finds next to nothing on {image} in {count} of {len(each)} "
+            f"{COMPARED[network]} finds next to nothing on {image} in {count} of {len(each)} "
             "trainings, which lowers its mean (lesson 05: when a network misses one image)."
         )
 
@@ -130,7 +130,7 @@ def _gain(metrics: pd.DataFrame) -> Iterator[str]:
     """What training with fused contrasts brings each network on the single ones."""
     gains = {
         title: difference(*(side(metrics, name, arm) for arm in (WITH, WITHOUT)))
-        for name, title in TITLES.items()
+        for name, title in COMPARED.items()
     }
     told = [f"{title} by {shown_difference(gain)}" for title, gain in gains.items() if gain]
     if told:

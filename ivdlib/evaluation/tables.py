@@ -13,7 +13,7 @@ from ivdlib import files
 from ivdlib.data.contrasts import CONTRASTS, FUSED, is_derived
 from ivdlib.errors import DataError
 from ivdlib.evaluation.scores import disc_rows, has_fusion, singles
-from ivdlib.profiles import ARMS, TITLES
+from ivdlib.profiles import ARMS, COMPARED, FAIR, leaves_out, title
 
 if TYPE_CHECKING:
     from ivdlib.data.cases import Case
@@ -60,8 +60,8 @@ def dice_table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     """
     rows = disc_rows(metrics)
     arm = ARMS["without" if number == 3 or not has_fusion(rows) else "with"]
-    rows = rows[~rows["network"].str.contains(":")]  # variants have a table of their own
-    reference = ~rows["network"].isin(list(TITLES))
+    rows = rows.loc[[not leaves_out(name) for name in rows["network"]]]  # those the audit tells
+    reference = ~rows["network"].isin(list(COMPARED))
     rows = rows[(rows["trained_on"] == arm) | (reference & (number == 1))]
     wanted = FUSED if number == 2 else singles(metrics)
     rows = rows[rows["contrast"].isin(wanted)]
@@ -70,7 +70,7 @@ def dice_table(metrics: pd.DataFrame, number: int) -> pd.DataFrame:
     for network in _in_order(scans["network"].unique()):
         mine = scans[scans["network"] == network]
         means = mine.groupby("contrast")["dice"].mean()
-        line = {"network": TITLES.get(network, network), "source": "ours"}
+        line = {"network": title(network), "source": "ours"}
         line |= {name: means.get(name, np.nan) for name in wanted}
         line |= {"Mean": np.mean([line[name] for name in wanted]), "scans": mine["case"].nunique()}
         lines.append(line)
@@ -101,7 +101,7 @@ def exact_labels(metrics: pd.DataFrame) -> pd.DataFrame:
     rows = rows.groupby(scans, as_index=False)[["dice", "dice_exact"]].mean()  # over seeds
     lines = [
         {
-            "network": TITLES.get(network, network),
+            "network": title(network),
             "trained_on": arm,
             "drawn": mine["dice"].mean(),
             "exact": mine["dice_exact"].mean(),
@@ -139,7 +139,7 @@ def caption(number: int, fusion: bool) -> str:
 
 def _in_order(networks: Iterable[str]) -> list[str]:
     """Networks in the order of the paper's Table 1, whatever else there is before them."""
-    order = ["deeplabv3plus", "unet", "fds_cnn"]
+    order = ["deeplabv3plus", "unet", *FAIR, "fds_cnn"]
     return sorted(networks, key=lambda n: (n in order, order.index(n) if n in order else 0, n))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from ivdlib import files
 from ivdlib.evaluation import in_short, scores, tables
 from ivdlib.evaluation.comparisons import WITH, WITHOUT
-from ivdlib.profiles import TITLES
+from ivdlib.profiles import COMPARED, TITLES
 from ivdlib.report import record
 from ivdlib.report.results import SEGMENTATIONS
 
@@ -76,7 +76,7 @@ def _of_networks(metrics: pd.DataFrame) -> pd.DataFrame:
 def _level(metrics: pd.DataFrame) -> Iterator[str]:
     """The Dice of FDS-CNN, else of the first network, beside the paper's if that has one."""
     table = tables.dice_table(metrics, 1)
-    table = table[table["network"].isin(list(TITLES.values()))].set_index(["source", "network"])
+    table = table[table["network"].isin(list(COMPARED.values()))].set_index(["source", "network"])
     ours = [name for source, name in table.index if source == "ours"]
     if not ours:
         return

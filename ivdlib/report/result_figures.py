@@ -11,7 +11,7 @@ import pandas as pd
 
 from ivdlib.data.discs import LEVELS
 from ivdlib.evaluation import recorded, scores, tables
-from ivdlib.profiles import ARMS, TITLES, title
+from ivdlib.profiles import ARMS, COMPARED, title
 from ivdlib.report import diagrams, plotting
 from ivdlib.report.plotting import BLUE, MARKERS, VERMILION, new_figure
 
@@ -95,9 +95,9 @@ def _curves(folder: Path) -> Figure | None:
 
 
 def _main(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the three networks on single contrasts, with fusion where the data have it."""
+    """Rows of the networks that compare on single contrasts, with fusion where the data have it."""
     arm = ARMS["with" if scores.has_fusion(rows) else "without"]
-    rows = rows[rows["network"].isin(list(TITLES)) & (rows["trained_on"] == arm)]
+    rows = rows[rows["network"].isin(list(COMPARED)) & (rows["trained_on"] == arm)]
     return scores.of_single_contrasts(rows)
 
 
@@ -106,7 +106,7 @@ def _patients(metrics: pd.DataFrame) -> Figure | None:
     if rows.empty:
         return None
     scans = rows.groupby(["network", "subject", "case"], as_index=False)["dice"].mean()
-    return diagrams.dice_by_patient(scans.replace({"network": TITLES}))
+    return diagrams.dice_by_patient(scans.replace({"network": COMPARED}))
 
 
 def levels(metrics: pd.DataFrame) -> Figure | None:
@@ -173,7 +173,7 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str]) -> Figure:
 
 
 def _by_level(axes: Axes, rows: pd.DataFrame, order: list[str], measure: str) -> None:
-    for (network, name), (colour, marker) in zip(TITLES.items(), MARKERS, strict=False):
+    for (network, name), (colour, marker) in zip(COMPARED.items(), MARKERS, strict=False):
         mine = rows[rows["network"] == network]
         if len(mine):
             means = mine.groupby("level")[measure].mean().reindex(order)

@@ -40,6 +40,13 @@ def test_it_names_the_better_network_and_its_hardest_image():
     )
 
 
+def test_a_network_of_another_size_may_be_the_best():
+    other = scored("unet:equal_cost", "contrasts+fused", 0.9)
+    assert "U-Net, equal cost finds the discs best, ahead of FDS-CNN" in text_of(
+        *both_arms(), other
+    )
+
+
 def test_a_lead_that_people_disagree_on_may_be_chance():
     text = text_of(*both_arms(wobble=0.3))
     (line,) = [line for line in text.splitlines() if "ahead of" in line]

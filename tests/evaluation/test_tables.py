@@ -47,6 +47,14 @@ def test_only_whole_discs_volumes_of_the_right_arm_count():
     assert ours(tables.dice_table(frame, 2)).loc["FDS-CNN", "wat+opp"] == 0.9
 
 
+def test_sizes_that_compare_stand_in_the_table_and_variants_do_not():
+    """A U-Net of another size is one more network; what lacks an idea is told by the audit."""
+    names = ("unet:equal_cost", "fds_cnn:no_dilation", "fds_cnn", "unet", "deeplabv3plus")
+    frame = pd.DataFrame([row for name in names for row in rows(network=name)])
+    found = [name for name in ours(tables.dice_table(frame, 3)).index if name]
+    assert found == ["DeepLabv3+", "U-Net", "U-Net, equal cost", "FDS-CNN"]
+
+
 def test_the_mean_is_over_the_contrasts_of_the_row():
     frame = pd.DataFrame(
         rows(contrasts=SINGLE, cases=("01", "02"), value=lambda c, s, k: SINGLE.index(c) / 10)

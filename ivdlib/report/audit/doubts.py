@@ -26,7 +26,7 @@ from ivdlib.evaluation.scores import (
     of_single_contrasts,
     trained,
 )
-from ivdlib.profiles import TITLES, title
+from ivdlib.profiles import COMPARED, title
 from ivdlib.report.audit.sections import NUMBERS, Found, compared, kinds, section
 
 
@@ -118,7 +118,7 @@ def _pairs(mine: pd.DataFrame, its: pd.DataFrame, external: bool) -> Iterator[tu
     """Each network beside itself, trained alike; or beside the one program that is external."""
     for network, arm in mine[["network", "trained_on"]].drop_duplicates().itertuples(index=False):
         alike = its if external else its[(its["network"] == network) & (its["trained_on"] == arm)]
-        if network not in TITLES or arm not in (WITH, WITHOUT) or alike.empty:
+        if network not in COMPARED or arm not in (WITH, WITHOUT) or alike.empty:
             continue
         label = f"{title(network)}, {arm}"
         other = alike[["network", "trained_on"]].iloc[0]

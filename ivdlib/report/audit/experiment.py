@@ -14,7 +14,7 @@ from ivdlib.evaluation import recorded, scores, verdicts
 from ivdlib.evaluation.metrics import MEASURES
 from ivdlib.evaluation.verdicts import FOLDER
 from ivdlib.options import OWN_RATES, SpineOptions, spine_training
-from ivdlib.profiles import TITLES, title
+from ivdlib.profiles import COMPARED, title
 from ivdlib.report import result_figures
 from ivdlib.report.audit.sections import markdown_table
 
@@ -114,7 +114,7 @@ def _spine(metrics: pd.DataFrame, profile: Mapping) -> str:
 def _discs(metrics: pd.DataFrame) -> str:
     """Disc by disc: all, and those that a seam between tiles cuts; a figure has the levels."""
     discs = scores.of_single_contrasts(scores.disc_rows(metrics, "disc"))
-    discs = discs[discs["network"].isin(list(TITLES))]
+    discs = discs[discs["network"].isin(list(COMPARED))]
     if discs.empty:
         return ""
     groups = {"all discs": discs}
