@@ -79,8 +79,14 @@ def mean_curves(folder: Path) -> dict[tuple[str, str], pd.DataFrame]:
             found.setdefault(key, []).append(scores.numbers(path, ("step", "loss")))
     return {
         key: pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
-        for key, curves in sorted(found.items())
+        for key, curves in sorted(found.items(), key=lambda item: (_place(item[0][0]), item[0]))
     }
+
+
+def _place(name: str) -> int:
+    """Where a network stands by its title, so that its colour is the same in every figure."""
+    order = list(COMPARED.values())
+    return order.index(name) if name in order else len(order)
 
 
 def _curves(folder: Path) -> Figure | None:
@@ -106,7 +112,8 @@ def _patients(metrics: pd.DataFrame) -> Figure | None:
     if rows.empty:
         return None
     scans = rows.groupby(["network", "subject", "case"], as_index=False)["dice"].mean()
-    return diagrams.dice_by_patient(scans.replace({"network": COMPARED}))
+    scans = scans.replace({"network": COMPARED})
+    return diagrams.dice_by_patient(scans.sort_values("network", key=lambda n: n.map(_place)))
 
 
 def levels(metrics: pd.DataFrame) -> Figure | None:
@@ -173,11 +180,10 @@ def against_water(cases: Iterable[Case], pairs: Sequence[str]) -> Figure:
 
 
 def _by_level(axes: Axes, rows: pd.DataFrame, order: list[str], measure: str) -> None:
-    for (network, name), (colour, marker) in zip(COMPARED.items(), MARKERS, strict=False):
-        mine = rows[rows["network"] == network]
-        if len(mine):
-            means = mine.groupby("level")[measure].mean().reindex(order)
-            axes.plot(order, means, color=colour, marker=marker, label=name)
+    networks = [name for name in COMPARED if (rows["network"] == name).any()]
+    for network, (colour, marker) in zip(networks, MARKERS, strict=False):
+        means = rows[rows["network"] == network].groupby("level")[measure].mean().reindex(order)
+        axes.plot(order, means, color=colour, marker=marker, label=COMPARED[network])
     axes.tick_params(axis="x", labelrotation=45)
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

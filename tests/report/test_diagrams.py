@@ -48,17 +48,17 @@ def test_dice_by_patient_draws_every_scan_above_its_patient():
     rows = pd.DataFrame(
         {
             "network": ["a", "a", "a", "b", "b", "b"],
-            "subject": ["2", "1", "1", "2", "1", "1"],
+            "subject": ["10", "9", "9", "10", "9", "9"],
             "dice": [0.5, 0.6, 0.8, 0.1, 0.2, 0.4],
         }
     )
     axes = diagrams.dice_by_patient(rows).axes[0]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["9", "10"]
     for line, name in zip(axes.lines, "ab", strict=True):
         mine = rows[rows["network"] == name]
         assert line.get_label() == name
         assert list(line.get_ydata()) == list(mine["dice"])
-        assert np.array_equal(np.round(line.get_xdata()), mine["subject"].astype(int) - 1)
+        assert np.array_equal(np.round(line.get_xdata()), mine["subject"].astype(int) - 9)
 
 
 def test_fold_map_names_the_side_of_every_patient():

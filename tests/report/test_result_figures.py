@@ -84,3 +84,30 @@ def test_fused_contrasts_against_water():
         np.testing.assert_allclose(points[:, 1], slope * points[:, 0], rtol=1e-9)
         assert axes.get_legend().get_texts()[0].get_text() == f"{slope} × water"
     assert middle.get_legend() is None
+
+
+def test_a_network_has_one_colour_in_every_figure(tmp_path, monkeypatch):
+    """Names in their own order would give FDS-CNN another one beside other networks."""
+    names = ("deeplabv3plus", "fds_cnn", "unet", "unet:equal_cost")
+    curve = pd.DataFrame({"step": [1, 2], "loss": [1.0, 0.5], "seconds": [1.0, 2.0]})
+    for network in names:
+        place = tmp_path / "trainings" / network.replace(":", "_")
+        files.write_csv(place / "history.csv", curve)
+        record = {"target": "disc", "network": network, "arm": "without"} | TIMES
+        files.write_json(place / "record.json", record)
+    one = disc_rows(LEVELS)
+    rows = pd.concat([one[one["network"] == "unet"].assign(network=name) for name in names])
+    files.write_csv(tmp_path / "metrics.csv", rows)
+    found = {}
+    monkeypatch.setattr(result_figures.plotting, "save", lambda drawn, _: found.update(drawn))
+    result_figures.write_figures(tmp_path)
+    colours = [
+        {
+            line.get_label().partition(", contrasts")[0]: line.get_color()
+            for line in figure.axes[0].get_lines()
+            if not line.get_label().startswith("_")
+        }
+        for figure in found.values()
+    ]
+    assert len(colours) == 3 and colours[0] == colours[1] == colours[2]
+    assert set(colours[0]) == {"FDS-CNN", "U-Net", "DeepLabv3+", "U-Net, equal cost"}
