@@ -17,6 +17,9 @@ def test_networks_on_whole_fields_and_their_differences():
     best = "| s on b | FDS-CNN | contrasts | 1, 4 | 100.0% | – | 0.0% | 0.70 | 1.0% | 100% | 0% |"
     assert lines[0] == best and "| 75.0% |" in lines[1]
     assert lines[2].startswith("| s on b | FDS-CNN − U-Net | +0.2500 |")
+    assert "_cut" not in page and "*_cut*: scans cut" in real_scans.full_fields_section(
+        {"s on b_cut": rows}
+    )
     assert real_scans.full_fields_section({}) == ""
 
 
