@@ -18,6 +18,9 @@ from ivdlib.profiles import COMPARED, title
 from ivdlib.report import result_figures
 from ivdlib.report.audit.sections import markdown_table
 
+WIDE = 13
+"""Columns of numbers that a printed page holds; more patients stand below one another."""
+
 
 def experiment(
     name: str, record: dict, metrics: pd.DataFrame, figures: Mapping[str, Path] | None = None
@@ -56,10 +59,13 @@ def experiment(
             f"**Unfinished{told}.** A comparison rests on the patients that both sides have.\n"
         )
     if len(found.columns):
-        rows = ((column, *("–" if np.isnan(v) else f"{v:.4f}" for v in found[column]),
-                 f"{found[column].mean():.4f}") for column in found)  # fmt: skip
+        found.loc["mean"] = found.mean()
+        shown = found.map(lambda dice: "–" if np.isnan(dice) else f"{dice:.4f}")
+        first = "patient"
+        if len(shown) <= WIDE:
+            shown, first = shown.T, "network, trained on"
         parts.append("Mean Dice of each patient over the single contrasts:\n")
-        parts.append(markdown_table(("network, trained on", *found.index, "mean"), rows))
+        parts.append(markdown_table((first, *shown.columns), shown.itertuples(name=None)))
     parts += [_spine(metrics, profile), _discs(metrics), _worst(metrics)]
     shown = (
         f"![{result_figures.ALT[key]}]({FOLDER}/{name}/figures/{path.name})"

@@ -104,3 +104,14 @@ def test_the_spine_stage_is_told():
     alone = pd.concat([discs[:0], spine.assign(scope="volume", subject="a")])
     page = experiment.experiment("mine", RECORD, alone)
     assert "over 2 scans (least 0.8000).\n" in page  # no disc network is trained yet
+
+
+@pytest.mark.parametrize("people", [2, 22])
+def test_many_patients_stand_below_one_another(people):
+    """Twenty-two columns of numbers ran off the page."""
+    one = rows().query("case == 'a'")
+    every = pd.concat([one.assign(case=f"p{n}", subject=f"p{n}") for n in range(people)])
+    page = experiment.experiment("mine", RECORD, every)
+    table = page.partition("Mean Dice of each patient")[2].strip().split("\n\n")[1].splitlines()
+    assert max(line.count("|") for line in table) <= experiment.WIDE + 2
+    assert sum("0.8000" in line for line in table) == (1 if people == 2 else people + 1)
