@@ -79,7 +79,7 @@ def cut_to_field(
 
 
 def rows_of(
-    place: Path, record: dict, scans: list[tuple[Case, np.ndarray]], cut: bool
+    place: Path, record: dict, scans: list[tuple[Case, np.ndarray]], cut: bool = False
 ) -> Iterator[dict[str, object]]:
     """Score one network on all scans."""
     disc = engines.load_network(place / WEIGHTS)
