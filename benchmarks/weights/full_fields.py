@@ -85,8 +85,9 @@ def rows_of(
     disc = engines.load_network(place / WEIGHTS)
     spine = (spine_of_scan.spine_beside(disc, place / WEIGHTS) or [None])[0]
     for whole, all_bodies in scans:
-        field = (spine or disc).passport["field"]
-        case, bodies = cut_to_field(whole, all_bodies, field) if cut else (whole, all_bodies)
+        case, bodies = whole, all_bodies
+        if cut:
+            case, bodies = cut_to_field(case, bodies, (spine or disc).passport["field"])
         found = gaps.score_gaps(quietly(disc, case, spine=spine), bodies, case.spacing)
         right = [gap.pieces == 1 and gap.fill >= FILLED for gap in found.gaps]
         yield {
