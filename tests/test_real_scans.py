@@ -73,3 +73,23 @@ def test_only_networks_with_weights_are_scored(scripts, tmp_path):
     assert [place.name for place in full_fields.trainings(tmp_path)] == ["a"]
     with pytest.raises(DataError, match="no network with weights"):
         full_fields.main([str(tmp_path / "none"), "munich_wat", "--out", str(tmp_path)])
+
+
+def test_a_scan_is_cut_about_its_bodies_and_stays_where_it_is(scripts):
+    """Millimetres of a body must not move, and a scan that is small enough stays whole."""
+    _, full_fields = scripts
+    bodies = np.zeros((4, 100, 120), int)
+    bodies[1:3, 60:70, 80:90] = 3
+    affine = np.diag([3.0, 2.0, 2.0, 1.0])
+    affine[:3, 3] = 5, 6, 7
+    case = Case("p1", "p1", {"t2": bodies * 10.0}, affine)
+    cut, inside = full_fields.cut_to_field(case, bodies, [[90, 100], [50, 130]])
+    assert cut.shape == inside.shape == (4, 50, 65) and (inside > 0).sum() == (bodies > 0).sum()
+    assert np.array_equal(cut.contrasts["t2"], inside * 10.0)
+
+    def corner(of, where):
+        return (where.affine @ [*np.argwhere(of)[0], 1])[:3]
+
+    assert np.allclose(corner(inside, cut), corner(bodies, case))
+    whole, same = full_fields.cut_to_field(case, bodies, [[1, 900], [1, 900]])
+    assert whole.shape == case.shape and np.array_equal(same, bodies)

@@ -124,27 +124,3 @@ def test_changes_change_image_and_truth_alike(modules, monkeypatch):
             sides = np.multiply(found["truth"].shape, spacing)
             assert (sides <= 1.02 * np.multiply(shape, modules[0].SPACING)).all(), name
     sys.modules.pop("stress")
-
-
-def test_a_scan_is_cut_about_its_bodies_and_stays_where_it_is(modules):
-    """Millimetres of a body must not move, and a scan that is small enough stays whole."""
-    import full_fields
-
-    from ivdlib.data.case import Case
-
-    bodies = np.zeros((4, 100, 120), int)
-    bodies[1:3, 60:70, 80:90] = 3
-    affine = np.diag([3.0, 2.0, 2.0, 1.0])
-    affine[:3, 3] = 5, 6, 7
-    case = Case("p1", "p1", {"t2": bodies * 10.0}, affine)
-    cut, inside = full_fields.cut_to_field(case, bodies, [[90, 100], [50, 130]])
-    assert cut.shape == inside.shape == (4, 50, 65) and (inside > 0).sum() == (bodies > 0).sum()
-    assert np.array_equal(cut.contrasts["t2"], inside * 10.0)
-
-    def corner(of, where):
-        return (where.affine @ [*np.argwhere(of)[0], 1])[:3]
-
-    assert np.allclose(corner(inside, cut), corner(bodies, case))
-    whole, same = full_fields.cut_to_field(case, bodies, [[1, 900], [1, 900]])
-    assert whole.shape == case.shape and np.array_equal(same, bodies)
-    sys.modules.pop("full_fields", None)

@@ -31,7 +31,7 @@ from ivdlib import files, provenance
 from ivdlib.data.case import Case
 from ivdlib.errors import DataError, IvdlibError
 from ivdlib.evaluation import gaps, recorded
-from ivdlib.evaluation.full_fields import FILLED, OF_FIELDS
+from ivdlib.evaluation.full_fields import CUT, FILLED, OF_FIELDS
 from ivdlib.profiles import ARMS, leaves_out
 from ivdlib.progress import say, track
 from ivdlib.training import engines, spine_of_scan
@@ -84,10 +84,10 @@ def rows_of(
     """Score one network on all scans."""
     disc = engines.load_network(place / WEIGHTS)
     spine = (spine_of_scan.spine_beside(disc, place / WEIGHTS) or [None])[0]
-    for whole, all_bodies in scans:
-        case, bodies = whole, all_bodies
-        if cut:
-            case, bodies = cut_to_field(case, bodies, (spine or disc).passport["field"])
+    if cut:
+        field = (spine or disc).passport["field"]
+        scans = [cut_to_field(case, bodies, field) for case, bodies in scans]
+    for case, bodies in scans:
         found = gaps.score_gaps(quietly(disc, case, spine=spine), bodies, case.spacing)
         right = [gap.pieces == 1 and gap.fill >= FILLED for gap in found.gaps]
         yield {
@@ -109,7 +109,7 @@ def main(words: list[str] | None = None) -> int:
     add("--cut", action="store_true", help="cut scans to the field that a network was trained on")
     add("--out", type=Path, default=provenance.reports_folder() / OF_FIELDS)
     given = parser.parse_args(words)
-    path = given.out / f"{given.experiment.name}_on_{given.scans}{'_cut' * given.cut}.csv.gz"
+    path = given.out / f"{given.experiment.name}_on_{given.scans}{CUT * given.cut}.csv.gz"
     old = pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["training"])
     left = {
         place: record

@@ -26,6 +26,9 @@ least this share of it: a disc of usual height fills some .7."""
 OF_FIELDS = "full_fields"
 """Where the rows lie, beside the page of the audit."""
 
+CUT = "_cut"
+"""Behind the name of scans that were cut to the field that the network was trained on."""
+
 OF_A_FIELD = ("fold", "seed", "gaps", "found", "fill", "bone", "astray", "specks")
 
 

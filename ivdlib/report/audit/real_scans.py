@@ -29,11 +29,11 @@ def full_fields_section(fields: Mapping[str, pd.DataFrame]) -> str:
         f"{full_fields.FILLED:.0%} of it or more. Nothing was trained on these scans or chosen by "
         "them. Spread: standard deviation over trainings, and over scans."
     )
-    if any(name.endswith("_cut") for name in fields):
+    if any(name.endswith(full_fields.CUT) for name in fields):
         about += (
-            " *_cut*: scans cut, about their bodies, to the field that the network was trained on, "
-            "as `ivdlib predict` advises for a wider one: a spine network that never saw so wide a "
-            "field does not find the spine in it."
+            f" *{full_fields.CUT}*: scans cut, about their bodies, to the field that the network "
+            "was trained on, as `ivdlib predict` advises for a wider one: a spine network that "
+            "never saw so wide a field does not find the spine in it."
         )
     heads = ("trained, tested", "network", "trained on", "trainings, scans", "gaps found",
              "spread, trainings", "spread, scans", "fill", "deep in bone", "disc below",
