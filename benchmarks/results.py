@@ -18,7 +18,7 @@ import pandas as pd
 from ivdlib import files
 from ivdlib.evaluation import scores, statistics, tables, verdicts
 from ivdlib.evaluation.scores import TOGETHER
-from ivdlib.profiles import TITLES, title
+from ivdlib.profiles import COMPARED, TITLES, title
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "reports" / "reference"
@@ -35,9 +35,9 @@ EXPERIMENTS = {
 
 
 def _place(group: tuple[tuple[str, str], pd.DataFrame]) -> tuple[int, str]:
-    """Where a row stands: networks as in the paper's tables, training with fusion first."""
+    """Where a row stands: compared networks before references, training with fusion first."""
     (network, arm), _ = group
-    order = list(TITLES)
+    order = list(COMPARED)
     return order.index(network) if network in order else len(order), arm[::-1]
 
 

@@ -110,6 +110,15 @@ def configure_machine(args: argparse.Namespace) -> None:
     hand_down(args)
 
 
+def need_to_train(*extras: str) -> None:
+    """Refuse what trains without Keras, these extras or the backend asked for; loads nothing."""
+    from ivdlib.extras import need
+    from ivdlib.networks.quiet import need_backend
+
+    need("training", *extras)
+    need_backend()
+
+
 def hand_down(args: argparse.Namespace) -> None:
     """Hand threads and device down to processes of their own: kernels, workers."""
     for name in ("threads", "device"):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivdlib.cli.arguments import add_machine, add_workers, configure_machine
+from ivdlib.cli.arguments import add_machine, add_workers, configure_machine, need_to_train
 from ivdlib.errors import CannotWrite, ConfigError, DataError, IvdlibError
 
 if TYPE_CHECKING:
@@ -54,11 +54,9 @@ def add_audit(add) -> None:
 
 def run_audit(args: argparse.Namespace) -> int:
     """`ivdlib audit`."""
-    from ivdlib import extras, provenance
-    from ivdlib.networks.quiet import need_backend
+    from ivdlib import provenance
 
-    extras.need("training")
-    need_backend()
+    need_to_train()
     from ivdlib.report.audit import page
     from ivdlib.training import declared, workers
     from ivdlib.training.run import collect, run

@@ -16,6 +16,7 @@ from ivdlib.cli.arguments import (
     add_workers,
     configure_machine,
     load_options,
+    need_to_train,
     print_results,
     value,
 )
@@ -112,11 +113,9 @@ def _overrides(args: argparse.Namespace, profile: str) -> dict[str, object]:
 
 def run_grid(args: argparse.Namespace) -> int:
     """`ivdlib grid`."""
-    from ivdlib import extras, profiles
-    from ivdlib.networks.quiet import need_backend
+    from ivdlib import profiles
 
-    extras.need("training")
-    need_backend()
+    need_to_train()
     wanted = _declared(args)
     profiles.profile(wanted.profile, wanted.overrides)  # refuse before anything is loaded
     data = args.data or wanted.folders()

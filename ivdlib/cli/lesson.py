@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ivdlib.cli.arguments import add_machine, hand_down
+from ivdlib.cli.arguments import add_machine, hand_down, need_to_train
 
 
 def add_lesson(add) -> None:
@@ -31,11 +31,7 @@ def add_lesson(add) -> None:
 
 def run_lesson(args: argparse.Namespace) -> int:
     """`ivdlib lesson`."""
-    from ivdlib import extras
-    from ivdlib.networks.quiet import need_backend
-
-    extras.need("training", "lessons")
-    need_backend()  # not after the scans of a phantom
+    need_to_train("lessons")  # not after the scans of a phantom
     from ivdlib.course import lessons
 
     hand_down(args)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from ivdlib.cli.arguments import add_experiment, add_machine, hand_down, print_results
+from ivdlib.cli.arguments import (
+    add_experiment,
+    add_machine,
+    hand_down,
+    need_to_train,
+    print_results,
+)
 
 
 def add_reproduce(add) -> None:
@@ -22,11 +28,7 @@ def add_reproduce(add) -> None:
 
 def run_reproduce(args: argparse.Namespace) -> int:
     """`ivdlib reproduce`."""
-    from ivdlib import extras
-    from ivdlib.networks.quiet import need_backend
-
-    extras.need("training", "report", "lessons")  # not after two lessons
-    need_backend()
+    need_to_train("report", "lessons")  # not after two lessons
     from ivdlib.course.lessons import reproduce
 
     hand_down(args)

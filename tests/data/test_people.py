@@ -157,6 +157,11 @@ def test_identifiers_drawn_by_chance_are_people(seed, number, plain):
     assert doubts(ids) == [] == names.one_of_two(dict(zip(ids, ids, strict=True)))
 
 
+def test_people_stand_in_the_order_of_their_numbers():
+    assert names.in_order(["P10", "P9", "P10", "A"]) == ["A", "P9", "P10"]
+    assert names.in_order(["110", "18", 5]) == ["5", "18", "110"]
+
+
 def test_two_thousand_names_take_no_time():
     begin = time.process_time()
     assert len(doubts(f"P{n:04d}{letter}" for n in range(1000) for letter in "ab")) == 1000

@@ -51,9 +51,9 @@ def draw_page_one(found: pd.DataFrame) -> Figure:
         axes.plot(np.where(mine["high"] > WIDEST, WIDEST, np.nan), place, ">", color=colour)
         axes.plot(np.where(mine["low"] < -WIDEST, -WIDEST, np.nan), place, "<", color=colour)
         for x, y, end in zip(mine["mean"], place, middle, strict=True):
-            if x != end:  # beyond the axis: the number, and an arrow
-                axes.annotate(f"{x:+.2f} →" if x > 0 else f"← {x:+.2f}", (end, y), (0, 9),
-                              textcoords="offset points", ha="right" if x > 0 else "left",
+            if x != end:  # beyond the arrow: the number
+                axes.annotate(f"{x:+.2f}", (end, y), (12 * np.sign(x), 0), va="center",
+                              textcoords="offset points", ha="left" if x > 0 else "right",
                               fontsize=11, color=colour)  # fmt: skip
     if "standard" in keys:
         row = len(keys) - keys.index("standard")
@@ -61,7 +61,8 @@ def draw_page_one(found: pd.DataFrame) -> Figure:
     axes.set_yticks(range(len(keys), 0, -1), [SHORT_NAMES[key] for key in keys], fontsize=13)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=12)
-    axes.set(xlim=(-WIDEST * 1.02, WIDEST * 1.02), ylim=(0.4, len(keys) + 0.6))
+    axes.set_xticks(np.linspace(-WIDEST, WIDEST, 7))
+    axes.set(xlim=(-WIDEST * 1.2, WIDEST * 1.2), ylim=(0.4, len(keys) + 0.6))
     axes.set_xlabel("← does not hold      difference of the Dice      holds →", fontsize=13)
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right", "left"]].set_visible(False)
