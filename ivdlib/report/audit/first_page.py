@@ -75,7 +75,7 @@ def first_page(
     lines = []
     for number, (headline, line) in enumerate(_lines(page), start=1):
         if headline is None:
-            marked, so_what = cheaper()
+            marked, so_what, counted = cheaper()
             lines.append((f"{number}. It is cheaper: {marked}", *("–" for _ in kinds), so_what))
             continue
         most = {kind: _people(found, kind) for kind in kinds}
@@ -85,7 +85,7 @@ def first_page(
         lines.append((f"{number}. {headline.text}", *cells, f"{verdict}{line.so_what}"))
     heads = ("the paper says", *(_head(found, kind) for kind in kinds), "so what")
     words = f"{'; '.join(_DATA[kind] for kind in kinds)}. {_IMAGES}"
-    notes = "\n".join(f"- {told}" for told in (words[0].upper() + words[1:], *footer))
+    notes = "\n".join(f"- {told}" for told in (words[0].upper() + words[1:], counted, *footer))
     return f"{_ABOUT}\n{markdown_table(heads, lines)}\n{notes}\n"
 
 
@@ -140,26 +140,22 @@ def _number(row) -> tuple[str, str]:  # noqa: ANN001
 
 
 @cache
-def cheaper() -> tuple[str, str]:
-    """What was counted at the paper's size, and what follows."""
+def cheaper() -> tuple[str, str, str]:
+    """The claim that FDS-CNN is cheaper: its marks, what follows, and what was counted."""
     from ivdlib.networks import cost
 
     rows = cost.comparison().set_index(["network", "size"])
     mine, unet = rows.loc[("FDS-CNN", "paper")], rows.loc[("U-Net", "paper")]
     deep = rows.loc[("DeepLabv3+", "as published")]
-    counted = "; ".join(
-        f"{name}: {_times(other.parameters, mine.parameters)} weights, "
-        f"{_times(other.multiply_adds, mine.multiply_adds)} multiply–adds"
-        for name, other in (("U-Net", unet), ("DeepLabv3+ as published", deep))
-    )
-    cheap = {
-        "weights": all(mine.parameters < other.parameters for other in (unet, deep)),
-        "computation": all(mine.multiply_adds < other.multiply_adds for other in (unet, deep)),
-    }
-    marks = (f"{MARKS[SUPPORTED if less else OPPOSITE]} {what}" for what, less in cheap.items())
-    mixed = [*cheap.values()] == [True, False]
-    told = "Smaller on disk, more to compute" if mixed else "Counted"
-    return ", ".join(marks), f"{told}. At the paper's size {counted}."
+    cheap, marks, beside = [], [], []
+    for key, what in (("parameters", "weights"), ("multiply_adds", "multiply–adds")):
+        cheap.append(all(mine[key] < other[key] for other in (unet, deep)))
+        mark = MARKS[SUPPORTED if cheap[-1] else OPPOSITE]
+        marks.append(f"{mark} {what} ({_times(unet[key], mine[key])} a U-Net's)")
+        beside.append(f"{_times(deep[key], mine[key])} its {what}")
+    told = "Smaller on disk, more to compute." if cheap == [True, False] else "Counted."
+    counted = f"FDS-CNN of the paper's size beside DeepLabv3+ as published: {', '.join(beside)}."
+    return ", ".join(marks), told, counted
 
 
 def _times(other: float, mine: float) -> str:
@@ -168,9 +164,9 @@ def _times(other: float, mine: float) -> str:
     Examples
     --------
     >>> _times(3.0, 1.5), _times(1.0, 4.0)
-    ('1/2.0 of its', '4.0 times its')
+    ('1/2.0 of', '4.0 times')
     """
-    return f"1/{other / mine:.1f} of its" if other > mine else f"{mine / other:.1f} times its"
+    return f"1/{other / mine:.1f} of" if other > mine else f"{mine / other:.1f} times"
 
 
 def footer(
@@ -216,11 +212,12 @@ def footer(
         )
     told += [f"{sign}: trained on unevenly drawn tiles, see below." for sign in {*marks.values()}]
     others = headlines.disagreeing(judged, found)
-    told += [
-        f"Another experiment says otherwise: {row.claim}: {row.experiment} {MARKS[row.verdict]} "
-        f"{' '.join(_number(row))}."
-        for row in others.itertuples()
-    ]
+    if len(others):
+        said = (
+            f"{row.claim}: {row.experiment} {MARKS[row.verdict]} {' '.join(_number(row))}"
+            for row in others.itertuples()
+        )
+        told.append(f"Other experiments say otherwise: {'; '.join(said)}.")
     return told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ivdlib.evaluation.claims import NO_WORSE
@@ -19,6 +20,9 @@ ALT = (
 
 WIDEST = 0.06
 """The axis goes no farther: what lies beyond is cut, with an arrow."""
+
+ONE_COLUMN = 6
+"""More claims stand in two columns, so that the figure stays low and its words large."""
 
 SHORT_NAMES = {
     "equal_weights": "beats U-Net,\nequal weights", "equal_cost": "beats U-Net,\nequal cost",
@@ -37,13 +41,26 @@ def draw_page_one(found: pd.DataFrame) -> Figure:
     keys = [key for one in HEADLINES for key in one.claims]
     rows = found[found["key"].isin(keys) & (found["kind"] != "bodies")]
     keys = [key for key in keys if (rows["key"] == key).any()]
-    figure, axes = new_figure(1.1 + 0.5 * len(keys))
+    columns = 1 + (len(keys) > ONE_COLUMN)
+    parts = np.array_split(np.array(keys, dtype=object), columns)
+    figure, panels = new_figure(1.1 + 0.5 * len(parts[0]), ncols=columns, squeeze=False)
+    for axes, part in zip(panels[0], parts, strict=True):
+        _draw(axes, rows, list(part), len(parts[0]))
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels),
+                  frameon=False, fontsize=12)  # fmt: skip
+    figure.supxlabel("← does not hold      difference of the Dice      holds →", fontsize=13)
+    return figure
+
+
+def _draw(axes: Axes, rows: pd.DataFrame, keys: list[str], places: int) -> None:
+    """Draw the claims of one column, from above; `places` is how many the longest column has."""
     axes.axvline(0, color=BLACK, linewidth=1.5)
     kinds = [kind for kind in DATA_KINDS if (rows["kind"] == kind).any()]
     shift = np.linspace(0.24, -0.24, len(kinds)) if len(kinds) > 1 else [0.0]
     for kind, (colour, marker), up in zip(kinds, MARKERS, shift, strict=False):
-        mine = rows[rows["kind"] == kind]
-        place = np.array([len(keys) - keys.index(key) for key in mine["key"]]) + up
+        mine = rows[(rows["kind"] == kind) & rows["key"].isin(keys)]
+        place = np.array([-keys.index(key) for key in mine["key"]]) + up
         middle = mine["mean"].clip(-WIDEST, WIDEST)
         sides = [middle - mine["low"].clip(-WIDEST), mine["high"].clip(upper=WIDEST) - middle]
         axes.errorbar(middle, place, xerr=np.clip(sides, 0, None), fmt=marker, color=colour,
@@ -56,15 +73,12 @@ def draw_page_one(found: pd.DataFrame) -> Figure:
                               textcoords="offset points", ha="left" if x > 0 else "right",
                               fontsize=11, color=colour)  # fmt: skip
     if "standard" in keys:
-        row = len(keys) - keys.index("standard")
+        row = -keys.index("standard")
         axes.plot([-NO_WORSE] * 2, [row - 0.4, row + 0.4], color=BLACK, linestyle="--")
-    axes.set_yticks(range(len(keys), 0, -1), [SHORT_NAMES[key] for key in keys], fontsize=13)
+    axes.set_yticks(range(0, -len(keys), -1), [SHORT_NAMES[key] for key in keys], fontsize=13)
     axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=12)
-    axes.set_xticks(np.linspace(-WIDEST, WIDEST, 7))
-    axes.set(xlim=(-WIDEST * 1.2, WIDEST * 1.2), ylim=(0.4, len(keys) + 0.6))
-    axes.set_xlabel("← does not hold      difference of the Dice      holds →", fontsize=13)
+    axes.set_xticks(np.linspace(-WIDEST, WIDEST, 5))
+    axes.set(xlim=(-WIDEST * 1.4, WIDEST * 1.4), ylim=(0.6 - places, 0.6))
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=len(kinds), frameon=False, fontsize=12)
-    return figure
