@@ -157,12 +157,10 @@ def doubts(people: Iterable[str], more: Iterable[Iterable[str]] = ()) -> list[tu
     return [some for some in merged((*_may_be_one(names), *more)) if len(some) > 1]
 
 
-def in_order(names: Iterable[object]) -> list[str]:
-    """Sort names as people count, each once: P9 before P10."""
-    texts = {str(name) for name in names}
-    return sorted(texts, key=lambda name: [
-        int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)
-    ])  # fmt: skip
+def by_number(name: object) -> list[int | str]:
+    """Sort names by this as people count: P9 before P10."""
+    parts = re.split(r"(\d+)", str(name))
+    return [int(part) if part.isdecimal() else part for part in parts]
 
 
 def merged(groups: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:

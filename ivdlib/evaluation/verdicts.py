@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ivdlib.data.contrasts import CONTRASTS
+from ivdlib.data.people import by_number
 from ivdlib.evaluation import statistics
 from ivdlib.evaluation.claims import CLAIMS, FIXED, NO_WORSE
 from ivdlib.evaluation.comparisons import difference, side
@@ -243,4 +244,5 @@ def patients(metrics: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for (network, arm), mine in disc_rows(metrics).groupby(["network", "trained_on"], sort=False):
         columns[f"{title(network)}, {arm}"] = statistics.by_patient(of_single_contrasts(mine))
-    return pd.DataFrame(columns)
+    found = pd.DataFrame(columns)
+    return found.reindex(sorted(found.index, key=by_number))

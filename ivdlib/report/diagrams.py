@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from ivdlib.data.people import in_order
+from ivdlib.data.people import by_number
 from ivdlib.errors import ConfigError
 from ivdlib.report.plotting import BLACK, MARKERS, ORANGE, SKY, WIDTH, new_figure
 
@@ -82,15 +82,15 @@ def dice_by_patient(rows: pd.DataFrame) -> Figure:
         below the lowest Dice: differences between networks are far smaller than Dice itself.
     """
     figure, axes = new_figure(3.6)
-    patients = in_order(rows["subject"])
+    patients = sorted(rows["subject"].unique(), key=by_number)
     names = list(rows["network"].unique())
     for number, (name, (colour, marker)) in enumerate(zip(names, MARKERS, strict=False)):
         shift = (number - (len(names) - 1) / 2) * 0.7 / len(names)
         mine = rows[rows["network"] == name]
-        at = np.array([patients.index(str(subject)) + shift for subject in mine["subject"]])
+        at = np.array([patients.index(subject) + shift for subject in mine["subject"]])
         axes.plot(at, mine["dice"], marker, color=colour, alpha=0.6, ms=5, label=name)
         means = mine.groupby("subject")["dice"].mean()
-        places = np.array([patients.index(str(subject)) + shift for subject in means.index])
+        places = np.array([patients.index(subject) + shift for subject in means.index])
         axes.hlines(means, places - 0.09, places + 0.09, color=colour, linewidth=2.5)
     axes.set_xticks(range(len(patients)), patients)
     lowest = max(0.0, np.floor(10 * rows["dice"].min()) / 10)
@@ -138,7 +138,7 @@ def forest(rows: pd.DataFrame, xlabel: str, series: Sequence[str] = ()) -> Figur
 
 def fold_map(folds: Sequence[Fold]) -> Figure:
     """Draw which patient trains and which tests in each fold."""
-    patients = in_order(folds[0].subjects.values())
+    patients = sorted(set(folds[0].subjects.values()), key=by_number)
     tests = np.array([
         [patient in {fold.subjects[case] for case in fold.test} for patient in patients]
         for fold in folds

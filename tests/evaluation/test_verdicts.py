@@ -20,6 +20,11 @@ def test_an_unfinished_experiment_is_judged_by_the_patients_of_both_sides():
     assert verdicts.judge({"none": none}).set_index("key").loc["networks", "patients"] == 0
 
 
+def test_patients_stand_in_the_order_of_their_numbers():
+    metrics = scores(CLEAR, patients=("110", "18", "5"))
+    assert [*verdicts.patients(metrics).index] == ["5", "18", "110"]
+
+
 FOLDS = [{"number": 1, "train": ["b"], "test": ["a"]}, {"number": 2, "train": ["a"], "test": ["b"]}]
 
 

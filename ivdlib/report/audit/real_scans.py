@@ -45,14 +45,18 @@ def full_fields_section(fields: Mapping[str, pd.DataFrame]) -> str:
 
 def grades(found: Mapping[str, pd.DataFrame]) -> str:
     """Dice by Pfirrmann grade of degeneration, from the tables of `benchmarks/grades.py`."""
-    rows = [
-        (name, title(row.network), str(row.grade), str(row.discs), str(row.patients),
-         f"{row.dice:.4f}", f"{row.missed:.1%}")
-        for name, frame in found.items() for row in frame.itertuples()
-    ]  # fmt: skip
+    every = sorted({grade for frame in found.values() for grade in frame["grade"]})
+    rows = []
+    for name, frame in found.items():
+        counted = {row.grade: f"{row.discs} ({row.patients})" for row in frame.itertuples()}
+        rows.append((name, "*discs (patients)*", *(counted.get(grade, "–") for grade in every)))
+        for network, mine in frame.groupby("network", sort=False):
+            dice = {row.grade: f"{row.dice:.4f} ({row.missed:.1%})" for row in mine.itertuples()}
+            rows.append((name, title(network), *(dice.get(grade, "–") for grade in every)))
     about = (
-        "Pfirrmann grade of each disc: 1 is healthy, 5 collapsed. Discs of a patient and grade are "
-        "averaged first, then patients. Descriptive: patients of a grade are not those of another."
+        "Dice, and in brackets the share of discs missed, by Pfirrmann grade of each disc: 1 is "
+        "healthy, 5 collapsed. Discs of a patient and grade are averaged first, then patients. "
+        "Descriptive: patients of a grade are not those of another."
     )
-    heads = ("experiment", "network", "grade", "discs", "patients", "Dice", "missed")
+    heads = ("experiment", "network", *(f"grade {grade}" for grade in every))
     return section("By grade of degeneration", heads, rows, about)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ivdlib.data.people import in_order
+from ivdlib.data.people import by_number
 from ivdlib.evaluation import statistics, stress, tables, verdicts
 from ivdlib.evaluation.scores import SEEN, TOGETHER, disc_rows
 from ivdlib.evaluation.statistics import Comparison
@@ -239,7 +239,7 @@ def _spine_choices(found: Found) -> list[tuple[str, ...]]:
 
 def _people(rows: pd.DataFrame) -> str:
     rows = rows[rows["scope"] != SEEN]
-    return ", ".join(in_order(rows["subject"]))
+    return ", ".join(sorted(rows["subject"].astype(str).unique(), key=by_number))
 
 
 def kinds(metrics: pd.DataFrame) -> Iterable[tuple[tuple[str, str], pd.DataFrame]]:

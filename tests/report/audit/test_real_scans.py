@@ -24,8 +24,11 @@ def test_networks_on_whole_fields_and_their_differences():
 
 
 def test_grades():
-    frame = pd.DataFrame([{"network": "fds_cnn", "grade": 5, "dice": 0.7, "missed": 0.1,
-                           "discs": 8, "patients": 5}])  # fmt: skip
-    page = real_scans.grades({"slabs": frame})
-    assert "| slabs | FDS-CNN | 5 | 8 | 5 | 0.7000 | 10.0% |" in page
+    row = {"network": "fds_cnn", "grade": 5, "dice": 0.7, "missed": 0.1, "discs": 8, "patients": 5}
+    other = row | {"network": "unet", "grade": 1, "dice": 0.9, "missed": 0.0, "discs": 20}
+    page = real_scans.grades({"slabs": pd.DataFrame([row, other])})
+    assert "| experiment | network | grade 1 | grade 5 |" in page
+    assert "| slabs | *discs (patients)* | 20 (5) | 8 (5) |" in page
+    assert "| slabs | FDS-CNN | – | 0.7000 (10.0%) |" in page
+    assert "| slabs | U-Net | 0.9000 (0.0%) | – |" in page
     assert real_scans.grades({}) == ""
