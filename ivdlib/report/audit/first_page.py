@@ -81,7 +81,7 @@ def first_page(
         most = {kind: _people(found, kind) for kind in kinds}
         cells = (_cell(headline, kind, rows, marks, most[kind]) for kind in kinds)
         told = (SIZE, headlines.DATA, headlines.PART, FAILS)
-        verdict = f"**{line.verdict}.** " if line.verdict in told else ""
+        verdict = f"**{line.verdict.capitalize()}.** " if line.verdict in told else ""
         lines.append((f"{number}. {headline.text}", *cells, f"{verdict}{line.so_what}"))
     heads = ("the paper says", *(_head(found, kind) for kind in kinds), "so what")
     words = f"{'; '.join(_DATA[kind] for kind in kinds)}. {_IMAGES}"
