@@ -161,6 +161,9 @@ _OTHERWISE = {
 }
 
 
+_IN_PART = "Part of it holds; of the rest these data cannot tell yet."
+
+
 def together(verdicts: Iterable[str], mixed: str = FAILS) -> str:
     """One verdict from several that must all hold: one that does not refutes them."""
     found = list(verdicts)
@@ -306,6 +309,10 @@ def page_one(found: pd.DataFrame) -> pd.DataFrame:
             for kind in DATA_KINDS
         }
         word = overall(cells, headline.decided_by)
+        parts = {by_claim.get((key, kind))
+                 for key in headline.claims for kind in headline.decided_by}  # fmt: skip
+        in_part = word == OPEN and SUPPORTED in parts
+        so_what = _IN_PART if in_part else headline_sentence(headline, word)
         lines.append({"key": headline.key, "text": headline.text, **cells, "verdict": word,
-                      "so_what": headline_sentence(headline, word)})  # fmt: skip
+                      "so_what": so_what})  # fmt: skip
     return pd.DataFrame(lines)

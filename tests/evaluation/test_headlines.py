@@ -56,6 +56,18 @@ def page(experiments, kinds, steps):
     return found, headlines.page_one(found).set_index("key")
 
 
+@pytest.mark.parametrize(("words", "in_part"), [
+    ((SUPPORTED, OPEN), True), ((OPEN, SUPPORTED), True), ((OPEN, OPEN), False),
+    ((SUPPORTED, SUPPORTED), False), ((SUPPORTED, ALIKE), False),
+])  # fmt: skip
+def test_what_holds_in_part_is_said(words, in_part):
+    keys = ("aligned_two_down", "aligned_four_down")
+    found = [{"key": key, "kind": "slabs", "verdict": word}
+             for key, word in zip(keys, words, strict=True)]  # fmt: skip
+    line = headlines.page_one(pd.DataFrame(found)).set_index("key").loc["down"]
+    assert line["so_what"].startswith("Part of it holds") == in_part
+
+
 def test_page_one_asks_for_both_sizes():
     slabs = scores(CLEAR | FAIR, spread=0.002)
     found, one = page({"a": slabs}, {"a": "slabs"}, {"a": 5})

@@ -22,9 +22,9 @@ MARKS = {SUPPORTED: "✓", OPPOSITE: "✗", FAILS: "✗", ALIKE: "≈", OPEN: "�
 _ABOUT = f"""# The audit: ten claims, one page
 
 Wang, Gu & Li describe FDS-CNN, a network that finds the discs between the vertebrae in MR images.
-We built it anew and asked of each claim of the paper whether it holds. Every number is a difference
-of the mean Dice, a score from 0 (nothing right) to 1 (all right), between two networks or images
-that are otherwise alike. The brackets hold what the true difference may be ({LEVEL:.0%} interval).
+We built it anew and asked whether each claim of the paper holds. A number is a difference of the
+mean Dice, from 0 (nothing right) to 1 (all right), between two networks or images that are
+otherwise alike; the brackets hold what the true difference may be ({LEVEL:.0%} interval).
 
 ✓ supported · ✗ the opposite holds · ≈ {ALIKE} · ○ open: could be either · △ open, hangs on a
 training that failed · – not tested. The data in **bold** decide; the others stand beside them.
@@ -147,13 +147,14 @@ def cheaper() -> tuple[str, str, str]:
     rows = cost.comparison().set_index(["network", "size"])
     mine, unet = rows.loc[("FDS-CNN", "paper")], rows.loc[("U-Net", "paper")]
     deep = rows.loc[("DeepLabv3+", "as published")]
-    cheap, marks, beside = [], [], []
+    marks, beside = [], []
     for key, what in (("parameters", "weights"), ("multiply_adds", "multiply–adds")):
-        cheap.append(all(mine[key] < other[key] for other in (unet, deep)))
-        mark = MARKS[SUPPORTED if cheap[-1] else OPPOSITE]
-        marks.append(f"{mark} {what} ({_times(unet[key], mine[key])} a U-Net's)")
+        less = all(mine[key] < other[key] for other in (unet, deep))
+        mark = MARKS[SUPPORTED if less else OPPOSITE]
+        marks.append(f"{mark} {what}")
         beside.append(f"{_times(deep[key], mine[key])} its {what}")
-    told = "Smaller on disk, more to compute." if cheap == [True, False] else "Counted."
+    weights, adds = (_times(unet[key], mine[key]) for key in ("parameters", "multiply_adds"))
+    told = f"{weights} a U-Net's weights, {adds} its multiply–adds."
     counted = f"FDS-CNN of the paper's size beside DeepLabv3+ as published: {', '.join(beside)}."
     return ", ".join(marks), told, counted
 
