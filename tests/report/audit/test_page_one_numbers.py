@@ -108,6 +108,12 @@ def of_gaps(row):
     ]  # fmt: skip
 
 
+def of_fds_cnn(training):
+    """What FDS-CNN's training was told: rates of the other networks are none of its own."""
+    return {key: value for key, value in training.items()
+            if not key.endswith("_rate") or key == "learning_rate"}  # fmt: skip
+
+
 def of_spine(row):
     """FDS-CNN with the region of the spine, and in the experiment without one."""
     folder = REFERENCE / "audit"
@@ -117,8 +123,9 @@ def of_spine(row):
         other = json.loads(path.read_text(encoding="utf-8"))
         profile = other["config"].get("profile", {})
         same = other["config"].get("data") == record["config"]["data"]
-        mine = record["config"]["profile"]["training"]
-        if same and profile.get("training") == mine and profile["spine"]["region"] == "none":
+        mine = of_fds_cnn(record["config"]["profile"]["training"])
+        alike = same and of_fds_cnn(profile.get("training", {})) == mine
+        if alike and profile["spine"]["region"] == "none":
             kept.append(path.parent.name)
     (without,) = kept
     return [dice(volumes(name), "fds_cnn", EVERY, WITHOUT) for name in (row["experiment"], without)]
