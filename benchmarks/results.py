@@ -18,7 +18,7 @@ import pandas as pd
 from ivdlib import files
 from ivdlib.evaluation import scores, statistics, tables, verdicts
 from ivdlib.evaluation.scores import TOGETHER
-from ivdlib.profiles import COMPARED, TITLES, title
+from ivdlib.profiles import TITLES, rank, title
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "reports" / "reference"
@@ -37,8 +37,7 @@ EXPERIMENTS = {
 def _place(group: tuple[tuple[str, str], pd.DataFrame]) -> tuple[int, str]:
     """Where a row stands: compared networks before references, training with fusion first."""
     (network, arm), _ = group
-    order = list(COMPARED)
-    return order.index(network) if network in order else len(order), arm[::-1]
+    return rank(title(network)), arm[::-1]
 
 
 def _mean(rows: pd.DataFrame) -> str:

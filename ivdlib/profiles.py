@@ -201,6 +201,12 @@ COMPARED = {name: title(name) for name in (*TITLES, *FAIR)}
 Variants, which lack an idea, are told by the audit."""
 
 
+def rank(shown: str) -> int:
+    """Where a network stands in tables and figures, by its name for people; others stand last."""
+    order = list(COMPARED.values())
+    return order.index(shown) if shown in order else len(order)
+
+
 def keys() -> list[str]:
     """Every field of a profile that can be overridden, nested ones with a dot."""
     names = []

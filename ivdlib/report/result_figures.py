@@ -11,7 +11,7 @@ import pandas as pd
 
 from ivdlib.data.discs import LEVELS
 from ivdlib.evaluation import recorded, scores, tables
-from ivdlib.profiles import ARMS, COMPARED, title
+from ivdlib.profiles import ARMS, COMPARED, rank, title
 from ivdlib.report import diagrams, plotting
 from ivdlib.report.plotting import BLUE, MARKERS, VERMILION, new_figure
 
@@ -79,14 +79,8 @@ def mean_curves(folder: Path) -> dict[tuple[str, str], pd.DataFrame]:
             found.setdefault(key, []).append(scores.numbers(path, ("step", "loss")))
     return {
         key: pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
-        for key, curves in sorted(found.items(), key=lambda item: (_place(item[0][0]), item[0]))
+        for key, curves in sorted(found.items(), key=lambda item: (rank(item[0][0]), item[0]))
     }
-
-
-def _place(name: str) -> int:
-    """Where a network stands by its title, so that its colour is the same in every figure."""
-    order = list(COMPARED.values())
-    return order.index(name) if name in order else len(order)
 
 
 def _curves(folder: Path) -> Figure | None:
@@ -113,7 +107,7 @@ def _patients(metrics: pd.DataFrame) -> Figure | None:
         return None
     scans = rows.groupby(["network", "subject", "case"], as_index=False)["dice"].mean()
     scans = scans.replace({"network": COMPARED})
-    return diagrams.dice_by_patient(scans.sort_values("network", key=lambda n: n.map(_place)))
+    return diagrams.dice_by_patient(scans.sort_values("network", key=lambda n: n.map(rank)))
 
 
 def levels(metrics: pd.DataFrame) -> Figure | None:

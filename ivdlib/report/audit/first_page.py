@@ -23,8 +23,8 @@ _ABOUT = f"""# The audit: ten claims, one page
 
 Wang, Gu & Li describe FDS-CNN, a network that finds the discs between the vertebrae in MR images.
 We built it anew and asked whether each claim of the paper holds. A number is a difference of the
-mean Dice, from 0 (nothing right) to 1 (all right), between two networks or images that are
-otherwise alike; the brackets hold what the true difference may be ({LEVEL:.0%} interval).
+mean Dice, from 0 (nothing right) to 1 (all right), between two networks or images otherwise alike;
+brackets hold what the true difference may be ({LEVEL:.0%} interval).
 
 ✓ supported · ✗ the opposite holds · ≈ {ALIKE} · ○ open: could be either · △ open, hangs on a
 training that failed · – not tested. The data in **bold** decide; the others stand beside them.
@@ -147,16 +147,20 @@ def cheaper() -> tuple[str, str, str]:
     rows = cost.comparison().set_index(["network", "size"])
     mine, unet = rows.loc[("FDS-CNN", "paper")], rows.loc[("U-Net", "paper")]
     deep = rows.loc[("DeepLabv3+", "as published")]
-    marks, beside = [], []
+    marks = []
     for key, what in (("parameters", "weights"), ("multiply_adds", "multiply–adds")):
         less = all(mine[key] < other[key] for other in (unet, deep))
-        mark = MARKS[SUPPORTED if less else OPPOSITE]
-        marks.append(f"{mark} {what}")
-        beside.append(f"{_times(deep[key], mine[key])} its {what}")
-    weights, adds = (_times(unet[key], mine[key]) for key in ("parameters", "multiply_adds"))
-    told = f"{weights} a U-Net's weights, {adds} its multiply–adds."
-    counted = f"FDS-CNN of the paper's size beside DeepLabv3+ as published: {', '.join(beside)}."
-    return ", ".join(marks), told, counted
+        marks.append(f"{MARKS[SUPPORTED if less else OPPOSITE]} {what}")
+
+    def beside(other: pd.Series, whose: str) -> str:
+        return (
+            f"{_times(other.parameters, mine.parameters)} {whose} weights, "
+            f"{_times(other.multiply_adds, mine.multiply_adds)} its multiply–adds."
+        )
+
+    so_what = "At the paper's size " + beside(unet, "a U-Net's")
+    counted = "FDS-CNN of the paper's size beside DeepLabv3+ as published: " + beside(deep, "its")
+    return ", ".join(marks), so_what, counted
 
 
 def _times(other: float, mine: float) -> str:

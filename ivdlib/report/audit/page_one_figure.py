@@ -41,11 +41,11 @@ def draw_page_one(found: pd.DataFrame) -> Figure:
     keys = [key for one in HEADLINES for key in one.claims]
     rows = found[found["key"].isin(keys) & (found["kind"] != "bodies")]
     keys = [key for key in keys if (rows["key"] == key).any()]
-    columns = 1 + (len(keys) > ONE_COLUMN)
-    parts = np.array_split(np.array(keys, dtype=object), columns)
-    figure, panels = new_figure(1.1 + 0.5 * len(parts[0]), ncols=columns, squeeze=False)
+    half = (len(keys) + 1) // 2
+    parts = [keys[:half], keys[half:]] if len(keys) > ONE_COLUMN else [keys]
+    figure, panels = new_figure(1.1 + 0.5 * len(parts[0]), ncols=len(parts), squeeze=False)
     for axes, part in zip(panels[0], parts, strict=True):
-        _draw(axes, rows, list(part), len(parts[0]))
+        _draw(axes, rows, part, len(parts[0]))
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels),
                   frameon=False, fontsize=12)  # fmt: skip
